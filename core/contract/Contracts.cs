@@ -1,0 +1,31 @@
+namespace Pipeline.Core.Contracts;
+
+/// <summary>The published contracts, compiled into the program as the bytes of the files in contracts/.</summary>
+public static class Contracts
+{
+    /// <summary>All of them, by dataset name in ordinal order.</summary>
+    public static IReadOnlyList<Contract> Published { get; } = Load();
+
+    public static Contract XenCenterChecks { get; } = ByDataset("xencenter-checks");
+
+    public static Contract AgentUpdates { get; } = ByDataset("agent-updates");
+
+    /// <exception cref="PipelineException">With exit code 78 when no published contract declares the dataset.</exception>
+    public static Contract ByDataset(string name) => Published.FirstOrDefault(contract => contract.Dataset == name)
+        ?? throw new PipelineException(ExitCode.Configuration, $"dataset '{name}': found no contract of that name, expected one of {string.Join(", ", Published.Select(contract => contract.Dataset))}");
+
+    private static Contract[] Load()
+    {
+        var assembly = typeof(Contracts).Assembly;
+        return [.. assembly.GetManifestResourceNames()
+            .Where(name => name.StartsWith("contracts/", StringComparison.Ordinal))
+            .Select(name =>
+            {
+                using var file = assembly.GetManifestResourceStream(name)!;
+                var bytes = new byte[file.Length];
+                file.ReadExactly(bytes);
+                return ContractLoader.Parse(bytes, name);
+            })
+            .OrderBy(contract => contract.Dataset, StringComparer.Ordinal)];
+    }
+}
