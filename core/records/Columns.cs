@@ -49,6 +49,25 @@ public sealed class Columns
         }
     }
 
+    /// <summary>Replaces all rows: the times, and each string column by <paramref name="load"/>, which must load as many values.</summary>
+    public void Load(ReadOnlySpan<long> time, Action<int, Utf8Column> load)
+    {
+        if (_time.Length < time.Length)
+        {
+            _time = new long[time.Length];
+        }
+        time.CopyTo(_time);
+        Rows = time.Length;
+        for (var i = 0; i < Strings.Count; i++)
+        {
+            load(i, Strings[i]);
+            if (Strings[i].Count != Rows)
+            {
+                throw new InvalidDataException($"column '{Strings[i].Name}' has {Strings[i].Count} values for {Rows} rows");
+            }
+        }
+    }
+
     public void Clear()
     {
         Rows = 0;
@@ -123,6 +142,40 @@ public sealed class Utf8Column(string name, bool required)
         {
             AppendAbsent();
         }
+    }
+
+    /// <summary>Replaces all values by Arrow's three buffers; offsets may begin above 0, and an empty validity means that all are present.</summary>
+    public void Load(ReadOnlySpan<byte> bytes, ReadOnlySpan<int> offsets, ReadOnlySpan<byte> validity)
+    {
+        Clear();
+        var count = offsets.Length - 1;
+        if (_offsets.Length < offsets.Length + 1 || _bytes.Length < offsets[^1] - offsets[0])
+        {
+            _offsets = new int[Math.Max(_offsets.Length, offsets.Length + 1)];
+            _present = new byte[_offsets.Length / 8 + 1];
+            _bytes = new byte[Math.Max(_bytes.Length, offsets[^1] - offsets[0])];
+        }
+        bytes[offsets[0]..offsets[^1]].CopyTo(_bytes);
+        for (var i = 0; i <= count; i++)
+        {
+            _offsets[i] = offsets[i] - offsets[0];
+        }
+        for (var i = 0; i < count; i++)
+        {
+            if (validity.IsEmpty || (validity[i >> 3] >> (i & 7) & 1) != 0)
+            {
+                _present[i >> 3] |= (byte)(1 << (i & 7));
+            }
+            else if (Required)
+            {
+                throw new InvalidDataException($"column '{Name}' is required and has an absent value");
+            }
+            else
+            {
+                AbsentCount++;
+            }
+        }
+        Count = count;
     }
 
     public void Clear()

@@ -1,0 +1,105 @@
+using System.Buffers.Binary;
+using System.Text.Json;
+
+namespace Pipeline.Core.Captures;
+
+/// <summary>
+/// A capture's bytes: `CAPTURE1\n`, the header's length (u32 LE), the header (UTF-8 JSON), then the blocks back to back: the rejection runs, then the frames.
+/// </summary>
+public static class CaptureFile
+{
+    /// <summary>The most bytes that a capture has, so that it passes Kafka at its defaults; only a single large push may exceed it (PROTOCOL F).</summary>
+    public const int MostBytes = 900_000;
+
+    private static ReadOnlySpan<byte> Magic => "CAPTURE1\n"u8;
+
+    /// <summary>Lays the blocks out behind the header; returns the whole, and the header with the offsets and lengths filled in.</summary>
+    public static (byte[] Bytes, CaptureHeader Header) Encode(CaptureHeader header, byte[]? rejections, IReadOnlyList<byte[]> frames)
+    {
+        // An offset's digits are part of the header whose length it depends on: laid out again until it stands still.
+        var start = 0L;
+        while (true)
+        {
+            var laid = LayOut(header, start, rejections, frames);
+            var json = laid.ToJson();
+            var end = Magic.Length + 4L + json.Length;
+            if (end == start)
+            {
+                var bytes = new byte[start + (rejections?.Length ?? 0) + frames.Sum(f => (long)f.Length)];
+                Magic.CopyTo(bytes);
+                BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(Magic.Length), json.Length);
+                json.CopyTo(bytes, Magic.Length + 4);
+                var at = start;
+                foreach (var block in frames.Prepend(rejections ?? []))
+                {
+                    block.CopyTo(bytes, at);
+                    at += block.Length;
+                }
+                return (bytes, laid);
+            }
+            start = Math.Max(start + 1, end);
+        }
+    }
+
+    /// <summary>The header of a whole capture or of its beginning.</summary>
+    /// <param name="origin">The object's name, for messages.</param>
+    /// <exception cref="InvalidDataException">Not a capture, cut, or of a version this program does not know.</exception>
+    public static CaptureHeader DecodeHeader(ReadOnlySpan<byte> bytes, string origin)
+    {
+        var length = HeaderLength(bytes, origin);
+        if (bytes.Length < length)
+        {
+            throw new InvalidDataException($"capture {origin}: {bytes.Length} bytes, its header alone ends at {length}. The object is cut; restore it.");
+        }
+        try
+        {
+            var header = CaptureHeader.FromJson(bytes[(Magic.Length + 4)..length]);
+            if (header.Version is > CaptureHeader.CurrentVersion or < 1)
+            {
+                throw new InvalidDataException($"capture {origin}: version {header.Version}, this program knows up to {CaptureHeader.CurrentVersion}. Upgrade this program; shippers are upgraded first.");
+            }
+            return header;
+        }
+        catch (Exception e) when (e is JsonException or FormatException)
+        {
+            throw new InvalidDataException($"capture {origin}: its header is not what docs/formats.md says ({e.GetType().Name}).", e);
+        }
+    }
+
+    /// <summary>How many bytes from the start hold the whole header; needs the first 13 bytes.</summary>
+    public static int HeaderLength(ReadOnlySpan<byte> bytes, string origin)
+    {
+        if (bytes.Length < Magic.Length + 4 || !bytes.StartsWith(Magic))
+        {
+            throw new InvalidDataException($"capture {origin}: does not begin with CAPTURE1. It is no capture of this program or was damaged.");
+        }
+        var length = BinaryPrimitives.ReadInt32LittleEndian(bytes[Magic.Length..]);
+        if (length is <= 0 or > 64 << 20)
+        {
+            throw new InvalidDataException($"capture {origin}: header length {length} is impossible. The object is damaged; restore it.");
+        }
+        return Magic.Length + 4 + length;
+    }
+
+    /// <summary>The bytes that the header gives a block.</summary>
+    public static ReadOnlyMemory<byte> Block(ReadOnlyMemory<byte> capture, long offset, int length, string origin)
+    {
+        if (offset < 0 || length < 0 || offset + length > capture.Length)
+        {
+            throw new InvalidDataException($"capture {origin}: {capture.Length} bytes, a block lies at {offset}+{length}. The object is cut; restore it.");
+        }
+        return capture.Slice((int)offset, length);
+    }
+
+    private static CaptureHeader LayOut(CaptureHeader header, long start, byte[]? rejections, IReadOnlyList<byte[]> frames)
+    {
+        var at = start + (rejections?.Length ?? 0);
+        var entries = new List<FrameEntry>(frames.Count);
+        for (var i = 0; i < frames.Count; i++)
+        {
+            entries.Add(header.Frames[i] with { Offset = at, Length = frames[i].Length });
+            at += frames[i].Length;
+        }
+        return header with { Rejections = rejections is { Length: > 0 } ? new ByteRange(start, rejections.Length) : null, Frames = entries };
+    }
+}

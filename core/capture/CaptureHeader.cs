@@ -1,0 +1,101 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Pipeline.Core.Records;
+
+namespace Pipeline.Core.Captures;
+
+/// <summary>
+/// What a capture says of itself (PROTOCOL F, docs/formats.md). JSON, in the order of these members; members that are null or empty are left out.
+/// </summary>
+public sealed record CaptureHeader
+{
+    public const int CurrentVersion = 1;
+
+    public int Version { get; init; } = CurrentVersion;
+    /// <summary>The capture store's id: a capture of another store is refused (rule 9).</summary>
+    public required string Store { get; init; }
+    public required string Shard { get; init; }
+    public required long Number { get; init; }
+    /// <summary>Random, one a process: makes a zombie's bytes differ.</summary>
+    public required string Session { get; init; }
+    /// <summary>The sha256 of capture Number − 1; absent at 0.</summary>
+    public Sha256? Previous { get; init; }
+    public required string Kid { get; init; }
+    /// <summary>Each dataset's contract: sha256 of the file's bytes.</summary>
+    public required SortedDictionary<string, string> Contracts { get; init; }
+    /// <summary>For every dataset the shard's previous capture that has a frame of it; a dataset that never had one is absent (rule 1).</summary>
+    public required SortedDictionary<string, Link> Links { get; init; }
+    /// <summary>What was read (rule 2), in order.</summary>
+    public required IReadOnlyList<Read> Reads { get; init; }
+    /// <summary>Where the compressed runs of rejected lines lie; absent where nothing was rejected.</summary>
+    public ByteRange? Rejections { get; init; }
+    /// <summary>At most one of a dataset (rule 1).</summary>
+    public required IReadOnlyList<FrameEntry> Frames { get; init; }
+
+    public FrameEntry? FrameOf(string dataset) => Frames.FirstOrDefault(f => f.Dataset == dataset);
+
+    public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, CaptureJson.Default.CaptureHeader);
+
+    public static CaptureHeader FromJson(ReadOnlySpan<byte> json) => JsonSerializer.Deserialize(json, CaptureJson.Default.CaptureHeader) ?? throw new InvalidDataException("the header is null");
+}
+
+/// <summary>
+/// A stretch of one file, or one push. A file's From and To are offsets in its (decompressed) bytes; a keyed push's are its sequence less one and its sequence;
+/// an unkeyed push counts the pushes of its source.
+/// </summary>
+public sealed record Read
+{
+    public required string Source { get; init; }
+    public required string Format { get; init; }
+    /// <summary>The file's identity: `fingerprint` or `fingerprint.ordinal` (rule 34); null for a push.</summary>
+    public string? File { get; init; }
+    /// <summary>The keyed hash of the client's stream token (rule 32); null for a file and for a push without a key.</summary>
+    public string? Stream { get; init; }
+    /// <summary>A hint for people: the name that the file had. Never used to identify it.</summary>
+    public string? Path { get; init; }
+    public required long From { get; init; }
+    public required long To { get; init; }
+    /// <summary>A file: the keyed hash of the 128 bytes before To (fewer at its start). A push: the keyed hash of its body.</summary>
+    public required string Check { get; init; }
+    /// <summary>The W3C field list in force at To, where the format has one.</summary>
+    public string? Fields { get; init; }
+    /// <summary>The number of physical lines before From in this file, so that a rejection's line can be named; 0 for a push.</summary>
+    public long Line { get; init; }
+    /// <summary>Physical lines read, directives among them: the next read of this file begins at Line + Physical.</summary>
+    public long Physical { get; init; }
+    /// <summary>Lines as rule 29 counts them.</summary>
+    public required long Lines { get; init; }
+    public SortedDictionary<string, long>? Rejected { get; init; }
+    public long Duplicates { get; init; }
+    /// <summary>Counters that reject nothing: `bad-id`, `long-id`.</summary>
+    public SortedDictionary<string, long>? Notes { get; init; }
+}
+
+/// <summary>Bytes of the capture: an offset from the capture's first byte, and a length.</summary>
+public sealed record ByteRange(long Offset, int Length);
+
+/// <summary>One dataset's records in this capture, with their sums per UTC event date (rule 27).</summary>
+public sealed record FrameEntry
+{
+    public required string Dataset { get; init; }
+    public required long Offset { get; init; }
+    public required int Length { get; init; }
+    public required long Rows { get; init; }
+    public required SortedDictionary<string, DaySums> Dates { get; init; }
+
+    [JsonIgnore]
+    public Sums Sums => Sums.Of(Dates.Values.Select(d => d.Sums));
+}
+
+/// <summary>Rows and the sum of their hashes as 32 hex digits.</summary>
+public sealed record DaySums(long Rows, string Sum)
+{
+    public static DaySums Of(Sums sums) => new(sums.Rows, sums.HashHex);
+
+    [JsonIgnore]
+    public Sums Sums => new(Rows, Records.Sums.ParseHash(Sum));
+}
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, AllowDuplicateProperties = false)]
+[JsonSerializable(typeof(CaptureHeader))]
+internal sealed partial class CaptureJson : JsonSerializerContext;

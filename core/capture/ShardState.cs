@@ -1,0 +1,208 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Pipeline.Core.Records;
+
+namespace Pipeline.Core.Captures;
+
+/// <summary>Where a file was read up to (rule 34). Offsets are of decompressed bytes.</summary>
+public sealed record FileCursor
+{
+    public required string Source { get; init; }
+    public required long Offset { get; init; }
+    public required string Check { get; init; }
+    public string? Fields { get; init; }
+    /// <summary>Physical lines before Offset.</summary>
+    public long Line { get; init; }
+    /// <summary>The format it was read with.</summary>
+    public required string Format { get; init; }
+    /// <summary>The name it had, a hint for people.</summary>
+    public string? Path { get; init; }
+}
+
+/// <summary>A client's stream of pushes (rule 32): the last sequence taken, and the checks of up to 64 pushes that end with it.</summary>
+public sealed record PushCursor(long Sequence, IReadOnlyList<string> Checks)
+{
+    public const int Remembered = 64;
+}
+
+/// <summary>A source's totals since its first capture.</summary>
+public sealed record SourceTotals
+{
+    public long Lines { get; init; }
+    public long Duplicates { get; init; }
+    /// <summary>Pushes without a key.</summary>
+    public long Unkeyed { get; init; }
+    public SortedDictionary<string, long> Rejected { get; init; } = [];
+    public SortedDictionary<string, long> Notes { get; init; } = [];
+}
+
+/// <summary>A dataset's totals in a shard, and the newest capture that has a frame of it.</summary>
+public sealed record DatasetTotals(Link Last, long Frames, long Rows, string Sum)
+{
+    [JsonIgnore]
+    public Sums Sums => new(Rows, Records.Sums.ParseHash(Sum));
+}
+
+/// <summary>
+/// The state of a shard: a fold of its captures (rule 3). Pure: two folds of the same captures are equal and serialise to the same bytes.
+/// Mutable, one thread at a time; <see cref="Apply"/> changes nothing when it refuses.
+/// </summary>
+public sealed class ShardState
+{
+    public const int SnapshotEvery = 256;
+    public const int CurrentVersion = 1;
+
+    public int Version { get; init; } = CurrentVersion;
+    public required string Store { get; init; }
+    public required string Shard { get; init; }
+    public required string Kid { get; init; }
+    /// <summary>The newest capture that was folded; null before the first.</summary>
+    public Link? Head { get; set; }
+    public SortedDictionary<string, SourceTotals> Sources { get; init; } = new(StringComparer.Ordinal);
+    /// <summary>Source, then '/', then file identity.</summary>
+    public SortedDictionary<string, FileCursor> Files { get; init; } = new(StringComparer.Ordinal);
+    /// <summary>Source, then '/', then the stream's keyed hash.</summary>
+    public SortedDictionary<string, PushCursor> Streams { get; init; } = new(StringComparer.Ordinal);
+    public SortedDictionary<string, DatasetTotals> Datasets { get; init; } = new(StringComparer.Ordinal);
+
+    [JsonIgnore]
+    public long Next => (Head?.Number ?? -1) + 1;
+
+    [JsonIgnore]
+    public IEnumerable<KeyValuePair<string, Link>> Links => Datasets.Select(d => KeyValuePair.Create(d.Key, d.Value.Last));
+
+    public static string FileKey(string source, string identity) => source + "/" + identity;
+
+    /// <summary>Folds one capture in, or says why it does not continue this state and changes nothing (rule 4).</summary>
+    public Fork? Apply(CaptureHeader header, Link link)
+    {
+        if (Refuse(header, link) is { } reason)
+        {
+            return new Fork(Shard, link.Number, reason);
+        }
+        foreach (var read in header.Reads)
+        {
+            Count(read);
+            if (read.File is { } file)
+            {
+                Files[FileKey(read.Source, file)] = new FileCursor
+                {
+                    Source = read.Source, Offset = read.To, Check = read.Check, Fields = read.Fields, Line = read.Line + read.Physical, Format = read.Format, Path = read.Path,
+                };
+            }
+            else if (read.Stream is { } stream)
+            {
+                var checks = Streams.TryGetValue(FileKey(read.Source, stream), out var before) ? before.Checks : [];
+                Streams[FileKey(read.Source, stream)] = new PushCursor(read.To, [.. checks.TakeLast(PushCursor.Remembered - 1), read.Check]);
+            }
+        }
+        foreach (var frame in header.Frames)
+        {
+            var before = Datasets.TryGetValue(frame.Dataset, out var d) ? d : new DatasetTotals(link, 0, 0, Sums.Zero.HashHex);
+            var sums = before.Sums + frame.Sums;
+            Datasets[frame.Dataset] = new DatasetTotals(link, before.Frames + 1, sums.Rows, sums.HashHex);
+        }
+        Head = link;
+        return null;
+    }
+
+    /// <summary>UTF-8 JSON; equal states give equal bytes.</summary>
+    public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, SnapshotJson.Default.ShardState);
+
+    /// <exception cref="InvalidDataException">Not a snapshot, or of a version this program does not know.</exception>
+    public static ShardState FromJson(ReadOnlySpan<byte> json, string origin)
+    {
+        ShardState? state;
+        try
+        {
+            state = JsonSerializer.Deserialize(json, SnapshotJson.Default.ShardState);
+        }
+        catch (Exception e) when (e is JsonException or FormatException)
+        {
+            throw new InvalidDataException($"snapshot {origin}: it is not what docs/formats.md says ({e.GetType().Name}). It is damaged; delete it only when every capture since the one before it still stands.", e);
+        }
+        if (state is not { Version: <= CurrentVersion and >= 1 })
+        {
+            throw new InvalidDataException($"snapshot {origin}: version {state?.Version}, this program knows up to {CurrentVersion}. Upgrade this program.");
+        }
+        return state;
+    }
+
+    private string? Refuse(CaptureHeader header, Link link)
+    {
+        if (header.Shard != Shard || header.Number != link.Number || header.Number != Next)
+        {
+            return $"it says shard {header.Shard} number {header.Number}, expected {Shard} number {Next}";
+        }
+        if (header.Store != Store)
+        {
+            return $"it is of capture store {header.Store}, this is {Store}";
+        }
+        if (header.Previous != Head?.Hash)
+        {
+            return $"it continues {header.Previous?.ToString() ?? "nothing"}, the capture before it is {Head?.Hash.ToString() ?? "none"}";
+        }
+        if (!header.Links.SequenceEqual(Links))
+        {
+            return "its links are not the shard's last captures of each dataset";
+        }
+        // Reads of one file or stream within a capture continue one another too.
+        Dictionary<string, long>? seen = null;
+        foreach (var read in header.Reads)
+        {
+            if ((read.File ?? read.Stream) is not { } id)
+            {
+                continue;
+            }
+            var key = FileKey(read.Source, id);
+            seen ??= [];
+            var at = seen.TryGetValue(key, out var within) ? within
+                : read.File is not null ? Files.TryGetValue(key, out var file) ? file.Offset : 0
+                : Streams.TryGetValue(key, out var stream) ? stream.Sequence : 0;
+            if (read.From != at || read.To < read.From || (read.Stream is not null && read.To != read.From + 1))
+            {
+                return $"a read of source {read.Source} goes from {read.From} to {read.To}, expected from {at}";
+            }
+            seen[key] = read.To;
+        }
+        return null;
+    }
+
+    private void Count(Read read)
+    {
+        var before = Sources.TryGetValue(read.Source, out var s) ? s : new SourceTotals();
+        Sources[read.Source] = new SourceTotals
+        {
+            Lines = before.Lines + read.Lines,
+            Duplicates = before.Duplicates + read.Duplicates,
+            Unkeyed = before.Unkeyed + (read.File is null && read.Stream is null ? 1 : 0),
+            Rejected = Add(before.Rejected, read.Rejected),
+            Notes = Add(before.Notes, read.Notes),
+        };
+    }
+
+    private static SortedDictionary<string, long> Add(SortedDictionary<string, long> a, SortedDictionary<string, long>? b)
+    {
+        if (b is null or { Count: 0 })
+        {
+            return a;
+        }
+        var sum = new SortedDictionary<string, long>(a, StringComparer.Ordinal);
+        foreach (var (key, value) in b)
+        {
+            sum[key] = sum.GetValueOrDefault(key) + value;
+        }
+        return sum;
+    }
+}
+
+/// <summary>Two histories of one shard that cannot both be true (rules 4, 11, 12): from this number on.</summary>
+public sealed record Fork(string Shard, long Number, string Reason)
+{
+    public PipelineException ToException() =>
+        new(ExitCode.Difference, $"shard {Shard}: a fork at capture {Number}: {Reason}. The shard is stopped from there; restore the store, or see docs/runbooks.");
+}
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(ShardState))]
+internal sealed partial class SnapshotJson : JsonSerializerContext;

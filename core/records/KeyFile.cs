@@ -1,0 +1,72 @@
+using System.Text;
+
+namespace Pipeline.Core.Records;
+
+/// <summary>
+/// The installation key on disk: `keys/installation.key`, 64 hex digits and a newline, mode 0600, outside both stores and durable before capture 0 (rule 28).
+/// </summary>
+public static class KeyFile
+{
+    public const string Name = "installation.key";
+
+    /// <summary>Reads the key, or makes it where <paramref name="mayCreate"/> says that nothing was ever written with another one.</summary>
+    /// <exception cref="PipelineException">78: absent though data exists, unreadable, not a key, or open to others.</exception>
+    public static InstallationKey Open(string folder, bool mayCreate)
+    {
+        var path = Path.Combine(folder, Name);
+        if (!File.Exists(path))
+        {
+            if (!mayCreate)
+            {
+                throw new PipelineException(ExitCode.Configuration,
+                    $"key file {path}: not found, but the stores beside it hold data that was written with a key. Restore the file from its backup; without it rows cannot be verified. A new key is never made for old data.");
+            }
+            Create(folder, path);
+        }
+        return Read(path);
+    }
+
+    private static InstallationKey Read(string path)
+    {
+        string text;
+        try
+        {
+            text = File.ReadAllText(path, Encoding.ASCII).Trim();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new PipelineException(ExitCode.Configuration, $"key file {path}: cannot be read ({e.GetType().Name}). Give this user read access to it, mode 0600.", e);
+        }
+        if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(path) & (UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite)) != 0)
+        {
+            throw new PipelineException(ExitCode.Configuration, $"key file {path}: others may read or write it (mode {Convert.ToString((int)File.GetUnixFileMode(path), 8)}, expected 600). Run: chmod 600 {path}");
+        }
+        if (text.Length != InstallationKey.Length * 2 || !text.All(char.IsAsciiHexDigit))
+        {
+            throw new PipelineException(ExitCode.Configuration, $"key file {path}: holds {text.Length} characters, expected {InstallationKey.Length * 2} hex digits. Restore the file from its backup.");
+        }
+        return new InstallationKey(Convert.FromHexString(text));
+    }
+
+    private static void Create(string folder, string path)
+    {
+        Directory.CreateDirectory(folder);
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+        // Two first starts may race: the exclusive create lets one make the key, and both read what it made.
+        var temporary = path + "." + Convert.ToHexStringLower(System.Security.Cryptography.RandomNumberGenerator.GetBytes(8));
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows())
+        {
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        }
+        using (var file = new FileStream(temporary, options))
+        {
+            file.Write(Encoding.ASCII.GetBytes(Convert.ToHexStringLower(InstallationKey.New().Secret) + "\n"));
+            file.Flush(flushToDisk: true);
+        }
+        Store.DurableFile.LinkOrKeep(temporary, path);
+    }
+}
