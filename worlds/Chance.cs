@@ -23,8 +23,8 @@ internal static class Chance
     public static double Normal(this Random random, double mean, double deviation) =>
         mean + deviation * Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
 
-    /// <summary>1, 2, 3 … with weights 1/k²: most are alone, a few are many.</summary>
-    public static int Zipf(this Random random, int most) => (int)Math.Min(most, 1 / (1 - random.NextDouble()));
+    /// <summary>1, 2, 3 … of which k or more come with chance k^-1.5: most are alone, a few are many.</summary>
+    public static int Zipf(this Random random, int most) => (int)Math.Min(most, Math.Pow(1 - random.NextDouble(), -1 / 1.5));
 
     public static int Weighted(this Random random, ReadOnlySpan<double> weights)
     {

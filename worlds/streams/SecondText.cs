@@ -19,7 +19,7 @@ internal sealed class SecondText(long startSecond)
         {
             Render(second);
         }
-        _text.CopyTo(to);
+        _text.AsSpan(0, Length).CopyTo(to);
     }
 
     private void Render(long second)
