@@ -16,6 +16,10 @@ public static class StoreResidency
     public static void Check(string location, string role, string region, IReadOnlyList<Contract> contracts)
     {
         ArgumentNullException.ThrowIfNull(contracts);
+        if (contracts.Count == 0)
+        {
+            throw new PipelineException(ExitCode.RefusedByPolicy, $"The {role} store {location} has no contract, and nothing is kept without one: name its datasets.");
+        }
         foreach (var contract in contracts)
         {
             var allowed = role == StoreRole.Capture ? contract.Residency.CaptureRegions : contract.Residency.TableRegions;
