@@ -113,13 +113,13 @@ public sealed class DirectoryStore : IObjectStore, IDisposable
     public async IAsyncEnumerable<string> ListFoldersAsync(string folder, [EnumeratorCancellation] CancellationToken cancel = default)
     {
         var keys = await RunAsync("list", ObjectName.CheckFolder(folder), () => Keys(folder, folder, null), waits: false, cancel);
-        for (var i = keys.Count - 1; i >= 0; i--)
+        // "a" comes before "a-", though as beginnings of names "a-/" comes before "a/".
+        foreach (var part in keys.Where(IsFolder).Select(key => key[folder.Length..^1]).Order(StringComparer.Ordinal))
         {
-            var key = keys[i];
             // Folders outlive their objects on a disk; in a store there is no folder but in names.
-            if (IsFolder(key) && await RunAsync("list", key, () => HoldsObject(key), waits: false, cancel))
+            if (await RunAsync("list", folder, () => HoldsObject($"{folder}{part}/"), waits: false, cancel))
             {
-                yield return key[folder.Length..^1];
+                yield return part;
             }
         }
     }

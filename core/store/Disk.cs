@@ -29,7 +29,7 @@ internal sealed class DiskException(int errno, string operation, string path, st
 /// </summary>
 internal abstract class Disk
 {
-    /// <summary>Runs work that may block: on a thread of its own where it waits for the disk (<paramref name="waits"/>), else on a pool thread.</summary>
+    /// <summary>Runs work that may block: on a <see cref="DiskThreads">thread for that</see> where it waits for the disk (<paramref name="waits"/>), else on a pool thread.</summary>
     public abstract Task<T> RunAsync<T>(Func<T> work, bool waits);
 
     /// <summary>Creates a file that must not exist, writes it and syncs its content, through one handle: an error of the write-back is told to the handle that wrote.</summary>

@@ -11,10 +11,7 @@ internal sealed class LinuxDisk : Disk
 
     private static readonly EnumerationOptions Everything = new() { AttributesToSkip = 0, IgnoreInaccessible = false, RecurseSubdirectories = false };
 
-    /// <summary>A wait for the disk takes a thread of its own, so that a few of them do not leave the pool without threads.</summary>
-    public override Task<T> RunAsync<T>(Func<T> work, bool waits) => waits
-        ? Task.Factory.StartNew(work, CancellationToken.None, TaskCreationOptions.LongRunning | TaskCreationOptions.DenyChildAttach, TaskScheduler.Default)
-        : Task.Run(work);
+    public override Task<T> RunAsync<T>(Func<T> work, bool waits) => waits ? DiskThreads.RunAsync(work) : Task.Run(work);
 
     public override unsafe void WriteNew(string path, ReadOnlySpan<byte> bytes)
     {

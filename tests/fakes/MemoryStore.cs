@@ -74,13 +74,17 @@ public sealed class MemoryStore(TimeProvider? time = null, string location = "me
     public async IAsyncEnumerable<string> ListFoldersAsync(string folder, [EnumeratorCancellation] CancellationToken cancel = default)
     {
         ObjectName.CheckFolder(folder);
-        string? last = null;
+        var parts = new SortedSet<string>(StringComparer.Ordinal);
         await foreach (var found in ListAsync(folder, null, cancel))
         {
-            if (found.Name.IndexOf('/', folder.Length) is > 0 and var end && found.Name[folder.Length..end] is var part && part != last)
+            if (found.Name.IndexOf('/', folder.Length) is > 0 and var end)
             {
-                yield return last = part;
+                parts.Add(found.Name[folder.Length..end]);
             }
+        }
+        foreach (var part in parts)
+        {
+            yield return part;
         }
     }
 

@@ -24,6 +24,9 @@ internal sealed class VolatileDisk(int seed, TimeProvider time) : Disk
     /// <summary>What every operation did, for tests of the order: "sync /us/captures".</summary>
     public List<string> Log { get; } = [];
 
+    /// <summary>Called before each operation with what it will do.</summary>
+    public Action<string>? Before { get; set; }
+
     /// <summary>Stops the process before the operation of this number from now on, counting from 0.</summary>
     public void StopAt(long number) => _stopAt = Operations + number;
 
@@ -188,6 +191,7 @@ internal sealed class VolatileDisk(int seed, TimeProvider time) : Disk
             _stopped = true;
             throw new DiskStoppedException(Operations);
         }
+        Before?.Invoke($"{operation} {path}");
         Operations++;
         Log.Add($"{operation} {path}");
     }
