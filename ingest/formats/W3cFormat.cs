@@ -45,6 +45,7 @@ public sealed class W3cFormat : ILineFormat
         var lines = new LineReader(block);
         while (lines.Next(out var line))
         {
+            into.NextLine();
             if (line.Length > 0 && line[0] == '#')
             {
                 if (line.StartsWith("#Fields:"u8))

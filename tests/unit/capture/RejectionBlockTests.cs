@@ -5,7 +5,7 @@ namespace Pipeline.Tests.Unit.Captures;
 
 public sealed class RejectionBlockTests
 {
-    private static readonly Gen<List<RejectedLines>> Runs = Gen.Select(Gen.Int[0, 2], Gen.Int[0, 2].Select(i => new[] { "empty", "malformed", "other-path" }[i]), Gen.Long[0, 1000], Gen.Long[1, 500])
+    private static readonly Gen<List<RejectedLines>> Runs = Gen.Select(Gen.Int[0, 2], Gen.Int[0, 2].Select(i => new[] { "empty", "malformed", "other-path" }[i]), Gen.Long[-1, 1000], Gen.Long[1, 500])
         .List[0, 200].Select(steps =>
         {
             var (read, end, runs) = (0, 0L, new List<RejectedLines>());

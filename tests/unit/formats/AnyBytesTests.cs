@@ -67,7 +67,9 @@ public sealed class AnyBytesTests
                 var whole = TestContracts.Lines();
                 var after = format.Parse(block, fields, whole);
                 Assert.Equal(whole.Lines, whole.XenCenter.Rows + whole.Agent.Rows + whole.Rejections.Total);
-                Assert.Equal(whole.Rejections.Total, whole.Rejections.Runs.ToArray().Sum(run => run.Count));
+                var placed = whole.Rejections.Runs.ToArray().Sum(run => run.Count);
+                // Elements of an envelope share a physical line.
+                Assert.InRange(placed, name == "appservice-json" ? 0 : whole.Rejections.Total, whole.Rejections.Total);
                 Assert.Equal(name == "iis-w3c" ? after : null, format.FieldsAfter(block, name == "iis-w3c" ? fields : null));
                 if (name != "appservice-json")
                 {

@@ -66,7 +66,7 @@ public sealed class AppServiceJsonTests
         {
             var lines = Parsed.Parse("appservice-json", text + "\n\n");
             Assert.Equal(6, lines.Lines);
-            Assert.Equal([Record, Record, "malformed 1", "not-get 2", "malformed 3", "empty 5"], Parsed.Outcome(lines));
+            Assert.Equal([Record, Record, "malformed 0", "not-get 0", "malformed 0", "empty 1"], Parsed.Outcome(lines));
         }
         Assert.Equal(0, Parsed.Parse("appservice-json", "[]\n{\"records\":[]}\n").Lines);
     }

@@ -43,7 +43,7 @@ public sealed class W3cTests
             "\u00EF\u00BB\u00BF" + Parsed.W3cHeader, Row,
             "#Fields: date time c-ip", Row, "2026-01-05 08:01:02 203.0.113.9", "");
         var lines = Parsed.Parse("iis-w3c", text);
-        Assert.Equal([Check, Check, Check, "malformed 2", "empty 3", "malformed 5", "malformed 6"], Parsed.Outcome(lines));
+        Assert.Equal([Check, Check, Check, "malformed 8", "empty 9", "malformed 13", "malformed 14"], Parsed.Outcome(lines));
         Assert.Equal(7, lines.Lines);
         Assert.Equal("date time c-ip", Ingest.Formats.Formats.Named("iis-w3c").FieldsAfter(Parsed.Bytes(text), null));
     }
