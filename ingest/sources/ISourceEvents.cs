@@ -1,6 +1,6 @@
 namespace Pipeline.Ingest.Sources;
 
-/// <summary>What file sources tell those around them: paths and numbers, never content. Offsets are of decompressed bytes.</summary>
+/// <summary>What file sources tell those around them: paths and numbers, never content. Offsets are of decompressed bytes. An import may call from several threads at once.</summary>
 public interface ISourceEvents
 {
     /// <summary>A file is read, from this offset on; 0: for the first time.</summary>

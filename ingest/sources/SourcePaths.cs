@@ -11,6 +11,10 @@ public static class SourcePaths
     /// <summary>The files of a path in the order of their names, or none. A path that exists is taken as it is, whatever characters it has.</summary>
     public static IEnumerable<string> Find(string path)
     {
+        if (string.IsNullOrWhiteSpace(path) || path.Contains('\0', StringComparison.Ordinal))
+        {
+            return [];
+        }
         var full = Path.GetFullPath(path);
         if (File.Exists(full))
         {

@@ -97,7 +97,13 @@ internal sealed class FakeEvents(string folder) : ISourceEvents
     public void UnknownFormat(string path, string why) => Add("unknown-format", path);
     public void TailGivenUp(string path, long offset, long bytes) => Add("tail-given-up", path, offset, bytes);
 
-    private void Add(string name, string path, params object[] rest) => All.Add(string.Join(' ', [name, Path.GetRelativePath(folder, path), .. rest]));
+    private void Add(string name, string path, params object[] rest)
+    {
+        lock (All)
+        {
+            All.Add(string.Join(' ', [name, Path.GetRelativePath(folder, path), .. rest]));
+        }
+    }
 }
 
 /// <summary>A folder of its own with log files in it, and what reads them.</summary>

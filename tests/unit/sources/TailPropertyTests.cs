@@ -7,11 +7,11 @@ namespace Pipeline.Tests.Unit.Sources;
 /// <summary>Promise 2 for files: whatever writers, rotation and restarts do between polls, every line is read exactly once.</summary>
 public sealed class TailPropertyTests
 {
-    private enum Step { Poll, Line, Part, Rotate, Compress, Acknowledge, Restart, Wait }
+    private enum Step { Poll, Line, Part, LateLine, Rotate, Compress, Acknowledge, Restart, Wait }
 
     [Fact]
-    public void Every_line_is_read_once_whatever_happens_between_polls() =>
-        Gen.Frequency((4, Gen.Const(Step.Poll)), (5, Gen.Const(Step.Line)), (2, Gen.Const(Step.Part)), (3, Gen.Const(Step.Rotate)), (3, Gen.Const(Step.Compress)), (2, Gen.Const(Step.Acknowledge)), (2, Gen.Const(Step.Restart)), (1, Gen.Const(Step.Wait)))
+    public Task Every_line_is_read_once_whatever_happens_between_polls() =>
+        Gen.Frequency((4, Gen.Const(Step.Poll)), (5, Gen.Const(Step.Line)), (2, Gen.Const(Step.Part)), (2, Gen.Const(Step.LateLine)), (3, Gen.Const(Step.Rotate)), (3, Gen.Const(Step.Compress)), (2, Gen.Const(Step.Acknowledge)), (2, Gen.Const(Step.Restart)), (1, Gen.Const(Step.Wait)))
             .Array[0, 40].SampleAsync(async steps => await RunAsync(steps), iter: 400, threads: 1);
 
     private static async Task RunAsync(Step[] steps)
@@ -43,6 +43,16 @@ public sealed class TailPropertyTests
                     written.Add($"line {line++}");
                     open = step == Step.Part;
                     logs.Append("access.log", written[^1] + (open ? "" : "\n"));
+                    break;
+                // The server writes to the old file until it is told that it was rotated.
+                case Step.LateLine when File.Exists(logs["access.log.1"]) && (await File.ReadAllTextAsync(logs["access.log.1"], TestContext.Current.CancellationToken)).EndsWith('\n'):
+                    written.Add($"line {line++}");
+                    logs.Append("access.log.1", written[^1] + "\n");
+                    if (open)
+                    {
+                        // The unterminated line stays the last, which the next step may end.
+                        (written[^1], written[^2]) = (written[^2], written[^1]);
+                    }
                     break;
                 case Step.Rotate when File.Exists(logs["access.log"]):
                     foreach (var n in (int[])[3, 2, 1])
