@@ -88,7 +88,7 @@ public sealed class GzipContentTests
             // The header's time, flags for the system and the like change nothing; a cut does.
             if (cut && place > file.Length - last.Length)
             {
-                Assert.Equal(ContentEnd.Cut, Read(file[..place], out _) is var end && file.Length - last.Length == 0 && place < 3 ? ContentEnd.Cut : end);
+                Assert.Equal(ContentEnd.Cut, Read(file[..place], out _));
             }
             else if (place >= file.Length - last.Length + 10)
             {
