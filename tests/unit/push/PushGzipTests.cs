@@ -13,7 +13,7 @@ public sealed class PushGzipTests
         {
             // Members that compress and members that do not.
             members = same ? members.Select(m => new byte[m.Length]).ToArray() : members;
-            var parts = members.Where(m => m.Length > 0).Select(PushEndpointTests.Gzip).ToArray();
+            var parts = members.Where(m => m.Length > 0).Select(m => PushEndpointTests.Gzip(m)).ToArray();
             if (parts.Length == 0)
             {
                 return Inflate([]) is null;
