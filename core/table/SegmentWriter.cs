@@ -1,0 +1,164 @@
+using Pipeline.Core.Contracts;
+using Pipeline.Core.Records;
+
+namespace Pipeline.Core.Table;
+
+/// <summary>
+/// Makes one Parquet file of one date from batches of columns. It holds the compressed file and one row group as numbers (8 bytes a row for the time, 4 for each string,
+/// and each distinct string once), so a full row group of a million rows takes some 30 MB. Not for use by two threads at once.
+/// </summary>
+public sealed class SegmentWriter : IDisposable
+{
+    public const int DefaultGroupRows = 1 << 20;
+
+    /// <summary>Measured: levels 1 to 6 differ by a tenth in time and by 3 % in size, since encoding has done most of the work.</summary>
+    public const int DefaultZstdLevel = 3;
+
+    private readonly Contract _contract;
+    private readonly SegmentLabel _label;
+    private readonly int _groupRows;
+    private readonly ByteBuffer _file = new(64 * 1024);
+    private readonly ColumnChunkWriter _chunks;
+    private readonly List<GroupFacts> _groups = [];
+    private readonly StringDictionary[] _dictionaries;
+    private readonly int[][] _indexes;
+    private long[] _times = new long[1024];
+    private int _rows;
+    private bool _finished;
+
+    public SegmentWriter(Contract contract, UtcDay date, SegmentLabel label, int groupRows = DefaultGroupRows, int zstdLevel = DefaultZstdLevel)
+    {
+        _contract = contract;
+        _label = label;
+        _groupRows = groupRows;
+        Date = date;
+        _chunks = new(_file, zstdLevel);
+        _dictionaries = [.. contract.Strings.Select(_ => new StringDictionary())];
+        _indexes = [.. contract.Strings.Select(_ => new int[_times.Length])];
+        _file.Bytes(ParquetTerms.Magic);
+    }
+
+    public UtcDay Date { get; }
+
+    public long Rows { get; private set; }
+
+    /// <summary>µs since 1970 UTC; of no meaning while there are no rows.</summary>
+    public long MinTime { get; private set; } = long.MaxValue;
+
+    public long MaxTime { get; private set; } = long.MinValue;
+
+    /// <summary>Bytes of the finished row groups, plus a guess of what the open one will take.</summary>
+    public long EstimatedSize => _file.Length + _rows * 5L + _dictionaries.Sum(dictionary => dictionary.ByteCount / 2L);
+
+    /// <summary>Adds all rows of a batch, which must be of this segment's date.</summary>
+    public void Add(Columns batch) => Add(batch, 0, batch.Rows);
+
+    /// <summary>Adds rows <paramref name="from"/> to <paramref name="from"/> + <paramref name="count"/> − 1 of a batch, which must be of this segment's date.</summary>
+    public void Add(Columns batch, int from, int count)
+    {
+        ObjectDisposedException.ThrowIf(_finished, this);
+        while (count > 0)
+        {
+            var take = Math.Min(count, _groupRows - _rows);
+            Take(batch, from, take);
+            from += take;
+            count -= take;
+            if (_rows == _groupRows)
+            {
+                EndGroup();
+            }
+        }
+    }
+
+    /// <summary>The whole file. The writer takes no more rows.</summary>
+    public ReadOnlyMemory<byte> Finish()
+    {
+        ObjectDisposedException.ThrowIf(_finished, this);
+        EndGroup();
+        ParquetFooter.Write(_file, _contract, _groups, _label.Encode());
+        _finished = true;
+        return _file.Memory;
+    }
+
+    /// <summary>The log's words for the finished file, under the path where the caller puts it.</summary>
+    public SegmentFile Describe(string path) => _finished && Rows > 0
+        ? new(path, Date, _file.Length, Rows, MinTime, MaxTime)
+        : throw new InvalidOperationException("only a finished segment with rows can be committed");
+
+    public void Dispose() => _chunks.Dispose();
+
+    private void Take(Columns batch, int from, int count)
+    {
+        Reserve(_rows + count);
+        foreach (var time in batch.Time.Slice(from, count))
+        {
+            if (time < MinTime || time > MaxTime)
+            {
+                Widen(time);
+            }
+        }
+        batch.Time.Slice(from, count).CopyTo(_times.AsSpan(_rows));
+        for (var c = 0; c < _dictionaries.Length; c++)
+        {
+            var column = batch.Strings[c];
+            var dictionary = _dictionaries[c];
+            var indexes = _indexes[c].AsSpan(_rows, count);
+            if (column.AbsentCount == 0)
+            {
+                for (var i = 0; i < indexes.Length; i++)
+                {
+                    indexes[i] = dictionary.IndexOf(column[from + i]);
+                }
+            }
+            else
+            {
+                for (var i = 0; i < indexes.Length; i++)
+                {
+                    indexes[i] = column.IsPresent(from + i) ? dictionary.IndexOf(column[from + i]) : -1;
+                }
+            }
+        }
+        _rows += count;
+        Rows += count;
+    }
+
+    private void Widen(long time)
+    {
+        if (UtcDay.Of(time) != Date)
+        {
+            throw new ArgumentException($"a row of {UtcDay.Of(time)} offered to a segment of {Date}");
+        }
+        MinTime = Math.Min(MinTime, time);
+        MaxTime = Math.Max(MaxTime, time);
+    }
+
+    private void EndGroup()
+    {
+        if (_rows == 0)
+        {
+            return;
+        }
+        var chunks = new List<ChunkFacts> { _chunks.Times(_contract.Fields[0].Name, _times.AsSpan(0, _rows)) };
+        foreach (var (field, c) in _contract.Strings.Select((field, c) => (field, c)))
+        {
+            chunks.Add(_chunks.Strings(field.Name, field.Required, _dictionaries[c], _indexes[c].AsSpan(0, _rows)));
+            _dictionaries[c].Clear();
+        }
+        _groups.Add(new(_rows, chunks));
+        _rows = 0;
+    }
+
+    private void Reserve(int rows)
+    {
+        if (rows <= _times.Length)
+        {
+            return;
+        }
+        var length = Math.Max(rows, Math.Min(_groupRows, _times.Length * 2));
+        Array.Resize(ref _times, length);
+        for (var c = 0; c < _indexes.Length; c++)
+        {
+            Array.Resize(ref _indexes[c], length);
+        }
+    }
+}
