@@ -11,7 +11,7 @@ namespace Pipeline.Shipper;
 /// Frames → segments: rows go to a segment of their own UTC date. Dates are written in passes of bounded rows, so that memory does not depend on how many dates
 /// or rows a seal has; a pass decodes only the frames that have a date of it. What was decoded is hashed again and must equal the frames' sums.
 /// </summary>
-public sealed class Sealer(Contract contract, IObjectStore store, string tableFolder, SegmentLabel label, ReadOnlyMemory<byte> rowKey, Workers workers, SemaphoreSlim slots, TimeProvider time)
+public sealed class Sealer(Contract contract, IObjectStore store, string tableFolder, string captureStore, string kid, ReadOnlyMemory<byte> rowKey, Workers workers, SemaphoreSlim slots, TimeProvider time)
 {
     private const long PassRows = 1 << 20;
     private const int PassDates = 256;
@@ -19,15 +19,16 @@ public sealed class Sealer(Contract contract, IObjectStore store, string tableFo
 
     /// <summary>Writes the segments, durably, and returns them with the rows and sums of each date.</summary>
     /// <exception cref="PipelineException">3: a frame does not hold what its capture says.</exception>
-    public async Task<(IReadOnlyList<SegmentFile> Segments, IReadOnlyList<DateMarginal> Dates)> WriteAsync(IReadOnlyList<TakenFrame> frames, CancellationToken cancel)
+    public async Task<(IReadOnlyList<SegmentFile> Segments, IReadOnlyList<DateMarginal> Dates)> WriteAsync(IReadOnlyList<TakenFrame> frames, IReadOnlyList<ShardMarginal> shards, CancellationToken cancel)
     {
         var dates = Marginals(frames);
+        var label = new SegmentLabel(captureStore, kid, contract.Sha256, [.. shards.Select(s => new SegmentRange(s.Shard, s.Range.From, s.Range.To))]);
         var passes = Passes(dates).Select(async pass =>
         {
             await slots.WaitAsync(cancel);
             try
             {
-                var written = await workers.Run(() => Build(frames, pass));
+                var written = await workers.Run(() => Build(frames, pass, label));
                 foreach (var (file, bytes) in written)
                 {
                     await Puts.UntilKnownAsync(store, tableFolder + file.Path, bytes, time, null, cancel);
@@ -78,7 +79,7 @@ public sealed class Sealer(Contract contract, IObjectStore store, string tableFo
         yield return pass;
     }
 
-    private List<(SegmentFile File, ReadOnlyMemory<byte> Bytes)> Build(IReadOnlyList<TakenFrame> frames, List<DateMarginal> pass)
+    private List<(SegmentFile File, ReadOnlyMemory<byte> Bytes)> Build(IReadOnlyList<TakenFrame> frames, List<DateMarginal> pass, SegmentLabel label)
     {
         var done = new List<(SegmentFile, ReadOnlyMemory<byte>)>();
         var writers = pass.ToDictionary(d => d.Date, d => new SegmentWriter(contract, d.Date, label));
@@ -91,7 +92,7 @@ public sealed class Sealer(Contract contract, IObjectStore store, string tableFo
                 foreach (var batch in Decode(frame))
                 {
                     hash.AddByDay(batch, sums);
-                    Distribute(batch, writers, done);
+                    Distribute(batch, writers, label, done);
                 }
             }
             foreach (var date in pass)
@@ -136,7 +137,7 @@ public sealed class Sealer(Contract contract, IObjectStore store, string tableFo
     }
 
     /// <summary>Gives each run of rows of one date to that date's segment; dates of other passes are skipped.</summary>
-    private void Distribute(Columns batch, Dictionary<UtcDay, SegmentWriter> writers, List<(SegmentFile, ReadOnlyMemory<byte>)> done)
+    private void Distribute(Columns batch, Dictionary<UtcDay, SegmentWriter> writers, SegmentLabel label, List<(SegmentFile, ReadOnlyMemory<byte>)> done)
     {
         var time = batch.Time;
         for (var from = 0; from < batch.Rows;)

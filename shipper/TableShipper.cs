@@ -26,7 +26,7 @@ public sealed class TableShipper(Contract contract, TableLog log, Committer comm
     public async Task RefreshAsync(CancellationToken cancel)
     {
         var before = _state;
-        _state = await log.ReadAsync(before, cancel);
+        _state = before is null ? await log.OpenOrCreateAsync(cancel) : await log.ReadToEndAsync(before, cancel);
         if (before is not null)
         {
             OfferAgain(_state.Shipped.Where(s => !before.Shipped.TryGetValue(s.Key, out var was) || was != s.Value).Select(s => s.Key));
@@ -55,13 +55,14 @@ public sealed class TableShipper(Contract contract, TableLog log, Committer comm
         while (Backlog.Count > 0)
         {
             var frames = Backlog.Frames.ToList();
-            var (segments, dates) = await sealer.WriteAsync(frames, cancel);
+            var shards = Sealer.Shards(frames, State);
+            var (segments, dates) = await sealer.WriteAsync(frames, shards, cancel);
             var last = frames.GroupBy(f => f.Shard).ToDictionary(g => g.Key, g => g.Last().Link);
             var draft = new CommitDraft
             {
                 Kind = CommitKind.Ship, Reason = reason,
                 ReadShipped = last.Keys.ToDictionary(shard => shard, shard => State.Shipped.TryGetValue(shard, out var s) ? (ShippedLink?)s : null),
-                NewShipped = last, Add = segments, Shards = Sealer.Shards(frames, State), Dates = dates,
+                NewShipped = last, Add = segments, Shards = shards, Dates = dates,
             };
             switch (await committer.TryCommitAsync(State, draft, cancel))
             {
