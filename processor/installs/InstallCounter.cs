@@ -34,7 +34,7 @@ public sealed class InstallCounter(TableLog log)
             var open = counts.Where(count => Wanted(count.Kind, date.Key, question)).ToList();
             foreach (var count in open)
             {
-                var start = Windows.StartOf(count.Kind, date.Key);
+                var start = WindowKinds.StartOf(count.Kind, date.Key);
                 if (count.Start != start)
                 {
                     rows.AddRange(count.Close(_versions));
@@ -50,14 +50,14 @@ public sealed class InstallCounter(TableLog log)
         return new InstallFacts
         {
             Dataset = log.Contract.Dataset, TableVersion = state?.Version ?? -1, Through = dates.Count == 0 ? null : dates[^1].Key.ToString(), UnreadableAddresses = _unreadable,
-            Rows = [.. rows.OrderBy(row => Windows.Parse(row.Window)).ThenBy(row => row.Start, StringComparer.Ordinal).ThenBy(row => row.Version, StringComparer.Ordinal)],
+            Rows = [.. rows.OrderBy(row => WindowKinds.Parse(row.Window)).ThenBy(row => row.Start, StringComparer.Ordinal).ThenBy(row => row.Version, StringComparer.Ordinal)],
         };
     }
 
     private static bool Wanted(WindowKind kind, UtcDay day, InstallQuestion question)
     {
-        var start = Windows.StartOf(kind, day);
-        return (question.From is not { } from || Windows.EndOf(kind, start) >= from) && (question.To is not { } to || start <= to);
+        var start = WindowKinds.StartOf(kind, day);
+        return (question.From is not { } from || WindowKinds.EndOf(kind, start) >= from) && (question.To is not { } to || start <= to);
     }
 
     private async Task CountFileAsync(SegmentFile file, List<WindowCount> open, int address, int version, CancellationToken cancel)

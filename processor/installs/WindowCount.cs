@@ -73,6 +73,6 @@ internal sealed class WindowCount(WindowKind kind)
         }
 
         public InstallRow Row(WindowKind kind, UtcDay start, string version) =>
-            new(Windows.Name(kind), start.ToString(), version, Checks, V4.Count + V6.Count, V4.Count, Prefixes.Count);
+            new(WindowKinds.Name(kind), start.ToString(), version, Checks, V4.Count + V6.Count, V4.Count, Prefixes.Count);
     }
 }

@@ -101,6 +101,10 @@ internal sealed class StoredWorld
 
     public Task<VerifyReport> VerifyAsync(bool deep = false) => new Verifier(Captures, Logs, Key.RowKey(), Workers.Inline).RunAsync(deep);
 
+    public Task<TableState?> TableAsync() => Logs[1].OpenAsync();
+
+    public static Task DropAsync(IObjectStore store, string name) => store.DeleteAsync(name);
+
     public async Task<SegmentFile> AnySegmentAsync() => (await Logs[1].OpenAsync())!.Files.Values.OrderBy(f => f.Path, StringComparer.Ordinal).First();
 
     /// <summary>Replaces an object behind everyone's back.</summary>

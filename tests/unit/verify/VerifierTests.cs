@@ -95,8 +95,8 @@ public sealed class VerifierTests
         var world = await WorldAsync();
         await world.CaptureAsync("web", StoredWorld.Rows(3, 9));
         await world.CaptureAsync("web", StoredWorld.Rows(3, 10));
-        await world.Us.DeleteAsync(CaptureNames.Capture("web", 1));
-        await world.Us.DeleteAsync(CaptureNames.Capture("web", 5));
+        await StoredWorld.DropAsync(world.Us, CaptureNames.Capture("web", 1));
+        await StoredWorld.DropAsync(world.Us, CaptureNames.Capture("web", 5));
         var report = await world.VerifyAsync();
         Named(report, "shard web: capture 1 is gone");
         Named(report, "shard web: capture 5 is gone");
@@ -151,7 +151,7 @@ public sealed class VerifierTests
     {
         var world = await WorldAsync();
         var lost = await world.AnySegmentAsync();
-        await world.Uk.DeleteAsync(TableNames.Segment(ChecksName, lost.Path));
+        await StoredWorld.DropAsync(world.Uk, TableNames.Segment(ChecksName, lost.Path));
         foreach (var deep in (bool[])[false, true])
         {
             var report = await world.VerifyAsync(deep);
@@ -179,7 +179,7 @@ public sealed class VerifierTests
         await world.ShipAsync();
         await world.CaptureAsync("web", StoredWorld.Rows(10, 2));
         await world.ShipAsync();
-        var files = (await world.Logs[1].OpenAsync())!.Files.Values.ToList();
+        var files = (await world.TableAsync())!.Files.Values.ToList();
         var merged = await world.SegmentAsync([.. StoredWorld.Rows(10, 2), .. StoredWorld.Rows(10, 1)], StoredWorld.Day);
         await world.ForeignAsync([.. files.Select(f => StoredWorld.Remove(f, false)), StoredWorld.Add(merged, false, stats: false)]);
         var report = await world.VerifyAsync(deep: true);
@@ -233,7 +233,7 @@ public sealed class VerifierTests
     public async Task A_dropped_entry_of_the_log_is_named_with_what_it_took()
     {
         var world = await WorldAsync();
-        await world.Uk.DeleteAsync(TableNames.Entry(ChecksName, 1));
+        await StoredWorld.DropAsync(world.Uk, TableNames.Entry(ChecksName, 1));
         var report = await world.VerifyAsync();
         Named(report, "entry 1 of the log is gone", "entry 2 stands");
         Assert.Contains(new ReportedRange(ChecksName, "web", 0, 1, 30), report.Missing);
@@ -243,7 +243,7 @@ public sealed class VerifierTests
     public async Task A_range_that_was_shipped_twice_is_named()
     {
         var world = await WorldAsync();
-        var version = (await world.Logs[1].OpenAsync())!;
+        var version = (await world.TableAsync())!;
         var text = System.Text.Encoding.UTF8.GetString((await world.Uk.ReadAsync(TableNames.Entry(ChecksName, 2), TestContext.Current.CancellationToken))!);
         var below = text.Split("\"below\":\"")[1][..64];
         await world.Uk.PutIfAbsentAsync(TableNames.Entry(ChecksName, 3), System.Text.Encoding.UTF8.GetBytes(text.Replace(below, version.EntryHash.ToString(), StringComparison.Ordinal)), TestContext.Current.CancellationToken);
@@ -300,7 +300,7 @@ public sealed class VerifierTests
         await world.CaptureAsync("web", StoredWorld.Rows(2, 30));
         for (var n = 0; n < gone; n++)
         {
-            await world.Us.DeleteAsync(CaptureNames.Capture("web", n));
+            await StoredWorld.DropAsync(world.Us, CaptureNames.Capture("web", n));
         }
         var report = await world.VerifyAsync(deep: true);
         Assert.True(report.Ok, string.Join('\n', report.Differences));
@@ -317,8 +317,8 @@ public sealed class VerifierTests
         {
             await world.CaptureAsync("web", StoredWorld.Rows(3, n));
         }
-        await world.Us.DeleteAsync(CaptureNames.Capture("web", 0));
-        await world.Us.DeleteAsync(CaptureNames.Capture("web", 1));
+        await StoredWorld.DropAsync(world.Us, CaptureNames.Capture("web", 0));
+        await StoredWorld.DropAsync(world.Us, CaptureNames.Capture("web", 1));
         Assert.Equal([new(ChecksName, "web", 0, 1, 6)], (await world.VerifyAsync()).Missing);
     }
 
@@ -326,7 +326,7 @@ public sealed class VerifierTests
     public async Task A_beginning_that_is_gone_without_a_snapshot_did_not_expire()
     {
         var world = await WorldAsync();
-        await world.Us.DeleteAsync(CaptureNames.Capture("web", 0));
+        await StoredWorld.DropAsync(world.Us, CaptureNames.Capture("web", 0));
         Named(await world.VerifyAsync(), "shard web: capture 0 is gone");
     }
 

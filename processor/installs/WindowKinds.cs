@@ -14,7 +14,7 @@ public enum WindowKind
 }
 
 /// <summary>Which window a day is in. A window is named by its first day.</summary>
-public static class Windows
+public static class WindowKinds
 {
     private const int FirstMonday = 4;
 
