@@ -96,7 +96,7 @@ internal sealed class PushIntake(PushSource source, PushEndpointOptions options,
         Task<BlockOutcome> capture;
         try
         {
-            if (!await push.Before.WaitAsync(bound.Token))
+            if (!await push.Before.WithinAsync(Timeout.InfiniteTimeSpan, time, bound.Token))
             {
                 body.Release();
                 return Busy();
@@ -158,7 +158,7 @@ internal sealed class PushIntake(PushSource source, PushEndpointOptions options,
     {
         try
         {
-            return await outcome.WaitAsync(options.AcknowledgeWithin, time, gone) is { } captured ? new PushReply.Captured(Source.Shard, captured, duplicate) : Busy();
+            return await outcome.WithinAsync(options.AcknowledgeWithin, time, gone) is { } captured ? new PushReply.Captured(Source.Shard, captured, duplicate) : Busy();
         }
         catch (TimeoutException)
         {

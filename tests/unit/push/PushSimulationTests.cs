@@ -141,7 +141,7 @@ public sealed class PushSimulationTests
         private const int Room = 4;
 
         private readonly List<(SourceBlock Block, TaskCompletionSource<BlockOutcome> Outcome)> _queue = [];
-        private TaskCompletionSource _change = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private TaskCompletionSource<bool> _change = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private Exception? _failure;
 
         public bool Fenced { get; set; }
@@ -152,7 +152,7 @@ public sealed class PushSimulationTests
         {
             while (_failure is null && _queue.Count >= Room)
             {
-                await _change.Task.WaitAsync(cancel);
+                await _change.Task.WithinAsync(Timeout.InfiniteTimeSpan, time, cancel);
             }
             if (_failure is not null)
             {
@@ -180,7 +180,7 @@ public sealed class PushSimulationTests
                         outcome.SetResult(new BlockOutcome(default!, new Read { Source = "web", Format = "combined", From = block.From, To = block.To, Check = block.Check, Lines = 1 }, new Dictionary<string, long>(), []));
                     }
                     _queue.RemoveRange(0, count);
-                    Interlocked.Exchange(ref _change, new(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
+                    Interlocked.Exchange(ref _change, new(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult(true);
                 }
             }
         }
@@ -214,7 +214,7 @@ public sealed class PushSimulationTests
                 _ = outcome.Task.Exception;
             }
             _queue.Clear();
-            _change.TrySetResult();
+            _change.TrySetResult(true);
         }
     }
 }
