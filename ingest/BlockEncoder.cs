@@ -35,9 +35,13 @@ public sealed class BlockEncoder(Contract xencenter, Contract agent, ReadOnlyMem
         var read = new Read
         {
             Source = block.Source, Format = block.Format.Name, File = block.File, Stream = block.Stream, Path = block.Path, From = block.From, To = block.To, Check = block.Check,
-            Fields = fields, Line = block.Line, Physical = PhysicalLines(block.Lines.Span), Lines = parsed.Lines, Rejected = parsed.Rejections.Counts(), Notes = Notes(parsed),
+            Fields = fields, Line = block.Line, Physical = PhysicalLines(block.Lines.Span), Lines = parsed.Lines, Rejected = Counts(parsed.Rejections), Notes = Notes(parsed),
         };
-        var rejected = parsed.Rejections.Runs.Select(run => new RejectedLines(0, Reasons.Code(run.Reason), block.Line + run.FirstLine + 1, run.Count)).ToList();
+        var rejected = new List<RejectedLines>(parsed.Rejections.Runs.Length);
+        foreach (var run in parsed.Rejections.Runs)
+        {
+            rejected.Add(new RejectedLines(0, Reasons.Code(run.Reason), block.Line + run.FirstLine + 1, run.Count));
+        }
         var rows = new List<EncodedRows>(2);
         Add(rows, parsed.XenCenter, scratch.XenCenterFrames, scratch.Hash);
         Add(rows, parsed.Agent, scratch.AgentFrames, scratch.Hash);
@@ -67,6 +71,9 @@ public sealed class BlockEncoder(Contract xencenter, Contract agent, ReadOnlyMem
         hash.AddByDay(columns, days);
         rows.Add(new EncodedRows(columns.Contract.Dataset, frames.EncodeBatches(columns), columns.Rows, days));
     }
+
+    private static SortedDictionary<string, long>? Counts(RejectionRuns rejections) => rejections.Total == 0 ? null
+        : new(Reasons.All.Where(r => rejections.Count(r) > 0).ToDictionary(Reasons.Code, rejections.Count), StringComparer.Ordinal);
 
     private static SortedDictionary<string, long>? Notes(ParsedLines parsed)
     {

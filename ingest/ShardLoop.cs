@@ -220,7 +220,7 @@ public sealed class ShardLoop : IBlockSink, IDisposable
         _headCreated = created;
     }
 
-    private void Acknowledge(List<Pending> taken, Capture capture)
+    private static void Acknowledge(List<Pending> taken, Capture capture)
     {
         foreach (var pending in taken)
         {

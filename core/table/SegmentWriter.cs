@@ -159,9 +159,9 @@ public sealed class SegmentWriter : IDisposable
             WriteChunk<long>(group, _timeField, _times.AsMemory(0, _rows), null);
             for (var c = 0; c < _strings.Length; c++)
             {
-                var levels = _stringFields[c].IsNullable ? _levels.AsMemory(0, _rows) : default;
-                var present = _strings[c].Spread(_rows, _values, levels.Span);
-                WriteChunk<ReadOnlyMemory<char>>(group, _stringFields[c], _values.AsMemory(0, present), levels.IsEmpty ? null : levels);
+                ReadOnlyMemory<int>? levels = _stringFields[c].IsNullable ? _levels.AsMemory(0, _rows) : new ReadOnlyMemory<int>?();
+                var present = _strings[c].Spread(_rows, _values, levels is null ? [] : _levels);
+                WriteChunk<ReadOnlyMemory<char>>(group, _stringFields[c], _values.AsMemory(0, present), levels);
                 _strings[c].Clear();
             }
             group.CompleteValidate();

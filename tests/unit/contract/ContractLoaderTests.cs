@@ -73,16 +73,6 @@ public sealed class ContractLoaderTests
         Refused("- a list"u8.ToArray());
     }
 
-    [Fact]
-    public void A_region_that_a_contract_does_not_allow_is_refused_by_policy()
-    {
-        ResidencyGate.Check(StoreRole.Capture, "eastus2", Published.Published);
-        ResidencyGate.Check(StoreRole.Table, "UKSouth", Published.Published);
-        Assert.Equal(ExitCode.RefusedByPolicy, Assert.Throws<PipelineException>(() => ResidencyGate.Check(StoreRole.Capture, "uksouth", Published.Published)).Code);
-        Assert.Equal(ExitCode.RefusedByPolicy, Assert.Throws<PipelineException>(() => ResidencyGate.Check(StoreRole.Table, "westeurope", Published.Published)).Code);
-        Assert.Equal(ExitCode.RefusedByPolicy, Assert.Throws<PipelineException>(() => ResidencyGate.Check(StoreRole.Table, "", Published.Published)).Code);
-        Assert.Equal(ExitCode.RefusedByPolicy, Assert.Throws<PipelineException>(() => ResidencyGate.Check(StoreRole.Table, "uk", [])).Code);
-    }
 
     private static string Refused(byte[] bytes)
     {

@@ -1,0 +1,21 @@
+using Pipeline.Core;
+using Pipeline.Core.Table;
+using Pipeline.Shipper;
+
+namespace Pipeline.Cli.Roles;
+
+/// <summary>Wires the shipper of an installation.</summary>
+public static class ShipRole
+{
+    public static ShipLoop Create(Installation installation, SealPolicy policy, TimeSpan period, Workers workers, IShipEvents events)
+    {
+        // Passes of a seal hold up to a million rows each: as many at once as there are cores.
+        var slots = new SemaphoreSlim(workers.Width);
+        var rowKey = installation.Key.RowKey();
+        var tables = installation.Logs.Select(log => new TableShipper(
+            log.Contract, log, new Committer(log, events.Waiting),
+            new Sealer(log.Contract, installation.Uk, TableNames.Folder(log.Contract.Dataset), installation.CaptureStore.Id, installation.Key.Kid, rowKey, workers, slots, installation.Time),
+            installation.Time, events)).ToList();
+        return new ShipLoop(installation.Captures, tables, policy, period, installation.Time, events);
+    }
+}

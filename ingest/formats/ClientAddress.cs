@@ -1,0 +1,271 @@
+using System.Runtime.CompilerServices;
+
+namespace Pipeline.Ingest.Formats;
+
+/// <summary>
+/// A client's address in the one form that the table keeps: a dotted quad, or RFC 5952 in lower case.
+/// Taken off: a port (`v4:port`, `[v6]:port`), brackets, a zone id (`%…`, a name local to the server), and the wrapping of IPv4 in `::ffff:0:0/96`.
+/// Refused: octets with a leading zero, because some read them as octal; host names; lists.
+/// </summary>
+internal static class ClientAddress
+{
+    /// <summary>The longest form: eight groups of four digits.</summary>
+    public const int MaxLength = 39;
+
+    /// <summary>How many bytes at the start of the text are a strict dotted quad; 0 when they are none. What follows is the caller's to judge.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int DottedQuad(ReadOnlySpan<byte> text)
+    {
+        var at = 0;
+        for (var octet = 0; octet < 4; octet++)
+        {
+            if (octet > 0)
+            {
+                if ((uint)at >= (uint)text.Length || text[at] != '.')
+                {
+                    return 0;
+                }
+                at++;
+            }
+            if ((uint)at >= (uint)text.Length)
+            {
+                return 0;
+            }
+            var value = (uint)(text[at] - '0');
+            if (value > 9)
+            {
+                return 0;
+            }
+            at++;
+            var digits = 1;
+            while ((uint)at < (uint)text.Length)
+            {
+                var next = (uint)(text[at] - '0');
+                if (next > 9)
+                {
+                    break;
+                }
+                if (value == 0 || ++digits > 3)
+                {
+                    return 0;
+                }
+                value = value * 10 + next;
+                at++;
+            }
+            if (value > 255)
+            {
+                return 0;
+            }
+        }
+        return at;
+    }
+
+    /// <param name="scratch">At least <see cref="MaxLength"/> bytes; holds the result when it is not a part of the text.</param>
+    public static bool TryNormalise(ReadOnlySpan<byte> text, Span<byte> scratch, out ReadOnlySpan<byte> address)
+    {
+        var quad = DottedQuad(text);
+        if (quad > 0)
+        {
+            address = text[..quad];
+            return quad == text.Length || IsPort(text[quad..]);
+        }
+        address = default;
+        if (text.Length > 0 && text[0] == '[')
+        {
+            var close = text.IndexOf((byte)']');
+            if (close < 0 || (close + 1 < text.Length && !IsPort(text[(close + 1)..])))
+            {
+                return false;
+            }
+            text = text[1..close];
+        }
+        var zone = text.IndexOf((byte)'%');
+        if (zone >= 0)
+        {
+            text = text[..zone];
+        }
+        Span<ushort> groups = stackalloc ushort[8];
+        if (!TryGroups(text, groups))
+        {
+            return false;
+        }
+        address = scratch[..Write(groups, scratch)];
+        return true;
+    }
+
+    private static bool IsPort(ReadOnlySpan<byte> text)
+    {
+        if (text.Length is < 2 or > 6 || text[0] != ':')
+        {
+            return false;
+        }
+        var port = 0;
+        foreach (var c in text[1..])
+        {
+            if ((uint)(c - '0') > 9)
+            {
+                return false;
+            }
+            port = port * 10 + (c - '0');
+        }
+        return port <= 65_535;
+    }
+
+    private static bool TryGroups(ReadOnlySpan<byte> text, Span<ushort> groups)
+    {
+        groups.Clear();
+        int count = 0, gap = -1, at = 0;
+        if (text.StartsWith("::"u8))
+        {
+            gap = 0;
+            at = 2;
+        }
+        while (at < text.Length)
+        {
+            if (count == 8)
+            {
+                return false;
+            }
+            int value = 0, digits = 0, start = at;
+            while (at < text.Length && Hex(text[at]) is var digit and >= 0)
+            {
+                if (++digits > 4)
+                {
+                    return false;
+                }
+                value = value << 4 | digit;
+                at++;
+            }
+            if (digits == 0)
+            {
+                return false;
+            }
+            if (at < text.Length && text[at] == '.')
+            {
+                var quad = text[start..];
+                if (count > 6 || DottedQuad(quad) != quad.Length)
+                {
+                    return false;
+                }
+                Octets(quad, out groups[count], out groups[count + 1]);
+                count += 2;
+                break;
+            }
+            groups[count++] = (ushort)value;
+            if (at == text.Length)
+            {
+                break;
+            }
+            if (text[at++] != ':' || at == text.Length)
+            {
+                return false;
+            }
+            if (text[at] == ':')
+            {
+                if (gap >= 0)
+                {
+                    return false;
+                }
+                gap = count;
+                at++;
+            }
+        }
+        if (gap < 0)
+        {
+            return count == 8;
+        }
+        if (count == 8)
+        {
+            return false;
+        }
+        var tail = count - gap;
+        groups.Slice(gap, tail).CopyTo(groups[(8 - tail)..]);
+        groups[gap..(8 - tail)].Clear();
+        return true;
+    }
+
+    private static void Octets(ReadOnlySpan<byte> quad, out ushort high, out ushort low)
+    {
+        uint all = 0, octet = 0;
+        foreach (var c in quad)
+        {
+            if (c == '.')
+            {
+                all = all << 8 | octet;
+                octet = 0;
+            }
+            else
+            {
+                octet = octet * 10 + (uint)(c - '0');
+            }
+        }
+        all = all << 8 | octet;
+        high = (ushort)(all >> 16);
+        low = (ushort)all;
+    }
+
+    /// <summary>RFC 5952: the first longest run of two or more zero groups is `::`, no leading zeros, lower case. Only the v4-mapped range is written with dots, and then as plain IPv4.</summary>
+    private static int Write(ReadOnlySpan<ushort> groups, Span<byte> to)
+    {
+        var at = 0;
+        if (groups[..5].IndexOfAnyExcept((ushort)0) < 0 && groups[5] == 0xFFFF)
+        {
+            Decimal(groups[6] >> 8, to, ref at);
+            to[at++] = (byte)'.';
+            Decimal(groups[6] & 255, to, ref at);
+            to[at++] = (byte)'.';
+            Decimal(groups[7] >> 8, to, ref at);
+            to[at++] = (byte)'.';
+            Decimal(groups[7] & 255, to, ref at);
+            return at;
+        }
+        int best = -1, length = 1;
+        for (var i = 0; i < 8; i++)
+        {
+            var run = 0;
+            while (i + run < 8 && groups[i + run] == 0)
+            {
+                run++;
+            }
+            if (run > length)
+            {
+                (best, length) = (i, run);
+            }
+            i += run;
+        }
+        for (var i = 0; i < 8; i++)
+        {
+            if (i == best)
+            {
+                to[at++] = (byte)':';
+                to[at++] = (byte)':';
+                i += length - 1;
+                continue;
+            }
+            if (i > 0 && i != best + length)
+            {
+                to[at++] = (byte)':';
+            }
+            for (var shift = groups[i] switch { >= 0x1000 => 12, >= 0x100 => 8, >= 0x10 => 4, _ => 0 }; shift >= 0; shift -= 4)
+            {
+                to[at++] = "0123456789abcdef"u8[groups[i] >> shift & 15];
+            }
+        }
+        return at;
+    }
+
+    private static void Decimal(int octet, Span<byte> to, ref int at)
+    {
+        if (octet >= 100)
+        {
+            to[at++] = (byte)('0' + octet / 100);
+        }
+        if (octet >= 10)
+        {
+            to[at++] = (byte)('0' + octet / 10 % 10);
+        }
+        to[at++] = (byte)('0' + octet % 10);
+    }
+
+    private static int Hex(byte c) => (uint)(c - '0') <= 9 ? c - '0' : (uint)((c | 0x20) - 'a') <= 5 ? (c | 0x20) - 'a' + 10 : -1;
+}

@@ -1,0 +1,235 @@
+using System.Buffers;
+using System.Runtime.CompilerServices;
+
+namespace Pipeline.Ingest.Formats;
+
+/// <summary>
+/// Walks over one JSON text without allocating, and says no to what is not JSON (RFC 8259). Strings come as they stand, with a flag when they hold escapes, so that only what is needed is unescaped.
+/// By hand, because Utf8JsonReader takes about twice as long for lines that are mostly short strings, and unescapes into arrays of its own.
+/// Bytes above 0x7F are not checked to be UTF-8: nothing that is kept has any.
+/// </summary>
+internal ref struct JsonCursor(ReadOnlySpan<byte> text)
+{
+    private const int MaxDepth = 32;
+
+    private static readonly SearchValues<byte> StringEnds = SearchValues.Create([.. Enumerable.Range(0, 32).Select(c => (byte)c), (byte)'"', (byte)'\\']);
+
+    private readonly ReadOnlySpan<byte> _text = text;
+
+    public int At { get; private set; }
+
+    public readonly ReadOnlySpan<byte> Since(int start) => _text[start..At];
+
+    /// <summary>The next byte that is no blank, 0 at the end.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public byte Peek()
+    {
+        var at = At;
+        while ((uint)at < (uint)_text.Length && _text[at] is (byte)' ' or (byte)'\t' or (byte)'\r' or (byte)'\n')
+        {
+            at++;
+        }
+        At = at;
+        return (uint)at < (uint)_text.Length ? _text[at] : (byte)0;
+    }
+
+    /// <summary>Only blanks are left.</summary>
+    public bool AtEnd() => Peek() == 0 && At == _text.Length;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool TryTake(byte expected)
+    {
+        if (Peek() != expected)
+        {
+            return false;
+        }
+        At++;
+        return true;
+    }
+
+    /// <summary>A string, without its quotes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool TryString(out ReadOnlySpan<byte> raw, out bool escaped)
+    {
+        escaped = false;
+        raw = default;
+        if (!TryTake((byte)'"'))
+        {
+            return false;
+        }
+        var rest = _text[At..];
+        var end = rest.IndexOfAny(StringEnds);
+        if (end >= 0 && rest[end] == '"')
+        {
+            raw = rest[..end];
+            At += end + 1;
+            return true;
+        }
+        escaped = true;
+        return end >= 0 && TryEscaped(end, out raw);
+    }
+
+    /// <summary>The next member's name of an object whose brace was taken, up to its value; <paramref name="end"/> when the brace closes instead.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool TryName(scoped ref bool first, out ReadOnlySpan<byte> raw, out bool escaped, out bool end)
+    {
+        raw = default;
+        escaped = false;
+        end = TryTake((byte)'}');
+        if (end)
+        {
+            return true;
+        }
+        if (!first && !TryTake((byte)','))
+        {
+            return false;
+        }
+        first = false;
+        return TryString(out raw, out escaped) && TryTake((byte)':');
+    }
+
+    /// <summary>Any value, to its end.</summary>
+    public bool TrySkip(int depth = 0)
+    {
+        if (depth > MaxDepth)
+        {
+            return false;
+        }
+        switch (Peek())
+        {
+            case (byte)'"':
+                return TryString(out _, out _);
+            case (byte)'{':
+                At++;
+                for (var first = true; TryName(ref first, out _, out _, out var end);)
+                {
+                    if (end)
+                    {
+                        return true;
+                    }
+                    if (!TrySkip(depth + 1))
+                    {
+                        return false;
+                    }
+                }
+                return false;
+            case (byte)'[':
+                At++;
+                if (TryTake((byte)']'))
+                {
+                    return true;
+                }
+                do
+                {
+                    if (!TrySkip(depth + 1))
+                    {
+                        return false;
+                    }
+                }
+                while (TryTake((byte)','));
+                return TryTake((byte)']');
+            case (byte)'t':
+                return TryWord("true"u8);
+            case (byte)'f':
+                return TryWord("false"u8);
+            case (byte)'n':
+                return TryWord("null"u8);
+            default:
+                return TryNumber();
+        }
+    }
+
+    public bool TryWord(ReadOnlySpan<byte> word)
+    {
+        if (!_text[At..].StartsWith(word))
+        {
+            return false;
+        }
+        At += word.Length;
+        return true;
+    }
+
+    private bool TryNumber()
+    {
+        var at = At;
+        if (at < _text.Length && _text[at] == '-')
+        {
+            at++;
+        }
+        var whole = Digits(ref at);
+        if (whole == 0 || (whole > 1 && _text[at - whole] == '0'))
+        {
+            return false;
+        }
+        if (at < _text.Length && _text[at] == '.')
+        {
+            at++;
+            if (Digits(ref at) == 0)
+            {
+                return false;
+            }
+        }
+        if (at < _text.Length && (_text[at] | 0x20) == 'e')
+        {
+            at++;
+            if (at < _text.Length && _text[at] is (byte)'+' or (byte)'-')
+            {
+                at++;
+            }
+            if (Digits(ref at) == 0)
+            {
+                return false;
+            }
+        }
+        At = at;
+        return true;
+    }
+
+    private readonly int Digits(ref int at)
+    {
+        var start = at;
+        while ((uint)at < (uint)_text.Length && (uint)(_text[at] - '0') <= 9)
+        {
+            at++;
+        }
+        return at - start;
+    }
+
+    /// <summary>The rest of a string from its first escape, <paramref name="at"/> bytes after its start.</summary>
+    private bool TryEscaped(int at, out ReadOnlySpan<byte> raw)
+    {
+        raw = default;
+        var rest = _text[At..];
+        while (rest[at] == '\\')
+        {
+            if (at + 1 >= rest.Length)
+            {
+                return false;
+            }
+            switch (rest[at + 1])
+            {
+                case (byte)'"' or (byte)'\\' or (byte)'/' or (byte)'b' or (byte)'f' or (byte)'n' or (byte)'r' or (byte)'t':
+                    at += 2;
+                    break;
+                case (byte)'u' when at + 6 <= rest.Length && JsonEscapes.Hex(rest.Slice(at + 2, 4)) >= 0:
+                    at += 6;
+                    break;
+                default:
+                    return false;
+            }
+            var next = rest[at..].IndexOfAny(StringEnds);
+            if (next < 0)
+            {
+                return false;
+            }
+            at += next;
+        }
+        if (rest[at] != '"')
+        {
+            return false;
+        }
+        raw = rest[..at];
+        At += at + 1;
+        return true;
+    }
+}

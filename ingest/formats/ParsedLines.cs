@@ -1,0 +1,91 @@
+using System.Runtime.CompilerServices;
+using Pipeline.Core;
+using Pipeline.Core.Contracts;
+using Pipeline.Core.Records;
+
+namespace Pipeline.Ingest.Formats;
+
+/// <summary>
+/// What a block of lines became: records in line order, and rejections. Lines = records + rejections, always.
+/// For reuse between blocks: <see cref="Clear"/> keeps the buffers. Of one thread at a time.
+/// </summary>
+public sealed class ParsedLines
+{
+    private readonly Utf8Column _xenCenterIp, _version, _agentIp, _prefix;
+
+    /// <exception cref="PipelineException">A contract declares other fields than the minimiser fills.</exception>
+    public ParsedLines(Contract xencenter, Contract agent)
+    {
+        XenCenter = new Columns(xencenter);
+        Agent = new Columns(agent);
+        (_xenCenterIp, _version) = Pair(XenCenter, "client_ip", "xencenter_version");
+        (_agentIp, _prefix) = Pair(Agent, "client_ip", "vm_uuid_prefix");
+        if (_prefix.Required)
+        {
+            throw new PipelineException(ExitCode.Configuration, $"contract '{agent.Dataset}': 'vm_uuid_prefix' is required, but agents may leave their id out; declare it with required: false");
+        }
+    }
+
+    /// <summary>Rows of `xencenter-checks`.</summary>
+    public Columns XenCenter { get; }
+
+    /// <summary>Rows of `agent-updates`.</summary>
+    public Columns Agent { get; }
+
+    /// <summary>Data lines; directives are not lines, and the elements of a JSON envelope are lines each (rule 29).</summary>
+    public long Lines { get; private set; }
+
+    public RejectionRuns Rejections { get; } = new();
+
+    /// <summary>Agent requests whose `id` was malformed; their prefix is absent (rule 30).</summary>
+    public long BadIds { get; internal set; }
+
+    /// <summary>Agent requests that sent their whole UUID, which was cut to four characters.</summary>
+    public long LongIds { get; internal set; }
+
+    public void Clear()
+    {
+        XenCenter.Clear();
+        Agent.Clear();
+        Rejections.Clear();
+        Lines = BadIds = LongIds = 0;
+    }
+
+    internal void Reject(Reason reason) => Rejections.Add(reason, Lines++);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal void AddXenCenter(long micros, scoped ReadOnlySpan<byte> address, scoped ReadOnlySpan<byte> version)
+    {
+        Lines++;
+        XenCenter.AddRow(micros);
+        _xenCenterIp.Append(address);
+        _version.Append(version);
+    }
+
+    /// <summary>An empty prefix is an absent one.</summary>
+    internal void AddAgent(long micros, scoped ReadOnlySpan<byte> address, scoped ReadOnlySpan<byte> prefix)
+    {
+        Lines++;
+        Agent.AddRow(micros);
+        _agentIp.Append(address);
+        if (prefix.IsEmpty)
+        {
+            _prefix.AppendAbsent();
+        }
+        else
+        {
+            _prefix.Append(prefix);
+        }
+    }
+
+    private static (Utf8Column, Utf8Column) Pair(Columns columns, string first, string second)
+    {
+        var names = columns.Strings.Select(column => column.Name).ToArray();
+        int a = Array.IndexOf(names, first), b = Array.IndexOf(names, second);
+        if (names.Length != 2 || a < 0 || b < 0)
+        {
+            throw new PipelineException(ExitCode.Configuration, $"contract '{columns.Contract.Dataset}' declares the strings {string.Join(", ", names)}; this version fills {first}, {second}: use a version that knows the others, or a contract without them");
+        }
+        return (columns.Strings[a], columns.Strings[b]);
+    }
+}

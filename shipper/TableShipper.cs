@@ -1,0 +1,124 @@
+using Pipeline.Core.Captures;
+using Pipeline.Core.Contracts;
+using Pipeline.Core.Table;
+
+namespace Pipeline.Shipper;
+
+/// <summary>
+/// One table and the frames that wait for it. Frames stay until their commit is confirmed; when shipped moved under them, all are offered again (rule 17).
+/// </summary>
+public sealed class TableShipper(Contract contract, TableLog log, Committer committer, Sealer sealer, TimeProvider time, IShipEvents events)
+{
+    private TableState? _state;
+
+    public string Dataset => contract.Dataset;
+
+    public Backlog Backlog { get; } = new();
+
+    /// <summary>The table as it was last read.</summary>
+    public TableState State => _state ?? throw new InvalidOperationException("the table was not read yet");
+
+    public TimeSpan OldestAge => Backlog.Count == 0 ? TimeSpan.Zero : time.GetElapsedTime(Backlog.Since);
+
+    public ShippedLink? Taken(string shard) => Backlog.Taken(shard, State);
+
+    /// <summary>Reads the log to its end. What another shipper committed meanwhile is dropped from memory.</summary>
+    public async Task RefreshAsync(CancellationToken cancel)
+    {
+        var before = _state;
+        _state = before is null ? await log.OpenOrCreateAsync(cancel) : await log.ReadToEndAsync(before, cancel);
+        if (before is not null)
+        {
+            OfferAgain(_state.Shipped.Where(s => !before.Shipped.TryGetValue(s.Key, out var was) || was != s.Value).Select(s => s.Key));
+        }
+    }
+
+    /// <summary>The four cases for one capture; a frame that is the next is taken.</summary>
+    public IntakeCase Offer(Capture capture)
+    {
+        if (capture.Header.FrameOf(Dataset) is not { } entry)
+        {
+            return IntakeCase.Have;
+        }
+        Link? before = capture.Header.Links.TryGetValue(Dataset, out var link) ? link : null;
+        return Offer(new TakenFrame(capture.Header.Shard, capture.Link, before, entry, capture.Frame(entry).ToArray()));
+    }
+
+    public void Drop(string shard) => Backlog.Remove(shard);
+
+    /// <summary>
+    /// Segments, then the commit, then the frames are let go: in that order (rules 16 and 17). Frames that another shipper had committed meanwhile are dropped,
+    /// and the rest is sealed again.
+    /// </summary>
+    public async Task SealAsync(string reason, CancellationToken cancel)
+    {
+        while (Backlog.Count > 0)
+        {
+            var frames = Backlog.Frames.ToList();
+            var shards = Sealer.Shards(frames, State);
+            var (segments, dates) = await sealer.WriteAsync(frames, shards, cancel);
+            var last = frames.GroupBy(f => f.Shard).ToDictionary(g => g.Key, g => g.Last().Link);
+            var draft = new CommitDraft
+            {
+                Kind = CommitKind.Ship, Reason = reason,
+                ReadShipped = last.Keys.ToDictionary(shard => shard, shard => State.Shipped.TryGetValue(shard, out var s) ? (ShippedLink?)s : null),
+                NewShipped = last, Add = segments, Shards = shards, Dates = dates,
+            };
+            switch (await committer.TryCommitAsync(State, draft, cancel))
+            {
+                case CommitResult.Committed committed:
+                    _state = committed.State;
+                    Backlog.RemoveAll();
+                    OfferAgain(committed.State.Shipped.Keys);
+                    events.Sealed(new SealFacts(Dataset, committed.State.Version, reason, frames.Count, frames.Sum(f => f.Entry.Rows), segments.Count, segments.Sum(s => s.Size)));
+                    return;
+                case CommitResult.ShippedMoved moved:
+                    events.Conflict(Dataset, moved.State.Version);
+                    _state = moved.State;
+                    OfferAgain(Backlog.Frames.Select(f => f.Shard).Distinct().ToList());
+                    break;
+                case var other:
+                    throw new InvalidOperationException($"a shipment cannot end as {other.GetType().Name}");
+            }
+        }
+    }
+
+    private void OfferAgain(IEnumerable<string> shards)
+    {
+        foreach (var frame in shards.SelectMany(Backlog.Remove).ToList())
+        {
+            // Have: another shipper committed it. A gap or a fork is left to the next catch-up round, which reads the store.
+            Offer(frame);
+        }
+    }
+
+    private IntakeCase Offer(TakenFrame frame)
+    {
+        var decided = Intake.Decide(frame.Link, frame.Before, Taken(frame.Shard));
+        if (decided == IntakeCase.Take)
+        {
+            Backlog.Add(frame, time.GetTimestamp());
+        }
+        return decided;
+    }
+}
+
+/// <summary>What one seal did.</summary>
+public sealed record SealFacts(string Dataset, long Version, string Reason, int Frames, long Rows, int Segments, long Bytes);
+
+/// <summary>What the shipper tells those around it. Numbers and names only.</summary>
+public interface IShipEvents
+{
+    void Sealed(SealFacts facts);
+
+    /// <summary>Another commit moved a shard that we hold frames of.</summary>
+    void Conflict(string dataset, long version);
+
+    /// <summary>A capture that had not come was read from the store.</summary>
+    void Gap(string dataset, string shard, CaptureRange range);
+
+    void Forked(Fork fork);
+
+    /// <summary>A store does not answer; what was to be done is done later.</summary>
+    void Waiting(Core.Store.StoreException fault);
+}
