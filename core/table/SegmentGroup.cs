@@ -86,7 +86,7 @@ internal sealed class SegmentGroup(Contract contract)
         if (column.Type == Parquet.Meta.Type.INT96)
         {
             var dates = new DateTime[Rows];
-            await group.ReadRawAsync<DateTime>(SegmentSchema.OldTimes(column.Name, nullable), dates, levels, null, cancel);
+            await group.ReadRawAsync<DateTime>(SegmentSchema.OldTimes(column.Name, nullable), dates, Levels(levels), null, cancel);
             for (var i = 0; i < Rows; i++)
             {
                 _times[i] = (dates[i] - DateTime.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
@@ -95,7 +95,7 @@ internal sealed class SegmentGroup(Contract contract)
         else
         {
             var units = SegmentSchema.UnitsOf(column) ?? throw new NotSupportedException();
-            await group.ReadRawAsync<long>(SegmentSchema.Times(column.Name, nullable), _times, levels, null, cancel);
+            await group.ReadRawAsync<long>(SegmentSchema.Times(column.Name, nullable), _times, Levels(levels), null, cancel);
             if (units != 1)
             {
                 foreach (ref var time in _times.AsSpan(0, Rows))
@@ -124,9 +124,12 @@ internal sealed class SegmentGroup(Contract contract)
         {
             _levels[c] = new int[Rows];
         }
-        await group.ReadRawAsync<ReadOnlyMemory<byte>>(SegmentSchema.Bytes(column.Name, nullable), _values[c], nullable ? _levels[c] : null, null, cancel);
+        await group.ReadRawAsync<ReadOnlyMemory<byte>>(SegmentSchema.Bytes(column.Name, nullable), _values[c], Levels(nullable ? _levels[c] : null), null, cancel);
         _kinds[c] = nullable && _levels[c].AsSpan(0, Rows).Contains(0) ? SegmentColumnKind.Holed : SegmentColumnKind.Full;
     }
+
+    /// <summary>Spelt out, because a null array would become an empty buffer rather than none.</summary>
+    private static Memory<int>? Levels(int[]? levels) => levels is null ? new Memory<int>?() : levels.AsMemory();
 
     private int IndexOf(ContractField field) => contract.Strings.TakeWhile(other => other != field).Count();
 }
