@@ -31,6 +31,11 @@ public sealed class SegmentReader
         _groups = [.. footer.List(4).Cast<ThriftStruct>()];
         Rows = footer.Int(3);
         CreatedBy = footer.Text(6);
+        // Nothing else guards the footer: without this, damage there could pass for a segment of fewer rows.
+        if (!footer.Has(3) || !footer.Has(4) || Rows != _groups.Sum(group => group.Int(3)) || _groups.Any(group => group.Int(3) < 0))
+        {
+            throw new InvalidDataException("the row groups do not add up to the file's rows");
+        }
         var label = footer.List(5).Cast<ThriftStruct>().FirstOrDefault(pair => pair.Text(1) == "pipeline")?.Binary(2);
         Label = label is null ? null : SegmentLabel.Decode(label);
     }
