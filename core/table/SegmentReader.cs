@@ -31,6 +31,10 @@ public sealed class SegmentReader
         _groups = [.. footer.List(4).Cast<ThriftStruct>()];
         Rows = footer.Int(3);
         CreatedBy = footer.Text(6);
+        if (_shapes.Keys.Any(column => column != TableSchema.Partition[0] && !contract.Fields.Any(field => field.Name == column)))
+        {
+            throw new InvalidDataException("a column that the contract does not declare");
+        }
         // Nothing else guards the footer: without this, damage there could pass for a segment of fewer rows.
         if (!footer.Has(3) || !footer.Has(4) || Rows != _groups.Sum(group => group.Int(3)) || _groups.Any(group => group.Int(3) < 0))
         {
@@ -121,11 +125,13 @@ public sealed class SegmentReader
         var cursors = new List<ColumnCursor>();
         foreach (var field in _contract.Fields)
         {
-            if (!chunks.TryGetValue(field.Name, out var chunk) || !_shapes.TryGetValue(field.Name, out var shape))
+            var shape = _shapes.GetValueOrDefault(field.Name);
+            var chunk = chunks.GetValueOrDefault(field.Name);
+            if (shape is null || chunk is null)
             {
-                if (field.Required)
+                if (field.Required || shape is not null || chunk is not null)
                 {
-                    throw Damaged(_store, _name, $"it has no column '{field.Name}', which the contract requires", null);
+                    throw Damaged(_store, _name, $"it has no column '{field.Name}', which the contract or its own schema requires", null);
                 }
                 cursors.Add(ColumnCursor.Absent(group.Int(3)));
                 continue;
