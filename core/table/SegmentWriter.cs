@@ -5,13 +5,13 @@ namespace Pipeline.Core.Table;
 
 /// <summary>
 /// Makes one Parquet file of one date from batches of columns. It holds the compressed file and one row group as numbers (8 bytes a row for the time, 4 for each string,
-/// and each distinct string once), so a full row group of a million rows takes some 30 MB. Not for use by two threads at once.
+/// and each distinct string once), so by arithmetic a full row group of two strings takes 16 MB and its distinct values. Not for use by two threads at once.
 /// </summary>
 public sealed class SegmentWriter : IDisposable
 {
     public const int DefaultGroupRows = 1 << 20;
 
-    /// <summary>Measured: levels 1 to 6 differ by a tenth in time and by 3 % in size, since encoding has done most of the work.</summary>
+    /// <summary>Measured: from level 1 to 6 the time grows by about a quarter and the size changes by at most 3 %, since encoding has done most of the work.</summary>
     public const int DefaultZstdLevel = 3;
 
     private readonly Contract _contract;
