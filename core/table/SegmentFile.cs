@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Pipeline.Core.Captures;
 using Pipeline.Core.Records;
 
 namespace Pipeline.Core.Table;
@@ -21,8 +22,6 @@ public sealed record SegmentRange(string Shard, long From, long To);
 /// </summary>
 public sealed record SegmentLabel(string Store, string Kid, string Contract, IReadOnlyList<SegmentRange> Shards, IReadOnlyList<string>? Inputs = null)
 {
-    internal const string Key = "pipeline";
-
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { DefaultIgnoreCondition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull };
 
     internal byte[] Encode() => JsonSerializer.SerializeToUtf8Bytes(this, Json);

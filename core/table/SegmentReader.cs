@@ -1,18 +1,14 @@
 using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
-using System.Text;
-using Parquet;
 using Pipeline.Core.Contracts;
 using Pipeline.Core.Records;
 using Pipeline.Core.Store;
-using FileMetaData = Parquet.Meta.FileMetaData;
 
 namespace Pipeline.Core.Table;
 
 /// <summary>
-/// Reads one Parquet file of a table, ours or one that another engine rewrote, in batches of at most 128 Ki rows. Holds one row group decoded: 8 bytes a row for the time,
-/// 16 for each string and 4 more where it may be absent, each distinct string once where the file has a dictionary; and one compressed column.
-/// A damaged file is a <see cref="PipelineException"/> (exit 3) that names it; a form of Parquet that the library cannot read is one too (exit 1).
+/// Reads one Parquet file of a table, ours or one that another engine rewrote, in batches of at most 128 Ki rows. Holds one compressed row group and one page of each column.
+/// A damaged file is a <see cref="PipelineException"/> (exit 3) that names it; an encoding that is not known here is one too (exit 1).
 /// </summary>
 public sealed class SegmentReader
 {
@@ -23,32 +19,38 @@ public sealed class SegmentReader
     private readonly IObjectStore _store;
     private readonly string _name;
     private readonly Contract _contract;
-    private readonly SegmentWindow _window;
-    private readonly ParquetReader _reader;
-    private readonly FileMetaData _footer;
-    private readonly string? _hashes;
+    private readonly IReadOnlyList<ThriftStruct> _groups;
+    private readonly IReadOnlyDictionary<string, ColumnShape> _shapes;
 
-    private SegmentReader(IObjectStore store, string name, Contract contract, SegmentWindow window, ParquetReader reader, bool ours)
+    private SegmentReader(IObjectStore store, string name, Contract contract, ThriftStruct footer)
     {
         _store = store;
         _name = name;
         _contract = contract;
-        _window = window;
-        _reader = reader;
-        _footer = reader.Metadata!;
-        _hashes = ours ? TextOf(SegmentChecks.Key) ?? "" : null;
-        Label = TextOf(SegmentLabel.Key) is { } label ? SegmentLabel.Decode(Encoding.UTF8.GetBytes(label)) : null;
-        CreatedBy = TextOf(PipelineVersion.Key) ?? _footer.CreatedBy ?? "";
+        _shapes = ColumnShape.Of(footer);
+        _groups = [.. footer.List(4).Cast<ThriftStruct>()];
+        Rows = footer.Int(3);
+        CreatedBy = footer.Text(6);
+        if (_shapes.Keys.Any(column => column != TableSchema.Partition[0] && !contract.Fields.Any(field => field.Name == column)))
+        {
+            throw new InvalidDataException("a column that the contract does not declare");
+        }
+        // Nothing else guards the footer: without this, damage there could pass for a segment of fewer rows.
+        if (!footer.Has(3) || !footer.Has(4) || Rows != _groups.Sum(group => group.Int(3)) || _groups.Any(group => group.Int(3) < 0))
+        {
+            throw new InvalidDataException("the row groups do not add up to the file's rows");
+        }
+        var label = footer.List(5).Cast<ThriftStruct>().FirstOrDefault(pair => pair.Text(1) == "pipeline")?.Binary(2);
+        Label = label is null ? null : SegmentLabel.Decode(label);
     }
 
-    public long Rows => _footer.NumRows;
+    public long Rows { get; }
 
-    public int RowGroups => _footer.RowGroups.Count;
+    public int RowGroups => _groups.Count;
 
     /// <summary>What the segment says of itself; null for a file of another engine.</summary>
     public SegmentLabel? Label { get; }
 
-    /// <summary>The program that wrote the file: this one and its version, or what another engine says of itself.</summary>
     public string CreatedBy { get; }
 
     /// <summary>
@@ -65,126 +67,109 @@ public sealed class SegmentReader
         {
             return null;
         }
-        if (tail.Length != Math.Min(FirstTail, length) || tail.Length < SegmentChecks.TailLength + 4 || !tail.AsSpan(^4..).SequenceEqual(SegmentChecks.Magic))
+        if (tail.Length < ParquetTerms.TailLength + 4 || !tail.AsSpan(^4..).SequenceEqual(ParquetTerms.Magic))
         {
             throw Damaged(store, name, $"its {length} bytes do not end as a Parquet file does", null);
         }
-        var claimed = BinaryPrimitives.ReadInt32LittleEndian(tail.AsSpan(^8..));
-        if (claimed <= 0 || claimed > length - SegmentChecks.TailLength - 4)
+        var footerLength = BinaryPrimitives.ReadInt32LittleEndian(tail.AsSpan(^8..));
+        if (footerLength <= 0 || footerLength > length - ParquetTerms.TailLength - 4)
         {
-            throw Damaged(store, name, $"its footer claims {claimed} bytes of {length}", null);
+            throw Damaged(store, name, $"its footer claims {footerLength} bytes of {length}", null);
         }
-        var footer = claimed + SegmentChecks.TailLength;
-        var wanted = (int)Math.Min(length, footer + SegmentChecks.GapLength);
-        if (wanted > tail.Length)
+        if (footerLength + ParquetTerms.TailLength > tail.Length)
         {
-            tail = await store.ReadRangeAsync(name, length - wanted, wanted, cancel);
-            if (tail?.Length != wanted)
-            {
-                throw Damaged(store, name, $"its footer claims {claimed} bytes, found {tail?.Length ?? 0}", null);
-            }
-        }
-        var gap = tail.AsSpan(tail.Length - wanted, wanted - footer);
-        if (SegmentChecks.Footer(gap, tail.AsSpan(^footer..), out var ours) is { } wrong)
-        {
-            throw Damaged(store, name, wrong, null);
+            tail = await store.ReadRangeAsync(name, length - ParquetTerms.TailLength - footerLength, footerLength + ParquetTerms.TailLength, cancel);
         }
         try
         {
-            var window = new SegmentWindow(length);
-            window.Show(length - tail.Length, tail, onlyForward: false);
-            return new(store, name, contract, window, await ParquetReader.CreateAsync(window, cancellationToken: cancel), ours);
+            return new(store, name, contract, ThriftStruct.Read(tail.AsSpan(^(footerLength + ParquetTerms.TailLength)..), out _));
         }
-        catch (Exception e) when (e is not OperationCanceledException)
+        catch (Exception e) when (IsDamage(e))
         {
             throw Damaged(store, name, "its footer cannot be read", e);
         }
     }
 
-    /// <summary>All rows, row group by row group, in the file's order. The batch is reused: it is valid until the next one is asked for. Not for two enumerations at once.</summary>
+    /// <summary>All rows, row group by row group, in the file's order. The batch is reused: it is valid until the next one is asked for.</summary>
     public async IAsyncEnumerable<Columns> ReadAsync([EnumeratorCancellation] CancellationToken cancel = default)
     {
         var batch = new Columns(_contract);
-        var group = new SegmentGroup(_contract);
-        for (var g = 0; g < RowGroups; g++)
+        using var zstd = new PageCodec();
+        foreach (var group in _groups)
         {
-            group.Begin(_footer.RowGroups[g].NumRows);
-            foreach (var field in _contract.Fields)
+            var columns = await OpenGroupAsync(group, zstd, cancel);
+            for (var left = group.Int(3); left > 0; left -= batch.Rows)
             {
-                await ReadColumnAsync(group, g, field, cancel);
-            }
-            for (var from = 0; from < group.Rows; from += BatchRows)
-            {
-                Decode(() => group.Fill(batch, from, Math.Min(BatchRows, group.Rows - from)));
+                batch.Clear();
+                Fill(batch, columns, (int)Math.Min(left, BatchRows));
                 yield return batch;
             }
         }
     }
 
-    private async Task ReadColumnAsync(SegmentGroup group, int number, ContractField field, CancellationToken cancel)
+    private async Task<ColumnCursor[]> OpenGroupAsync(ThriftStruct group, PageCodec codec, CancellationToken cancel)
     {
-        var chunks = _footer.RowGroups[number].Columns;
-        var index = chunks.FindIndex(chunk => chunk.MetaData?.PathInSchema is [var only] && only == field.Name);
-        var column = _footer.Schema.Find(element => element.Name == field.Name && element.Type is not null);
-        if (index < 0 || column is null)
+        try
         {
-            if (field.Required)
+            return await FindColumnsAsync(group, codec, cancel);
+        }
+        catch (Exception e) when (IsDamage(e))
+        {
+            throw Damaged(_store, _name, "a row group cannot be found by its footer", e);
+        }
+    }
+
+    private async Task<ColumnCursor[]> FindColumnsAsync(ThriftStruct group, PageCodec codec, CancellationToken cancel)
+    {
+        var chunks = group.List(1).Cast<ThriftStruct>().Select(chunk => chunk.Need(3)).ToDictionary(chunk => ColumnShape.PathOf(chunk));
+        var cursors = new List<ColumnCursor>();
+        foreach (var field in _contract.Fields)
+        {
+            var shape = _shapes.GetValueOrDefault(field.Name);
+            var chunk = chunks.GetValueOrDefault(field.Name);
+            if (shape is null || chunk is null)
             {
-                throw Damaged(_store, _name, $"it has no column '{field.Name}', which the contract requires", null);
+                if (field.Required || shape is not null || chunk is not null)
+                {
+                    throw Damaged(_store, _name, $"it has no column '{field.Name}', which the contract or its own schema requires", null);
+                }
+                cursors.Add(ColumnCursor.Absent(group.Int(3)));
+                continue;
             }
-            group.Absent(field);
-            return;
+            var start = chunk.Int(11) is > 0 and var dictionary ? Math.Min(dictionary, chunk.Int(9)) : chunk.Int(9);
+            var length = checked((int)chunk.Int(7));
+            var bytes = await _store.ReadRangeAsync(_name, start, length, cancel);
+            if (bytes is null || bytes.Length != length)
+            {
+                throw Damaged(_store, _name, $"column '{field.Name}' claims {length} bytes at {start}, found {bytes?.Length ?? 0}", null);
+            }
+            cursors.Add(new(bytes, chunk.Int(4), chunk.Int(5), shape, codec));
         }
-        var facts = chunks[index].MetaData!;
-        var start = facts.DictionaryPageOffset is > 0 and var dictionary ? Math.Min(dictionary, facts.DataPageOffset) : facts.DataPageOffset;
-        if (facts.NumValues != group.Rows || start < 4 || facts.TotalCompressedSize is <= 0 or > int.MaxValue || start > _window.Length - facts.TotalCompressedSize)
-        {
-            throw Damaged(_store, _name, $"column '{field.Name}' claims {facts.NumValues} values in {facts.TotalCompressedSize} bytes at {start}, of {group.Rows} rows in {_window.Length} bytes", null);
-        }
-        var bytes = await _store.ReadRangeAsync(_name, start, (int)facts.TotalCompressedSize, cancel);
-        if (bytes?.Length != facts.TotalCompressedSize)
-        {
-            throw Damaged(_store, _name, $"column '{field.Name}' claims {facts.TotalCompressedSize} bytes at {start}, found {bytes?.Length ?? 0}", null);
-        }
-        if (_hashes is not null && !SegmentChecks.Matches(_hashes, number * chunks.Count + index, bytes))
-        {
-            throw Damaged(_store, _name, $"the bytes of column '{field.Name}' in row group {number} are not those that were written", null);
-        }
-        _window.Show(start, bytes, onlyForward: true);
-        await DecodeAsync(() => group.ReadAsync(_reader.OpenRowGroupReader(number), field, column, cancel));
+        return [.. cursors];
     }
 
-    private void Decode(Action fill)
+    private void Fill(Columns batch, ColumnCursor[] columns, int rows)
     {
         try
         {
-            fill();
+            columns[0].FillTimes(batch, rows);
+            for (var i = 1; i < columns.Length; i++)
+            {
+                columns[i].FillStrings(batch.Strings[i - 1], rows);
+            }
         }
-        catch (InvalidOperationException e)
-        {
-            throw Damaged(_store, _name, "a required value is absent", e);
-        }
-    }
-
-    /// <summary>The library has no exception of its own for damage: what it meets depends on where the damage is. Only memory is read here, so whatever it throws is the file's fault.</summary>
-    private async Task DecodeAsync(Func<Task> decode)
-    {
-        try
-        {
-            await decode();
-        }
-        catch (Exception e) when (e is NotSupportedException or NotImplementedException)
-        {
-            throw new PipelineException(ExitCode.Failed,
-                $"segment {_name} in {_store.Location} is in a form of Parquet that is not known here ({e.GetType().Name}). Rewrite the file with an engine's default Parquet settings, or upgrade this program.");
-        }
-        catch (Exception e) when (e is not OperationCanceledException)
+        catch (Exception e) when (IsDamage(e))
         {
             throw Damaged(_store, _name, "a page cannot be read", e);
         }
+        catch (NotSupportedException e)
+        {
+            throw new PipelineException(ExitCode.Failed, $"segment {_name} in {_store.Location}: {e.Message}. Rewrite the file with an engine's default Parquet settings, or upgrade this program.");
+        }
     }
 
-    private string? TextOf(string key) => _footer.KeyValueMetadata?.Find(pair => pair.Key == key)?.Value;
+    private static bool IsDamage(Exception e) =>
+        e is InvalidDataException or IndexOutOfRangeException or ArgumentException or OverflowException or InvalidCastException or ZstdSharp.ZstdException or InvalidOperationException;
 
     /// <summary>The cause is named by its type only: its message could hold bytes of a row.</summary>
     private static PipelineException Damaged(IObjectStore store, string name, string what, Exception? cause) => new(ExitCode.Difference,
