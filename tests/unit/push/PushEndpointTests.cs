@@ -76,8 +76,7 @@ public sealed class PushEndpointTests
         var retry = rig.PushAsync("c:1", "1\n");
         Assert.Equal(422, (await rig.PushAsync("c:1", "other\n")).Status);
         Assert.False(first.IsCompleted || retry.IsCompleted || second.IsCompleted);
-        rig.Store.Plan = _ => Fault.None;
-        rig.Store.Release();
+        await rig.AnswerAgainAsync(first);
         var (a, b) = (await first, await retry);
         Assert.Equal((null, null, null), (a.Error, b.Error, (await second).Error));
         Assert.Equal(a.Number("capture"), b.Number("capture"));
@@ -96,14 +95,7 @@ public sealed class PushEndpointTests
         Assert.Equal(200, (int)(await rig.Client.GetAsync("/healthz", TestContext.Current.CancellationToken)).StatusCode);
         // A number that cannot be judged without the store is not refused: only the store says whose the shard is.
         Assert.Equal(503, (await rig.PushAsync("c:9", "9\n")).Status);
-        rig.Store.Plan = _ => Fault.None;
-        rig.Store.Release();
-        Answer retry;
-        do
-        {
-            retry = await rig.PushAsync("c:1", "1\n");
-        }
-        while (retry.Status == 503);
+        var retry = await rig.AnswerAgainAsync(rig.PushUntilTakenAsync("c:1", "1\n"));
         Assert.True(retry is { Status: 200, Duplicate: true });
         Assert.Single(await rig.ReadsAsync());
     }
@@ -121,17 +113,9 @@ public sealed class PushEndpointTests
         }
         var busy = answers.FindIndex(a => a.Error == "busy");
         Assert.InRange(busy, 12, 14);
-        rig.Store.Plan = _ => Fault.None;
-        rig.Store.Release();
         for (var n = 1; n <= 15; n++)
         {
-            Answer again;
-            do
-            {
-                again = await rig.PushAsync($"c:{n}", $"{n}\n");
-            }
-            while (again.Status == 503);
-            Assert.Equal(200, again.Status);
+            Assert.Equal(200, (await rig.AnswerAgainAsync(rig.PushUntilTakenAsync($"c:{n}", $"{n}\n"))).Status);
         }
         Assert.Equal(Enumerable.Range(1, 15).Select(n => (long)n), (await rig.ReadsAsync()).Select(r => r.To));
     }
@@ -331,8 +315,7 @@ public sealed class PushEndpointTests
             }
         });
         Assert.False(stopping.IsCompleted);
-        rig.Store.Plan = _ => Fault.None;
-        rig.Store.Release();
+        await rig.AnswerAgainAsync(held);
         Assert.Equal(200, (await held).Status);
         await stopping;
         Assert.Single(await rig.ReadsAsync());

@@ -71,6 +71,30 @@ internal sealed class PushRig : IAsyncDisposable
 
     public Task<Answer> PushAsync(string key, string body, string source = "web") => SendAsync(Request(key, Encoding.UTF8.GetBytes(body), source));
 
+    /// <summary>Sends the same push until it is answered otherwise than "try again".</summary>
+    public async Task<Answer> PushUntilTakenAsync(string key, string body)
+    {
+        Answer answer;
+        do
+        {
+            answer = await PushAsync(key, body);
+        }
+        while (answer.Status == 503);
+        return answer;
+    }
+
+    /// <summary>The store answers again, also what begins to hang only now, until the task has ended.</summary>
+    public async Task<T> AnswerAgainAsync<T>(Task<T> task)
+    {
+        Store.Plan = _ => Fault.None;
+        while (!task.IsCompleted)
+        {
+            Store.Release();
+            await Task.Yield();
+        }
+        return await task;
+    }
+
     public static HttpRequestMessage Request(string? key, byte[] body, string source = "web", string type = "text/plain", string? encoding = null)
     {
         var request = new HttpRequestMessage(HttpMethod.Post, $"/v1/lines?source={source}") { Content = new ByteArrayContent(body) };
