@@ -116,8 +116,14 @@ public sealed class ShardState
         try
         {
             state = JsonSerializer.Deserialize(json, SnapshotJson.Default.ShardState);
+            // A member that is absent is null here, whatever its initial value is; and sums are text until they are used.
+            if (state is { Sources: null } or { Files: null } or { Streams: null } or { Datasets: null } || state?.Sources.Values.Any(source => source.Rejected is null || source.Notes is null) == true)
+            {
+                throw new JsonException("a member is absent");
+            }
+            _ = state?.Datasets.Values.Select(totals => totals.Sums).LastOrDefault();
         }
-        catch (Exception e) when (e is JsonException or FormatException)
+        catch (Exception e) when (e is JsonException or FormatException or OverflowException)
         {
             throw new InvalidDataException($"snapshot {origin}: it is not what docs/formats.md says ({e.GetType().Name}). It is damaged; delete it only when every capture since the one before it still stands.", e);
         }
@@ -203,6 +209,6 @@ public sealed record Fork(string Shard, long Number, string Reason)
         new(ExitCode.Difference, $"shard {Shard}: a fork at capture {Number}: {Reason}. The shard is stopped from there; restore the store, or see docs/runbooks.");
 }
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, RespectRequiredConstructorParameters = true, RespectNullableAnnotations = true)]
 [JsonSerializable(typeof(ShardState))]
 internal sealed partial class SnapshotJson : JsonSerializerContext;

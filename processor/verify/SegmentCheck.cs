@@ -1,5 +1,6 @@
 using Pipeline.Core;
 using Pipeline.Core.Records;
+using Pipeline.Core.Store;
 using Pipeline.Core.Table;
 
 namespace Pipeline.Processor.Verify;
@@ -49,9 +50,11 @@ internal sealed class SegmentCheck(TableLog log, ReadOnlyMemory<byte> rowKey, Wo
             {
                 difference = await ReadAsync(file, hash, found, cancel);
             }
-            catch (PipelineException e) when (e.Code == ExitCode.Difference)
+            catch (Exception e) when (e is PipelineException { Code: ExitCode.Difference } or not (PipelineException or StoreException or OperationCanceledException or OutOfMemoryException))
             {
-                difference = e.Message;
+                // A message of a reader could hold bytes of a row: of all but our own only the type is told.
+                difference = e is PipelineException ? e.Message : $"{log.Where}, date {file.Date}: segment {file.Path} cannot be read ({e.GetType().Name}). It is damaged; restore it from a copy.";
+                found.Clear();
                 lock (_lock)
                 {
                     _unread.Add(file.Date);
