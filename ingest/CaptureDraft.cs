@@ -5,7 +5,7 @@ using Pipeline.Core.Records;
 namespace Pipeline.Ingest;
 
 /// <summary>Step 3 of the shard: encoded blocks gathered until one more would make the capture too large. One draft at a time, one thread.</summary>
-public sealed class CaptureDraft(IReadOnlyList<Contract> contracts) : IDisposable
+public sealed class CaptureDraft(IReadOnlyList<Contract> contracts, long mostBytes = CaptureFile.MostBytes) : IDisposable
 {
     // Upper bounds of what a header spends on its parts, so that a cut is decided before anything is serialised.
     private const int HeaderBytes = 4_096, ReadBytes = 600, DateBytes = 90, RunBytes = 4;
@@ -22,7 +22,7 @@ public sealed class CaptureDraft(IReadOnlyList<Contract> contracts) : IDisposabl
     {
         var days = block.Rows.SelectMany(r => r.Days.Keys.Select(day => (r.Dataset, day))).Where(d => !_days.Contains(d)).ToList();
         var bytes = block.Rows.Sum(r => r.Bytes) + ReadBytes + (block.Read.Fields?.Length ?? 0) + (block.Read.Path?.Length ?? 0) + (long)days.Count * DateBytes + (long)block.Rejected.Count * RunBytes;
-        if (_blocks.Count > 0 && _bytes + bytes > CaptureFile.MostBytes)
+        if (_blocks.Count > 0 && _bytes + bytes > mostBytes)
         {
             return false;
         }

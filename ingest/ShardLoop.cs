@@ -18,6 +18,15 @@ public interface IShardEvents
 }
 
 /// <summary>
+/// How large a capture grows before it is cut, in bytes, and after how many captures a snapshot is written. Every process of a shard must have the same;
+/// tests make them small, so that cuts and snapshots are many.
+/// </summary>
+public sealed record ShardLimits(int CaptureBytes, int SnapshotEvery)
+{
+    public static ShardLimits Protocol { get; } = new(CaptureFile.MostBytes, ShardState.SnapshotEvery);
+}
+
+/// <summary>
 /// One shard of ingest. Sources offer blocks; each becomes part of a capture, and is acknowledged when that capture is on stable storage:
 /// 1 gather — 2 parse — 3 cut — 4 put — 5 acknowledge — 6 publish.
 /// One capture is under way at a time (rule 6); blocks are parsed side by side meanwhile.
@@ -30,6 +39,7 @@ public sealed class ShardLoop : IBlockSink, IDisposable
     private readonly Captures _captures;
     private readonly BlockEncoder _encoder;
     private readonly CaptureDraft _draft;
+    private readonly ShardLimits _limits;
     private readonly FlushPolicy _policy;
     private readonly Workers _workers;
     private readonly TimeProvider _time;
@@ -43,12 +53,13 @@ public sealed class ShardLoop : IBlockSink, IDisposable
     private DateTimeOffset? _headCreated;
     private Exception? _failure;
 
-    public ShardLoop(string shard, Captures captures, IReadOnlyList<Contract> contracts, BlockEncoder encoder, FlushPolicy policy, Workers workers, TimeProvider time, IShardEvents? events = null, string? session = null)
+    public ShardLoop(string shard, Captures captures, IReadOnlyList<Contract> contracts, BlockEncoder encoder, FlushPolicy policy, Workers workers, TimeProvider time, IShardEvents? events = null, string? session = null, ShardLimits? limits = null)
     {
         Shard = shard;
         _captures = captures;
         _encoder = encoder;
-        _draft = new CaptureDraft(contracts);
+        _limits = limits ?? ShardLimits.Protocol;
+        _draft = new CaptureDraft(contracts, _limits.CaptureBytes);
         _policy = policy;
         _workers = workers;
         _time = time;
@@ -269,7 +280,7 @@ public sealed class ShardLoop : IBlockSink, IDisposable
 
     private async Task SnapshotIfDueAsync(ShardState state, CancellationToken cancel)
     {
-        if (state.Next % ShardState.SnapshotEvery != 0)
+        if (state.Next % _limits.SnapshotEvery != 0)
         {
             return;
         }

@@ -94,14 +94,17 @@ public sealed class ShipLoop(Captures captures, IReadOnlyList<TableShipper> tabl
         {
             return;
         }
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        // Its timers know whole milliseconds: less than one would be no wait at all.
+        using var over = new CancellationTokenSource(TimeSpan.FromMilliseconds(Math.Ceiling(wait.TotalMilliseconds)), time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, over.Token);
         try
         {
-            await Task.WhenAny(_notices.Reader.WaitToReadAsync(either.Token).AsTask(), Task.Delay(wait, time, either.Token));
+            // Awaited as it is: a task made of it, or an asynchronous cancel, would go on with the loop on a thread of the pool.
+            await _notices.Reader.WaitToReadAsync(either.Token);
         }
-        finally
+        catch (OperationCanceledException)
         {
-            await either.CancelAsync();
+            // The wait is over, or the loop is told to stop, which it asks for itself.
         }
     }
 

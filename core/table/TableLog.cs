@@ -138,14 +138,22 @@ public sealed class TableLog(IObjectStore store, Contract contract, string captu
 
     private async Task<TableState?> FromEntry0Async(CancellationToken cancel)
     {
-        if (await ReadEntryAsync(0, cancel) is not { } first)
+        var first = await ReadEntryAsync(0, cancel);
+        if (first is null)
         {
+            string? there = null;
             await foreach (var found in store.ListAsync(TableNames.Log(contract.Dataset), null, cancel))
             {
-                throw new PipelineException(ExitCode.Difference,
-                    $"{Where}: the log has no entry 0 but holds '{found.Name}'. Expected the whole log, which is kept for ever. Restore it from a copy.");
+                there = found.Name;
+                break;
             }
-            return null;
+            if (there is null)
+            {
+                return null;
+            }
+            // Another process may have made the table between the read and the list.
+            first = await ReadEntryAsync(0, cancel) ?? throw new PipelineException(ExitCode.Difference,
+                $"{Where}: the log has no entry 0 but holds '{there}'. Expected the whole log, which is kept for ever. Restore it from a copy.");
         }
         CheckLink(first, null);
         if (first.Metadata is null || first.Protocol is null)
