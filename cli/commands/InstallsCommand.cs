@@ -22,7 +22,7 @@ internal static class InstallsCommand
         var to = Date("--to", "the last UTC date, inclusive");
         return new Command("installs", "facts about update checks: how many, from how many addresses, of which version (not an estimate of installs)") { by, from, to }.Does(async (parsed, output, stop) =>
         {
-            var question = new InstallQuestion(parsed.GetValue(by) is { } name ? [Processor.Installs.Windows.Parse(name)!.Value] : Every, Day(parsed.GetValue(from)), Day(parsed.GetValue(to)));
+            var question = new InstallQuestion(parsed.GetValue(by) is { } name ? [WindowKinds.Parse(name)!.Value] : Every, Day(parsed.GetValue(from)), Day(parsed.GetValue(to)));
             if (question is { From: { } first, To: { } last } && first > last)
             {
                 throw new PipelineException(ExitCode.WrongUsage, $"--from {first} is after --to {last}; expected a range of dates.");

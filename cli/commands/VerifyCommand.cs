@@ -9,6 +9,8 @@ namespace Pipeline.Cli.Commands;
 /// <summary>`verify`: promise 7 from the stored data, or the range that is missing.</summary>
 internal static class VerifyCommand
 {
+    private const int MostDifferences = 20;
+
     public static Command Create()
     {
         var deep = new Option<bool>("--deep") { Description = "decode every frame and every Parquet file, and hash every row again" };
@@ -44,9 +46,13 @@ internal static class VerifyCommand
         {
             output.Line($"MISSING: {missing.Dataset}, shard {missing.Shard}, captures {missing.From} to {missing.To}{(missing.Records is { } n ? $" ({Say.N(n)} records)" : "")}");
         }
-        foreach (var difference in report.Differences)
+        foreach (var difference in report.Differences.Take(MostDifferences))
         {
             output.Line("DIFFERENCE: " + difference);
+        }
+        if (report.Differences.Count > MostDifferences)
+        {
+            output.Line($"and {report.Differences.Count - MostDifferences} more: --json lists all");
         }
         if (report.PossibleLoss.Unkeyed > 0)
         {
