@@ -18,7 +18,7 @@ internal static class StatusCommand
         {
             Printer.Json(report.ToJson());
         }
-        output.Table("llrrrrr", ["shard", "dataset", "captured", "shipped", "pending", "records", "oldest"], report.Shards.SelectMany(shard => shard.Datasets.Select(dataset => (IReadOnlyList<string>)
+        output.Table("llrrrrr", ["shard", "dataset", "records captured", "shipped to", "captures behind", "records behind", "oldest"], report.Shards.SelectMany(shard => shard.Datasets.Select(dataset => (IReadOnlyList<string>)
         [
             shard.Shard, dataset.Key, Say.N(dataset.Value.Captured), Say.N(dataset.Value.Shipped), Say.N(dataset.Value.PendingCaptures), Say.N(dataset.Value.PendingRecords), Say.Age(dataset.Value.OldestPendingAge),
         ])));
