@@ -77,7 +77,7 @@ internal static class EntryReader
             using var document = JsonDocument.Parse(stats);
             rows = Number(document.RootElement, "numRecords") ?? -1;
             min = Bound(document.RootElement, "minValues") ?? min;
-            max = Bound(document.RootElement, "maxValues") ?? max;
+            max = Bound(document.RootElement, "maxValues") is { } bound ? bound + Lost(document.RootElement) : max;
         }
         return new(Decoded(path), day, size, rows, min, max);
     }
@@ -153,6 +153,15 @@ internal static class EntryReader
         && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
             ? (time.UtcTicks - DateTime.UnixEpoch.Ticks) / 10
             : null;
+
+    /// <summary>Engines that cut statistics to ms cut the maximum too: the rows may be up to 999 µs later than it says.</summary>
+    private static long Lost(JsonElement stats)
+    {
+        var text = Text(stats.GetProperty("maxValues"), "time");
+        var dot = text.IndexOf('.', StringComparison.Ordinal);
+        var digits = dot < 0 ? 0 : text.AsSpan(dot + 1).IndexOfAnyExceptInRange('0', '9') is >= 0 and var end ? end : text.Length - dot - 1;
+        return digits <= 3 ? 999 : 0;
+    }
 
     private static IEnumerable<ReadOnlyMemory<byte>> Lines(ReadOnlyMemory<byte> bytes)
     {

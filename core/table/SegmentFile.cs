@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Pipeline.Core.Captures;
 using Pipeline.Core.Records;
 
 namespace Pipeline.Core.Table;
@@ -22,6 +21,8 @@ public sealed record SegmentRange(string Shard, long From, long To);
 /// </summary>
 public sealed record SegmentLabel(string Store, string Kid, string Contract, IReadOnlyList<SegmentRange> Shards, IReadOnlyList<string>? Inputs = null)
 {
+    internal const string Key = "pipeline";
+
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { DefaultIgnoreCondition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull };
 
     internal byte[] Encode() => JsonSerializer.SerializeToUtf8Bytes(this, Json);

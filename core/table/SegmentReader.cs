@@ -1,14 +1,18 @@
 using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
+using System.Text;
+using Parquet;
 using Pipeline.Core.Contracts;
 using Pipeline.Core.Records;
 using Pipeline.Core.Store;
+using FileMetaData = Parquet.Meta.FileMetaData;
 
 namespace Pipeline.Core.Table;
 
 /// <summary>
-/// Reads one Parquet file of a table, ours or one that another engine rewrote, in batches of at most 128 Ki rows. Holds one compressed row group and one page of each column.
-/// A damaged file is a <see cref="PipelineException"/> (exit 3) that names it; an encoding that is not known here is one too (exit 1).
+/// Reads one Parquet file of a table, ours or one that another engine rewrote, in batches of at most 128 Ki rows. Holds one row group decoded: 8 bytes a row for the time,
+/// 16 for each string and 4 more where it may be absent, each distinct string once where the file has a dictionary; and one compressed column.
+/// A damaged file is a <see cref="PipelineException"/> (exit 3) that names it; a form of Parquet that the library cannot read is one too (exit 1).
 /// </summary>
 public sealed class SegmentReader
 {
@@ -19,28 +23,33 @@ public sealed class SegmentReader
     private readonly IObjectStore _store;
     private readonly string _name;
     private readonly Contract _contract;
-    private readonly ThriftStruct _footer;
-    private readonly IReadOnlyDictionary<string, ColumnShape> _shapes;
+    private readonly SegmentWindow _window;
+    private readonly ParquetReader _reader;
+    private readonly FileMetaData _footer;
+    private readonly string? _hashes;
 
-    private SegmentReader(IObjectStore store, string name, Contract contract, ThriftStruct footer)
+    private SegmentReader(IObjectStore store, string name, Contract contract, SegmentWindow window, ParquetReader reader, bool ours)
     {
         _store = store;
         _name = name;
         _contract = contract;
-        _footer = footer;
-        _shapes = ColumnShape.Of(footer);
-        var label = footer.List(5).Cast<ThriftStruct>().FirstOrDefault(pair => pair.Text(1) == "pipeline")?.Binary(2);
-        Label = label is null ? null : SegmentLabel.Decode(label);
+        _window = window;
+        _reader = reader;
+        _footer = reader.Metadata!;
+        _hashes = ours ? TextOf(SegmentChecks.Key) ?? "" : null;
+        Label = TextOf(SegmentLabel.Key) is { } label ? SegmentLabel.Decode(Encoding.UTF8.GetBytes(label)) : null;
+        CreatedBy = TextOf(PipelineVersion.Key) ?? _footer.CreatedBy ?? "";
     }
 
-    public long Rows => _footer.Int(3);
+    public long Rows => _footer.NumRows;
 
-    public int RowGroups => _footer.List(4).Count;
+    public int RowGroups => _footer.RowGroups.Count;
 
     /// <summary>What the segment says of itself; null for a file of another engine.</summary>
     public SegmentLabel? Label { get; }
 
-    public string CreatedBy => _footer.Text(6);
+    /// <summary>The program that wrote the file: this one and its version, or what another engine says of itself.</summary>
+    public string CreatedBy { get; }
 
     /// <summary>
     /// Reads the footer of the object <paramref name="name"/>, whose length in bytes is <paramref name="size"/> or is asked of the store. Null where there is no such object.
@@ -56,95 +65,126 @@ public sealed class SegmentReader
         {
             return null;
         }
-        if (tail.Length < ParquetTerms.TailLength + 4 || !tail.AsSpan(^4..).SequenceEqual(ParquetTerms.Magic))
+        if (tail.Length != Math.Min(FirstTail, length) || tail.Length < SegmentChecks.TailLength + 4 || !tail.AsSpan(^4..).SequenceEqual(SegmentChecks.Magic))
         {
             throw Damaged(store, name, $"its {length} bytes do not end as a Parquet file does", null);
         }
-        var footerLength = BinaryPrimitives.ReadInt32LittleEndian(tail.AsSpan(^8..));
-        if (footerLength <= 0 || footerLength > length - ParquetTerms.TailLength - 4)
+        var claimed = BinaryPrimitives.ReadInt32LittleEndian(tail.AsSpan(^8..));
+        if (claimed <= 0 || claimed > length - SegmentChecks.TailLength - 4)
         {
-            throw Damaged(store, name, $"its footer claims {footerLength} bytes of {length}", null);
+            throw Damaged(store, name, $"its footer claims {claimed} bytes of {length}", null);
         }
-        if (footerLength + ParquetTerms.TailLength > tail.Length)
+        var footer = claimed + SegmentChecks.TailLength;
+        var wanted = (int)Math.Min(length, footer + SegmentChecks.GapLength);
+        if (wanted > tail.Length)
         {
-            tail = await store.ReadRangeAsync(name, length - ParquetTerms.TailLength - footerLength, footerLength + ParquetTerms.TailLength, cancel);
+            tail = await store.ReadRangeAsync(name, length - wanted, wanted, cancel);
+            if (tail?.Length != wanted)
+            {
+                throw Damaged(store, name, $"its footer claims {claimed} bytes, found {tail?.Length ?? 0}", null);
+            }
+        }
+        var gap = tail.AsSpan(tail.Length - wanted, wanted - footer);
+        if (SegmentChecks.Footer(gap, tail.AsSpan(^footer..), out var ours) is { } wrong)
+        {
+            throw Damaged(store, name, wrong, null);
         }
         try
         {
-            return new(store, name, contract, ThriftStruct.Read(tail.AsSpan(^(footerLength + ParquetTerms.TailLength)..), out _));
+            var window = new SegmentWindow(length);
+            window.Show(length - tail.Length, tail, onlyForward: false);
+            return new(store, name, contract, window, await ParquetReader.CreateAsync(window, cancellationToken: cancel), ours);
         }
-        catch (Exception e) when (IsDamage(e))
+        catch (Exception e) when (e is not OperationCanceledException)
         {
             throw Damaged(store, name, "its footer cannot be read", e);
         }
     }
 
-    /// <summary>All rows, row group by row group, in the file's order. The batch is reused: it is valid until the next one is asked for.</summary>
+    /// <summary>All rows, row group by row group, in the file's order. The batch is reused: it is valid until the next one is asked for. Not for two enumerations at once.</summary>
     public async IAsyncEnumerable<Columns> ReadAsync([EnumeratorCancellation] CancellationToken cancel = default)
     {
         var batch = new Columns(_contract);
-        using var zstd = new PageCodec();
-        foreach (var group in _footer.List(4).Cast<ThriftStruct>())
+        var group = new SegmentGroup(_contract);
+        for (var g = 0; g < RowGroups; g++)
         {
-            var columns = await OpenGroupAsync(group, zstd, cancel);
-            for (var left = group.Int(3); left > 0; left -= batch.Rows)
+            group.Begin(_footer.RowGroups[g].NumRows);
+            foreach (var field in _contract.Fields)
             {
-                batch.Clear();
-                Fill(batch, columns, (int)Math.Min(left, BatchRows));
+                await ReadColumnAsync(group, g, field, cancel);
+            }
+            for (var from = 0; from < group.Rows; from += BatchRows)
+            {
+                Decode(() => group.Fill(batch, from, Math.Min(BatchRows, group.Rows - from)));
                 yield return batch;
             }
         }
     }
 
-    private async Task<ColumnCursor[]> OpenGroupAsync(ThriftStruct group, PageCodec codec, CancellationToken cancel)
+    private async Task ReadColumnAsync(SegmentGroup group, int number, ContractField field, CancellationToken cancel)
     {
-        var chunks = group.List(1).Cast<ThriftStruct>().Select(chunk => chunk.Struct(3)!).ToDictionary(chunk => ColumnShape.PathOf(chunk));
-        var cursors = new List<ColumnCursor>();
-        foreach (var field in _contract.Fields)
+        var chunks = _footer.RowGroups[number].Columns;
+        var index = chunks.FindIndex(chunk => chunk.MetaData?.PathInSchema is [var only] && only == field.Name);
+        var column = _footer.Schema.Find(element => element.Name == field.Name && element.Type is not null);
+        if (index < 0 || column is null)
         {
-            if (!chunks.TryGetValue(field.Name, out var chunk) || !_shapes.TryGetValue(field.Name, out var shape))
+            if (field.Required)
             {
-                if (field.Required)
-                {
-                    throw Damaged(_store, _name, $"it has no column '{field.Name}', which the contract requires", null);
-                }
-                cursors.Add(ColumnCursor.Absent(group.Int(3)));
-                continue;
+                throw Damaged(_store, _name, $"it has no column '{field.Name}', which the contract requires", null);
             }
-            var start = chunk.Int(11) is > 0 and var dictionary ? Math.Min(dictionary, chunk.Int(9)) : chunk.Int(9);
-            var length = checked((int)chunk.Int(7));
-            var bytes = await _store.ReadRangeAsync(_name, start, length, cancel);
-            if (bytes is null || bytes.Length != length)
-            {
-                throw Damaged(_store, _name, $"column '{field.Name}' claims {length} bytes at {start}, found {bytes?.Length ?? 0}", null);
-            }
-            cursors.Add(new(bytes, chunk.Int(4), chunk.Int(5), shape, codec));
+            group.Absent(field);
+            return;
         }
-        return [.. cursors];
+        var facts = chunks[index].MetaData!;
+        var start = facts.DictionaryPageOffset is > 0 and var dictionary ? Math.Min(dictionary, facts.DataPageOffset) : facts.DataPageOffset;
+        if (facts.NumValues != group.Rows || start < 4 || facts.TotalCompressedSize is <= 0 or > int.MaxValue || start > _window.Length - facts.TotalCompressedSize)
+        {
+            throw Damaged(_store, _name, $"column '{field.Name}' claims {facts.NumValues} values in {facts.TotalCompressedSize} bytes at {start}, of {group.Rows} rows in {_window.Length} bytes", null);
+        }
+        var bytes = await _store.ReadRangeAsync(_name, start, (int)facts.TotalCompressedSize, cancel);
+        if (bytes?.Length != facts.TotalCompressedSize)
+        {
+            throw Damaged(_store, _name, $"column '{field.Name}' claims {facts.TotalCompressedSize} bytes at {start}, found {bytes?.Length ?? 0}", null);
+        }
+        if (_hashes is not null && !SegmentChecks.Matches(_hashes, number * chunks.Count + index, bytes))
+        {
+            throw Damaged(_store, _name, $"the bytes of column '{field.Name}' in row group {number} are not those that were written", null);
+        }
+        _window.Show(start, bytes, onlyForward: true);
+        await DecodeAsync(() => group.ReadAsync(_reader.OpenRowGroupReader(number), field, column, cancel));
     }
 
-    private void Fill(Columns batch, ColumnCursor[] columns, int rows)
+    private void Decode(Action fill)
     {
         try
         {
-            columns[0].FillTimes(batch, rows);
-            for (var i = 1; i < columns.Length; i++)
-            {
-                columns[i].FillStrings(batch.Strings[i - 1], rows);
-            }
+            fill();
         }
-        catch (Exception e) when (IsDamage(e))
+        catch (InvalidOperationException e)
         {
-            throw Damaged(_store, _name, "a page cannot be read", e);
-        }
-        catch (NotSupportedException e)
-        {
-            throw new PipelineException(ExitCode.Failed, $"segment {_name} in {_store.Location}: {e.Message}. Rewrite the file with an engine's default Parquet settings, or upgrade this program.");
+            throw Damaged(_store, _name, "a required value is absent", e);
         }
     }
 
-    private static bool IsDamage(Exception e) =>
-        e is InvalidDataException or IndexOutOfRangeException or ArgumentException or OverflowException or InvalidCastException or ZstdSharp.ZstdException or InvalidOperationException;
+    /// <summary>The library has no exception of its own for damage: what it meets depends on where the damage is. Only memory is read here, so whatever it throws is the file's fault.</summary>
+    private async Task DecodeAsync(Func<Task> decode)
+    {
+        try
+        {
+            await decode();
+        }
+        catch (Exception e) when (e is NotSupportedException or NotImplementedException)
+        {
+            throw new PipelineException(ExitCode.Failed,
+                $"segment {_name} in {_store.Location} is in a form of Parquet that is not known here ({e.GetType().Name}). Rewrite the file with an engine's default Parquet settings, or upgrade this program.");
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            throw Damaged(_store, _name, "a page cannot be read", e);
+        }
+    }
+
+    private string? TextOf(string key) => _footer.KeyValueMetadata?.Find(pair => pair.Key == key)?.Value;
 
     /// <summary>The cause is named by its type only: its message could hold bytes of a row.</summary>
     private static PipelineException Damaged(IObjectStore store, string name, string what, Exception? cause) => new(ExitCode.Difference,

@@ -2,7 +2,7 @@ using Pipeline.Core.Captures;
 using Pipeline.Core.Contracts;
 using Pipeline.Core.Records;
 
-namespace Pipeline.Tests.Unit.Captures;
+namespace Pipeline.Tests.Unit.CaptureFiles;
 
 /// <summary>Captures of a shard, made by hand as ingest makes them.</summary>
 internal sealed class CaptureFixture

@@ -4,7 +4,7 @@ using Pipeline.Core.Contracts;
 using Pipeline.Core.Records;
 using Pipeline.Tests.Unit.Records;
 
-namespace Pipeline.Tests.Unit.Captures;
+namespace Pipeline.Tests.Unit.CaptureFiles;
 
 public sealed class FrameTests
 {

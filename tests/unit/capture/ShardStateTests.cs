@@ -1,7 +1,7 @@
 using CsCheck;
 using Pipeline.Core.Captures;
 
-namespace Pipeline.Tests.Unit.Captures;
+namespace Pipeline.Tests.Unit.CaptureFiles;
 
 /// <summary>Rules 1 to 4.</summary>
 public sealed class ShardStateTests

@@ -2,7 +2,7 @@ using CsCheck;
 using Pipeline.Core.Captures;
 using Pipeline.Core.Table;
 using Pipeline.Shipper;
-using Pipeline.Tests.Unit.Captures;
+using Pipeline.Tests.Unit.CaptureFiles;
 
 namespace Pipeline.Tests.Unit.Shipping;
 

@@ -110,7 +110,7 @@ internal sealed class FakeEvents(string folder) : ISourceEvents
 internal sealed class LogFolder : IDisposable
 {
     public static readonly KeyedHash Hash = new InstallationKey(new byte[32]).Cursors();
-    public static readonly ILineFormat Combined = Formats.Named("combined");
+    public static readonly ILineFormat Combined = Ingest.Formats.Formats.Named("combined");
 
     private DateTime _written = new(2026, 1, 1, 0, 0, 0, DateTimeKind.Utc);
 

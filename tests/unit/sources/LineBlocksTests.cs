@@ -76,7 +76,7 @@ public sealed class LineBlocksTests
     [Fact]
     public void The_field_list_goes_along()
     {
-        using var blocks = Over("#Fields: date time\nx\n#Fields: a b\ny\n", Formats.Named("iis-w3c"));
+        using var blocks = Over("#Fields: date time\nx\n#Fields: a b\ny\n", Ingest.Formats.Formats.Named("iis-w3c"));
         Assert.Null(blocks.Next()!.FieldsBefore);
         Assert.Equal("a b", blocks.Cursor!.Fields);
     }
