@@ -48,7 +48,6 @@ public sealed class ShardLoop : IBlockSink, IDisposable
     private readonly SemaphoreSlim _room = new(MostBlocks);
     private readonly SemaphoreSlim _putting = new(1);
     private readonly Channel<Pending> _queue = Channel.CreateUnbounded<Pending>(new() { SingleReader = true });
-    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private ShardState _state;
     private DateTimeOffset? _headCreated;
     private Exception? _failure;

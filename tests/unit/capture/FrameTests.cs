@@ -13,7 +13,7 @@ public sealed class FrameTests
     {
         using var encoder = new FrameEncoder(Contracts.AgentUpdates);
         var frame = encoder.Frame(batches.Select(b => encoder.EncodeBatch(b)));
-        var decoded = FrameDecoder.Decode(Contracts.AgentUpdates, frame, batches.Sum(b => b.Rows)).ToList();
+        var decoded = FrameDecoder.Decode(Contracts.AgentUpdates, frame, batches.Sum(b => b.Rows)).Select(Copy).ToList();
         Assert.Equal(batches.Count, decoded.Count);
         foreach (var (was, now) in batches.Zip(decoded))
         {
@@ -32,7 +32,7 @@ public sealed class FrameTests
             columns.Strings[1].AppendAbsent();
         }
         using var encoder = new FrameEncoder(Contracts.AgentUpdates);
-        var decoded = FrameDecoder.Decode(Contracts.AgentUpdates, encoder.Frame(encoder.EncodeBatches(columns)), columns.Rows).ToList();
+        var decoded = FrameDecoder.Decode(Contracts.AgentUpdates, encoder.Frame(encoder.EncodeBatches(columns)), columns.Rows).Select(Copy).ToList();
         Assert.Equal([FrameEncoder.MostRows, 7], decoded.Select(d => d.Rows));
         Assert.Equal(columns.Time[^1], decoded[1].Time[^1]);
     }
@@ -53,6 +53,16 @@ public sealed class FrameTests
         // The end marker alone may be missing: then all rows are there.
         Assert.True(read is not null || cut <= 8);
     });
+
+    private static Columns Copy(Columns batch)
+    {
+        var copy = new Columns(batch.Contract);
+        for (var row = 0; row < batch.Rows; row++)
+        {
+            copy.AddRowOf(batch, row);
+        }
+        return copy;
+    }
 
     internal static void AssertEqual(Columns was, Columns now)
     {
