@@ -1,0 +1,171 @@
+using Pipeline.Core;
+using Pipeline.Core.Captures;
+using Pipeline.Core.Records;
+using Pipeline.Core.Table;
+using Contract = Pipeline.Core.Contracts.Contract;
+
+namespace Pipeline.Tests.Simulation;
+
+/// <summary>
+/// What must hold in the end (promises 2 and 7). Of a shard that nothing happened to: lines, rejections and records of its captures are the truth's, its rows in the tables are the
+/// truth's, each once, and commits, captures and Parquet have the same sums. Where the capture store was set back: that, or a fork that names the shard; and never a row too many.
+/// </summary>
+internal sealed class Conservation(Schedule schedule, IReadOnlyDictionary<string, Fork> forks, IReadOnlySet<string> givenUp, IReadOnlySet<string> possiblyLost, IReadOnlyList<string> named)
+{
+    private readonly Captures _captures = new(schedule.Us.Contents, Schedule.StoreId, Schedule.Key.Kid);
+    private readonly Dictionary<string, ShardState> _states = [];
+    private readonly Dictionary<string, List<Capture>> _history = [];
+
+    public async Task CheckAsync()
+    {
+        foreach (var shard in schedule.Scenario.Shards)
+        {
+            await FoldAsync(shard);
+        }
+        foreach (var contract in Core.Contracts.Contracts.Published)
+        {
+            try
+            {
+                await CheckTableAsync(contract);
+            }
+            catch (PipelineException e) when (e.Code == ExitCode.Difference && schedule.UkWasRolledBack)
+            {
+                // Found and named, which is all that a restore under running shippers can ask for.
+                schedule.Named(e.Message);
+            }
+        }
+    }
+
+    private bool IsWhole(string shard) => !forks.ContainsKey(shard) && !givenUp.Contains(shard) && !possiblyLost.Contains(shard);
+
+    private async Task FoldAsync(ShardPlan shard)
+    {
+        var state = _captures.Empty(shard.Name);
+        var history = new List<Capture>();
+        while (await _captures.ReadAsync(shard.Name, state.Next) is { } capture)
+        {
+            if (state.Apply(capture.Header, capture.Link) is { } fork)
+            {
+                // A snapshot beyond may bridge it for processes: then what counts is that no row is missing. `verify` reads the captures, and names it.
+                Expect(schedule.UsWasRolledBack, $"rule 4: {fork}");
+                return;
+            }
+            history.Add(capture);
+            if (await _captures.ReadSnapshotAsync(shard.Name, capture.Link.Number) is { } snapshot)
+            {
+                schedule.Totals.Snapshots++;
+                Expect(schedule.UsWasRolledBack || snapshot.ToJson().AsSpan().SequenceEqual(state.ToJson()), $"rule 3: snapshot {capture.Link.Number} of {shard.Name} is not the fold of its captures");
+            }
+        }
+        _states[shard.Name] = state;
+        _history[shard.Name] = history;
+        if (!IsWhole(shard.Name))
+        {
+            return;
+        }
+        foreach (var lines in shard.All.GroupBy(lines => lines.Source))
+        {
+            var source = shard.Sources.Single(name => name[4..] == lines.Key.ToString());
+            var totals = state.Sources.GetValueOrDefault(source) ?? new SourceTotals();
+            Expect(totals.Lines == lines.Sum(l => l.Lines), $"promise 7: {source} has {lines.Sum(l => l.Lines)} lines, captured {totals.Lines}");
+            var rejected = lines.SelectMany(l => l.Rejected).GroupBy(r => r.Key, r => r.Value).ToDictionary(r => r.Key, r => r.Sum());
+            Expect(totals.Rejected.Count == rejected.Count && totals.Rejected.All(r => rejected.GetValueOrDefault(r.Key) == r.Value), $"promise 7: rejections of {source} differ");
+        }
+        Expect(state.Sources.Values.Sum(s => s.Lines - s.Rejected.Values.Sum()) == state.Datasets.Values.Sum(d => d.Rows), $"promise 7: lines of {shard.Name} are not records and rejections");
+    }
+
+    private async Task CheckTableAsync(Contract contract)
+    {
+        var dataset = contract.Dataset;
+        var log = new TableLog(schedule.Uk.Contents, contract, Schedule.StoreId, Schedule.Key.Kid, schedule.Time);
+        var entries = new List<TableCommit>();
+        await foreach (var entry in log.ReadAllAsync())
+        {
+            entries.Add(entry);
+        }
+        var state = await log.OpenAsync() ?? throw new PipelineException(ExitCode.Difference, $"{log.Where} is gone");
+        CheckMarginals(dataset, entries, state);
+        var rows = await ReadAsync(contract, state, entries);
+        foreach (var shard in schedule.Scenario.Shards)
+        {
+            CheckRows(dataset, shard, rows);
+        }
+        Expect(rows.Count == 0, $"promise 2: {dataset} has {rows.Count} rows of no source: {rows.Keys.FirstOrDefault()}");
+    }
+
+    /// <summary>Rule 27: each shard's ranges follow one another, and hold what the captures hold.</summary>
+    private void CheckMarginals(string dataset, List<TableCommit> entries, TableState state)
+    {
+        foreach (var marginals in entries.SelectMany(e => e.Shards).GroupBy(m => m.Shard))
+        {
+            var next = 0L;
+            foreach (var marginal in marginals)
+            {
+                Expect(marginal.Range.From == next, $"rule 27: {dataset} ships {marginals.Key} {marginal.Range}, expected from {next}");
+                next = marginal.Range.To + 1;
+                if (IsWhole(marginals.Key) && _history.TryGetValue(marginals.Key, out var history))
+                {
+                    var frames = history.Where(c => marginal.Range.Contains(c.Link.Number)).Select(c => c.Header.FrameOf(dataset)).OfType<FrameEntry>().ToList();
+                    Expect(frames.Count == marginal.Frames && Sums.Of(frames.Select(f => f.Sums)) == marginal.Sums, $"rule 27: {dataset} {marginals.Key} {marginal.Range}: captures and commit differ");
+                }
+            }
+        }
+        foreach (var (shard, fold) in _states.Where(s => IsWhole(s.Key)))
+        {
+            ShippedLink? last = fold.Datasets.TryGetValue(dataset, out var totals) ? ShippedLink.From(totals.Last) : null;
+            ShippedLink? shipped = state.Shipped.TryGetValue(shard, out var link) ? link : null;
+            Expect(last == shipped, $"promise 2: {dataset} of {shard} is captured up to {last?.ToString() ?? "none"}, shipped up to {shipped?.ToString() ?? "none"}");
+        }
+    }
+
+    private async Task<Dictionary<string, int>> ReadAsync(Contract contract, TableState state, List<TableCommit> entries)
+    {
+        var rows = new Dictionary<string, int>();
+        var dates = new SortedDictionary<UtcDay, Sums>();
+        using var hash = new RowHash(Schedule.Key.RowKey());
+        foreach (var file in state.Files.Values)
+        {
+            var reader = await SegmentReader.OpenAsync(schedule.Uk.Contents, TableNames.Segment(contract.Dataset, file.Path), contract, file.Size)
+                ?? throw new PipelineException(ExitCode.Difference, $"{contract.Dataset}: segment {file.Path} is gone");
+            await foreach (var batch in reader.ReadAsync())
+            {
+                hash.AddByDay(batch, dates);
+                for (var i = 0; i < batch.Rows; i++)
+                {
+                    var row = TrueLines.Row(batch.Time[i], Text(batch.Strings[0], i)!, Text(batch.Strings[1], i));
+                    rows[row] = rows.GetValueOrDefault(row) + 1;
+                    schedule.Totals.Rows++;
+                }
+            }
+        }
+        var committed = entries.SelectMany(e => e.Dates).GroupBy(d => d.Date).ToDictionary(d => d.Key, d => Sums.Of(d.Select(m => m.Sums)));
+        Expect(dates.Count == committed.Count && dates.All(d => committed.GetValueOrDefault(d.Key) == d.Value), $"rule 27: {contract.Dataset}: commits and Parquet differ");
+        return rows;
+    }
+
+    private void CheckRows(string dataset, ShardPlan shard, Dictionary<string, int> rows)
+    {
+        var truth = shard.All.SelectMany(l => l.Records).Where(r => r.Dataset == dataset).Select(r => r.Row).ToList();
+        var missing = truth.Where(row => !rows.ContainsKey(row)).ToList();
+        Expect(missing.Count == 0 || !IsWhole(shard.Name), $"promise 2: {dataset} of {shard.Name} lacks {missing.Count} of {truth.Count} rows, the first is {missing.FirstOrDefault()}");
+        foreach (var row in truth)
+        {
+            if (rows.Remove(row, out var count) && count > 1)
+            {
+                Expect(false, $"promise 2: {dataset} of {shard.Name} has {row} {count} times");
+            }
+        }
+        Expect(missing.Count == 0 || possiblyLost.Contains(shard.Name) || forks.ContainsKey(shard.Name), $"promise 2: {shard.Name} lacks rows of {dataset}, and no shipper names a fork");
+    }
+
+    private static string? Text(Utf8Column column, int row) => column.Required || column.IsPresent(row) ? System.Text.Encoding.UTF8.GetString(column[row]) : null;
+
+    private void Expect(bool holds, string what)
+    {
+        // A table that was found and named to be restored under its shippers is not compared further.
+        if (!holds && !(schedule.UkWasRolledBack && named.Count > 0))
+        {
+            schedule.Violated(what);
+        }
+    }
+}

@@ -1,0 +1,395 @@
+using Pipeline.Core.Captures;
+using Pipeline.Core.Records;
+using Pipeline.Ingest;
+using Pipeline.Tests.Fakes;
+
+namespace Pipeline.Tests.Simulation;
+
+/// <summary>
+/// One schedule: 1 disorder (processes that live, die, freeze, wake and meet, over faulty stores, one of which may be set back) —
+/// 2 the stores are healed, and all is driven to its end — 3 what the stores hold is compared with the truth.
+/// </summary>
+internal sealed class Schedule
+{
+    public const string StoreId = "0123456789abcdef0123456789abcdef";
+
+    public static readonly InstallationKey Key = new([.. Enumerable.Range(7, InstallationKey.Length).Select(i => (byte)i)]);
+
+    private readonly Random _random;
+    private readonly Dictionary<string, List<IngestProcess>> _ingest;
+    private readonly List<ShipProcess> _shippers = [];
+    private readonly List<Rewriter> _rewriters = [];
+    private readonly HashSet<StreamPlan> _done = [];
+    private readonly HashSet<string> _givenUp = [], _possiblyLost = [];
+    private readonly List<string> _violations = [], _named = [];
+    private readonly SortedDictionary<string, long> _forks = new(StringComparer.Ordinal);
+    private static readonly int Trace = Environment.GetEnvironmentVariable("SIMULATION_TRACE") is null ? 2 : 40;
+
+    private int _incarnations;
+    private bool _held;
+
+    public Schedule(Scenario scenario)
+    {
+        Scenario = scenario;
+        _random = new Random(scenario.Seed ^ 0x5eed);
+        Us = new SimulatedStore(new MemoryStore(Time, "us"), Time, new Random(scenario.Seed + 1), scenario.Us);
+        Uk = new SimulatedStore(new MemoryStore(Time, "uk"), Time, new Random(scenario.Seed + 2), scenario.Uk);
+        _ingest = scenario.Shards.ToDictionary(s => s.Name, _ => new List<IngestProcess>());
+    }
+
+    public Scenario Scenario { get; }
+
+    public SimulatedTime Time { get; } = new();
+
+    public SimulatedStore Us { get; }
+
+    public SimulatedStore Uk { get; }
+
+    public Totals Totals { get; } = new();
+
+    public bool Final { get; private set; }
+
+    public bool UsWasRolledBack { get; private set; }
+
+    public bool UkWasRolledBack { get; private set; }
+
+    /// <summary>Runs a seed; a <see cref="SimulationException"/> names the seed and what was broken.</summary>
+    public static Totals Run(int seed) => Run(Scenario.Of(seed));
+
+    public static Totals Run(Scenario scenario)
+    {
+        var schedule = new Schedule(scenario);
+        var thread = new SimulatedThread(scenario.Seed, schedule.Time);
+        try
+        {
+            thread.Run(schedule.RunAsync, 300_000);
+        }
+        catch (SimulationException e)
+        {
+            throw new SimulationException($"{e.Message} ({scenario.Rollback}{(schedule.Final ? ", being finished" : "")}; {string.Join("; ", schedule.Living())}) {string.Join(" · ", schedule._violations.Take(3))}", e);
+        }
+        schedule.Totals.Steps = thread.Steps;
+        if (schedule._violations.Count > 0)
+        {
+            throw new SimulationException($"seed {scenario.Seed} ({scenario.Rollback}): {string.Join(" · ", schedule._violations.Take(5))}");
+        }
+        return schedule.Totals;
+    }
+
+    public void Violated(string what) => _violations.Add($"{Time.Elapsed}: {what}");
+
+    /// <summary>What an exception says, and the two places where it was thrown.</summary>
+    public void Died(SimulatedActor actor, Exception e) =>
+        Violated($"{actor.Name} died: {e.GetType().Name}: {e.Message} {string.Join(" ", (e.StackTrace ?? "").Split('\n').Take(Trace).Select(line => line.Trim()))}");
+
+    public void Named(string what)
+    {
+        _named.Add(what);
+        Totals.Named++;
+    }
+
+    public void Forked(Fork fork)
+    {
+        Totals.Forks++;
+        if (!UsWasRolledBack)
+        {
+            Violated($"a false alarm: {fork}");
+        }
+        _forks[fork.Shard] = Math.Min(fork.Number, _forks.GetValueOrDefault(fork.Shard, long.MaxValue));
+    }
+
+    public void PossiblyLost(ShardPlan shard) => _possiblyLost.Add(shard.Name);
+
+    public void Done(StreamPlan plan) => _done.Add(plan);
+
+    public bool IsDone(StreamPlan plan) => _done.Contains(plan);
+
+    public bool HasGivenUp(ShardPlan shard) => _givenUp.Contains(shard.Name);
+
+    public int LinesOf(FilePlan file) =>
+        Final || file.GrownAfter <= TimeSpan.Zero ? file.Lines.Lines : (int)Math.Min(file.Lines.Lines, file.Lines.Lines * (Time.Elapsed / file.GrownAfter));
+
+    public void Notice(string shard)
+    {
+        if (Scenario.Notices)
+        {
+            foreach (var shipper in _shippers.Where(s => !s.Actor.Killed))
+            {
+                shipper.Notice(shard);
+            }
+        }
+    }
+
+    /// <summary>A process that takes pushes: mostly the newest, sometimes an older one, which a load balancer still knows.</summary>
+    public IngestProcess? OpenProcess(ShardPlan shard, Random random)
+    {
+        var open = _ingest[shard.Name].Where(p => p.Open && !p.Actor.Killed).ToList();
+        return open.Count == 0 ? null : random.Next(4) == 0 ? open[random.Next(open.Count)] : open[^1];
+    }
+
+    /// <summary>Promise 1: what is acknowledged lies in the store at that moment, as the acknowledging process wrote it.</summary>
+    public void Acknowledged(IngestProcess process, ShardPlan shard, BlockOutcome outcome, SourceBlock block)
+    {
+        Totals.Acknowledged++;
+        if (outcome.Read.From != block.From || outcome.Read.To != block.To)
+        {
+            Violated($"{process.Actor.Name} offered {block.From}-{block.To} and was told {outcome.Read.From}-{outcome.Read.To}");
+        }
+        if (!UsWasRolledBack)
+        {
+            var there = Us.Contents.ReadAsync(CaptureNames.Capture(shard.Name, outcome.Capture.Number)).Result;
+            if (there is null || Sha256.Of(there) != outcome.Capture.Hash)
+            {
+                Violated($"promise 1: {process.Actor.Name} acknowledged capture {outcome.Capture}, and the store has {(there is null ? "none" : "another's")}");
+            }
+        }
+    }
+
+    /// <summary>Who still goes on, for the message where a schedule does not end.</summary>
+    private IEnumerable<string> Living() =>
+        _ingest.Values.SelectMany(p => p).Where(p => !p.Actor.Killed && !p.Ended.IsCompleted).Select(p => $"{p.Actor.Name}{(p.Actor.Paused ? " paused" : p.Open ? " open" : "")}")
+        .Concat(Scenario.Shards.SelectMany(s => s.Streams).Where(s => !IsDone(s)).Select(s => $"{s.Stream} not done"))
+        .Concat(_shippers.Where(s => !s.Actor.Killed).Select(s => s.Actor.Name));
+
+    private async Task RunAsync()
+    {
+        var clients = Scenario.Shards.SelectMany(shard => shard.Streams.Select(plan => PushClient.RunAsync(this, shard, plan, Fork()))).ToList();
+        // 1
+        var actors = Scenario.Shards.Select(shard => HostAsync(shard, Fork())).ToList();
+        actors.AddRange(Enumerable.Range(0, Scenario.Shippers).Select(_ => ShipAsync(Fork())));
+        actors.Add(RewriteAsync(Fork()));
+        actors.Add(RollBackAsync(Fork()));
+        await Task.WhenAll(actors);
+        // 2
+        (Us.Faults, Uk.Faults) = (Healed(Us.Faults), Healed(Uk.Faults));
+        Final = true;
+        WakeAll();
+        await Task.WhenAll(Scenario.Shards.Select(FinishAsync));
+        await Task.WhenAll(clients);
+        await ShipToTheEndAsync();
+        foreach (var actor in _ingest.Values.SelectMany(p => p).Select(p => p.Actor).Concat(_shippers.Select(s => s.Actor)).Concat(_rewriters.Select(r => r.Actor)))
+        {
+            actor.Kill();
+        }
+        // What dead processes had under way happens now or never.
+        await DrainAsync();
+        var forks = await ShipToTheEndAsync();
+        // 3
+        await new Conservation(this, forks, _givenUp, _possiblyLost, _named).CheckAsync();
+    }
+
+    /// <summary>The life of a shard's processes: started, killed, stopped, frozen, or met by a second one.</summary>
+    private async Task HostAsync(ShardPlan shard, Random random)
+    {
+        while (Time.Elapsed < Scenario.Duration)
+        {
+            await HeldAsync();
+            var process = Start(shard);
+            await Task.WhenAny(process.Ended, Task.Delay(Scenario.Life * 2 * random.NextDouble(), Time));
+            await Task.Delay(TimeSpan.FromSeconds(random.Next(1, 5)), Time);
+            if (process.Ended.IsCompleted)
+            {
+                await EndedAsync(shard, process);
+                continue;
+            }
+            var fate = random.NextDouble();
+            if (fate < Scenario.Zombies)
+            {
+                Totals.Zombies++;
+                process.Actor.Pause();
+                _ = WakeAsync(process.Actor, Scenario.Sleep * random.NextDouble());
+            }
+            else if (fate < Scenario.Zombies + Scenario.Seconds)
+            {
+                // The next one starts while this one lives.
+                _ = EndedAsync(shard, process);
+            }
+            else if (random.Next(2) == 0)
+            {
+                Kill(process.Actor);
+            }
+            else
+            {
+                process.Stop();
+                _ = EndedAsync(shard, process);
+            }
+        }
+    }
+
+    private IngestProcess Start(ShardPlan shard)
+    {
+        var process = new IngestProcess(this, shard, ++_incarnations);
+        _ingest[shard.Name].Add(process);
+        return process;
+    }
+
+    private async Task<string> EndedAsync(ShardPlan shard, IngestProcess process)
+    {
+        string how;
+        try
+        {
+            how = await process.Ended;
+        }
+        catch (Exception e)
+        {
+            Died(process.Actor, e);
+            how = "died";
+        }
+        if (how == "fenced")
+        {
+            Totals.Fences++;
+            if (!UsWasRolledBack && ReferenceEquals(process, _ingest[shard.Name][^1]) && _ingest[shard.Name].TrueForAll(p => ReferenceEquals(p, process) || p.Actor.Killed || p.Ended.IsCompleted))
+            {
+                // The newest start wins; only one that woke inside its own start may come after it.
+                Totals.Named++;
+            }
+        }
+        return how;
+    }
+
+    private async Task WakeAsync(SimulatedActor actor, TimeSpan sleep)
+    {
+        await Task.Delay(sleep, Time);
+        actor.Resume();
+    }
+
+    private async Task ShipAsync(Random random)
+    {
+        while (Time.Elapsed < Scenario.Duration)
+        {
+            await HeldAsync();
+            var shipper = new ShipProcess(this, ++_incarnations);
+            _shippers.Add(shipper);
+            var run = shipper.RunAsync();
+            await Task.WhenAny(run, Task.Delay(Scenario.ShipperLife * 2 * random.NextDouble(), Time));
+            switch (random.Next(5))
+            {
+                case 0:
+                    shipper.Stop();
+                    break;
+                case 1:
+                    Totals.Zombies++;
+                    shipper.Actor.Pause();
+                    _ = WakeAsync(shipper.Actor, Scenario.Sleep * random.NextDouble());
+                    break;
+                default:
+                    Kill(shipper.Actor);
+                    break;
+            }
+            await Task.Delay(TimeSpan.FromSeconds(random.Next(1, 10)), Time);
+        }
+    }
+
+    private async Task RewriteAsync(Random random)
+    {
+        while (Scenario.Rewrites > TimeSpan.Zero && Time.Elapsed < Scenario.Duration)
+        {
+            await Task.Delay(Scenario.Rewrites * 2 * random.NextDouble(), Time);
+            await HeldAsync();
+            var rewriter = new Rewriter(this, ++_incarnations, Fork());
+            _rewriters.Add(rewriter);
+            await Task.WhenAny(rewriter.RunAsync(), Task.Delay(TimeSpan.FromSeconds(random.Next(1, 90)), Time));
+            switch (random.Next(4))
+            {
+                case 0:
+                    rewriter.Actor.Pause();
+                    _ = WakeAsync(rewriter.Actor, Scenario.Sleep * random.NextDouble());
+                    break;
+                case 1:
+                    rewriter.Actor.Kill();
+                    break;
+            }
+        }
+    }
+
+    private async Task RollBackAsync(Random random)
+    {
+        if (Scenario.Rollback == Rollback.None)
+        {
+            return;
+        }
+        var us = Scenario.Rollback is Rollback.UsDown or Rollback.UsLive;
+        var store = us ? Us : Uk;
+        var copied = Scenario.Duration * random.NextDouble();
+        await Task.Delay(copied, Time);
+        var copy = store.Snapshot();
+        await Task.Delay((Scenario.Duration - copied) * random.NextDouble(), Time);
+        if (Scenario.Rollback is Rollback.UsDown or Rollback.UkDown)
+        {
+            _held = true;
+            foreach (var actor in us ? _ingest.Values.SelectMany(p => p).Select(p => p.Actor) : _shippers.Select(s => s.Actor).Concat(_rewriters.Select(r => r.Actor)))
+            {
+                Kill(actor);
+            }
+            await DrainAsync();
+        }
+        Totals.Rollbacks++;
+        (UsWasRolledBack, UkWasRolledBack) = (us, !us && Scenario.Rollback == Rollback.UkLive);
+        store.Restore(copy);
+        _held = false;
+    }
+
+    /// <summary>Nothing is started while a store is being set back.</summary>
+    private async Task HeldAsync()
+    {
+        while (_held)
+        {
+            await Task.Delay(TimeSpan.FromSeconds(3), Time);
+        }
+    }
+
+    private async Task DrainAsync()
+    {
+        // Twice: a call that was let go may still meet its latency, then be delayed, then meet it again.
+        await Task.Delay(2 * (Us.Faults.Latency + Uk.Faults.Latency + Scenario.Us.Delay + Scenario.Uk.Delay) + TimeSpan.FromSeconds(20), Time);
+    }
+
+    private void WakeAll()
+    {
+        foreach (var actor in _ingest.Values.SelectMany(p => p).Select(p => p.Actor).Concat(_shippers.Select(s => s.Actor)).Concat(_rewriters.Select(r => r.Actor)).Where(a => a.Paused))
+        {
+            _ = WakeAsync(actor, TimeSpan.FromSeconds(20) * _random.NextDouble());
+        }
+    }
+
+    /// <summary>Fresh processes until one reads the shard's sources to their end. Zombies that wake may fence it once or twice.</summary>
+    private async Task FinishAsync(ShardPlan shard)
+    {
+        for (var attempt = 0; ; attempt++)
+        {
+            switch (await EndedAsync(shard, Start(shard)))
+            {
+                case "done":
+                    return;
+                case "fork" or "died":
+                    _givenUp.Add(shard.Name);
+                    return;
+                case var how when attempt > 20:
+                    if (!UsWasRolledBack)
+                    {
+                        Violated($"{shard.Name} cannot be read to its end: {how}");
+                    }
+                    _givenUp.Add(shard.Name);
+                    return;
+            }
+            await Task.Delay(TimeSpan.FromSeconds(1), Time);
+        }
+    }
+
+    private async Task<IReadOnlyDictionary<string, Fork>> ShipToTheEndAsync()
+    {
+        var shipper = new ShipProcess(this, ++_incarnations);
+        await shipper.ShipAllAsync();
+        return shipper.Forks;
+    }
+
+    private void Kill(SimulatedActor actor)
+    {
+        Totals.Kills++;
+        actor.Kill();
+    }
+
+    private Random Fork() => new(_random.Next());
+
+    private static SimulatedFaults Healed(SimulatedFaults faults) => faults with { OutageBefore = 0, OutageAfter = 0, Delayed = 0 };
+}
