@@ -58,6 +58,14 @@ internal static class VerifyCommand
         {
             output.Line($"{Say.N(report.PossibleLoss.Unkeyed)} pushes came without a key: a retry of one may be counted twice");
         }
+        if (report.PossibleLoss.PushGaps > 0)
+        {
+            output.Line($"{Say.N(report.PossibleLoss.PushGaps)} pushes were refused for their number: their clients may have lost lines");
+        }
+        if (report.PossibleLoss.Truncated > 0)
+        {
+            output.Line($"{Say.N(report.PossibleLoss.Truncated)} files were shortened in place: what they held beyond the last read may be lost");
+        }
         output.Line(report.Ok
             ? $"ok: every line is accounted for{(report.Deep ? ", and every row in Parquet was hashed again" : "; --deep hashes every row in Parquet again")}"
             : "NOT ok: see above; nothing was changed");

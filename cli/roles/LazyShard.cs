@@ -27,6 +27,8 @@ internal sealed class LazyShard(ShardLoop loop, ShardState seen, TimeProvider ti
         return await loop.OfferAsync(block, cancel);
     }
 
+    public void Note(string source, string note) => loop.Note(source, note);
+
     /// <summary>Waits until everything offered is captured; throws what stopped the shard.</summary>
     public async Task FinishAsync()
     {

@@ -25,6 +25,18 @@ public sealed record PushCursor(long Sequence, IReadOnlyList<string> Checks)
     public const int Remembered = 64;
 }
 
+/// <summary>Notes that tell of a possible loss, which no record shows: counted per source, shown by `status` and `verify`.</summary>
+public static class LossNotes
+{
+    /// <summary>A push was refused for its number (rule 32).</summary>
+    public const string PushGap = "push-gap";
+
+    /// <summary>A file was shortened in place: what it held beyond its cursor may be gone (rule 34).</summary>
+    public const string Truncated = "truncated";
+
+    public static IReadOnlyList<string> All { get; } = [PushGap, Truncated];
+}
+
 /// <summary>A source's totals since its first capture.</summary>
 public sealed record SourceTotals
 {
@@ -181,7 +193,7 @@ public sealed class ShardState
         {
             Lines = before.Lines + read.Lines,
             Duplicates = before.Duplicates + read.Duplicates,
-            Unkeyed = before.Unkeyed + (read.File is null && read.Stream is null ? 1 : 0),
+            Unkeyed = before.Unkeyed + (read.IsUnkeyedPush ? 1 : 0),
             Rejected = Add(before.Rejected, read.Rejected),
             Notes = Add(before.Notes, read.Notes),
         };

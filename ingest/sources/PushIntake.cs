@@ -80,6 +80,7 @@ internal sealed class PushIntake(PushSource source, PushEndpointOptions options,
                 return new PushReply.Refused(422, "other-body", "This sequence was taken with another body. Nothing was captured now. Send a new body under the next sequence; send the same bytes again only to learn what became of them.");
             case PushDecision.Gap gap:
                 Interlocked.Increment(ref _gaps);
+                Source.Sink.Note(Source.Name, Core.Captures.LossNotes.PushGap);
                 return new PushReply.Refused(409, "gap", $"The sequence is neither the next of its stream, {gap.Expected}, nor one of the last {Core.Captures.PushCursor.Remembered}. Nothing was captured. Send the sequences in order, from {gap.Expected} on.") { Expected = gap.Expected };
             case PushDecision.TooManyStreams:
                 return new PushReply.Refused(429, "too-many-streams", $"The source has {PushStreams.MostStreams} streams, which is the most. Nothing was captured. A stream is for one client for ever: keep its token instead of making new ones, or configure another source.") { RetryAfter = 3600 };

@@ -1,3 +1,4 @@
+using Pipeline.Core.Captures;
 using Pipeline.Core;
 using Pipeline.Core.Records;
 using Pipeline.Ingest.Formats;
@@ -23,6 +24,8 @@ public sealed partial class TailSource(TailOptions options, FileCursors cursors,
 
     /// <summary>How often lines may have been lost by a truncation in place (promise 2).</summary>
     public long PossibleLosses { get; private set; }
+
+    private IBlockSink? _sink;
 
     /// <summary>What became of the lines that are acknowledged.</summary>
     public LineCounts Counts => _taken.Counts;
@@ -53,6 +56,7 @@ public sealed partial class TailSource(TailOptions options, FileCursors cursors,
     /// <summary>One poll; true where there is more to read at once.</summary>
     internal async Task<bool> PollAsync(IBlockSink sink, CancellationToken stop)
     {
+        _sink = sink;
         await _taken.SettleAsync();
         // 1 see
         var present = new SortedDictionary<string, Stamp>(StringComparer.Ordinal);
@@ -144,6 +148,7 @@ public sealed partial class TailSource(TailOptions options, FileCursors cursors,
     private void Truncated(FollowedFile file, SourceFile open, long offset)
     {
         PossibleLosses++;
+        _sink?.Note(Name, LossNotes.Truncated);
         events.Truncated(file.LastPath, open.RawLength, offset);
         Drop(file);
     }

@@ -1,3 +1,4 @@
+using Pipeline.Core.Captures;
 using Pipeline.Core.Records;
 
 namespace Pipeline.Processor.Verify;
@@ -33,6 +34,7 @@ internal static class Conservation
                 differences.AddRange(Records(us, tables));
             }
         }
+        var notes = Count(us.SelectMany(shard => shard.Notes));
         return new VerifyReport
         {
             Ok = differences.Count + missing.Count + forks.Count == 0,
@@ -40,7 +42,7 @@ internal static class Conservation
             Captured = Amounts(captured), Shipped = Amounts(shipped),
             Checked = shards is null ? ["uk"] : tables.Count == 0 ? ["us"] : ["us", "uk"],
             Pending = pending, Missing = missing, Differences = differences, Forks = forks, Deep = deep,
-            PossibleLoss = new(us.Sum(shard => shard.Unkeyed)), Notes = Count(us.SelectMany(shard => shard.Notes)),
+            PossibleLoss = new(us.Sum(shard => shard.Unkeyed), notes.GetValueOrDefault(LossNotes.PushGap), notes.GetValueOrDefault(LossNotes.Truncated)), Notes = notes,
             Tables = new(tables.ToDictionary(t => t.Dataset, t => new ReportedTable(t.Version, t.Files, t.Bytes, t.Rows, t.Read?.Rows, t.Read?.HashHex, t.Unreferenced)), StringComparer.Ordinal),
             Shards = [.. us.Select(shard => new ReportedShard(shard.Shard, shard.First, shard.Head, shard.Captures, shard.Snapshots))],
         };

@@ -175,7 +175,7 @@ internal sealed class ShardFold
         {
             _lines += read.Lines;
             _duplicates += read.Duplicates;
-            _unkeyed += read.File is null && read.Stream is null ? 1 : 0;
+            _unkeyed += read.IsUnkeyedPush ? 1 : 0;
             Add(_rejected, read.Rejected);
             Add(_notes, read.Notes);
         }

@@ -61,7 +61,7 @@ public sealed class PushEndpointTests
         Assert.Equal(422, (await second.PushAsync("c:1", "2\n")).Status);
         Assert.Equal(3, (await second.PushAsync("c:4", "4\n")).Number("expected"));
         Assert.True((await second.PushAsync("c:3", "3\n")) is { Status: 200, Duplicate: false });
-        Assert.Equal(3, (await second.ReadsAsync()).Count);
+        Assert.Equal(4, (await second.ReadsAsync()).Count);
     }
 
     [Fact]
