@@ -12,7 +12,7 @@ internal sealed class DemoReport(Printer output, WorldTruth truth, DemoCompariso
 
     public void Show(InstallFacts facts, VerifyReport verified)
     {
-        output.Heading("4. Facts beside the truth (checks and addresses; how many installs there are is not to be seen in them)");
+        output.Heading("4. Facts beside the truth: checks and addresses are seen, the installs behind them are not");
         var rows = facts.Rows.ToDictionary(row => (row.Window, row.Start, row.Version));
         Windows(rows, "day", truth.Installs.ActivePerDay);
         Windows(rows, "week", truth.Installs.ActivePerWeek);

@@ -63,21 +63,28 @@ internal sealed class DemoRun(DemoFolder folder, WorldOptions options, Printer o
     {
         output.Heading("2. Import: lines → captures (US) → segments and commits (UK)");
         var outcomes = new SortedDictionary<string, ImportOutcome>(StringComparer.Ordinal);
-        var rows = new List<IReadOnlyList<string>>();
+        var columns = new List<IReadOnlyList<string>>();
         foreach (var source in truth.Sources)
         {
             var start = Time.GetTimestamp();
             var logs = Path.Combine(folder.Logs, source.Source);
             var outcome = await new ImportRole(new Settings(), installation, Workers.Pool, _ => { }).RunAsync(new ImportRequest(source.Source, [logs], null, Final: true), stop);
             outcomes[source.Source] = outcome;
-            var (counts, shipped) = (outcome.Counts, outcome.Shipped);
-            rows.Add([
-                source.Source, outcome.Files.Select(f => f.Format).FirstOrDefault(f => f is not null) ?? "-", Say.N(outcome.Files.Count), Say.N(counts.Lines), Say.N(counts.Records.Values.Sum()), Say.N(counts.Rejected.Values.Sum()),
-                $"{Say.N(shipped.Captures)} ({Say.Bytes(shipped.CaptureBytes)})", $"{Say.N(shipped.Segments)} ({Say.Bytes(shipped.SegmentBytes)})", Say.N(shipped.Commits), Say.Seconds(Time.GetElapsedTime(start)),
-            ]);
+            columns.Add(Stages(outcome, Time.GetElapsedTime(start)));
         }
-        output.Table("llrrrrrrrr", ["source", "format", "files", "lines", "records", "rejected", "captures", "segments", "commits", "time"], rows);
+        string[] stages = ["format, as detected", "files", "lines", "records", "rejected", "captures (US)", "  bytes", "segments (UK)", "  bytes", "commits", "time"];
+        output.Table("lrrr", ["", .. truth.Sources.Select(s => s.Source)], stages.Select((stage, i) => (IReadOnlyList<string>)[stage, .. columns.Select(column => column[i])]));
         return outcomes;
+    }
+
+    private static IReadOnlyList<string> Stages(ImportOutcome outcome, TimeSpan time)
+    {
+        var (counts, shipped) = (outcome.Counts, outcome.Shipped);
+        return
+        [
+            outcome.Files.Select(f => f.Format).FirstOrDefault(f => f is not null) ?? "-", Say.N(outcome.Files.Count), Say.N(counts.Lines), Say.N(counts.Records.Values.Sum()), Say.N(counts.Rejected.Values.Sum()),
+            Say.N(shipped.Captures), Say.Bytes(shipped.CaptureBytes), Say.N(shipped.Segments), Say.Bytes(shipped.SegmentBytes), Say.N(shipped.Commits), Say.Seconds(time),
+        ];
     }
 
     private void Finish(bool ok, TimeSpan elapsed)

@@ -138,5 +138,5 @@ internal static class Sample
 
     /// <summary>A well-formed line of a XenCenter check, with its end.</summary>
     public static string Line(int minute, string address = "203.0.113.7") =>
-        $"{address} - - [02/Nov/2026:10:{minute:D2}:00 +0000] \"GET /XenServer/updates.xml HTTP/1.1\" 200 512 \"-\" \"XenCenter/2025.2.0.8315\"\n";
+        $"{address} - - [02/Nov/2026:10:{minute:D2}:00 +0000] \"GET /XenServer/updates.xml HTTP/1.1\" 200 512 \"-\" \"XenCenter/2025.2.0.8315 (64-bit)\"\n";
 }

@@ -43,6 +43,7 @@ public sealed class RunTests
         folder.Write("access.log", Sample.Line(0) + Sample.Line(1));
         using (var ingest = Cli.Start(SealSoon, "ingest", "--dir", folder.Dir, "--tail", $"web={folder["access.log"]}"))
         {
+            await ingest.WaitForAsync("ready ");
             using var bound = new CancellationTokenSource(TimeSpan.FromSeconds(30));
             while (Cli.Run("verify", "--dir", folder.Dir, "--json").Json.GetProperty("lines").GetInt64() < 2)
             {
