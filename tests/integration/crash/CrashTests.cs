@@ -9,7 +9,7 @@ namespace Pipeline.Tests.Integration.Crash;
 /// </summary>
 public sealed class CrashTests(ITestOutputHelper output)
 {
-    private const int Sample = 36;
+    private const int Sample = 30;
 
     [Fact]
     public async Task Nothing_is_lost_and_nothing_is_doubled_by_a_kill_at_any_moment()
