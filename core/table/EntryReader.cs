@@ -110,7 +110,7 @@ internal static class EntryReader
             Contract = Text(ours, "contract"),
             Below = Text(ours, "below") is { Length: > 0 } hash ? Sha256.Parse(hash) : null,
             Shards = [.. ours.GetProperty("shards").EnumerateArray().Select(shard => new ShardMarginal(
-                shard.GetProperty("shard").GetString()!, new(shard.GetProperty("from").GetInt64(), shard.GetProperty("to").GetInt64()), shard.GetProperty("frames").GetInt64(), Sum(shard)))],
+                ShardName(shard.GetProperty("shard").GetString()), new(shard.GetProperty("from").GetInt64(), shard.GetProperty("to").GetInt64()), shard.GetProperty("frames").GetInt64(), Sum(shard)))],
             Dates = [.. ours.GetProperty("dates").EnumerateArray().Select(date => new DateMarginal(UtcDay.Parse(date.GetProperty("date").GetString()!), Sum(date)))],
         };
     }
@@ -176,4 +176,7 @@ internal static class EntryReader
             }
         }
     }
+
+    private static string ShardName(string? name) =>
+        name is not null && Captures.CaptureNames.IsName(name) ? name : throw new InvalidDataException("a marginal names a shard whose name no shard can have");
 }
