@@ -1,3 +1,4 @@
+using Pipeline.Core;
 using Pipeline.Core.Captures;
 using Pipeline.Core.Contracts;
 using Pipeline.Core.Table;
@@ -34,6 +35,7 @@ public sealed class TableShipper(Contract contract, TableLog log, Committer comm
     }
 
     /// <summary>The four cases for one capture; a frame that is the next is taken.</summary>
+    /// <exception cref="PipelineException">3: the capture is cut.</exception>
     public IntakeCase Offer(Capture capture)
     {
         if (capture.Header.FrameOf(Dataset) is not { } entry)
@@ -41,7 +43,7 @@ public sealed class TableShipper(Contract contract, TableLog log, Committer comm
             return IntakeCase.Have;
         }
         Link? before = capture.Header.Links.TryGetValue(Dataset, out var link) ? link : null;
-        return Offer(new TakenFrame(capture.Header.Shard, capture.Link, before, entry, capture.Frame(entry).ToArray()));
+        return Offer(new TakenFrame(capture.Header.Shard, capture.Link, before, entry, FrameOf(capture, entry)));
     }
 
     public void Drop(string shard) => Backlog.Remove(shard);
@@ -80,6 +82,18 @@ public sealed class TableShipper(Contract contract, TableLog log, Committer comm
                 case var other:
                     throw new InvalidOperationException($"a shipment cannot end as {other.GetType().Name}");
             }
+        }
+    }
+
+    private static byte[] FrameOf(Capture capture, FrameEntry entry)
+    {
+        try
+        {
+            return capture.Frame(entry).ToArray();
+        }
+        catch (InvalidDataException e)
+        {
+            throw new PipelineException(ExitCode.Difference, e.Message + " Nothing of it was shipped.", e);
         }
     }
 
