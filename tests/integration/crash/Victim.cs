@@ -107,6 +107,20 @@ internal sealed class Victim : IDisposable
         _process.Dispose();
     }
 
+    /// <summary>The most memory that it had so far; 0 where it has ended.</summary>
+    public long PeakBytes()
+    {
+        try
+        {
+            _process.Refresh();
+            return _process.HasExited ? 0 : _process.PeakWorkingSet64;
+        }
+        catch (InvalidOperationException)
+        {
+            return 0;
+        }
+    }
+
     private bool HasOpenFiles()
     {
         try
