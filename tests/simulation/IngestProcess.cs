@@ -97,8 +97,9 @@ internal sealed class IngestProcess : IShardEvents
             Stop();
             return new(PushAnswer.TryElsewhere);
         }
-        catch (StoreException)
+        catch (Exception e) when (e is StoreException or ObjectDisposedException)
         {
+            // No answer, or this process ended while it asked.
             return new(PushAnswer.TryElsewhere);
         }
     }

@@ -153,7 +153,7 @@ internal sealed class Schedule
 
     private async Task RunAsync()
     {
-        var clients = Scenario.Shards.SelectMany(shard => shard.Streams.Select(plan => PushClient.RunAsync(this, shard, plan, Fork()))).ToList();
+        var clients = Scenario.Shards.SelectMany(shard => shard.Streams.Select(plan => PushAsync(shard, plan, Fork()))).ToList();
         // 1
         var actors = Scenario.Shards.Select(shard => HostAsync(shard, Fork())).ToList();
         actors.AddRange(Enumerable.Range(0, Scenario.Shippers).Select(_ => ShipAsync(Fork())));
@@ -176,6 +176,19 @@ internal sealed class Schedule
         var forks = await ShipToTheEndAsync();
         // 3
         await new Conservation(this, forks, _givenUp, _possiblyLost, _named).CheckAsync();
+    }
+
+    private async Task PushAsync(ShardPlan shard, StreamPlan plan, Random random)
+    {
+        try
+        {
+            await PushClient.RunAsync(this, shard, plan, random);
+        }
+        catch (Exception e)
+        {
+            Violated($"{plan.Stream} died: {e}");
+        }
+        Done(plan);
     }
 
     /// <summary>The life of a shard's processes: started, killed, stopped, frozen, or met by a second one.</summary>
