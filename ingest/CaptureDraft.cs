@@ -35,7 +35,8 @@ public sealed class CaptureDraft(IReadOnlyList<Contract> contracts, long mostByt
     /// <summary>
     /// The capture that continues <paramref name="state"/>, and each block's read and frames in it. An empty draft makes the empty capture that claims a shard (rule 5).
     /// </summary>
-    public (byte[] Bytes, CaptureHeader Header) Encode(ShardState state, string session)
+    /// <param name="notes">Reads that bring only notes.</param>
+    public (byte[] Bytes, CaptureHeader Header) Encode(ShardState state, string session, IEnumerable<Read> notes)
     {
         var reads = new List<Read>();
         var runs = new List<RejectedLines>();
@@ -62,6 +63,7 @@ public sealed class CaptureDraft(IReadOnlyList<Contract> contracts, long mostByt
                 }
             }
         }
+        reads.AddRange(notes);
         var entries = new List<FrameEntry>();
         var frames = new List<byte[]>();
         foreach (var (dataset, encoder) in _encoders.OrderBy(e => e.Key, StringComparer.Ordinal))

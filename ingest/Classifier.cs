@@ -1,4 +1,6 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 using System.Text;
 
 namespace Pipeline.Ingest;
@@ -30,8 +32,8 @@ internal static class Classifier
             // 2023 and later ask for XCUpdates.xml, builds of 2022 for CHCUpdates.xml, all others and the server updates for updates.xml.
             var known = segment.Length switch
             {
-                11 => Ascii.EqualsIgnoreCase(segment, "updates.xml"u8),
-                13 => Ascii.EqualsIgnoreCase(segment, "XCUpdates.xml"u8),
+                11 => segment.SequenceEqual("updates.xml"u8) || Ascii.EqualsIgnoreCase(segment, "updates.xml"u8),
+                13 => segment.SequenceEqual("XCUpdates.xml"u8) || Ascii.EqualsIgnoreCase(segment, "XCUpdates.xml"u8),
                 14 => Ascii.EqualsIgnoreCase(segment, "CHCUpdates.xml"u8),
                 _ => false,
             };
@@ -43,7 +45,7 @@ internal static class Classifier
     /// <summary>updates.tsv, updates.json, and with `2`, `v2`, `latest` or an agent's own version of three or four numbers in the middle: the lists that agents of all ages ask for.</summary>
     private static bool IsAgentList(ReadOnlySpan<byte> segment)
     {
-        if (!Ascii.EqualsIgnoreCase(segment[..8], "updates."u8))
+        if (!segment.StartsWith("updates."u8) && !Ascii.EqualsIgnoreCase(segment[..8], "updates."u8))
         {
             return false;
         }
@@ -129,7 +131,22 @@ internal static class Classifier
             return false;
         }
         version = rest[..^9];
-        return IsFourNumbers(version);
+        return version.Length <= 15 ? IsShortFourNumbers(rest, version.Length) : IsFourNumbers(version);
+    }
+
+    /// <summary>
+    /// The same for at most 15 bytes, all at once: three dots, none of them first, last or beside another, leave at most nine digits to a number.
+    /// The text goes on behind the version, and has sixteen bytes.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool IsShortFourNumbers(ReadOnlySpan<byte> text, int length)
+    {
+        var bytes = Vector128.Create(text[..16]);
+        var within = (1u << length) - 1;
+        var dots = Vector128.Equals(bytes, Vector128.Create((byte)'.')).ExtractMostSignificantBits() & within;
+        var digits = Vector128.LessThanOrEqual(bytes - Vector128.Create((byte)'0'), Vector128.Create((byte)9)).ExtractMostSignificantBits() & within;
+        var edges = 1u | (within + 1) >> 1;
+        return ((dots | digits) == within) & (BitOperations.PopCount(dots) == 3) & ((dots & (dots >> 1 | edges)) == 0);
     }
 
     /// <summary>Four numbers of one to nine digits with dots between, as the contract's pattern has it.</summary>

@@ -56,7 +56,7 @@ public static class Reasons
     }
 }
 
-/// <summary>Count neighbouring lines that were rejected for one reason, from line FirstLine (0 is the block's first).</summary>
+/// <summary>Count neighbouring physical lines that were rejected for one reason, from line FirstLine (0 is the block's first; directives have numbers too).</summary>
 public readonly record struct RejectionRun(Reason Reason, long FirstLine, long Count);
 
 /// <summary>The rejections of a block in line order, as runs, so that a log of mostly foreign requests stays small. Keeps its buffer when cleared.</summary>
@@ -73,7 +73,9 @@ public sealed class RejectionRuns
 
     public long Count(Reason reason) => _counts[(int)reason];
 
-    /// <summary>Adds a line, which must come after all that were added.</summary>
+    /// <summary>
+    /// Adds a line. The elements of a JSON envelope stand on one physical line: each is counted, and each reason stands once in the runs.
+    /// </summary>
     public void Add(Reason reason, long line)
     {
         Total++;
@@ -81,9 +83,9 @@ public sealed class RejectionRuns
         if (_length > 0)
         {
             ref var last = ref _runs[_length - 1];
-            if (last.Reason == reason && last.FirstLine + last.Count == line)
+            if (last.Reason == reason && line <= last.FirstLine + last.Count)
             {
-                last = last with { Count = last.Count + 1 };
+                last = last with { Count = Math.Max(last.Count, line - last.FirstLine + 1) };
                 return;
             }
         }

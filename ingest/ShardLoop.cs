@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Threading.Channels;
 using Pipeline.Core;
@@ -48,7 +49,7 @@ public sealed class ShardLoop : IBlockSink, IDisposable
     private readonly SemaphoreSlim _room = new(MostBlocks);
     private readonly SemaphoreSlim _putting = new(1);
     private readonly Channel<Pending> _queue = Channel.CreateUnbounded<Pending>(new() { SingleReader = true });
-    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly ConcurrentDictionary<(string Source, string Note), long> _notes = new();
     private ShardState _state;
     private DateTimeOffset? _headCreated;
     private Exception? _failure;
@@ -99,6 +100,8 @@ public sealed class ShardLoop : IBlockSink, IDisposable
         }
     }
 
+    public void Note(string source, string note) => _notes.AddOrUpdate((source, note), 1, static (_, n) => n + 1);
+
     public async ValueTask<Task<BlockOutcome>> OfferAsync(SourceBlock block, CancellationToken cancel)
     {
         await _room.WaitAsync(cancel);
@@ -107,7 +110,16 @@ public sealed class ShardLoop : IBlockSink, IDisposable
             _room.Release();
             throw failure is FencedException ? failure : new InvalidOperationException($"shard {Shard} has stopped", failure);
         }
-        var pending = new Pending(_workers.Run(() => _encoder.Encode(block)), new(TaskCreationOptions.RunContinuationsAsynchronously));
+        Pending pending;
+        try
+        {
+            pending = new Pending(_workers.Run(() => _encoder.Encode(block)), new(TaskCreationOptions.RunContinuationsAsynchronously));
+        }
+        catch
+        {
+            _room.Release();
+            throw;
+        }
         if (!_queue.Writer.TryWrite(pending))
         {
             _room.Release();
@@ -160,6 +172,10 @@ public sealed class ShardLoop : IBlockSink, IDisposable
                 // 6 publish
                 _events?.Captured(Shard, capture);
             }
+            if (!_notes.IsEmpty)
+            {
+                _ = await PutAsync(abandon) ?? throw new FencedException(Shard, _state.Next);
+            }
         }
         catch (Exception e)
         {
@@ -197,7 +213,7 @@ public sealed class ShardLoop : IBlockSink, IDisposable
         await _putting.WaitAsync(cancel);
         try
         {
-            var (bytes, header) = _draft.Encode(_state, _session);
+            var (bytes, header) = _draft.Encode(_state, _session, TakeNotes());
             var name = CaptureNames.Capture(Shard, header.Number);
             if (await Puts.UntilKnownAsync(_captures.Store, name, bytes, _time, fault => _events?.Waiting(Shard, header.Number, fault), cancel) == PutOutcome.Other)
             {
@@ -217,6 +233,19 @@ public sealed class ShardLoop : IBlockSink, IDisposable
         {
             _putting.Release();
         }
+    }
+
+    private List<Read> TakeNotes()
+    {
+        var reads = new List<Read>();
+        foreach (var key in _notes.Keys.Order())
+        {
+            if (_notes.TryRemove(key, out var count))
+            {
+                reads.Add(new Read { Source = key.Source, Format = "", From = 0, To = 0, Check = "", Lines = 0, Notes = new(StringComparer.Ordinal) { [key.Note] = count } });
+            }
+        }
+        return reads;
     }
 
     /// <summary>Rule 7: after a day of silence by the store's clock, a free name may be one that expired under a newer process.</summary>

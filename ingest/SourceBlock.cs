@@ -47,6 +47,11 @@ public interface IBlockSink
     /// only then may anything be acknowledged (promise 1). It fails with <see cref="FencedException"/> where a newer process has the shard.
     /// </summary>
     ValueTask<Task<BlockOutcome>> OfferAsync(SourceBlock block, CancellationToken cancel);
+
+    /// <summary>Counts what may be a loss at a source (<see cref="Core.Captures.LossNotes"/>): the shard's next capture carries it. Never waits, costs no capture of its own while others come.</summary>
+    void Note(string source, string note)
+    {
+    }
 }
 
 /// <summary>A named stream of lines from one endpoint.</summary>

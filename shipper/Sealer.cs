@@ -11,7 +11,7 @@ namespace Pipeline.Shipper;
 /// Frames → segments: rows go to a segment of their own UTC date. Dates are written in passes of bounded rows, so that memory does not depend on how many dates
 /// or rows a seal has; a pass decodes only the frames that have a date of it. What was decoded is hashed again and must equal the frames' sums.
 /// </summary>
-public sealed class Sealer(Contract contract, IObjectStore store, string tableFolder, string captureStore, string kid, ReadOnlyMemory<byte> rowKey, Workers workers, SemaphoreSlim slots, TimeProvider time)
+public sealed class Sealer(Contract contract, IObjectStore store, string tableFolder, string captureStore, string kid, ReadOnlyMemory<byte> rowKey, Workers workers, SemaphoreSlim slots, TimeProvider time, Action<StoreException>? waiting = null)
 {
     private const long PassRows = 1 << 20;
     private const int PassDates = 256;
@@ -31,7 +31,7 @@ public sealed class Sealer(Contract contract, IObjectStore store, string tableFo
                 var written = await workers.Run(() => Build(frames, pass, label));
                 foreach (var (file, bytes) in written)
                 {
-                    await Puts.UntilKnownAsync(store, tableFolder + file.Path, bytes, time, null, cancel);
+                    await Puts.UntilKnownAsync(store, tableFolder + file.Path, bytes, time, waiting, cancel);
                 }
                 return written.Select(w => w.File).ToList();
             }

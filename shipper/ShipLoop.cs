@@ -26,7 +26,8 @@ public sealed class ShipLoop(Captures captures, IReadOnlyList<TableShipper> tabl
     public void Notice(string shard) => _notices.Writer.TryWrite(shard);
 
     /// <summary>Runs until <paramref name="stop"/>. Then everything captured is shipped, within <paramref name="abandon"/>; what is not is found again at the next start.</summary>
-    public async Task RunAsync(CancellationToken stop, CancellationToken abandon)
+    /// <param name="last">The reason that the last seal records.</param>
+    public async Task RunAsync(CancellationToken stop, CancellationToken abandon, string last = SealReason.Stop)
     {
         // 1 and 2
         await PersistAsync(() => CatchUpAllAsync(SealReason.Start, stop), stop);
@@ -61,7 +62,7 @@ public sealed class ShipLoop(Captures captures, IReadOnlyList<TableShipper> tabl
                 await SealDueAsync(stop);
             }, stop);
         }
-        await PersistAsync(() => CatchUpAllAsync(SealReason.Stop, abandon), abandon);
+        await PersistAsync(() => CatchUpAllAsync(last, abandon), abandon);
     }
 
     /// <summary>One round over every shard, then a seal of all that it found: the whole of `import`'s shipping, and the beginning and end of `run`'s.</summary>

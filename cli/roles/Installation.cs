@@ -7,11 +7,11 @@ using Pipeline.Core.Table;
 
 namespace Pipeline.Cli.Roles;
 
-/// <summary>Where an installation's two stores and its key are, and the regions that they are declared to be in.</summary>
-public sealed record InstallationPlaces(string Us, string UsRegion, string Uk, string UkRegion, string Keys)
+/// <summary>Where an installation's two stores and its key are, and the regions that they are declared to be in; null: the one that the store names, or where it is made `us` and `uk`.</summary>
+public sealed record InstallationPlaces(string Us, string? UsRegion, string Uk, string? UkRegion, string Keys)
 {
     /// <summary>`--dir DIR`: DIR/us, DIR/uk and DIR/keys.</summary>
-    public static InstallationPlaces Embedded(string dir) => new(Path.Combine(dir, "us"), "us", Path.Combine(dir, "uk"), "uk", Path.Combine(dir, "keys"));
+    public static InstallationPlaces Embedded(string dir) => new(Path.Combine(dir, "us"), null, Path.Combine(dir, "uk"), null, Path.Combine(dir, "keys"));
 }
 
 /// <summary>
@@ -42,17 +42,25 @@ public sealed class Installation : IDisposable
     public Captures Captures { get; }
     public IReadOnlyList<TableLog> Logs { get; }
 
+    /// <summary>Whether anything of an installation is there.</summary>
+    public static bool Exists(InstallationPlaces places) => Directory.Exists(places.Us) || Directory.Exists(places.Uk);
+
     /// <summary>Opens what is there and makes what is absent: stores, key, and both empty tables (DESIGN section 9).</summary>
     public static async Task<Installation> OpenOrCreateAsync(InstallationPlaces places, TimeProvider time, CancellationToken cancel)
     {
         var contracts = Core.Contracts.Contracts.Published;
+        // Before the first folder is made: a region that no contract allows leaves nothing behind.
+        StoreResidency.Check(places.Us, StoreRole.Capture, StoreResidency.Normalize(places.UsRegion ?? "us"), contracts);
+        StoreResidency.Check(places.Uk, StoreRole.Table, StoreResidency.Normalize(places.UkRegion ?? "uk"), contracts);
         var us = DirectoryStore.Create(places.Us);
         var uk = DirectoryStore.Create(places.Uk);
-        // The key comes before anything is written with it (rule 28); where a store stands already, it was.
-        var mayCreate = await StoreIdentity.FindAsync(us, cancel) is null && await StoreIdentity.FindAsync(uk, cancel) is null;
-        var key = KeyFile.Open(places.Keys, mayCreate);
-        var (capture, table) = await StoreIdentity.InitEmbeddedAsync(us, places.UsRegion, uk, places.UkRegion, contracts, cancel);
-        var installation = new Installation(us, uk, capture, table, key, contracts, time);
+        var (capture, table) = (await StoreIdentity.FindAsync(us, cancel), await StoreIdentity.FindAsync(uk, cancel));
+        // The key comes before anything is written with it (rule 28): where there are captures or tables, it was.
+        var key = KeyFile.Open(places.Keys, mayCreate: !await AnyAsync(us, CaptureNames.CapturesFolder, cancel) && !await AnyAsync(us, CaptureNames.SnapshotsFolder, cancel) && !await AnyAsync(uk, "tables/", cancel));
+        var (captureStore, tableStore) = capture is not null && table is not null
+            ? await OpenStoresAsync(us, uk, places, contracts, cancel)
+            : await StoreIdentity.InitEmbeddedAsync(us, places.UsRegion ?? capture?.Region ?? "us", uk, places.UkRegion ?? table?.Region ?? "uk", contracts, cancel);
+        var installation = new Installation(us, uk, captureStore, tableStore, key, contracts, time);
         foreach (var log in installation.Logs)
         {
             await log.OpenOrCreateAsync(cancel);
@@ -66,12 +74,7 @@ public sealed class Installation : IDisposable
         var contracts = Core.Contracts.Contracts.Published;
         var us = new DirectoryStore(places.Us);
         var uk = new DirectoryStore(places.Uk);
-        var capture = await StoreIdentity.OpenAsync(us, StoreRole.Capture, contracts, null, cancel);
-        var table = await StoreIdentity.OpenAsync(uk, StoreRole.Table, contracts, null, cancel);
-        if (table.CaptureStore is { } named && named != capture.Id)
-        {
-            throw new PipelineException(ExitCode.Configuration, $"The table store {places.Uk} is filled from capture store {named}, {places.Us} is {capture.Id}. Name the two stores of one installation.");
-        }
+        var (capture, table) = await OpenStoresAsync(us, uk, places, contracts, cancel);
         return new Installation(us, uk, capture, table, KeyFile.Open(places.Keys, mayCreate: false), contracts, time);
     }
 
@@ -79,5 +82,23 @@ public sealed class Installation : IDisposable
     {
         Us.Dispose();
         Uk.Dispose();
+    }
+
+    private static async Task<(StoreIdentity Capture, StoreIdentity Table)> OpenStoresAsync(DirectoryStore us, DirectoryStore uk, InstallationPlaces places, IReadOnlyList<Contract> contracts, CancellationToken cancel)
+    {
+        var capture = await StoreIdentity.OpenAsync(us, StoreRole.Capture, contracts, places.UsRegion, cancel);
+        var table = await StoreIdentity.OpenAsync(uk, StoreRole.Table, contracts, places.UkRegion, cancel);
+        return table.CaptureStore is { } named && named != capture.Id
+            ? throw new PipelineException(ExitCode.Configuration, $"The table store {places.Uk} is filled from capture store {named}, {places.Us} is {capture.Id}. Name the two stores of one installation.")
+            : (capture, table);
+    }
+
+    private static async Task<bool> AnyAsync(DirectoryStore store, string folder, CancellationToken cancel)
+    {
+        await foreach (var _ in store.ListFoldersAsync(folder, cancel))
+        {
+            return true;
+        }
+        return false;
     }
 }

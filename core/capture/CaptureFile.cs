@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text.Json;
+using Pipeline.Core.Records;
 
 namespace Pipeline.Core.Captures;
 
@@ -58,9 +59,15 @@ public static class CaptureFile
             {
                 throw new InvalidDataException($"capture {origin}: version {header.Version}, this program knows up to {CaptureHeader.CurrentVersion}. Upgrade this program; shippers are upgraded first.");
             }
+            // Sums and dates are text until they are used: what cannot be read is found here, not in the middle of a fold.
+            foreach (var frame in header.Frames)
+            {
+                _ = frame.Sums;
+                _ = frame.Dates.Keys.Select(UtcDay.Parse).LastOrDefault();
+            }
             return header;
         }
-        catch (Exception e) when (e is JsonException or FormatException)
+        catch (Exception e) when (e is JsonException or FormatException or OverflowException)
         {
             throw new InvalidDataException($"capture {origin}: its header is not what docs/formats.md says ({e.GetType().Name}).", e);
         }

@@ -67,8 +67,12 @@ public sealed record Read
     public required long Lines { get; init; }
     public SortedDictionary<string, long>? Rejected { get; init; }
     public long Duplicates { get; init; }
-    /// <summary>Counters that reject nothing: `bad-id`, `long-id`.</summary>
+    /// <summary>Counters that reject nothing: `bad-id`, `long-id`, and those of <see cref="LossNotes"/>.</summary>
     public SortedDictionary<string, long>? Notes { get; init; }
+
+    /// <summary>A push without a key. A read of no file, stream or format brings only notes.</summary>
+    [JsonIgnore]
+    public bool IsUnkeyedPush => File is null && Stream is null && Format.Length > 0;
 }
 
 /// <summary>Bytes of the capture: an offset from the capture's first byte, and a length.</summary>
@@ -96,6 +100,6 @@ public sealed record DaySums(long Rows, string Sum)
     public Sums Sums => new(Rows, Records.Sums.ParseHash(Sum));
 }
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, AllowDuplicateProperties = false)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, RespectRequiredConstructorParameters = true, RespectNullableAnnotations = true, AllowDuplicateProperties = false)]
 [JsonSerializable(typeof(CaptureHeader))]
 internal sealed partial class CaptureJson : JsonSerializerContext;

@@ -134,18 +134,20 @@ internal sealed class CastMemory<T>(ArraySegment<T> segment) : System.Buffers.Me
 /// <summary>Reads frames. The range that the capture's header gives is read to its end and no further (an Arrow reader that runs out of bytes silently stops).</summary>
 public static class FrameDecoder
 {
-    /// <summary>The frame's batches in order, each as columns of its own.</summary>
+    /// <summary>The frame's batches in order. The columns are reused: they are valid until the next batch is asked for.</summary>
     /// <exception cref="InvalidDataException">The frame is not of this contract's shape, or has another number of rows than <paramref name="rows"/>.</exception>
     public static IEnumerable<Columns> Decode(Contract contract, ReadOnlyMemory<byte> frame, long rows)
     {
         long seen = 0;
+        var columns = new Columns(contract);
         using var reader = new ArrowStreamReader(frame, new CompressionCodecFactory());
         while (reader.ReadNextRecordBatch() is { } batch)
         {
             using (batch)
             {
                 seen += batch.Length;
-                yield return ToColumns(contract, batch);
+                Load(contract, batch, columns);
+                yield return columns;
             }
         }
         if (seen != rows)
@@ -154,9 +156,8 @@ public static class FrameDecoder
         }
     }
 
-    private static Columns ToColumns(Contract contract, RecordBatch batch)
+    private static void Load(Contract contract, RecordBatch batch, Columns columns)
     {
-        var columns = new Columns(contract);
         if (batch.ColumnCount != contract.Fields.Count || batch.Column(0) is not TimestampArray { NullCount: 0 } time)
         {
             throw new InvalidDataException($"frame of {contract.Dataset}: {batch.ColumnCount} columns, expected {contract.Fields.Count} with `time` first");
@@ -167,6 +168,5 @@ public static class FrameDecoder
             strings.Add(batch.Column(i) as StringArray ?? throw new InvalidDataException($"frame of {contract.Dataset}: column {i} is not utf8"));
         }
         columns.Load(time.Values, (i, into) => into.Load(strings[i].ValueBuffer.Span, strings[i].ValueOffsets, strings[i].NullCount == 0 ? default : strings[i].NullBitmapBuffer.Span));
-        return columns;
     }
 }

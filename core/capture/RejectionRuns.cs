@@ -8,11 +8,12 @@ public readonly record struct RejectedLines(int Read, string Reason, long FirstL
 
 /// <summary>
 /// The block of a capture that says where rejected lines stood, never what they held. Zstd of: a table of reason codes (count, then length and ASCII each),
-/// then runs in order of (read, line), each as four varints: read − last read, reason index, first line − end of the last run in this read, count.
+/// then runs in order of the read and of the line, each as four varints: read − last read, reason index, first line − end of the last run in this read (zigzag: several
+/// elements of one physical line may have different reasons), count.
 /// </summary>
 public static class RejectionBlock
 {
-    /// <summary>The bytes of these runs, which must be in order of (read, line); null for none.</summary>
+    /// <summary>The bytes of these runs, which must be in order of their reads; null for none.</summary>
     public static byte[]? Encode(IReadOnlyList<RejectedLines> runs)
     {
         if (runs.Count == 0)
@@ -37,13 +38,13 @@ public static class RejectionBlock
             {
                 end = 0;
             }
-            if (run.Read < read || run.FirstLine < end)
+            if (run.Read < read)
             {
-                throw new ArgumentException("runs are in order of read and line", nameof(runs));
+                throw new ArgumentException("runs are in order of their reads", nameof(runs));
             }
             writer.Write7BitEncodedInt(run.Read - read);
             writer.Write7BitEncodedInt(index[run.Reason]);
-            writer.Write7BitEncodedInt64(run.FirstLine - end);
+            writer.Write7BitEncodedInt64((run.FirstLine - end) << 1 ^ (run.FirstLine - end) >> 63);
             writer.Write7BitEncodedInt64(run.Count);
             (read, end) = (run.Read, run.FirstLine + run.Count);
         }
@@ -78,7 +79,8 @@ public static class RejectionBlock
                     (read, end) = (read + step, 0);
                 }
                 var reason = reasons[reader.Read7BitEncodedInt()];
-                var first = end + reader.Read7BitEncodedInt64();
+                var gap = reader.Read7BitEncodedInt64();
+                var first = end + ((long)((ulong)gap >> 1) ^ -(gap & 1));
                 var count = reader.Read7BitEncodedInt64();
                 runs[i] = new RejectedLines(read, reason, first, count);
                 end = first + count;

@@ -25,6 +25,18 @@ public sealed record PushCursor(long Sequence, IReadOnlyList<string> Checks)
     public const int Remembered = 64;
 }
 
+/// <summary>Notes that tell of a possible loss, which no record shows: counted per source, shown by `status` and `verify`.</summary>
+public static class LossNotes
+{
+    /// <summary>A push was refused for its number (rule 32).</summary>
+    public const string PushGap = "push-gap";
+
+    /// <summary>A file was shortened in place: what it held beyond its cursor may be gone (rule 34).</summary>
+    public const string Truncated = "truncated";
+
+    public static IReadOnlyList<string> All { get; } = [PushGap, Truncated];
+}
+
 /// <summary>A source's totals since its first capture.</summary>
 public sealed record SourceTotals
 {
@@ -116,8 +128,14 @@ public sealed class ShardState
         try
         {
             state = JsonSerializer.Deserialize(json, SnapshotJson.Default.ShardState);
+            // A member that is absent is null here, whatever its initial value is; and sums are text until they are used.
+            if (state is { Sources: null } or { Files: null } or { Streams: null } or { Datasets: null } || state?.Sources.Values.Any(source => source.Rejected is null || source.Notes is null) == true)
+            {
+                throw new JsonException("a member is absent");
+            }
+            _ = state?.Datasets.Values.Select(totals => totals.Sums).LastOrDefault();
         }
-        catch (Exception e) when (e is JsonException or FormatException)
+        catch (Exception e) when (e is JsonException or FormatException or OverflowException)
         {
             throw new InvalidDataException($"snapshot {origin}: it is not what docs/formats.md says ({e.GetType().Name}). It is damaged; delete it only when every capture since the one before it still stands.", e);
         }
@@ -175,7 +193,7 @@ public sealed class ShardState
         {
             Lines = before.Lines + read.Lines,
             Duplicates = before.Duplicates + read.Duplicates,
-            Unkeyed = before.Unkeyed + (read.File is null && read.Stream is null ? 1 : 0),
+            Unkeyed = before.Unkeyed + (read.IsUnkeyedPush ? 1 : 0),
             Rejected = Add(before.Rejected, read.Rejected),
             Notes = Add(before.Notes, read.Notes),
         };
@@ -203,6 +221,6 @@ public sealed record Fork(string Shard, long Number, string Reason)
         new(ExitCode.Difference, $"shard {Shard}: a fork at capture {Number}: {Reason}. The shard is stopped from there; restore the store, or see docs/runbooks.");
 }
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, RespectRequiredConstructorParameters = true, RespectNullableAnnotations = true)]
 [JsonSerializable(typeof(ShardState))]
 internal sealed partial class SnapshotJson : JsonSerializerContext;

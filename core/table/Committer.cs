@@ -84,18 +84,7 @@ public sealed class Committer(TableLog log, Action<StoreException>? waiting = nu
             await log.CheckStandsAsync(below, cancel);
             return true;
         }, cancel);
-        var above = await InsistAsync(async () =>
-        {
-            var versions = new List<long>();
-            await foreach (var found in _store.ListAsync(TableNames.Log(_dataset), TableNames.Before(_dataset, ours.Version), cancel))
-            {
-                if (TableNames.CheckpointVersion(found.Name) is { } version)
-                {
-                    versions.Add(version);
-                }
-            }
-            return versions;
-        }, cancel);
+        var above = await InsistAsync(() => log.CheckpointsAsync(ours.Version, cancel), cancel);
         var state = below.Next(ours);
         if (above.Count > 0 && !await InsistAsync(() => above[0] == ours.Version ? IsOfAsync(state, ours, cancel) : StandsOnAsync(ours, above[0], cancel), cancel))
         {

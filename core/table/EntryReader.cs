@@ -77,7 +77,7 @@ internal static class EntryReader
             using var document = JsonDocument.Parse(stats);
             rows = Number(document.RootElement, "numRecords") ?? -1;
             min = Bound(document.RootElement, "minValues") ?? min;
-            max = Bound(document.RootElement, "maxValues") ?? max;
+            max = Bound(document.RootElement, "maxValues") is { } bound ? bound + Lost(document.RootElement) : max;
         }
         return new(Decoded(path), day, size, rows, min, max);
     }
@@ -110,7 +110,7 @@ internal static class EntryReader
             Contract = Text(ours, "contract"),
             Below = Text(ours, "below") is { Length: > 0 } hash ? Sha256.Parse(hash) : null,
             Shards = [.. ours.GetProperty("shards").EnumerateArray().Select(shard => new ShardMarginal(
-                shard.GetProperty("shard").GetString()!, new(shard.GetProperty("from").GetInt64(), shard.GetProperty("to").GetInt64()), shard.GetProperty("frames").GetInt64(), Sum(shard)))],
+                ShardName(shard.GetProperty("shard").GetString()), new(shard.GetProperty("from").GetInt64(), shard.GetProperty("to").GetInt64()), shard.GetProperty("frames").GetInt64(), Sum(shard)))],
             Dates = [.. ours.GetProperty("dates").EnumerateArray().Select(date => new DateMarginal(UtcDay.Parse(date.GetProperty("date").GetString()!), Sum(date)))],
         };
     }
@@ -154,6 +154,15 @@ internal static class EntryReader
             ? (time.UtcTicks - DateTime.UnixEpoch.Ticks) / 10
             : null;
 
+    /// <summary>Engines that cut statistics to ms cut the maximum too: the rows may be up to 999 µs later than it says.</summary>
+    private static long Lost(JsonElement stats)
+    {
+        var text = Text(stats.GetProperty("maxValues"), "time");
+        var dot = text.IndexOf('.', StringComparison.Ordinal);
+        var digits = dot < 0 ? 0 : text.AsSpan(dot + 1).IndexOfAnyExceptInRange('0', '9') is >= 0 and var end ? end : text.Length - dot - 1;
+        return digits <= 3 ? 999 : 0;
+    }
+
     private static IEnumerable<ReadOnlyMemory<byte>> Lines(ReadOnlyMemory<byte> bytes)
     {
         while (!bytes.IsEmpty)
@@ -167,4 +176,7 @@ internal static class EntryReader
             }
         }
     }
+
+    private static string ShardName(string? name) =>
+        name is not null && Captures.CaptureNames.IsName(name) ? name : throw new InvalidDataException("a marginal names a shard whose name no shard can have");
 }

@@ -19,7 +19,7 @@ public sealed class SegmentReader
     private readonly IObjectStore _store;
     private readonly string _name;
     private readonly Contract _contract;
-    private readonly ThriftStruct _footer;
+    private readonly IReadOnlyList<ThriftStruct> _groups;
     private readonly IReadOnlyDictionary<string, ColumnShape> _shapes;
 
     private SegmentReader(IObjectStore store, string name, Contract contract, ThriftStruct footer)
@@ -27,20 +27,31 @@ public sealed class SegmentReader
         _store = store;
         _name = name;
         _contract = contract;
-        _footer = footer;
         _shapes = ColumnShape.Of(footer);
+        _groups = [.. footer.List(4).Cast<ThriftStruct>()];
+        Rows = footer.Int(3);
+        CreatedBy = footer.Text(6);
+        if (_shapes.Keys.Any(column => column != TableSchema.Partition[0] && !contract.Fields.Any(field => field.Name == column)))
+        {
+            throw new InvalidDataException("a column that the contract does not declare");
+        }
+        // Nothing else guards the footer: without this, damage there could pass for a segment of fewer rows.
+        if (!footer.Has(3) || !footer.Has(4) || Rows != _groups.Sum(group => group.Int(3)) || _groups.Any(group => group.Int(3) < 0))
+        {
+            throw new InvalidDataException("the row groups do not add up to the file's rows");
+        }
         var label = footer.List(5).Cast<ThriftStruct>().FirstOrDefault(pair => pair.Text(1) == "pipeline")?.Binary(2);
         Label = label is null ? null : SegmentLabel.Decode(label);
     }
 
-    public long Rows => _footer.Int(3);
+    public long Rows { get; }
 
-    public int RowGroups => _footer.List(4).Count;
+    public int RowGroups => _groups.Count;
 
     /// <summary>What the segment says of itself; null for a file of another engine.</summary>
     public SegmentLabel? Label { get; }
 
-    public string CreatedBy => _footer.Text(6);
+    public string CreatedBy { get; }
 
     /// <summary>
     /// Reads the footer of the object <paramref name="name"/>, whose length in bytes is <paramref name="size"/> or is asked of the store. Null where there is no such object.
@@ -84,7 +95,7 @@ public sealed class SegmentReader
     {
         var batch = new Columns(_contract);
         using var zstd = new PageCodec();
-        foreach (var group in _footer.List(4).Cast<ThriftStruct>())
+        foreach (var group in _groups)
         {
             var columns = await OpenGroupAsync(group, zstd, cancel);
             for (var left = group.Int(3); left > 0; left -= batch.Rows)
@@ -98,15 +109,29 @@ public sealed class SegmentReader
 
     private async Task<ColumnCursor[]> OpenGroupAsync(ThriftStruct group, PageCodec codec, CancellationToken cancel)
     {
-        var chunks = group.List(1).Cast<ThriftStruct>().Select(chunk => chunk.Struct(3)!).ToDictionary(chunk => ColumnShape.PathOf(chunk));
+        try
+        {
+            return await FindColumnsAsync(group, codec, cancel);
+        }
+        catch (Exception e) when (IsDamage(e))
+        {
+            throw Damaged(_store, _name, "a row group cannot be found by its footer", e);
+        }
+    }
+
+    private async Task<ColumnCursor[]> FindColumnsAsync(ThriftStruct group, PageCodec codec, CancellationToken cancel)
+    {
+        var chunks = group.List(1).Cast<ThriftStruct>().Select(chunk => chunk.Need(3)).ToDictionary(chunk => ColumnShape.PathOf(chunk));
         var cursors = new List<ColumnCursor>();
         foreach (var field in _contract.Fields)
         {
-            if (!chunks.TryGetValue(field.Name, out var chunk) || !_shapes.TryGetValue(field.Name, out var shape))
+            var shape = _shapes.GetValueOrDefault(field.Name);
+            var chunk = chunks.GetValueOrDefault(field.Name);
+            if (shape is null || chunk is null)
             {
-                if (field.Required)
+                if (field.Required || shape is not null || chunk is not null)
                 {
-                    throw Damaged(_store, _name, $"it has no column '{field.Name}', which the contract requires", null);
+                    throw Damaged(_store, _name, $"it has no column '{field.Name}', which the contract or its own schema requires", null);
                 }
                 cursors.Add(ColumnCursor.Absent(group.Int(3)));
                 continue;

@@ -165,7 +165,14 @@ public sealed class TableLog(IObjectStore store, Contract contract, string captu
 
     private async Task<TableState?> FromCheckpointAsync(CancellationToken cancel)
     {
-        var versions = await CheckpointsAsync(await Checkpoint.HintAsync(store, contract.Dataset, cancel) ?? 0, cancel);
+        var hint = await Checkpoint.HintAsync(store, contract.Dataset, cancel) ?? 0;
+        return await FromCheckpointAsync(hint, cancel) ?? (hint > 0 ? await FromCheckpointAsync(0, cancel) : null);
+    }
+
+    /// <summary>The newest checkpoint at or above <paramref name="from"/> that can be read; null where there is none.</summary>
+    private async Task<TableState?> FromCheckpointAsync(long from, CancellationToken cancel)
+    {
+        var versions = await CheckpointsAsync(from, cancel);
         foreach (var version in versions.Reverse())
         {
             // A checkpoint does not hold its entry's hash, which the next entry of ours must name.
@@ -184,7 +191,7 @@ public sealed class TableLog(IObjectStore store, Contract contract, string captu
         return null;
     }
 
-    /// <summary>The versions from <paramref name="from"/> on that have a checkpoint, rising; from 0 where there are none.</summary>
+    /// <summary>The versions from <paramref name="from"/> on that have a checkpoint, rising.</summary>
     internal async Task<IReadOnlyList<long>> CheckpointsAsync(long from, CancellationToken cancel)
     {
         var versions = new List<long>();
@@ -195,6 +202,6 @@ public sealed class TableLog(IObjectStore store, Contract contract, string captu
                 versions.Add(version);
             }
         }
-        return versions.Count > 0 || from == 0 ? versions : await CheckpointsAsync(0, cancel);
+        return versions;
     }
 }

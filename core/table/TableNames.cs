@@ -51,6 +51,10 @@ public static class TableNames
                 }
                 continue;
             }
+            if (!Captures.CaptureNames.IsName(id[TxnPrefix.Length..]))
+            {
+                throw new InvalidDataException("a txn names a shard whose name no shard can have");
+            }
             shipped[id[TxnPrefix.Length..]] = txn.TryGetValue(id + TxnHash, out var bits)
                 ? new(number, bits)
                 : throw new InvalidDataException($"txn '{id}' stands without its hash");

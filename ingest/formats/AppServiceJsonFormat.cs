@@ -27,6 +27,7 @@ public sealed class AppServiceJsonFormat : ILineFormat
         var lines = new LineReader(block);
         while (lines.Next(out var line))
         {
+            into.NextLine();
             if (lines.Refuses(line, out var reason))
             {
                 into.Reject(reason);

@@ -1,4 +1,7 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 
 namespace Pipeline.Ingest.Formats;
 
@@ -14,7 +17,44 @@ internal static class ClientAddress
 
     /// <summary>How many bytes at the start of the text are a strict dotted quad; 0 when they are none. What follows is the caller's to judge.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static int DottedQuad(ReadOnlySpan<byte> text)
+    public static int DottedQuad(ReadOnlySpan<byte> text) => text.Length >= 20 ? AtOnce(text) : ByteByByte(text);
+
+    /// <summary>All sixteen bytes at once, because where the dots stand is what a branch predictor cannot know. Reads up to 20 bytes.</summary>
+    private static int AtOnce(ReadOnlySpan<byte> text)
+    {
+        ref var first = ref MemoryMarshal.GetReference(text);
+        var bytes = Vector128.LoadUnsafe(ref first);
+        var dots = Vector128.Equals(bytes, Vector128.Create((byte)'.')).ExtractMostSignificantBits();
+        var digits = Vector128.LessThanOrEqual(bytes - Vector128.Create((byte)'0'), Vector128.Create((byte)9)).ExtractMostSignificantBits();
+        var end = BitOperations.TrailingZeroCount(~(dots | digits));
+        dots &= (1u << end) - 1;
+        if (BitOperations.PopCount(dots) != 3)
+        {
+            return 0;
+        }
+        var dot1 = BitOperations.TrailingZeroCount(dots);
+        dots &= dots - 1;
+        var dot2 = BitOperations.TrailingZeroCount(dots);
+        dots &= dots - 1;
+        var dot3 = BitOperations.TrailingZeroCount(dots);
+        var good = IsOctet(ref first, 0, dot1) & IsOctet(ref first, dot1 + 1, dot2) & IsOctet(ref first, dot2 + 1, dot3) & IsOctet(ref first, dot3 + 1, end);
+        return good ? end : 0;
+    }
+
+    /// <summary>The digits from start to end are 1 to 3, the first is not a needless zero, and they are at most 255. At most 19 bytes after the first are read.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool IsOctet(ref byte first, int start, int end)
+    {
+        var length = (uint)(end - start);
+        var digits = (Unsafe.ReadUnaligned<uint>(ref Unsafe.Add(ref first, start)) & 0x0F0F0F0F) << (int)(32 - 8 * length);
+        var value = (digits >> 24) + (digits >> 16 & 15) * 10 + (digits >> 8 & 15) * 100;
+
+        // The least numbers of one, two and three digits are 0, 10 and 100: a byte each, by length.
+        var least = 0x640A0000u >> (int)(8 * length & 24) & 0xFF;
+        return length - 1 < 3 & value >= least & value <= 255;
+    }
+
+    private static int ByteByByte(ReadOnlySpan<byte> text)
     {
         var at = 0;
         for (var octet = 0; octet < 4; octet++)

@@ -20,7 +20,7 @@ internal struct LogClock
         var date1 = BinaryPrimitives.ReadUInt64LittleEndian(text[4..]);
         var offset0 = BinaryPrimitives.ReadUInt64LittleEndian(text[18..]) >> 16;
         micros = 0;
-        if ((date0 != _date0 || date1 != _date1 || offset0 != _offset0) && !Remember(text, date0, date1, offset0))
+        if (((date0 != _date0 || date1 != _date1) && !RememberDate(text, date0, date1)) || (offset0 != _offset0 && !RememberOffset(text, offset0)))
         {
             return false;
         }
@@ -29,14 +29,25 @@ internal struct LogClock
         return time >= 0 && Timestamps.InRange(micros);
     }
 
-    private bool Remember(ReadOnlySpan<byte> text, ulong date0, ulong date1, ulong offset0)
+    private bool RememberDate(ReadOnlySpan<byte> text, ulong date0, ulong date1)
     {
-        long day = Timestamps.LogDate(text[..11]), offset = Timestamps.Offset(text[21..Length]);
-        if (day == long.MinValue || offset == long.MinValue || text[11] != ':' || text[20] != ' ')
+        var day = Timestamps.LogDate(text[..11]);
+        if (day == long.MinValue || text[11] != ':')
         {
             return false;
         }
-        (_date0, _date1, _offset0, _day, _offset) = (date0, date1, offset0, day, offset);
+        (_date0, _date1, _day) = (date0, date1, day);
+        return true;
+    }
+
+    private bool RememberOffset(ReadOnlySpan<byte> text, ulong offset0)
+    {
+        var offset = Timestamps.Offset(text[21..Length]);
+        if (offset == long.MinValue || text[20] != ' ')
+        {
+            return false;
+        }
+        (_offset0, _offset) = (offset0, offset);
         return true;
     }
 }

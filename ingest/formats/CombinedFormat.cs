@@ -24,6 +24,7 @@ public sealed class CombinedFormat : ILineFormat
         var lines = new LineReader(block);
         while (lines.Next(out var line))
         {
+            into.NextLine();
             if (lines.Refuses(line, out var reason) || !TryRead(line, scratch, ref clock, out var request, out reason))
             {
                 into.Reject(reason);

@@ -12,6 +12,7 @@ namespace Pipeline.Ingest.Formats;
 public sealed class ParsedLines
 {
     private readonly Utf8Column _xenCenterIp, _version, _agentIp, _prefix;
+    private long _line = -1;
 
     /// <exception cref="PipelineException">A contract declares other fields than the minimiser fills.</exception>
     public ParsedLines(Contract xencenter, Contract agent)
@@ -49,9 +50,18 @@ public sealed class ParsedLines
         Agent.Clear();
         Rejections.Clear();
         Lines = BadIds = LongIds = 0;
+        _line = -1;
     }
 
-    internal void Reject(Reason reason) => Rejections.Add(reason, Lines++);
+    /// <summary>The next physical line begins: a directive, a data line, or an envelope of several.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal void NextLine() => _line++;
+
+    internal void Reject(Reason reason)
+    {
+        Lines++;
+        Rejections.Add(reason, _line);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void AddXenCenter(long micros, scoped ReadOnlySpan<byte> address, scoped ReadOnlySpan<byte> version)

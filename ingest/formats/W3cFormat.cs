@@ -45,6 +45,7 @@ public sealed class W3cFormat : ILineFormat
         var lines = new LineReader(block);
         while (lines.Next(out var line))
         {
+            into.NextLine();
             if (line.Length > 0 && line[0] == '#')
             {
                 if (line.StartsWith("#Fields:"u8))
@@ -78,12 +79,22 @@ public sealed class W3cFormat : ILineFormat
         request.Path = Column(line, ends, columns.Stem);
         request.Agent = Column(line, ends, columns.Agent);
         request.Query = columns.Query < 0 ? default : Column(line, ends, columns.Query);
-        if (!ClientAddress.TryNormalise(Column(line, ends, columns.Address), scratch, out request.Address) || request.Method.IsEmpty || request.Path.IsEmpty)
+        if (!TryAddress(line, ends, columns.Address, scratch, out request.Address) || request.Method.IsEmpty || request.Path.IsEmpty)
         {
             return false;
         }
         reason = Reason.BadTime;
         return clock.TryRead(Column(line, ends, columns.Date), Column(line, ends, columns.Time), out request.Micros);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool TryAddress(ReadOnlySpan<byte> line, ReadOnlySpan<int> ends, int column, Span<byte> scratch, out ReadOnlySpan<byte> address)
+    {
+        address = Column(line, ends, column);
+        var start = ends[column] - address.Length;
+
+        // With what follows in the line the quad can be read at once.
+        return ClientAddress.DottedQuad(line[start..]) == address.Length ? address.Length > 0 : ClientAddress.TryNormalise(address, scratch, out address);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -1,1 +1,32 @@
-System.Console.WriteLine("pipeline");
+using System.Globalization;
+using Pipeline.Tests.Benchmarks;
+using Pipeline.Tests.Benchmarks.Stages;
+using Pipeline.Tests.Benchmarks.Whole;
+
+CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
+switch (args)
+{
+    // what people ask for
+    case ["quick"]:
+        return await Session.RunAsync(full: false);
+    case []:
+        return await Session.RunAsync(full: true);
+    case ["stage", var name] when StageList.Find(name) is { } stage:
+        Report.Print([.. stage()]);
+        return 0;
+    case ["push"]:
+        return await Session.OneAsync(PushRun.RunAsync);
+    case ["demo"]:
+        return await Session.OneAsync(work => Task.FromResult(DemoRun.Run(work)));
+    // what a session starts: each in a process of its own, so that its memory and its compiled code are its own
+    case ["stage", var name, "--json"] when StageList.Find(name) is { } stage:
+        Figure.Write(stage());
+        return 0;
+    case ["launch", var usage, var program, .. var rest]:
+        return Child.Launch(usage, program, rest);
+    case ["duckdb", var log, var to]:
+        return Baseline.Run(log, to);
+    default:
+        Console.Error.WriteLine($"found '{string.Join(' ', args)}', expected nothing, quick, push, demo, or stage NAME with one of: {string.Join(", ", StageList.Names)}");
+        return 2;
+}

@@ -24,8 +24,9 @@ internal static class PushClient
             {
                 reply = await process.PushAsync(plan, sequence).WaitAsync(TimeSpan.FromSeconds(random.Next(1, 60)), schedule.Time);
             }
-            catch (TimeoutException)
+            catch (Exception e) when (e is TimeoutException or ObjectDisposedException)
             {
+                // No answer, or the process ended while it was asked.
                 schedule.Totals.PushRetries++;
                 continue;
             }

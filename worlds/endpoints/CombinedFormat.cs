@@ -23,8 +23,8 @@ internal sealed class CombinedFormat(TimeSpan offset) : LineFormat
         return request.Micros / Calendar.Second * Calendar.Second;
     }
 
-    /// <summary>Anywhere up to the quote that closes the user agent.</summary>
-    public override (int From, int To) Cuttable(ReadOnlySpan<byte> line) => (8, line.Length);
+    /// <summary>Anywhere up to the quote that closes the request: what is cut within the length after it is a whole line of `common`, whose agent is missing.</summary>
+    public override (int From, int To) Cuttable(ReadOnlySpan<byte> line) => (8, line.IndexOf("\" "u8) + 1);
 
     private string Time(Request request)
     {

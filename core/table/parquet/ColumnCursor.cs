@@ -7,13 +7,16 @@ namespace Pipeline.Core.Table;
 /// <summary>Walks one column chunk page by page and gives its values in order. Pages of different columns need not end at the same rows.</summary>
 internal sealed class ColumnCursor(ReadOnlyMemory<byte> chunk, long codec, long totalValues, ColumnShape? shape, PageCodec? pages)
 {
+    /// <summary>No sane writer's page has more rows; a header that claims more is damage, not a reason to allocate.</summary>
+    private const int MostRows = 1 << 27;
+
     private int _position;
     private long _valuesSeen;
     private int _pageRows, _row, _value;
     private int[]? _levels;
     private int[] _indexes = [];
     private long[] _times = [], _timeDictionary = [];
-    private ByteArrays _strings, _stringDictionary;
+    private ByteArrays _strings = ByteArrays.Empty, _stringDictionary = ByteArrays.Empty;
     private bool _byIndex;
 
     /// <summary>A column that the file does not have.</summary>
@@ -89,10 +92,10 @@ internal sealed class ColumnCursor(ReadOnlyMemory<byte> chunk, long codec, long 
         switch (header.Int(1))
         {
             case ParquetTerms.DictionaryPage:
-                ReadDictionary(pages!.Expand(codec, body, header.Int(2)), checked((int)header.Struct(7)!.Int(1)));
+                ReadDictionary(pages!.Expand(codec, body, header.Int(2)), checked((int)header.Need(7).Int(1)));
                 break;
             case ParquetTerms.DataPage:
-                var v1 = header.Struct(5)!;
+                var v1 = header.Need(5);
                 Begin(checked((int)v1.Int(1)));
                 ReadOnlyMemory<byte> data = pages!.Expand(codec, body, header.Int(2));
                 if (shape!.Optional)
@@ -104,7 +107,7 @@ internal sealed class ColumnCursor(ReadOnlyMemory<byte> chunk, long codec, long 
                 ReadValues(data, v1.Int(2));
                 break;
             case ParquetTerms.DataPageV2:
-                var v2 = header.Struct(8)!;
+                var v2 = header.Need(8);
                 Begin(checked((int)v2.Int(1)));
                 var levels = checked((int)(v2.Int(5) + v2.Int(6)));
                 if (shape!.Optional)
@@ -122,7 +125,7 @@ internal sealed class ColumnCursor(ReadOnlyMemory<byte> chunk, long codec, long 
 
     private void Begin(int rows)
     {
-        if (rows < 0 || rows > totalValues - _valuesSeen)
+        if (rows < 0 || rows > totalValues - _valuesSeen || rows > MostRows)
         {
             throw new InvalidDataException($"a page of {rows} values where {totalValues - _valuesSeen} are left");
         }
@@ -202,6 +205,10 @@ internal sealed class ColumnCursor(ReadOnlyMemory<byte> chunk, long codec, long 
 
     private long[] PlainTimes(ReadOnlySpan<byte> bytes, int count)
     {
+        if (count > bytes.Length / 8)
+        {
+            throw new InvalidDataException("a page that ends within a value");
+        }
         var times = new long[count];
         for (var i = 0; i < count; i++)
         {
@@ -233,10 +240,16 @@ internal sealed class ColumnCursor(ReadOnlyMemory<byte> chunk, long codec, long 
 /// <summary>Byte arrays as Parquet's PLAIN lays them: a u32 length, then the bytes.</summary>
 internal readonly struct ByteArrays(ReadOnlyMemory<byte> bytes, int[] starts)
 {
+    public static ByteArrays Empty { get; } = new(default, [0]);
+
     public ReadOnlySpan<byte> this[int index] => bytes.Span[(starts[index] + 4)..starts[index + 1]];
 
     public static ByteArrays Read(ReadOnlyMemory<byte> bytes, int count)
     {
+        if (count < 0 || count > bytes.Length / 4)
+        {
+            throw new InvalidDataException("a page of more values than it has room for");
+        }
         var starts = new int[count + 1];
         for (var i = 0; i < count; i++)
         {

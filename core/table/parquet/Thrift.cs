@@ -133,6 +133,9 @@ internal sealed class ThriftStruct
 
     public ThriftStruct? Struct(int id) => _fields.TryGetValue(id, out var value) ? (ThriftStruct)value : null;
 
+    /// <summary>The struct in a field that must be there.</summary>
+    public ThriftStruct Need(int id) => Struct(id) ?? throw new InvalidDataException($"field {id} of a Thrift struct is absent");
+
     public IReadOnlyList<object> List(int id) => _fields.TryGetValue(id, out var value) ? (List<object>)value : [];
 
     /// <summary>Reads one struct from the start of <paramref name="bytes"/> and tells how many bytes it took.</summary>

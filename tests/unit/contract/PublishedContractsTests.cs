@@ -92,7 +92,7 @@ public sealed class PublishedContractsTests
     [Fact]
     public void The_Delta_schema_is_the_fields_and_the_date()
     {
-        using var schema = JsonDocument.Parse(Schemas.DeltaSchemaString(Published.AgentUpdates));
+        using var schema = JsonDocument.Parse(Core.Table.TableSchema.SchemaString(Published.AgentUpdates));
         Assert.Equal("struct", schema.RootElement.GetProperty("type").GetString());
         Assert.Equal(
             ["time timestamp", "client_ip string", "vm_uuid_prefix string", "date date"],

@@ -1,0 +1,75 @@
+using System.CommandLine;
+using Pipeline.Cli.Output;
+using Pipeline.Core;
+using Pipeline.Core.Store;
+using Pipeline.Ingest;
+
+namespace Pipeline.Cli;
+
+/// <summary>
+/// The outermost handler: what a command could not do becomes a message on standard error and the exit code that DESIGN section 9 promises. Expected stops tell what to do;
+/// of a surprise only type and stack are shown, because its message could hold a line (rule 35).
+/// </summary>
+internal static class ProgramEdge
+{
+    public static async Task<int> RunAsync(RootCommand program, string[] args)
+    {
+        var parsed = program.Parse(args);
+        if (parsed.Errors.Count > 0)
+        {
+            foreach (var wrong in parsed.Errors)
+            {
+                Say(wrong.Message);
+            }
+            await Console.Error.WriteLineAsync($"See: {Path(parsed.CommandResult)} --help");
+            return ExitCode.WrongUsage;
+        }
+        using var signals = new Signals();
+        try
+        {
+            // Signals are handled here, so that `run` can finish what it holds.
+            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null }, signals.Stop);
+        }
+        catch (OperationCanceledException) when (signals.Stop.IsCancellationRequested)
+        {
+            Say("interrupted. What was acknowledged is stored; run the command again to go on.");
+            return ExitCode.Interrupted;
+        }
+        catch (Exception e)
+        {
+            return Explain(e);
+        }
+    }
+
+    /// <summary>Says what went wrong; the exit code for it.</summary>
+    public static int Explain(Exception error)
+    {
+        switch (error)
+        {
+            case PipelineException e:
+                Say(e.Message);
+                return e.Code;
+            case FencedException e:
+                Say(e.Message);
+                return ExitCode.Fenced;
+            case StoreException { Fault: StoreFault.Refused } e:
+                Say(e.Message);
+                return ExitCode.Configuration;
+            case StoreException e:
+                Say($"{e.Message} {(e.Fault == StoreFault.Full ? "Make room, then run the command again: nothing that was acknowledged is lost." : "Run the command again: nothing that was acknowledged is lost.")}");
+                return ExitCode.Outage;
+            default:
+                Say($"a fault of this program ({error.GetType().FullName}). Please report it with what follows; the message is left out, because it could hold a part of a log line.");
+                for (var e = error; e is not null; e = e.InnerException)
+                {
+                    Console.Error.WriteLine($"{e.GetType().FullName}\n{e.StackTrace}");
+                }
+                return ExitCode.Failed;
+        }
+    }
+
+    public static void Say(string message) => Console.Error.WriteLine("error: " + message);
+
+    private static string Path(System.CommandLine.Parsing.CommandResult command) =>
+        command.Parent is System.CommandLine.Parsing.CommandResult above ? $"{Path(above)} {command.Command.Name}" : "pipeline";
+}

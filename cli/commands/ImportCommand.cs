@@ -1,0 +1,61 @@
+using System.CommandLine;
+using Pipeline.Cli.Config;
+using Pipeline.Cli.Output;
+using Pipeline.Cli.Roles;
+using Pipeline.Core;
+using Pipeline.Core.Captures;
+using Pipeline.Ingest.Formats;
+
+namespace Pipeline.Cli.Commands;
+
+/// <summary>`import`: files, to their end, committed when it returns; running it again imports nothing twice.</summary>
+internal static class ImportCommand
+{
+    public static Command Create()
+    {
+        var paths = new Argument<string[]>("PATH") { Arity = ArgumentArity.OneOrMore, Description = "files, folders or patterns (quoted); plain or gzip" };
+        var source = new Option<string>("--source") { Required = true, HelpName = "NAME", Description = "the endpoint that wrote them; give one endpoint the same name for ever" };
+        var format = new Option<string>("--format") { DefaultValueFactory = _ => "auto", HelpName = "FORMAT", Description = $"auto, {string.Join(", ", Formats.All.Select(f => f.Name))}" };
+        var final = new Option<bool>("--final") { Description = "nothing more will come: an unterminated last line is a line too" };
+        var dry = new Option<bool>("--dry-run") { Description = "parse and classify only; write nothing" };
+        return new Command("import", "read log files to their end; running it again imports nothing twice") { paths, source, format, final, dry }.Does(async (parsed, output, stop) =>
+        {
+            var name = parsed.GetRequiredValue(source);
+            if (!CaptureNames.IsName(name))
+            {
+                throw new PipelineException(ExitCode.WrongUsage, $"--source: found '{name}', expected 1 to 64 of a-z, 0-9, '-', '_' and '.', beginning with a letter or digit.");
+            }
+            var named = parsed.GetRequiredValue(format);
+            var request = new ImportRequest(name, parsed.GetRequiredValue(paths), named == "auto" ? null : Formats.Named(named), parsed.GetValue(final));
+            // A dry run needs no installation.
+            var settings = parsed.GetValue(dry) && parsed.GetValue(Common.Dir) is null && parsed.GetValue(Common.Config) is null ? null : parsed.Settings();
+            var outcome = await RunAsync(settings, request, parsed.GetValue(dry), output, stop);
+            ImportReport.Of(request.Source, parsed.GetValue(dry), outcome).Show(output);
+            foreach (var fork in outcome.Forks)
+            {
+                ProgramEdge.Say(fork.ToException().Message);
+            }
+            return outcome.Forks.Count > 0 ? ExitCode.Difference : outcome.Files.Any(f => f.Error is not null) ? ExitCode.Failed : ExitCode.Done;
+        });
+    }
+
+    private static async Task<ImportOutcome> RunAsync(Settings? settings, ImportRequest request, bool dry, Printer output, CancellationToken stop)
+    {
+        using var progress = new ImportProgress(output, request.Paths);
+        if (dry)
+        {
+            using var there = settings is not null && Installation.Exists(settings.Places) ? await Installation.OpenAsync(settings.Places, TimeProvider.System, stop) : null;
+            return await ImportRole.DryRunAsync(request, there, Workers.Pool, progress.Add, stop);
+        }
+        using var installation = await Installation.OpenOrCreateAsync(settings!.Places, TimeProvider.System, stop);
+        // An outage is told while it lasts; what else happens is in the report.
+        void Log(string line)
+        {
+            if (line.StartsWith("outage", StringComparison.Ordinal))
+            {
+                Console.Error.WriteLine(line);
+            }
+        }
+        return await new ImportRole(settings, installation, Workers.Pool, Log, progress.Add).RunAsync(request, stop);
+    }
+}

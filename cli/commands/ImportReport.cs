@@ -1,0 +1,79 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Pipeline.Cli.Output;
+using Pipeline.Cli.Roles;
+using Pipeline.Core.Contracts;
+
+namespace Pipeline.Cli.Commands;
+
+/// <summary>`import --json`: the counts of `verify --json`, for the lines that this run read.</summary>
+internal sealed record ImportReport
+{
+    public required string Source { get; init; }
+    public required bool DryRun { get; init; }
+    /// <summary>The sum of records, rejections and duplicates.</summary>
+    public required long Lines { get; init; }
+    public required SortedDictionary<string, long> Records { get; init; }
+    public required SortedDictionary<string, long> Rejections { get; init; }
+    public required long Duplicates { get; init; }
+    /// <summary>Ends of files without a line end, left for a later run or `--final`.</summary>
+    public required IReadOnlyList<PendingEnd> Pending { get; init; }
+    public required IReadOnlyList<ImportedFile> Files { get; init; }
+    public required long Captures { get; init; }
+    public required long Commits { get; init; }
+
+    public static ImportReport Of(string source, bool dry, ImportOutcome outcome)
+    {
+        var counts = outcome.Counts;
+        var records = new SortedDictionary<string, long>(Contracts.Published.ToDictionary(c => c.Dataset, c => counts.Records.GetValueOrDefault(c.Dataset)), StringComparer.Ordinal);
+        return new ImportReport
+        {
+            Source = source, DryRun = dry, Lines = counts.Lines, Records = records, Rejections = counts.Rejected, Duplicates = counts.Duplicates,
+            Pending = [.. outcome.Files.Where(f => f.Pending > 0).Select(f => new PendingEnd(f.Path, f.Pending))],
+            Files = [.. outcome.Files.Select(f => new ImportedFile(f.Path, f.Format, f.From, f.To, f.Counts.Lines, f.SameAs, f.Error))],
+            Captures = outcome.Shipped.Captures, Commits = outcome.Shipped.Commits,
+        };
+    }
+
+    public void Show(Printer output)
+    {
+        foreach (var error in Files.Where(f => f.Error is not null))
+        {
+            ProgramEdge.Say(error.Error!);
+        }
+        if (output.IsJson)
+        {
+            Printer.Json(JsonSerializer.Serialize(this, ImportJson.Default.ImportReport));
+        }
+        var failed = Files.Count(f => f.Error is not null);
+        output.Line($"{(DryRun ? "dry run, nothing is written: " : "")}{Say.Count(Lines, "new line")} of {Say.Count(Files.Count, "file")}{(failed > 0 ? $", {failed} with an error" : "")}");
+        output.Line($"  records     {Say.List(Records)}");
+        output.Line($"  rejections  {Say.List(Rejections)}");
+        if (Duplicates > 0)
+        {
+            output.Line($"  duplicates  {Say.N(Duplicates)}");
+        }
+        foreach (var end in Pending)
+        {
+            output.Line($"  pending     {end.Path}: {Say.Count(end.Bytes, "byte")} without a line end; more may come, or give --final");
+        }
+        foreach (var same in Files.Where(f => f.SameAs is not null))
+        {
+            output.Line($"  same        {same.Path} has the content of {same.SameAs}; read once");
+        }
+        if (!DryRun)
+        {
+            output.Line(Captures == 0 ? "  nothing new was found, nothing was written" : $"  stored      {Say.Count(Captures, "capture")}, {Say.Count(Commits, "commit")}");
+        }
+    }
+}
+
+/// <summary>Bytes after a file's last complete line.</summary>
+internal sealed record PendingEnd(string Path, long Bytes);
+
+/// <summary>One file: offsets of its content, and its new lines.</summary>
+internal sealed record ImportedFile(string Path, string? Format, long From, long To, long Lines, string? SameAs, string? Error);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, WriteIndented = true)]
+[JsonSerializable(typeof(ImportReport))]
+internal sealed partial class ImportJson : JsonSerializerContext;

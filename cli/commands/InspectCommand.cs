@@ -1,0 +1,39 @@
+using System.CommandLine;
+using Pipeline.Cli.Output;
+using Pipeline.Cli.Roles;
+using Pipeline.Core;
+using Pipeline.Core.Store;
+using Pipeline.Processor.Status;
+
+namespace Pipeline.Cli.Commands;
+
+/// <summary>`inspect`: what an object of either store says of itself. Rows are never shown.</summary>
+internal static class InspectCommand
+{
+    public static Command Create()
+    {
+        var name = new Argument<string>("OBJECT") { Description = "a capture, snapshot, commit or segment: its name in the store, or its path" };
+        return new Command("inspect", "the headers of a capture, snapshot, commit or segment; never rows") { name }.Does(async (parsed, _, stop) =>
+        {
+            using var installation = await Installation.OpenAsync(parsed.Settings().Places, TimeProvider.System, stop);
+            var (store, found) = await FindAsync(installation, parsed.GetRequiredValue(name), stop);
+            Printer.Json(await Inspection.DescribeAsync(store, found, installation.Contracts, stop));
+            return ExitCode.Done;
+        });
+    }
+
+    /// <summary>A path below a store's root is a name too: people copy what `ls` shows.</summary>
+    private static async Task<(IObjectStore Store, string Name)> FindAsync(Installation installation, string name, CancellationToken stop)
+    {
+        foreach (var store in new[] { installation.Us, installation.Uk })
+        {
+            var relative = Path.GetRelativePath(store.Location, Path.GetFullPath(name)).Replace('\\', '/');
+            var found = relative.StartsWith("..", StringComparison.Ordinal) ? name : relative;
+            if (ObjectName.IsValid(found) && await store.FindAsync(found, stop) is not null)
+            {
+                return (store, found);
+            }
+        }
+        throw new PipelineException(ExitCode.WrongUsage, $"there is no object '{name}' in {installation.Us.Location} or {installation.Uk.Location}. Name it as it lies in its store, such as captures/SHARD/0000000000000000/00000000000000000000.");
+    }
+}

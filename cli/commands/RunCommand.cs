@@ -1,0 +1,69 @@
+using System.CommandLine;
+using Pipeline.Cli.Config;
+using Pipeline.Cli.Output;
+using Pipeline.Cli.Roles;
+using Pipeline.Core;
+using Pipeline.Core.Captures;
+using Pipeline.Ingest.Formats;
+using Pipeline.Ingest.Sources;
+
+namespace Pipeline.Cli.Commands;
+
+/// <summary>`run`, `ingest` and `ship`: roles in this process until SIGTERM. Sources are in the configuration; in an installation in a directory, options name them.</summary>
+internal static class RunCommand
+{
+    public static Command Create(string name, string description, RunParts parts)
+    {
+        var tail = new Option<string[]>("--tail") { HelpName = "NAME=PATH", Description = "follow files: a source's name and a file, folder or quoted pattern; may be repeated" };
+        var push = new Option<string[]>("--push") { HelpName = "NAME=FORMAT", Description = "take pushes for a source; may be repeated" };
+        var listen = new Option<string?>("--listen") { HelpName = "URL", Description = "where pushes are taken (default http://127.0.0.1:8080)" };
+        var command = new Command(name, description);
+        if (parts.HasFlag(RunParts.Ingest))
+        {
+            command.Add(tail);
+            command.Add(push);
+            command.Add(listen);
+        }
+        return command.Does(async (parsed, _, stop) =>
+        {
+            var settings = parsed.Settings();
+            if (parts.HasFlag(RunParts.Ingest))
+            {
+                settings = settings with
+                {
+                    Sources = Sources(settings.Sources, parsed.GetValue(tail) ?? [], parsed.GetValue(push) ?? []),
+                    PushUrl = parsed.GetValue(listen) ?? settings.PushUrl,
+                };
+                if (settings.Sources.Count == 0)
+                {
+                    throw new PipelineException(ExitCode.WrongUsage, $"{name} has no sources. Name them under `sources` in --config, or give --tail NAME=PATH or --push NAME=FORMAT.");
+                }
+            }
+            using var installation = await Installation.OpenOrCreateAsync(settings.Places, TimeProvider.System, stop);
+            return await new RunRole(settings, installation, parts, Workers.Pool, new RoleLog(TimeProvider.System)).RunAsync(stop);
+        });
+    }
+
+    private static List<SourceSettings> Sources(IReadOnlyList<SourceSettings> configured, string[] tails, string[] pushes)
+    {
+        var sources = configured.ToDictionary(s => s.Name, StringComparer.Ordinal);
+        foreach (var (name, path) in tails.Select(t => Pair("--tail", t, "NAME=PATH")))
+        {
+            var source = sources.GetValueOrDefault(name) ?? new SourceSettings(name, "auto", [], null, PushDelivery.ExactlyOnce);
+            sources[name] = source with { Paths = [.. source.Paths, path] };
+        }
+        foreach (var (name, format) in pushes.Select(p => Pair("--push", p, "NAME=FORMAT")))
+        {
+            var source = sources.GetValueOrDefault(name) ?? new SourceSettings(name, "auto", [], null, PushDelivery.ExactlyOnce);
+            sources[name] = source with { Format = Formats.Named(format).Name, Push = source.Push ?? new PushSettings(null) };
+        }
+        return [.. sources.Values];
+    }
+
+    private static (string Name, string Value) Pair(string option, string text, string form)
+    {
+        var at = text.IndexOf('=', StringComparison.Ordinal);
+        return at > 0 && at < text.Length - 1 && CaptureNames.IsName(text[..at]) ? (text[..at], text[(at + 1)..])
+            : throw new PipelineException(ExitCode.WrongUsage, $"{option}: found '{text}', expected {form}, the name of 1 to 64 of a-z, 0-9, '-', '_' and '.'.");
+    }
+}

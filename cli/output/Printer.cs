@@ -1,0 +1,119 @@
+using System.Globalization;
+using System.Text;
+using Spectre.Console;
+
+namespace Pipeline.Cli.Output;
+
+/// <summary>
+/// Where a command writes. With `--json` exactly one document (a stream: one object a line) goes to standard output, and everything for people to standard error; without it, people have
+/// standard output. Colours, boxes and progress are for terminals; a pipe is given plain text.
+/// </summary>
+internal sealed class Printer
+{
+    public Printer(bool json)
+    {
+        IsJson = json;
+        var terminal = json ? !Console.IsErrorRedirected : !Console.IsOutputRedirected;
+        People = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Out = new AnsiConsoleOutput(json ? Console.Error : Console.Out),
+            Ansi = terminal ? AnsiSupport.Detect : AnsiSupport.No,
+            ColorSystem = terminal ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
+            Interactive = terminal ? InteractionSupport.Detect : InteractionSupport.No,
+        });
+        IsTerminal = terminal;
+        if (!terminal)
+        {
+            // Lines and cells hold paths, which a reader of the pipe wants whole.
+            People.Profile.Width = 10_000;
+            People.Profile.Capabilities.Unicode = true;
+        }
+    }
+
+    public bool IsJson { get; }
+
+    public bool IsTerminal { get; }
+
+    public IAnsiConsole People { get; }
+
+    /// <summary>The one document, or one line of a stream.</summary>
+    public static void Json(string document)
+    {
+        Console.Out.Write(document);
+        Console.Out.Write('\n');
+    }
+
+    public void Line(string text = "") => People.WriteLine(text);
+
+    /// <summary>A heading: bold on a terminal.</summary>
+    public void Heading(string text)
+    {
+        People.WriteLine();
+        People.Write(new Text(text, new Style(decoration: Decoration.Bold)));
+        People.WriteLine();
+    }
+
+    /// <summary>A warning for people, on standard error.</summary>
+    public static void Warn(string text) => Console.Error.WriteLine("warning: " + text);
+
+    /// <summary>A table whose columns are aligned as given: 'l' or 'r' each.</summary>
+    public void Table(string align, IReadOnlyList<string> head, IEnumerable<IReadOnlyList<string>> rows)
+    {
+        var table = new Table { Border = IsTerminal ? TableBorder.Rounded : TableBorder.None };
+        for (var i = 0; i < head.Count; i++)
+        {
+            var column = new TableColumn(new Text(head[i], new Style(decoration: Decoration.Bold))) { Alignment = align[i] == 'r' ? Justify.Right : Justify.Left, NoWrap = align[i] == 'r' };
+            if (!IsTerminal)
+            {
+                column.Padding = new Padding(0, 0, 2, 0);
+            }
+            table.AddColumn(column);
+        }
+        foreach (var row in rows)
+        {
+            table.AddRow(row.Select(cell => new Text(cell)));
+        }
+        People.Write(table);
+    }
+}
+
+/// <summary>Numbers as people read them.</summary>
+internal static class Say
+{
+    public static string N(long number) => number.ToString("N0", CultureInfo.InvariantCulture);
+
+    public static string N(long? number) => number is { } n ? N(n) : "-";
+
+    public static string Bytes(long bytes) => bytes switch
+    {
+        < 10_000 => $"{N(bytes)} B",
+        < 10_000_000 => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e3:N1} kB"),
+        < 10_000_000_000 => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e6:N1} MB"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e9:N1} GB"),
+    };
+
+    public static string Seconds(TimeSpan time) => string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:N2} s");
+
+    /// <summary>An age: "12 s", "5 min", "3 h", "9 d".</summary>
+    public static string Age(double? seconds) => seconds switch
+    {
+        null => "-",
+        < 120 => string.Create(CultureInfo.InvariantCulture, $"{seconds:N0} s"),
+        < 7_200 => string.Create(CultureInfo.InvariantCulture, $"{seconds / 60:N0} min"),
+        < 172_800 => string.Create(CultureInfo.InvariantCulture, $"{seconds / 3600:N0} h"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"{seconds / 86400:N0} d"),
+    };
+
+    /// <summary>"1 file", "2 files".</summary>
+    public static string Count(long number, string one, string? many = null) => $"{N(number)} {(number == 1 ? one : many ?? one + "s")}";
+
+    public static string List(IEnumerable<KeyValuePair<string, long>> counts)
+    {
+        var text = new StringBuilder();
+        foreach (var (name, count) in counts)
+        {
+            text.Append(text.Length > 0 ? ", " : "").Append(name).Append(' ').Append(N(count));
+        }
+        return text.Length > 0 ? text.ToString() : "none";
+    }
+}

@@ -1,0 +1,78 @@
+using Pipeline.Core.Captures;
+using Pipeline.Core.Store;
+using Pipeline.Ingest;
+using Pipeline.Ingest.Sources;
+using Pipeline.Shipper;
+
+namespace Pipeline.Cli.Roles;
+
+/// <summary>
+/// What happens in this process, as lines for operations and as counts. Names, numbers and paths only, never content. Where a shipper is beside, each capture is a notice to it.
+/// </summary>
+internal sealed class RoleEvents(Action<string> log, OutageWatch us, OutageWatch uk) : IShardEvents, IShipEvents, ISourceEvents
+{
+    private long _captures, _captureBytes, _commits, _segments, _segmentBytes, _rows;
+
+    /// <summary>The shipper in this process, or null.</summary>
+    public ShipLoop? Shipper { get; set; }
+
+    /// <summary>Called with the bytes of content that were offered.</summary>
+    public Action<long>? Progress { get; init; }
+
+    public Shipped Counts => new(Interlocked.Read(ref _captures), Interlocked.Read(ref _captureBytes), Interlocked.Read(ref _commits), Interlocked.Read(ref _segments), Interlocked.Read(ref _segmentBytes), Interlocked.Read(ref _rows));
+
+    public void Captured(string shard, Capture capture)
+    {
+        us.Answered();
+        Interlocked.Increment(ref _captures);
+        Interlocked.Add(ref _captureBytes, capture.Bytes.Length);
+        Shipper?.Notice(shard);
+    }
+
+    void IShardEvents.Waiting(string shard, long number, StoreException fault) => us.Waiting(fault);
+
+    public void Sealed(SealFacts facts)
+    {
+        uk.Answered();
+        Interlocked.Increment(ref _commits);
+        Interlocked.Add(ref _segments, facts.Segments);
+        Interlocked.Add(ref _segmentBytes, facts.Bytes);
+        Interlocked.Add(ref _rows, facts.Rows);
+        log($"seal table={facts.Dataset} version={facts.Version} reason={facts.Reason} captures={facts.Frames} rows={facts.Rows} segments={facts.Segments} bytes={facts.Bytes}");
+    }
+
+    public void Conflict(string dataset, long version) => log($"conflict table={dataset} version={version}");
+
+    public void Gap(string dataset, string shard, CaptureRange range) => log($"gap table={dataset} shard={shard} from={range.From} to={range.To}");
+
+    public void Forked(Fork fork) => log($"fork shard={fork.Shard} from={fork.Number} \"{fork.Reason}\"");
+
+    public void Waiting(StoreException fault) => uk.Waiting(fault);
+
+    public void Opened(string path, long offset) => log($"file path=\"{path}\" from={offset}");
+
+    public void Offered(string path, long from, long to) => Progress?.Invoke(to - from);
+
+    public void Renamed(string path, string newPath, long offset) => log($"renamed path=\"{path}\" to=\"{newPath}\" offset={offset}");
+
+    public void TailTaken(string path, long offset, long bytes) => log($"tail-taken path=\"{path}\" offset={offset} bytes={bytes}");
+
+    public void Truncated(string path, long length, long offset) => log($"truncated path=\"{path}\" length={length} read={offset} \"lines may be lost\"");
+
+    public void Shrunk(string path, long length, long offset) => log($"shrunk path=\"{path}\" length={length} read={offset} \"left alone\"");
+
+    public void SameContent(string path, string other) => log($"same-content path=\"{path}\" as=\"{other}\" \"read once\"");
+
+    public void SameFirstLine(string path, int ordinal) => log($"same-first-line path=\"{path}\" ordinal={ordinal}");
+
+    public void BadGzip(string path, ContentEnd end, long decompressed) => log($"bad-gzip path=\"{path}\" end={end.ToString().ToLowerInvariant()} content={decompressed}");
+
+    public void Unreadable(string path, string error) => log($"unreadable path=\"{path}\" \"{error}\"");
+
+    public void UnknownFormat(string path, string why) => log($"unknown-format path=\"{path}\" \"{why}\"");
+
+    public void TailGivenUp(string path, long offset, long bytes) => log($"tail-given-up path=\"{path}\" offset={offset} bytes={bytes}");
+}
+
+/// <summary>What was put and committed by this process.</summary>
+internal readonly record struct Shipped(long Captures, long CaptureBytes, long Commits, long Segments, long SegmentBytes, long Rows);

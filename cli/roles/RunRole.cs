@@ -1,0 +1,160 @@
+using Pipeline.Cli.Config;
+using Pipeline.Core;
+using Pipeline.Ingest;
+using Pipeline.Ingest.Formats;
+using Pipeline.Ingest.Sources;
+using Pipeline.Shipper;
+
+namespace Pipeline.Cli.Roles;
+
+/// <summary>Which roles this process has.</summary>
+[Flags]
+internal enum RunParts
+{
+    Ingest = 1,
+    Ship = 2,
+    All = Ingest | Ship,
+}
+
+/// <summary>
+/// Roles in one process until told to stop: 1 claim the shards — 2 start sources, shards, shipper and endpoint — 3 wait — 4 stop: no new line, what is held is captured, what is captured is shipped —
+/// 5 after a bound, abandon: what was not acknowledged was not taken, what is captured and not shipped is found at the next start.
+/// </summary>
+internal sealed class RunRole(Settings settings, Installation installation, RunParts parts, Workers workers, RoleLog log)
+{
+    /// <summary>How long stopping may take.</summary>
+    public static readonly TimeSpan StopWithin = TimeSpan.FromSeconds(30);
+
+    private readonly List<ShardHost> _hosts = [];
+
+    /// <returns>0 after a stop, 6 fenced, 3 a fork, or what else made it stop.</returns>
+    public async Task<int> RunAsync(CancellationToken signal)
+    {
+        var time = installation.Time;
+        using var us = new OutageWatch(time, null, log.Write);
+        using var uk = new OutageWatch(time, null, log.Write);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(signal);
+        using var shipStop = new CancellationTokenSource();
+        using var abandon = new CancellationTokenSource();
+        using var encoder = ImportRole.Encoder(installation);
+        var events = new RoleEvents(log.Write, us, uk);
+        var ship = parts.HasFlag(RunParts.Ship) ? ShipRole.Create(installation, settings.Seal, settings.Period, workers, events) : null;
+        events.Shipper = ship;
+        PushEndpoint? push = null;
+        var tasks = new List<Task>();
+        try
+        {
+            // 1
+            foreach (var source in parts.HasFlag(RunParts.Ingest) ? settings.Sources : [])
+            {
+                _hosts.Add(await ShardHost.ClaimAsync(source, settings, installation, encoder, events, workers, stop.Token));
+            }
+            // 2
+            push = await ListenAsync(() => stop.Cancel(), stop.Token);
+            foreach (var host in _hosts)
+            {
+                tasks.AddRange(host.Start(abandon.Token, stop.Token));
+            }
+            if (ship is not null)
+            {
+                tasks.Add(ship.RunAsync(shipStop.Token, abandon.Token));
+            }
+            log.Write($"ready sources={string.Join(',', _hosts.Select(h => h.Name))}{(push is null ? "" : $" push={push.Address}")}");
+            // 3
+            await Task.WhenAny(tasks.Append(Task.Delay(Timeout.InfiniteTimeSpan, time, stop.Token)));
+        }
+        catch (OperationCanceledException) when (signal.IsCancellationRequested)
+        {
+            // Told to stop while starting: what was started is stopped below.
+        }
+        finally
+        {
+            // 4 and 5
+            log.Write("stopping");
+            await stop.CancelAsync();
+            using var bound = new Bound(abandon, StopWithin, time);
+            await StopAsync(push, ship is null ? null : shipStop, tasks, abandon.Token);
+        }
+        return Judge(tasks, ship, abandon.IsCancellationRequested, push);
+    }
+
+    private async Task StopAsync(PushEndpoint? push, CancellationTokenSource? shipStop, List<Task> tasks, CancellationToken abandon)
+    {
+        if (push is not null)
+        {
+            await push.StopAsync(abandon).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await push.DisposeAsync();
+        }
+        foreach (var host in _hosts)
+        {
+            await host.StopAsync();
+        }
+        if (shipStop is not null)
+        {
+            await shipStop.CancelAsync();
+        }
+        await Task.WhenAll(tasks).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _hosts.ForEach(host => host.Dispose());
+    }
+
+    private int Judge(List<Task> tasks, ShipLoop? ship, bool abandoned, PushEndpoint? push)
+    {
+        var faults = tasks.SelectMany(t => t.Exception?.InnerExceptions ?? []).ToList();
+        if (faults.OfType<FencedException>().FirstOrDefault() is { } fenced)
+        {
+            log.Write($"fenced shard={fenced.Shard} capture={fenced.Number}");
+            return ProgramEdge.Explain(fenced);
+        }
+        if (push is not null && _fencedPush is { } shard)
+        {
+            log.Write($"fenced shard={shard}");
+            return ExitCode.Fenced;
+        }
+        if (faults.FirstOrDefault(f => f is not OperationCanceledException) is { } fault)
+        {
+            return ProgramEdge.Explain(fault);
+        }
+        if (ship?.Forks.Values.FirstOrDefault() is { } fork)
+        {
+            return ProgramEdge.Explain(fork.ToException());
+        }
+        log.Write(abandoned ? $"abandoned \"not finished within {StopWithin.TotalSeconds} s: what was not acknowledged was not taken, what is not shipped is found at the next start\"" : "stopped");
+        return ExitCode.Done;
+    }
+
+    private string? _fencedPush;
+
+    private async Task<PushEndpoint?> ListenAsync(Action stop, CancellationToken cancel)
+    {
+        var pushed = _hosts.Where(h => h.Settings.Push is not null).ToList();
+        if (pushed.Count == 0)
+        {
+            return null;
+        }
+        var endpoint = new PushEndpoint(new PushEndpointOptions
+        {
+            Url = settings.PushUrl, CertificateFile = settings.PushCertificate, KeyFile = settings.PushKey, StopWithin = StopWithin,
+            OwnerOf = (source, token) => SourceOwner.OwnerAsync(installation.Us, source, token),
+            Fenced = shard => { _fencedPush = shard; stop(); }, Warn = text => log.Write("push " + text),
+        }, installation.Key, installation.Time);
+        try
+        {
+            await endpoint.StartAsync(cancel);
+            endpoint.Open(pushed.Select(h => PushSource.Of(h.Loop, h.Name, Formats.Named(h.Settings.Format), h.Settings.Delivery, h.Settings.Push!.TokenSha256)));
+            return endpoint;
+        }
+        catch
+        {
+            await endpoint.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Cancels after a bound, by the given clock.</summary>
+    private sealed class Bound(CancellationTokenSource cancel, TimeSpan after, TimeProvider time) : IDisposable
+    {
+        private readonly ITimer _timer = time.CreateTimer(_ => cancel.Cancel(), null, after, Timeout.InfiniteTimeSpan);
+
+        public void Dispose() => _timer.Dispose();
+    }
+}

@@ -1,0 +1,79 @@
+using System.Globalization;
+
+namespace Pipeline.Cli.Config;
+
+/// <summary>One scalar setting, as the file and the environment name it.</summary>
+/// <param name="Name">Its place in the file: `seal.bytes`. In the environment: PIPELINE__SEAL__BYTES.</param>
+/// <param name="Default">As it would be written; empty: none.</param>
+/// <param name="Range">Unit and range, for errors.</param>
+/// <param name="Consequence">What a larger or smaller value does.</param>
+/// <param name="Apply">The settings with this value, or null where it is not in the range.</param>
+internal sealed record SettingKey(string Name, string Default, string Range, string Consequence, Func<Settings, string, Settings?> Apply)
+{
+    public string Environment => SettingsLoader.Prefix + Name.ToUpperInvariant().Replace(".", "__", StringComparison.Ordinal).Replace('-', '_');
+}
+
+/// <summary>Every scalar setting there is.</summary>
+internal static class SettingKeys
+{
+    public static IReadOnlyList<SettingKey> All { get; } =
+    [
+        Text("stores.us.path", "", "a directory", "the capture store", (s, v) => s with { UsPath = v }),
+        Text("stores.us.region", "", "a region that the contracts allow, such as us or eastus", "another region than the store was made in is refused", (s, v) => s with { UsRegion = v }),
+        Text("stores.uk.path", "", "a directory", "the table store", (s, v) => s with { UkPath = v }),
+        Text("stores.uk.region", "", "a region that the contracts allow, such as uk or uksouth", "another region than the store was made in is refused", (s, v) => s with { UkRegion = v }),
+        Text("keys", "", "a directory outside both stores", "holds the installation's key; lost, rows cannot be verified", (s, v) => s with { Keys = v }),
+        Text("push.url", "http://127.0.0.1:8080", "http://127.0.0.1:PORT, or https://ADDRESS:PORT", "where pushes are taken; plain http on loopback only", (s, v) => s with { PushUrl = v }),
+        Text("push.certificate", "", "a PEM file", "the certificate for https", (s, v) => s with { PushCertificate = v }),
+        Text("push.key", "", "a PEM file", "the certificate's key, where it is not in the same file", (s, v) => s with { PushKey = v }),
+        Bytes("seal.bytes", "64MiB", 1 << 20, 256 << 20, "larger: fewer and larger segments, more memory", (s, v) => s with { SealBytes = v }),
+        Span("seal.age", "5m", TimeSpan.FromSeconds(1), TimeSpan.FromHours(1), "shorter: fresher tables, more log entries", (s, v) => s with { SealAge = v }),
+        Bytes("seal.budget", "96MiB", 1 << 20, 1 << 30, "the most bytes of frames in memory; not below seal.bytes", (s, v) => s with { SealBudget = v }),
+        Number("flush.puts-per-day", "0", 0, 10_000_000, "requests a day and shard, 0: unlimited; fewer: acknowledgements wait longer", (s, v) => s with { FlushPutsPerDay = v }, v => v is 0 or >= 1_440, "0 or 1440 to 10000000 requests a day"),
+        Number("flush.burst", "600", 1, 100_000, "captures that may follow at once before puts-per-day is felt", (s, v) => s with { FlushBurst = v }),
+        Span("period", "1m", TimeSpan.FromSeconds(1), TimeSpan.FromHours(1), "how often a shipper looks at every shard; shorter: more requests", (s, v) => s with { Period = v }),
+    ];
+
+    public static SettingKey? Find(string name) => All.FirstOrDefault(key => key.Name == name);
+
+    /// <summary>"64MiB", "1GB", "1048576".</summary>
+    public static long? ParseBytes(string text)
+    {
+        ReadOnlySpan<(string Unit, long Factor)> units = [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("kB", 1_000), ("MB", 1_000_000), ("GB", 1_000_000_000), ("B", 1), ("", 1)];
+        foreach (var (unit, factor) in units)
+        {
+            if (text.EndsWith(unit, StringComparison.Ordinal))
+            {
+                return long.TryParse(text.AsSpan(0, text.Length - unit.Length).Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var n) && n < 1L << 33 ? n * factor : null;
+            }
+        }
+        return null;
+    }
+
+    /// <summary>"30s", "5m", "1h", "500ms".</summary>
+    public static TimeSpan? ParseSpan(string text)
+    {
+        ReadOnlySpan<(string Unit, double Seconds)> units = [("ms", 0.001), ("s", 1), ("m", 60), ("h", 3600)];
+        foreach (var (unit, seconds) in units)
+        {
+            if (text.EndsWith(unit, StringComparison.Ordinal))
+            {
+                return int.TryParse(text.AsSpan(0, text.Length - unit.Length).Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var n) ? TimeSpan.FromSeconds(n * seconds) : null;
+            }
+        }
+        return null;
+    }
+
+    private static SettingKey Text(string name, string standard, string range, string consequence, Func<Settings, string, Settings> apply) =>
+        new(name, standard, range, consequence, (settings, value) => value.Length > 0 ? apply(settings, value) : null);
+
+    private static SettingKey Bytes(string name, string standard, long least, long most, string consequence, Func<Settings, long, Settings> apply) =>
+        new(name, standard, $"bytes, {least >> 20}MiB to {most >> 20}MiB", consequence, (settings, value) => ParseBytes(value) is { } n && n >= least && n <= most ? apply(settings, n) : null);
+
+    private static SettingKey Span(string name, string standard, TimeSpan least, TimeSpan most, string consequence, Func<Settings, TimeSpan, Settings> apply) =>
+        new(name, standard, $"a time with its unit, {least.TotalSeconds}s to {most.TotalHours}h", consequence, (settings, value) => ParseSpan(value) is { } t && t >= least && t <= most ? apply(settings, t) : null);
+
+    private static SettingKey Number(string name, string standard, int least, int most, string consequence, Func<Settings, int, Settings> apply, Func<int, bool>? valid = null, string? range = null) =>
+        new(name, standard, range ?? $"a number, {least} to {most}", consequence,
+            (settings, value) => int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var n) && n >= least && n <= most && valid?.Invoke(n) != false ? apply(settings, n) : null);
+}

@@ -1,0 +1,40 @@
+using Pipeline.Cli.Roles;
+using Pipeline.Ingest;
+using Pipeline.Ingest.Sources;
+using Pipeline.Shipper;
+
+namespace Pipeline.Cli.Config;
+
+/// <summary>One source of the configuration: files to follow, pushes to take, or both.</summary>
+/// <param name="Format">`auto` or a format's name.</param>
+/// <param name="Paths">Files, folders and patterns.</param>
+public sealed record SourceSettings(string Name, string Format, IReadOnlyList<string> Paths, PushSettings? Push, PushDelivery Delivery);
+
+/// <param name="TokenSha256">64 hex digits; null: no token, which rule 33 allows on loopback only.</param>
+public sealed record PushSettings(string? TokenSha256);
+
+/// <summary>What the program was told: file, then environment, then options; the later wins. Checked as a whole before anything starts.</summary>
+public sealed record Settings
+{
+    public string? UsPath { get; init; }
+    public string? UsRegion { get; init; }
+    public string? UkPath { get; init; }
+    public string? UkRegion { get; init; }
+    public string? Keys { get; init; }
+    public IReadOnlyList<SourceSettings> Sources { get; init; } = [];
+    public string PushUrl { get; init; } = "http://127.0.0.1:8080";
+    public string? PushCertificate { get; init; }
+    public string? PushKey { get; init; }
+    public long SealBytes { get; init; } = 64 << 20;
+    public TimeSpan SealAge { get; init; } = SealPolicy.DefaultAge;
+    public long SealBudget { get; init; } = 96 << 20;
+    public int FlushPutsPerDay { get; init; }
+    public int FlushBurst { get; init; } = 600;
+    public TimeSpan Period { get; init; } = TimeSpan.FromMinutes(1);
+
+    public InstallationPlaces Places => new(UsPath!, UsRegion, UkPath!, UkRegion, Keys!);
+
+    public SealPolicy Seal => new(SealBytes, SealAge, SealBudget);
+
+    public FlushPolicy Flush => new(FlushPutsPerDay, FlushBurst);
+}

@@ -1,0 +1,170 @@
+using Pipeline.Core;
+using Pipeline.Core.Captures;
+using Pipeline.Ingest.Formats;
+using Pipeline.Ingest.Sources;
+using YamlDotNet.Core;
+using YamlDotNet.RepresentationModel;
+
+namespace Pipeline.Cli.Config;
+
+/// <summary>Reads the configuration's YAML. Errors are gathered: each names the key, the file and what was expected.</summary>
+internal sealed class SettingsFile(string path, List<string> errors)
+{
+    private static readonly string[] SourceKeys = ["name", "format", "paths", "push", "delivery"];
+
+    public Settings Read(Settings settings)
+    {
+        var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        var root = Load();
+        if (root is not null)
+        {
+            settings = Scalars(settings, root, "", folder);
+            settings = settings with { Sources = [.. Sources(root, folder)] };
+        }
+        return settings;
+    }
+
+    private YamlMappingNode? Load()
+    {
+        try
+        {
+            var yaml = new YamlStream();
+            using var text = File.OpenText(path);
+            yaml.Load(text);
+            if (yaml.Documents is [{ RootNode: YamlMappingNode map }])
+            {
+                return map;
+            }
+            errors.Add($"{path}: expected one YAML document with the keys {Known("")}.");
+        }
+        catch (YamlException e)
+        {
+            errors.Add($"{path}, line {e.Start.Line}: it is not YAML with each key once ({e.Message}).");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            errors.Add($"{path}: the configuration cannot be read ({e.GetType().Name}). Name a file that this user may read.");
+        }
+        return null;
+    }
+
+    private Settings Scalars(Settings settings, YamlMappingNode map, string prefix, string folder)
+    {
+        foreach (var (key, value) in map.Children)
+        {
+            var name = prefix + key;
+            if (name == "sources")
+            {
+                continue;
+            }
+            if (SettingKeys.Find(name) is { } setting)
+            {
+                var text = value is YamlScalarNode { Value: { } v } ? v : "";
+                // Paths are relative to the file that names them.
+                text = name is "keys" or "stores.us.path" or "stores.uk.path" or "push.certificate" or "push.key" && text.Length > 0 ? Path.Combine(folder, text) : text;
+                settings = SettingsLoader.Apply(settings, setting, text, $"{path}, line {value.Start.Line}: {name}", errors);
+            }
+            else if (value is YamlMappingNode inner && SettingKeys.All.Any(k => k.Name.StartsWith(name + ".", StringComparison.Ordinal)))
+            {
+                settings = Scalars(settings, inner, name + ".", folder);
+            }
+            else
+            {
+                errors.Add($"{path}, line {key.Start.Line}: '{name}' is no setting; known here: {Known(prefix)}.");
+            }
+        }
+        return settings;
+    }
+
+    private IEnumerable<SourceSettings> Sources(YamlMappingNode root, string folder)
+    {
+        if (!root.Children.TryGetValue(new YamlScalarNode("sources"), out var node))
+        {
+            yield break;
+        }
+        if (node is not YamlSequenceNode list)
+        {
+            errors.Add($"{path}, line {node.Start.Line}: sources: expected a list of {{name, format, paths, push, delivery}}.");
+            yield break;
+        }
+        foreach (var item in list)
+        {
+            if (item is YamlMappingNode map && Source(map, folder) is { } source)
+            {
+                yield return source;
+            }
+            else if (item is not YamlMappingNode)
+            {
+                errors.Add($"{path}, line {item.Start.Line}: sources: expected {{name, format, paths, push, delivery}}.");
+            }
+        }
+    }
+
+    private SourceSettings? Source(YamlMappingNode map, string folder)
+    {
+        var before = errors.Count;
+        foreach (var key in map.Children.Keys.Where(k => !SourceKeys.Contains(k.ToString())))
+        {
+            errors.Add($"{path}, line {key.Start.Line}: 'sources.{key}' is no setting; known here: {string.Join(", ", SourceKeys)}.");
+        }
+        var name = Text(map, "name") ?? "";
+        if (!CaptureNames.IsName(name))
+        {
+            errors.Add($"{path}, line {map.Start.Line}: sources.name: found '{name}', expected 1 to 64 of a-z, 0-9, '-', '_' and '.', beginning with a letter or digit.");
+        }
+        var format = Text(map, "format") ?? "auto";
+        if (format != "auto" && Formats.All.All(f => f.Name != format))
+        {
+            errors.Add($"{path}, line {map.Start.Line}: sources.format of {name}: found '{format}', expected auto, {string.Join(", ", Formats.All.Select(f => f.Name))}.");
+        }
+        var delivery = Text(map, "delivery") ?? "exactly-once";
+        if (delivery is not ("exactly-once" or "at-least-once"))
+        {
+            errors.Add($"{path}, line {map.Start.Line}: sources.delivery of {name}: found '{delivery}', expected exactly-once or at-least-once.");
+        }
+        var paths = Get(map, "paths") switch { YamlSequenceNode many => many.Select(p => p.ToString()), YamlScalarNode { Value.Length: > 0 } one => [one.Value], _ => [] };
+        var push = Push(map, name);
+        var found = new SourceSettings(name, format, [.. paths.Select(p => Path.Combine(folder, p))], push, delivery == "at-least-once" ? PushDelivery.AtLeastOnce : PushDelivery.ExactlyOnce);
+        if (found.Paths.Count == 0 && push is null)
+        {
+            errors.Add($"{path}, line {map.Start.Line}: sources: {name} has neither paths nor push; give it the files to follow, or `push: {{}}`.");
+        }
+        if (push is not null && format == "auto")
+        {
+            errors.Add($"{path}, line {map.Start.Line}: sources.format of {name}: found auto, expected a format's name, because pushes are taken for it: one body may be too short to tell.");
+        }
+        return errors.Count == before ? found : null;
+    }
+
+    private PushSettings? Push(YamlMappingNode map, string name)
+    {
+        switch (Get(map, "push"))
+        {
+            case null or YamlScalarNode { Value: "false" }:
+                return null;
+            case YamlScalarNode { Value: "true" }:
+                return new PushSettings(null);
+            case YamlMappingNode push:
+                foreach (var key in push.Children.Keys.Where(k => k.ToString() != "token-sha256"))
+                {
+                    errors.Add($"{path}, line {key.Start.Line}: 'sources.push.{key}' is no setting; known here: token-sha256.");
+                }
+                var token = Text(push, "token-sha256");
+                if (token is not null && (token.Length != 64 || !token.All(char.IsAsciiHexDigit)))
+                {
+                    errors.Add($"{path}, line {push.Start.Line}: sources.push.token-sha256 of {name}: found {token.Length} characters, expected 64 hex digits: the SHA-256 of the token's bytes.");
+                }
+                return new PushSettings(token);
+            case var other:
+                errors.Add($"{path}, line {other.Start.Line}: sources.push of {name}: expected {{token-sha256: …}}, true or false.");
+                return null;
+        }
+    }
+
+    private static YamlNode? Get(YamlMappingNode map, string key) => map.Children.TryGetValue(new YamlScalarNode(key), out var node) ? node : null;
+
+    private static string? Text(YamlMappingNode map, string key) => Get(map, key) is YamlScalarNode { Value: { } text } ? text : null;
+
+    private static string Known(string prefix) => string.Join(", ", SettingKeys.All.Where(k => k.Name.StartsWith(prefix, StringComparison.Ordinal))
+        .Select(k => k.Name[prefix.Length..].Split('.')[0]).Concat(prefix.Length == 0 ? ["sources"] : []).Distinct());
+}

@@ -1,0 +1,89 @@
+using System.Collections;
+using Pipeline.Core;
+
+namespace Pipeline.Cli.Config;
+
+/// <summary>Puts the settings together: 1 file — 2 environment — 3 options; the later wins. Then relations are checked, and all errors are told at once.</summary>
+internal static class SettingsLoader
+{
+    public const string Prefix = "PIPELINE__";
+
+    /// <summary>The environment's settings: what begins with PIPELINE__.</summary>
+    public static IReadOnlyDictionary<string, string> Environment() => System.Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
+        .Where(e => ((string)e.Key).StartsWith(Prefix, StringComparison.Ordinal)).ToDictionary(e => (string)e.Key, e => (string?)e.Value ?? "", StringComparer.Ordinal);
+
+    /// <exception cref="PipelineException">78, with every error.</exception>
+    public static Settings Load(string? file, string? dir, IReadOnlyDictionary<string, string> environment)
+    {
+        var errors = new List<string>();
+        var settings = new Settings();
+        // 1
+        if (file is not null)
+        {
+            settings = new SettingsFile(file, errors).Read(settings);
+        }
+        // 2
+        foreach (var (name, value) in environment.OrderBy(e => e.Key, StringComparer.Ordinal))
+        {
+            if (SettingKeys.All.FirstOrDefault(key => key.Environment == name) is { } key)
+            {
+                settings = Apply(settings, key, value, $"environment variable {name}", errors);
+            }
+            else
+            {
+                errors.Add($"environment variable {name}: it is no setting; known: {string.Join(", ", SettingKeys.All.Select(k => k.Environment))}. Sources are in the file.");
+            }
+        }
+        // 3
+        if (dir is not null)
+        {
+            settings = settings with { UsPath = Path.Combine(dir, "us"), UkPath = Path.Combine(dir, "uk"), Keys = Path.Combine(dir, "keys") };
+        }
+        Relations(settings, file, errors);
+        return errors.Count == 0 ? settings : throw new PipelineException(ExitCode.Configuration, string.Join("\nerror: ", errors));
+    }
+
+    public static Settings Apply(Settings settings, SettingKey key, string value, string where, List<string> errors)
+    {
+        if (key.Apply(settings, value.Trim()) is { } applied)
+        {
+            return applied;
+        }
+        errors.Add($"{where}: found '{value}', expected {key.Range}{(key.Default.Length > 0 ? $" (default {key.Default})" : "")}: {key.Consequence}.");
+        return settings;
+    }
+
+    private static void Relations(Settings settings, string? file, List<string> errors)
+    {
+        var where = file is null ? "settings" : file;
+        foreach (var (name, value) in new[] { ("stores.us.path", settings.UsPath), ("stores.uk.path", settings.UkPath), ("keys", settings.Keys) })
+        {
+            // A file that could not be read told so already.
+            if (value is null && errors.Count == 0)
+            {
+                errors.Add($"{where}: {name} is not set; expected {SettingKeys.Find(name)!.Range}, or --dir DIR for all three.");
+            }
+        }
+        if (settings.UsPath is { } us && settings.UkPath is { } uk && settings.Keys is { } keys)
+        {
+            if (Inside(us, uk) || Inside(uk, us))
+            {
+                errors.Add($"{where}: stores.us.path and stores.uk.path lie one in the other ({us}, {uk}); expected two places, because they are two stores in two countries.");
+            }
+            if (Inside(keys, us) || Inside(keys, uk))
+            {
+                errors.Add($"{where}: keys lies in a store ({keys}); expected a place outside both, because with the key the hashes of rows tell addresses (rule 28).");
+            }
+        }
+        if (settings.SealBudget < settings.SealBytes)
+        {
+            errors.Add($"{where}: seal.budget ({settings.SealBudget}) is below seal.bytes ({settings.SealBytes}): a table would never reach its size.");
+        }
+        foreach (var twice in settings.Sources.GroupBy(s => s.Name).Where(g => g.Count() > 1))
+        {
+            errors.Add($"{where}: sources: {twice.Key} is there {twice.Count()} times; a source is named once, with all its paths.");
+        }
+    }
+
+    private static bool Inside(string path, string of) => (Path.GetFullPath(path) + "/").StartsWith(Path.GetFullPath(of) + "/", StringComparison.Ordinal);
+}

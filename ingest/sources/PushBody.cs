@@ -1,0 +1,127 @@
+using System.Buffers;
+using System.IO.Pipelines;
+
+namespace Pipeline.Ingest.Sources;
+
+/// <summary>The bytes that all bodies together may hold; what does not fit is refused with 503, never queued.</summary>
+internal sealed class PushBudget(long most)
+{
+    private long _held;
+
+    public bool TryTake(int bytes)
+    {
+        if (Interlocked.Add(ref _held, bytes) <= most)
+        {
+            return true;
+        }
+        Interlocked.Add(ref _held, -bytes);
+        return false;
+    }
+
+    public void Give(int bytes) => Interlocked.Add(ref _held, -bytes);
+}
+
+/// <summary>Why a body could not be had.</summary>
+internal enum PushBodyFault
+{
+    None,
+    TooLarge,
+    NoMemory,
+    /// <summary>Not a gzip, cut, damaged, or followed by something else.</summary>
+    BadGzip,
+}
+
+/// <summary>A body in a pooled buffer that grows with what really came, so that a declared length reserves nothing. <see cref="Release"/> gives it back.</summary>
+internal sealed class PushBody(PushBudget budget)
+{
+    private const int First = 64 << 10;
+
+    private byte[] _buffer = [];
+    private int _length;
+    private int _released;
+
+    public ReadOnlyMemory<byte> Bytes => _buffer.AsMemory(0, _length);
+
+    /// <summary>Reads to the end of the request, or to the first byte beyond <paramref name="most"/>.</summary>
+    public async ValueTask<PushBodyFault> ReadAsync(PipeReader reader, int most, CancellationToken cancel)
+    {
+        while (true)
+        {
+            var result = await reader.ReadAsync(cancel);
+            var fault = Add(result.Buffer, most);
+            reader.AdvanceTo(result.Buffer.End);
+            if (fault != PushBodyFault.None || result.IsCompleted)
+            {
+                return fault;
+            }
+        }
+    }
+
+    /// <summary>Decompresses a whole gzip. Stops at the first byte beyond <paramref name="most"/>, however much more there would be.</summary>
+    public PushBodyFault Inflate(PushBody gzip, int most)
+    {
+        var scratch = ArrayPool<byte>.Shared.Rent(First);
+        try
+        {
+            var fault = PushBodyFault.None;
+            var whole = PushGzip.Read(gzip.Bytes, scratch, piece => (fault = Add(new(piece), most)) == PushBodyFault.None);
+            return whole ? fault : PushBodyFault.BadGzip;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(scratch);
+        }
+    }
+
+    /// <summary>May be called by whoever is done first; the first call counts.</summary>
+    public void Release()
+    {
+        if (Interlocked.Exchange(ref _released, 1) == 0)
+        {
+            Return();
+        }
+    }
+
+    private PushBodyFault Add(in ReadOnlySequence<byte> bytes, int most)
+    {
+        if (_length + bytes.Length > most)
+        {
+            return PushBodyFault.TooLarge;
+        }
+        if (!TryGrow(_length + (int)bytes.Length))
+        {
+            return PushBodyFault.NoMemory;
+        }
+        bytes.CopyTo(_buffer.AsSpan(_length));
+        _length += (int)bytes.Length;
+        return PushBodyFault.None;
+    }
+
+    private bool TryGrow(int length)
+    {
+        if (length <= _buffer.Length)
+        {
+            return true;
+        }
+        var larger = ArrayPool<byte>.Shared.Rent(Math.Max(First, Math.Max(length, _buffer.Length * 2)));
+        if (!budget.TryTake(larger.Length))
+        {
+            ArrayPool<byte>.Shared.Return(larger);
+            return false;
+        }
+        _buffer.AsSpan(0, _length).CopyTo(larger);
+        Return();
+        _buffer = larger;
+        return true;
+    }
+
+    private void Return()
+    {
+        if (_buffer.Length > 0)
+        {
+            budget.Give(_buffer.Length);
+            ArrayPool<byte>.Shared.Return(_buffer);
+            _buffer = [];
+        }
+    }
+}

@@ -1,0 +1,55 @@
+using Pipeline.Core.Captures;
+using Pipeline.Core.Records;
+using Pipeline.Core.Table;
+
+namespace Pipeline.Processor.Verify;
+
+/// <summary>Frames and the sums of their rows.</summary>
+internal readonly record struct Tally(long Frames, Sums Sums)
+{
+    public static Tally operator +(Tally a, Tally b) => new(a.Frames + b.Frames, a.Sums + b.Sums);
+
+    public static Tally operator -(Tally a, Tally b) => new(a.Frames - b.Frames, a.Sums - b.Sums);
+
+    public Amount ToAmount() => new(Frames, Sums.Rows, Sums.HashHex);
+}
+
+/// <summary>What one commit says that it took of one shard.</summary>
+internal readonly record struct ShippedRange(long From, long To, Tally Tally, long Version, ShippedLink? Link);
+
+/// <summary>What the walk over one shard's captures found.</summary>
+internal sealed record ShardFacts
+{
+    public required string Shard { get; init; }
+    public long? First { get; init; }
+    public long? Head { get; init; }
+    public long Captures { get; init; }
+    public long Snapshots { get; init; }
+    public long Lines { get; init; }
+    public long Duplicates { get; init; }
+    public long Unkeyed { get; init; }
+    public IReadOnlyDictionary<string, long> Rejected { get; init; } = new Dictionary<string, long>();
+    public IReadOnlyDictionary<string, long> Notes { get; init; } = new Dictionary<string, long>();
+    public IReadOnlyDictionary<string, DatasetFacts> Datasets { get; init; } = new Dictionary<string, DatasetFacts>();
+    public IReadOnlyList<Fork> Forks { get; init; } = [];
+    public IReadOnlyList<ReportedRange> Missing { get; init; } = [];
+    public IReadOnlyList<string> Differences { get; init; } = [];
+}
+
+/// <summary>One dataset of one shard: what was captured in all, and what lies above everything that the table has shipped.</summary>
+internal sealed record DatasetFacts(Tally Captured, Tally Pending, CaptureRange? PendingRange);
+
+/// <summary>What the table's log, and its files, were found to be.</summary>
+internal sealed record TableFacts
+{
+    public required string Dataset { get; init; }
+    public required long Version { get; init; }
+    public required IReadOnlyDictionary<string, Tally> ShippedByShard { get; init; }
+    public long Files { get; init; }
+    public long Bytes { get; init; }
+    public long Rows { get; init; }
+    /// <summary>What Parquet itself holds; null where it was not read.</summary>
+    public Sums? Read { get; init; }
+    public long Unreferenced { get; init; }
+    public IReadOnlyList<string> Differences { get; init; } = [];
+}

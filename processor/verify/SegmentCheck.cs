@@ -1,0 +1,106 @@
+using Pipeline.Core;
+using Pipeline.Core.Records;
+using Pipeline.Core.Store;
+using Pipeline.Core.Table;
+
+namespace Pipeline.Processor.Verify;
+
+/// <summary>
+/// Reads every live segment and compares, per date, what Parquet really holds with what the commits brought (rule 27). Each row must be of its partition's date.
+/// As many segments at once as there are workers; what is held is one row group of each.
+/// </summary>
+internal sealed class SegmentCheck(TableLog log, ReadOnlyMemory<byte> rowKey, Workers workers)
+{
+    private readonly Lock _lock = new();
+    private readonly Dictionary<UtcDay, Sums> _found = [];
+    private readonly HashSet<UtcDay> _unread = [];
+    private readonly List<string> _differences = [];
+
+    /// <summary>What was read in all. Differences are added to the table's.</summary>
+    public async Task<Sums> RunAsync(TableFold table, IReadOnlyCollection<SegmentFile> present, CancellationToken cancel)
+    {
+        foreach (var lost in table.Live.Values.Where(file => !present.Contains(file)))
+        {
+            _unread.Add(lost.Date);
+        }
+        var files = new Queue<SegmentFile>(present.OrderBy(file => file.Date).ThenBy(file => file.Path, StringComparer.Ordinal));
+        await Task.WhenAll(Enumerable.Range(0, workers.Width).Select(_ => LaneAsync(files, cancel)).ToList());
+        foreach (var date in _found.Keys.Union(table.Dates.Keys).Where(date => !_unread.Contains(date)).Order())
+        {
+            var (held, declared) = (_found.GetValueOrDefault(date), table.Dates.GetValueOrDefault(date));
+            if (held != declared)
+            {
+                _differences.Add(held.Rows == declared.Rows
+                    ? $"{log.Where}, date {date}: its Parquet files hold {held.Rows} rows as its commits brought, but with other values (sum {held.HashHex}, expected {declared.HashHex})."
+                    : $"{log.Where}, date {date}: its Parquet files hold {held.Rows} rows, its commits brought {declared.Rows}: {TableFold.Off(held.Rows - declared.Rows)}.");
+            }
+        }
+        table.Differences.AddRange(_differences.Order(StringComparer.Ordinal));
+        return Sums.Of(_found.Values);
+    }
+
+    private async Task LaneAsync(Queue<SegmentFile> files, CancellationToken cancel)
+    {
+        using var hash = new RowHash(rowKey.Span);
+        while (Next(files) is { } file)
+        {
+            var found = new Dictionary<UtcDay, Sums>();
+            string? difference = null;
+            try
+            {
+                difference = await ReadAsync(file, hash, found, cancel);
+            }
+            catch (Exception e) when (e is PipelineException { Code: ExitCode.Difference } or not (PipelineException or StoreException or OperationCanceledException or OutOfMemoryException))
+            {
+                // A message of a reader could hold bytes of a row: of all but our own only the type is told.
+                difference = e is PipelineException ? e.Message : $"{log.Where}, date {file.Date}: segment {file.Path} cannot be read ({e.GetType().Name}). It is damaged; restore it from a copy.";
+                found.Clear();
+                lock (_lock)
+                {
+                    _unread.Add(file.Date);
+                }
+            }
+            lock (_lock)
+            {
+                if (difference is not null)
+                {
+                    _differences.Add(difference);
+                }
+                foreach (var (date, sums) in found)
+                {
+                    _found[date] = _found.GetValueOrDefault(date) + sums;
+                }
+            }
+        }
+    }
+
+    private async Task<string?> ReadAsync(SegmentFile file, RowHash hash, Dictionary<UtcDay, Sums> found, CancellationToken cancel)
+    {
+        var name = TableNames.Segment(log.Contract.Dataset, file.Path);
+        if (await SegmentReader.OpenAsync(log.Store, name, log.Contract, file.Size, cancel) is not { } reader)
+        {
+            throw new PipelineException(ExitCode.Difference, $"{log.Where}, date {file.Date}: segment {file.Path} ({file.Rows} rows) was there and is gone.");
+        }
+        await foreach (var batch in reader.ReadAsync(cancel))
+        {
+            await workers.Run(() =>
+            {
+                hash.AddByDay(batch, found);
+                return true;
+            });
+        }
+        var read = found.Values.Sum(sums => sums.Rows);
+        var elsewhere = found.Where(day => day.Key != file.Date).ToList();
+        return elsewhere.Count > 0 ? $"{log.Where}: segment {file.Path} stands in the partition of {file.Date} and holds {elsewhere.Sum(day => day.Value.Rows)} rows of other dates ({elsewhere.Min(day => day.Key)} to {elsewhere.Max(day => day.Key)})."
+            : file.Rows >= 0 && read != file.Rows ? $"{log.Where}, date {file.Date}: segment {file.Path} holds {read} rows, the log says {file.Rows}."
+            : null;
+    }
+
+    private SegmentFile? Next(Queue<SegmentFile> files)
+    {
+        lock (_lock)
+        {
+            return files.TryDequeue(out var file) ? file : null;
+        }
+    }
+}

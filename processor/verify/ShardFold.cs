@@ -1,0 +1,240 @@
+using Pipeline.Core.Captures;
+using Pipeline.Core.Records;
+
+namespace Pipeline.Processor.Verify;
+
+/// <summary>
+/// A shard's captures in order of their numbers, against the snapshots beside them and what each table says that it took (a merge by number). Pure; holds one state, never the captures.
+/// After a break (a hole, a fork) it goes on with the chain of hashes alone until a snapshot gives it a state again, so that one fault does not hide another.
+/// </summary>
+internal sealed class ShardFold
+{
+    private readonly string _shard;
+    private readonly SortedDictionary<string, Account> _accounts = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, long> _rejected = new(StringComparer.Ordinal), _notes = new(StringComparer.Ordinal);
+    private readonly List<Fork> _forks = [];
+    private readonly List<ReportedRange> _missing = [];
+    private readonly List<string> _differences = [];
+    private readonly long _first;
+    private ShardState? _state;
+    private Link? _last;
+    private bool _whole;
+    private long _captures, _snapshots, _lines, _duplicates, _unkeyed;
+
+    /// <param name="empty">The state before capture 0.</param>
+    /// <param name="first">The lowest capture that stands; above 0 where earlier ones have expired.</param>
+    /// <param name="ledgers">Per dataset, what its table took of this shard.</param>
+    public ShardFold(ShardState empty, long first, IReadOnlyDictionary<string, ShardLedger> ledgers)
+    {
+        (_shard, _first, _whole) = (empty.Shard, first, first == 0);
+        _state = first == 0 ? empty : null;
+        foreach (var (dataset, ledger) in ledgers)
+        {
+            _accounts[dataset] = new Account(dataset, ledger, first);
+        }
+    }
+
+    public List<string> Differences => _differences;
+
+    /// <summary>The next capture. Its number follows the one before, or the hole before it.</summary>
+    public void Apply(CaptureHeader header, Link link)
+    {
+        if (_state is not null)
+        {
+            if (_state.Apply(header, link) is { } fork)
+            {
+                Break(fork);
+            }
+        }
+        else if (_last is { } last && last.Number == link.Number - 1 && header.Previous != last.Hash)
+        {
+            Break(new Fork(_shard, link.Number, $"it continues {header.Previous?.ToString() ?? "nothing"}, the capture before it is {last.Hash}"));
+        }
+        CheckLines(header, link);
+        Count(header);
+        foreach (var frame in header.Frames)
+        {
+            AccountOf(frame.Dataset).Frame(link.Number, new Tally(1, frame.Sums));
+        }
+        foreach (var account in _accounts.Values)
+        {
+            account.Reached(link, this);
+        }
+        _last = link;
+        _captures++;
+    }
+
+    /// <summary>The snapshot that stands beside the capture that was applied last, or alone above a hole or below the first capture.</summary>
+    public void Snapshot(ShardState snapshot)
+    {
+        var head = snapshot.Head!.Value;
+        _snapshots++;
+        if (_last is { } last && last.Number == head.Number && last.Hash != head.Hash)
+        {
+            Differ($"snapshot {head.Number} is of capture {head}, the store has {last} there: one of the two was replaced.");
+            return;
+        }
+        if (_state is not null)
+        {
+            if (!_state.ToJson().AsSpan().SequenceEqual(snapshot.ToJson()))
+            {
+                Differ($"snapshot {head.Number} is not the fold of the captures up to there: {Unlike(_state, snapshot)}.");
+            }
+            return;
+        }
+        if (_whole)
+        {
+            if (_accounts.Values.Any(account => account.Captured != Of(snapshot, account.Dataset)))
+            {
+                Differ($"snapshot {head.Number} has other totals than the captures up to there.");
+            }
+        }
+        else
+        {
+            Adopt(snapshot);
+        }
+        _state = snapshot;
+        _last = head;
+    }
+
+    /// <summary>Captures that are gone though later ones stand, or that cannot be read. <paramref name="next"/> is the header above them, which tells whose records were in them.</summary>
+    public void Hole(long from, long to, CaptureHeader? next, ShardState? snapshot, string what)
+    {
+        Differ($"{(from == to ? $"capture {from} is" : $"captures {from} to {to} are")} {what}.");
+        foreach (var (dataset, last) in next?.Links.Select(l => (l.Key, l.Value.Number)) ?? snapshot?.Datasets.Select(d => (d.Key, d.Value.Last.Number)) ?? [])
+        {
+            var shipped = AccountOf(dataset).Ledger.ShippedTo;
+            if (last >= from && last > shipped)
+            {
+                _missing.Add(new ReportedRange(dataset, _shard, Math.Max(from, shipped + 1), Math.Min(to, last)));
+            }
+        }
+        foreach (var account in _accounts.Values)
+        {
+            account.Hole(from, to);
+        }
+        (_state, _last, _whole) = (null, null, false);
+    }
+
+    public ShardFacts Finish(long? head)
+    {
+        foreach (var account in _accounts.Values)
+        {
+            account.Finish(head, this);
+        }
+        return new()
+        {
+            Shard = _shard, First = head is null ? null : _first, Head = head, Captures = _captures, Snapshots = _snapshots,
+            Lines = _lines, Duplicates = _duplicates, Unkeyed = _unkeyed, Rejected = _rejected, Notes = _notes,
+            Datasets = _accounts.ToDictionary(a => a.Key, a => a.Value.ToFacts()), Forks = _forks, Missing = _missing, Differences = _differences,
+        };
+    }
+
+    internal void Fork(long number, string reason) => Name(new Fork(_shard, number, reason));
+
+    internal void Missing(string dataset, long from, long to, long? records, string why)
+    {
+        _missing.Add(new ReportedRange(dataset, _shard, from, to, records));
+        Differ($"dataset {dataset}, captures {new CaptureRange(from, to)}: {why}.");
+    }
+
+    private void Break(Fork fork)
+    {
+        Name(fork);
+        _state = null;
+    }
+
+    private void Name(Fork fork)
+    {
+        if (_forks.All(known => known.Number != fork.Number))
+        {
+            _forks.Add(fork);
+            Differ($"a fork at capture {fork.Number}: {fork.Reason}.");
+        }
+    }
+
+    /// <summary>lines = records + rejections + duplicates, in every single capture.</summary>
+    private void CheckLines(CaptureHeader header, Link link)
+    {
+        var (lines, other) = (0L, 0L);
+        foreach (var read in header.Reads)
+        {
+            lines += read.Lines;
+            other += read.Duplicates + (read.Rejected?.Values.Sum() ?? 0);
+        }
+        var records = header.Frames.Sum(frame => frame.Rows);
+        if (lines != other + records || header.Frames.Any(frame => frame.Rows != frame.Sums.Rows))
+        {
+            Differ($"capture {link.Number}: it read {lines} lines, of which {other} were rejected or duplicates, and has {records} records ({header.Frames.Sum(f => f.Sums.Rows)} by date), expected {lines - other}.");
+        }
+    }
+
+    private void Count(CaptureHeader header)
+    {
+        foreach (var read in header.Reads)
+        {
+            _lines += read.Lines;
+            _duplicates += read.Duplicates;
+            _unkeyed += read.IsUnkeyedPush ? 1 : 0;
+            Add(_rejected, read.Rejected);
+            Add(_notes, read.Notes);
+        }
+    }
+
+    /// <summary>The snapshot knows what has expired, and what was lost in a hole.</summary>
+    private void Adopt(ShardState snapshot)
+    {
+        (_lines, _duplicates, _unkeyed) = (0, 0, 0);
+        _rejected.Clear();
+        _notes.Clear();
+        foreach (var source in snapshot.Sources.Values)
+        {
+            _lines += source.Lines;
+            _duplicates += source.Duplicates;
+            _unkeyed += source.Unkeyed;
+            Add(_rejected, source.Rejected);
+            Add(_notes, source.Notes);
+        }
+        foreach (var dataset in snapshot.Datasets.Keys)
+        {
+            AccountOf(dataset);
+        }
+        foreach (var account in _accounts.Values)
+        {
+            account.Base = Of(snapshot, account.Dataset) - account.Walked;
+        }
+        _whole = true;
+    }
+
+    private Account AccountOf(string dataset)
+    {
+        if (!_accounts.TryGetValue(dataset, out var account))
+        {
+            _accounts[dataset] = account = new Account(dataset, new ShardLedger(_first), _first);
+            account.Base = _whole ? default(Tally) : null;
+        }
+        return account;
+    }
+
+    private static Tally Of(ShardState state, string dataset) => state.Datasets.TryGetValue(dataset, out var totals) ? new(totals.Frames, totals.Sums) : default;
+
+    private static string Unlike(ShardState fold, ShardState snapshot)
+    {
+        foreach (var dataset in fold.Datasets.Keys.Union(snapshot.Datasets.Keys).Where(dataset => Of(fold, dataset) != Of(snapshot, dataset)))
+        {
+            return $"it has {Of(snapshot, dataset).Sums.Rows} records of {dataset} in {Of(snapshot, dataset).Frames} frames, the captures {Of(fold, dataset).Sums.Rows} in {Of(fold, dataset).Frames}{(Of(fold, dataset).Sums.Rows == Of(snapshot, dataset).Sums.Rows ? ", with other sums" : "")}";
+        }
+        var (a, b) = (fold.Sources.Values.Sum(s => s.Lines), snapshot.Sources.Values.Sum(s => s.Lines));
+        return a != b ? $"it has {b} lines, the captures {a}" : "totals of lines and records agree; cursors, counters or links do not";
+    }
+
+    private void Differ(string what) => _differences.Add($"shard {_shard}: {what}");
+
+    private static void Add(SortedDictionary<string, long> into, SortedDictionary<string, long>? counts)
+    {
+        foreach (var (key, value) in counts ?? [])
+        {
+            into[key] = into.GetValueOrDefault(key) + value;
+        }
+    }
+}

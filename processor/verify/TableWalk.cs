@@ -1,0 +1,183 @@
+using System.Globalization;
+using Pipeline.Core;
+using Pipeline.Core.Table;
+
+namespace Pipeline.Processor.Verify;
+
+/// <summary>
+/// Reads a table's log from entry 0 to its end, then what lies beside it: 1 entries · 2 what stands above a hole · 3 the checkpoint that readers start from ·
+/// 4 the segments that the log names, by one list. What the segments hold is <see cref="SegmentCheck"/>'s.
+/// </summary>
+internal sealed class TableWalk(TableLog log, Func<string, long> standsFrom)
+{
+    private readonly string _dataset = log.Contract.Dataset;
+
+    public TableFold Fold { get; } = new(log.Contract, log.CaptureStore, log.Kid, log.Where, standsFrom);
+
+    /// <summary>Objects in the table's folder that no live file names: orphans, and what compactions replaced.</summary>
+    public long Unreferenced { get; private set; }
+
+    /// <summary>Reads the log. Where the table does not exist its facts are empty.</summary>
+    public async Task ReadLogAsync(CancellationToken cancel)
+    {
+        await ReadEntriesAsync(0, cancel);
+        if (Fold.Version >= 0 && Fold.Differences.Count == 0)
+        {
+            await CompareCheckpointAsync(cancel);
+        }
+        Fold.Finish();
+    }
+
+    /// <summary>The live files that are in the store with the size that the log says; the others become differences.</summary>
+    public async Task<IReadOnlyCollection<SegmentFile>> ListFilesAsync(CancellationToken cancel)
+    {
+        var present = new HashSet<SegmentFile>();
+        var folder = TableNames.Folder(_dataset);
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        await foreach (var found in log.Store.ListAsync(folder, null, cancel))
+        {
+            if (found.Name.StartsWith(TableNames.Log(_dataset), StringComparison.Ordinal))
+            {
+                continue;
+            }
+            if (!Fold.Live.TryGetValue(found.Name[folder.Length..], out var file))
+            {
+                Unreferenced++;
+                continue;
+            }
+            seen.Add(file.Path);
+            if (found.Length == file.Size)
+            {
+                present.Add(file);
+            }
+            else
+            {
+                Fold.Differences.Add($"{log.Where}, date {file.Date}: segment {file.Path} has {found.Length} bytes, the log says {file.Size}. It was changed or cut; restore it.");
+            }
+        }
+        foreach (var lost in Fold.Live.Values.Where(file => !seen.Contains(file.Path)).OrderBy(file => file.Path, StringComparer.Ordinal))
+        {
+            Fold.Differences.Add($"{log.Where}, date {lost.Date}: segment {lost.Path} ({lost.Rows} rows) is in the log and not in the store. Restore it from a copy.");
+        }
+        return present;
+    }
+
+    private async Task ReadEntriesAsync(long from, CancellationToken cancel)
+    {
+        for (var version = from; ; version++)
+        {
+            TableCommit? entry;
+            try
+            {
+                entry = await log.ReadEntryAsync(version, cancel);
+                if (entry is null)
+                {
+                    if (await AboveAsync(version, cancel) is not { } above)
+                    {
+                        return;
+                    }
+                    // The log may have grown between the two looks.
+                    entry = await log.ReadEntryAsync(version, cancel);
+                    if (entry is null)
+                    {
+                        Fold.Differences.Add($"{log.Where}: entry {version} of the log is gone, though {above.What} stands. Expected every entry for ever; restore the log from a copy.");
+                        if (above.Entry is not { } next)
+                        {
+                            return;
+                        }
+                        version = next - 1;
+                        continue;
+                    }
+                }
+            }
+            catch (PipelineException e) when (e.Code == ExitCode.Difference)
+            {
+                Fold.Differences.Add(e.Message);
+                continue;
+            }
+            Fold.Apply(await WithRowsAsync(entry, cancel));
+        }
+    }
+
+    /// <summary>The lowest entry above <paramref name="version"/>, else any checkpoint there.</summary>
+    private async Task<(long? Entry, string What)?> AboveAsync(long version, CancellationToken cancel)
+    {
+        (long?, string)? checkpoint = null;
+        await foreach (var found in log.Store.ListAsync(TableNames.Log(_dataset), TableNames.Before(_dataset, version), cancel))
+        {
+            var file = found.Name[TableNames.Log(_dataset).Length..];
+            if (file.Length == 25 && file.EndsWith(".json", StringComparison.Ordinal) && long.TryParse(file.AsSpan(0, 20), NumberStyles.None, CultureInfo.InvariantCulture, out var above) && above > version)
+            {
+                return (above, $"entry {above}");
+            }
+            if (TableNames.CheckpointVersion(found.Name) is { } point)
+            {
+                checkpoint ??= (null, $"the checkpoint of version {point}");
+            }
+        }
+        return checkpoint;
+    }
+
+    /// <summary>An engine need not say how many rows its files have; their footers do.</summary>
+    private async Task<TableCommit> WithRowsAsync(TableCommit entry, CancellationToken cancel)
+    {
+        if (entry.Added.All(file => file.Rows >= 0))
+        {
+            return entry;
+        }
+        var added = new List<SegmentFile>();
+        foreach (var file in entry.Added)
+        {
+            added.Add(file.Rows >= 0 ? file : file with { Rows = await FooterRowsAsync(file, cancel) });
+        }
+        return entry with { Added = added };
+    }
+
+    private async Task<long> FooterRowsAsync(SegmentFile file, CancellationToken cancel)
+    {
+        try
+        {
+            return (await SegmentReader.OpenAsync(log.Store, TableNames.Segment(_dataset, file.Path), log.Contract, file.Size, cancel))?.Rows ?? -1;
+        }
+        catch (PipelineException)
+        {
+            // A file that was removed later may be gone by right; one that is live is named by the list and by --deep.
+            return -1;
+        }
+    }
+
+    /// <summary>Other readers start from the newest checkpoint: what it leads to must be what the whole log says.</summary>
+    private async Task CompareCheckpointAsync(CancellationToken cancel)
+    {
+        TableState? state;
+        try
+        {
+            state = await log.OpenAsync(cancel);
+        }
+        catch (PipelineException e)
+        {
+            Fold.Differences.Add(e.Message);
+            return;
+        }
+        if (state is null)
+        {
+            return;
+        }
+        if (state.Version > Fold.Version)
+        {
+            await ReadEntriesAsync(Fold.Version + 1, cancel);
+            state = Fold.Version > state.Version ? await log.ReadToEndAsync(state, cancel) : state;
+        }
+        if (state.Version != Fold.Version)
+        {
+            return;
+        }
+        var shipped = Fold.Ledgers.Where(l => l.Value.ShippedTo >= 0).ToDictionary(l => l.Key, l => l.Value.ShippedTo);
+        if (state.Files.Count != Fold.Live.Count || state.Files.Keys.Any(path => !Fold.Live.ContainsKey(path))
+            || shipped.Count != state.Shipped.Count || state.Shipped.Any(s => !shipped.TryGetValue(s.Key, out var to) || to != s.Value.Number))
+        {
+            Fold.Differences.Add(
+                $"{log.Where}: the newest checkpoint leads to {state.Files.Count} live files at version {state.Version}, the log itself to {Fold.Live.Count}, or they differ in what is shipped. Delete the checkpoint; the log is the truth.");
+        }
+    }
+}

@@ -1,0 +1,86 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Pipeline.Processor.Verify;
+
+/// <summary>
+/// What `verify` found: promise 7 from the stored data alone (DESIGN section 9 promises the members up to <see cref="Differences"/>; what follows them is detail that may grow).
+/// Every dictionary is in ordinal order, and has every dataset that the program knows.
+/// </summary>
+public sealed record VerifyReport
+{
+    /// <summary>Nothing is missing and nothing differs. What is pending leaves it true.</summary>
+    public required bool Ok { get; init; }
+
+    /// <summary>Lines read: the sum of records, rejections and duplicates.</summary>
+    public required long Lines { get; init; }
+
+    /// <summary>Dataset → records captured.</summary>
+    public required SortedDictionary<string, long> Records { get; init; }
+
+    /// <summary>Reason → lines rejected for it.</summary>
+    public required SortedDictionary<string, long> Rejections { get; init; }
+
+    public required long Duplicates { get; init; }
+
+    /// <summary>Dataset → what the captures say, those that have expired by the snapshot that kept their totals.</summary>
+    public required SortedDictionary<string, Amount> Captured { get; init; }
+
+    /// <summary>Dataset → what the table's commits say that they took.</summary>
+    public required SortedDictionary<string, Amount> Shipped { get; init; }
+
+    /// <summary>The sides that were compared: `us` (captures against commits), `uk` (commits against the table's files).</summary>
+    public required IReadOnlyList<string> Checked { get; init; }
+
+    /// <summary>Captured and not yet shipped.</summary>
+    public required IReadOnlyList<ReportedRange> Pending { get; init; }
+
+    /// <summary>Records that ought to be in the table, and are not or are others.</summary>
+    public required IReadOnlyList<ReportedRange> Missing { get; init; }
+
+    /// <summary>Everything that is not as it ought to be, in words: what, where, found, expected.</summary>
+    public required IReadOnlyList<string> Differences { get; init; }
+
+    /// <summary>Shards with two histories that cannot both be true, from this capture on.</summary>
+    public IReadOnlyList<ReportedFork> Forks { get; init; } = [];
+
+    /// <summary>Whether frames and segments were decoded and every row was hashed again.</summary>
+    public bool Deep { get; init; }
+
+    /// <summary>What cannot be proved but only counted: pushes without a key, of sources that are declared at-least-once.</summary>
+    public PossibleLoss PossibleLoss { get; init; } = new(0);
+
+    /// <summary>Counters of ingest that reject nothing, such as `bad-id`.</summary>
+    public SortedDictionary<string, long> Notes { get; init; } = new(StringComparer.Ordinal);
+
+    /// <summary>Dataset → the table as it was checked.</summary>
+    public SortedDictionary<string, ReportedTable> Tables { get; init; } = new(StringComparer.Ordinal);
+
+    public IReadOnlyList<ReportedShard> Shards { get; init; } = [];
+
+    [JsonIgnore]
+    public int ExitCode => Ok ? Core.ExitCode.Done : Core.ExitCode.Difference;
+
+    public string ToJson() => JsonSerializer.Serialize(this, VerifyJson.Default.VerifyReport);
+}
+
+/// <summary>Frames, records, and the sum of the records' keyed hashes as 32 hex digits.</summary>
+public sealed record Amount(long Frames, long Records, string Hash);
+
+/// <summary>Captures of one shard, both ends inclusive, and how many records of the dataset they hold where that is known.</summary>
+public sealed record ReportedRange(string Dataset, string Shard, long From, long To, long? Records = null);
+
+public sealed record ReportedFork(string Shard, long From, string Reason);
+
+/// <summary>What may have been lost or doubled at a source, where no stored data can tell: pushes without a key, pushes refused for their number, files shortened in place.</summary>
+public sealed record PossibleLoss(long Unkeyed, long PushGaps = 0, long Truncated = 0);
+
+/// <summary>A table at the version that was checked: live files, their rows by the log, and by Parquet itself where the check was deep (null: not read), objects that no live file names.</summary>
+public sealed record ReportedTable(long Version, long Files, long Bytes, long Rows, long? ReadRows, string? ReadHash, long Unreferenced);
+
+/// <summary>A shard's captures: the first and last that stand, how many were read, and how many snapshots were compared with the fold.</summary>
+public sealed record ReportedShard(string Shard, long? First, long? Head, long Captures, long Snapshots);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, WriteIndented = true)]
+[JsonSerializable(typeof(VerifyReport))]
+internal sealed partial class VerifyJson : JsonSerializerContext;

@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# The long tests, by commands of their own. Each prints its totals, and on failure the seed that repeats it.
+#   ./soak.sh simulation [FROM..TO]     simulated schedules, 0..5000 where nothing is said
+#   ./soak.sh crash [KILLS] [SEED]      SIGKILLs of the real program, 1000 where nothing is said
+set -euo pipefail
+cd "$(dirname "$0")"
+export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
+
+simulation() {
+  dotnet build tests/simulation -c Release -v q -nologo
+  SIMULATION_SEEDS="${1:-0..5000}" dotnet tests/simulation/bin/Release/net10.0/Pipeline.Tests.Simulation.dll -showLiveOutput
+}
+
+crash() {
+  dotnet build tests/integration -v q -nologo
+  CRASH_KILLS="${1:-1000}" CRASH_SEED="${2:-1}" \
+    dotnet tests/integration/bin/Debug/net10.0/Pipeline.Tests.Integration.dll -namespace Pipeline.Tests.Integration.Crash -showLiveOutput
+}
+
+case "${1:-}" in
+  simulation | crash) "$@" ;;
+  *) sed -n '2,4p' "$0"; exit 2 ;;
+esac

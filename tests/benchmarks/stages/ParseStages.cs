@@ -1,0 +1,42 @@
+using Pipeline.Core.Contracts;
+using Pipeline.Core.Records;
+using Pipeline.Ingest;
+using Pipeline.Ingest.Formats;
+
+namespace Pipeline.Tests.Benchmarks.Stages;
+
+internal static class ParseStages
+{
+    private const int Lines = 100_000;
+
+    /// <summary>Lines → minimised columns: split, parse, classify, minimise.</summary>
+    public static IEnumerable<Figure> Parse(string format)
+    {
+        var blocks = Blocks.Of(format, Lines);
+        var parsed = new ParsedLines(Contracts.XenCenterChecks, Contracts.AgentUpdates);
+        var figure = Repeat.Rate($"parse, classify, minimise `{format}`", "lines/s", blocks.Lines, () =>
+        {
+            foreach (var (lines, fields) in blocks.Each)
+            {
+                parsed.Clear();
+                blocks.Format.Parse(lines.Span, fields, parsed);
+            }
+        });
+        yield return (format == "combined" ? figure.AtLeast(8e6) : figure) with { Note = $"{blocks.Bytes / (double)blocks.Lines * figure.Median / 1e6:0} MB/s" };
+    }
+
+    /// <summary>All that a worker does to a block: parse, hash, encode.</summary>
+    public static IEnumerable<Figure> Block()
+    {
+        var blocks = Blocks.Combined(Lines);
+        using var encoder = new BlockEncoder(Contracts.XenCenterChecks, Contracts.AgentUpdates, InstallationKey.New().RowKey());
+        var sources = blocks.Each.Select(b => new SourceBlock { Source = "web", Format = blocks.Format, Lines = b.Lines, File = "file", From = 0, To = b.Lines.Length, Check = "" }).ToList();
+        yield return Repeat.Rate("block: parse, hash and encode", "lines/s", blocks.Lines, () =>
+        {
+            foreach (var source in sources)
+            {
+                encoder.Encode(source);
+            }
+        });
+    }
+}

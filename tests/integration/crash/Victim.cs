@@ -1,0 +1,124 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace Pipeline.Tests.Integration.Crash;
+
+/// <summary>The built program as a child process that is meant to be killed.</summary>
+internal sealed class Victim : IDisposable
+{
+    /// <summary>SIGKILL, as a shell tells it.</summary>
+    public const int Killed = 137;
+
+    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(90);
+    private static readonly string Dll = Path.Combine(AppContext.BaseDirectory, "pipeline.dll");
+
+    private readonly Process _process;
+    private readonly StringBuilder _error = new();
+    private readonly TaskCompletionSource<string> _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly string _dir;
+
+    private Victim(Process process, string dir)
+    {
+        (_process, _dir) = (process, dir);
+        process.ErrorDataReceived += (_, e) =>
+        {
+            lock (_error)
+            {
+                _error.AppendLine(e.Data);
+            }
+            if (e.Data?.Contains("ready ", StringComparison.Ordinal) == true)
+            {
+                _ready.TrySetResult(e.Data);
+            }
+        };
+        process.Start();
+        process.BeginErrorReadLine();
+        Out = process.StandardOutput.ReadToEndAsync();
+    }
+
+    /// <summary>Everything on standard output, once it has ended.</summary>
+    public Task<string> Out { get; }
+
+    /// <summary>The line that a `run` logs when it takes lines; never, where it died before.</summary>
+    public Task<string> Ready => _ready.Task;
+
+    public Task Ended => _process.WaitForExitAsync();
+
+    public int Exit => _process.ExitCode;
+
+    public string Error
+    {
+        get
+        {
+            lock (_error)
+            {
+                return _error.ToString();
+            }
+        }
+    }
+
+    /// <param name="dir">The installation that the arguments name.</param>
+    public static Victim Start(string dir, params string[] args)
+    {
+        var info = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", [Dll, .. args]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (var name in info.Environment.Keys.Where(k => k.StartsWith("PIPELINE__", StringComparison.Ordinal)).ToList())
+        {
+            info.Environment.Remove(name);
+        }
+        info.Environment["PIPELINE__SEAL__AGE"] = "1s";
+        info.Environment["PIPELINE__PERIOD"] = "1s";
+        return new Victim(new Process { StartInfo = info }, dir);
+    }
+
+    /// <summary>Runs the program to its end.</summary>
+    public static async Task<(int Exit, string Out, string Error)> RunAsync(string dir, params string[] args)
+    {
+        using var victim = Start(dir, args);
+        await victim.EndAsync();
+        return (victim.Exit, await victim.Out, victim.Error);
+    }
+
+    /// <summary>Waits until it ends by itself.</summary>
+    public async Task EndAsync()
+    {
+        using var bound = new CancellationTokenSource(Bound);
+        await _process.WaitForExitAsync(bound.Token);
+    }
+
+    public void Terminate() => _ = Signal(_process.Id, 15);
+
+    /// <summary>SIGKILL to the whole process, unless it has ended.</summary>
+    /// <returns>Whether it had begun its work: it has files of the installation open.</returns>
+    public async Task<bool> KillAsync()
+    {
+        var working = HasOpenFiles();
+        _ = Signal(_process.Id, 9);
+        await EndAsync();
+        return working;
+    }
+
+    public void Dispose()
+    {
+        if (!_process.HasExited)
+        {
+            _process.Kill();
+        }
+        _process.Dispose();
+    }
+
+    private bool HasOpenFiles()
+    {
+        try
+        {
+            return Directory.EnumerateFiles($"/proc/{_process.Id}/fd").Any(fd => new FileInfo(fd).LinkTarget?.StartsWith(_dir, StringComparison.Ordinal) == true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
+    [DllImport("libc", EntryPoint = "kill")]
+    private static extern int Signal(int process, int signal);
+}

@@ -1,0 +1,44 @@
+using Pipeline.Core;
+using Pipeline.Ingest.Formats;
+using Xunit;
+
+namespace Pipeline.Tests.Unit.Formats;
+
+public sealed class DetectTests
+{
+    private const string Combined = "203.0.113.9 - - [05/Jan/2026:08:01:02 +0000] \"GET / HTTP/1.1\" 200 164 \"-\" \"-\"\n";
+
+    [Fact]
+    public void A_header_alone_is_a_w3c_log() => Assert.Equal("iis-w3c", Detect.Of("#Software: x\r\n#Fields: date time\r\n"u8).Format?.Name);
+
+    [Fact]
+    public void A_line_that_is_cut_by_the_sample_is_not_judged()
+    {
+        var found = Detect.Of(Parsed.Bytes(Combined + "203.0.113.9 - - [05/J"));
+        Assert.Equal(("combined", 100), (found.Format?.Name, found.Confidence));
+    }
+
+    [Fact]
+    public void A_single_unterminated_line_is_judged() => Assert.Equal("combined", Detect.Of(Parsed.Bytes(Combined.TrimEnd())).Format?.Name);
+
+    [Fact]
+    public void Neither_nothing_nor_noise_nor_a_mixture_is_a_format()
+    {
+        Assert.Null(Detect.Of([]).Format);
+        Assert.Null(Detect.Of("\n\n\n"u8).Format);
+        Assert.Null(Detect.Of("hello\nworld\n"u8).Format);
+        Assert.Null(Detect.Of([0xFF, 0xFE, (byte)'a', 0, (byte)'\n', 0]).Format);
+        var mixture = Detect.Of(Parsed.Bytes(string.Concat(Enumerable.Repeat(Combined + AppServiceJsonTests.Line() + "\n", 5))));
+        Assert.Null(mixture.Format);
+        Assert.Contains("more than one", mixture.Why, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_unknown_name_is_wrong_usage_that_names_the_known_ones()
+    {
+        var stop = Assert.Throws<PipelineException>(() => Ingest.Formats.Formats.Named("clf"));
+        Assert.Equal(ExitCode.WrongUsage, stop.Code);
+        Assert.Contains("combined, iis-w3c, appservice-json", stop.Message, StringComparison.Ordinal);
+        Assert.All(Ingest.Formats.Formats.All, format => Assert.Same(format, Ingest.Formats.Formats.Named(format.Name)));
+    }
+}

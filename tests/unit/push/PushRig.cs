@@ -1,0 +1,163 @@
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json;
+using Pipeline.Core;
+using Pipeline.Core.Captures;
+using Pipeline.Core.Contracts;
+using Pipeline.Core.Records;
+using Pipeline.Core.Store;
+using Pipeline.Ingest;
+using Pipeline.Ingest.Formats;
+using Pipeline.Ingest.Sources;
+using Pipeline.Tests.Fakes;
+
+namespace Pipeline.Tests.Unit.Push;
+
+/// <summary>A shard over a store in memory that can fail, and the endpoint before it, on a port of its own.</summary>
+internal sealed class PushRig : IAsyncDisposable
+{
+    public const string Line = "198.18.0.7 - - [02/Nov/2026:00:01:58 +0000] \"GET /updates.2.tsv HTTP/1.1\" 200 13106 \"-\" \"Citrix XenServer AutoUpdate\"\n";
+
+    private readonly BlockEncoder _encoder;
+    private readonly CancellationTokenSource _abandon = new();
+    private Task _running = Task.CompletedTask;
+
+    private PushRig(MemoryStore memory, InstallationKey key, PushEndpointOptions options)
+    {
+        (Memory, Key) = (memory, key);
+        Store = new FaultyStore(memory);
+        Captures = new Captures(Store, "store", key.Kid);
+        _encoder = new BlockEncoder(Contracts.XenCenterChecks, Contracts.AgentUpdates, key.RowKey());
+        Shard = new ShardLoop("s1", Captures, Contracts.Published, _encoder, FlushPolicy.Unlimited, Workers.Pool, TimeProvider.System);
+        Endpoint = new PushEndpoint(options with { Url = "http://127.0.0.1:0", Fenced = _ => Interlocked.Increment(ref _fenced), Warn = Warnings.Add }, key, TimeProvider.System);
+    }
+
+    private int _fenced;
+
+    public MemoryStore Memory { get; }
+    public InstallationKey Key { get; }
+    public FaultyStore Store { get; }
+    public Captures Captures { get; }
+    public ShardLoop Shard { get; }
+    public PushEndpoint Endpoint { get; }
+    public HttpClient Client { get; } = new();
+    public List<string> Warnings { get; } = [];
+    public int Fenced => _fenced;
+
+    public static async Task<PushRig> StartAsync(MemoryStore? memory = null, InstallationKey? key = null, PushEndpointOptions? options = null, string? token = null, bool open = true)
+    {
+        var rig = new PushRig(memory ?? new MemoryStore(), key ?? InstallationKey.New(), options ?? new());
+        await rig.Endpoint.StartAsync();
+        rig.Client.BaseAddress = rig.Endpoint.Address;
+        if (open)
+        {
+            await rig.OpenAsync(token);
+        }
+        return rig;
+    }
+
+    public async Task OpenAsync(string? token = null)
+    {
+        await Shard.ClaimAsync(["web", "loose", "json", "w3c"], default);
+        var hash = token is null ? null : Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(Encoding.UTF8.GetBytes(token)));
+        Endpoint.Open([
+            PushSource.Of(Shard, "web", new CombinedFormat(), PushDelivery.ExactlyOnce, hash),
+            PushSource.Of(Shard, "loose", new CombinedFormat(), PushDelivery.AtLeastOnce),
+            PushSource.Of(Shard, "json", new AppServiceJsonFormat(), PushDelivery.AtLeastOnce),
+            PushSource.Of(Shard, "w3c", new W3cFormat(), PushDelivery.AtLeastOnce, token is null ? null : new string('0', 64)),
+        ]);
+        _running = Shard.RunAsync(_abandon.Token);
+    }
+
+    public Task<Answer> PushAsync(string key, string body, string source = "web") => SendAsync(Request(key, Encoding.UTF8.GetBytes(body), source));
+
+    /// <summary>Sends the same push until it is answered otherwise than "try again".</summary>
+    public async Task<Answer> PushUntilTakenAsync(string key, string body)
+    {
+        Answer answer;
+        do
+        {
+            answer = await PushAsync(key, body);
+        }
+        while (answer.Status == 503);
+        return answer;
+    }
+
+    /// <summary>The store answers again, also what begins to hang only now, until the task has ended.</summary>
+    public async Task<T> AnswerAgainAsync<T>(Task<T> task)
+    {
+        Store.Plan = _ => Fault.None;
+        while (!task.IsCompleted)
+        {
+            Store.Release();
+            await Task.Yield();
+        }
+        return await task;
+    }
+
+    public static HttpRequestMessage Request(string? key, byte[] body, string source = "web", string type = "text/plain", string? encoding = null)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Post, $"/v1/lines?source={source}") { Content = new ByteArrayContent(body) };
+        request.Content.Headers.ContentType = MediaTypeHeaderValue.Parse(type);
+        if (encoding is not null)
+        {
+            request.Content.Headers.ContentEncoding.Add(encoding);
+        }
+        if (key is not null)
+        {
+            request.Headers.TryAddWithoutValidation("Idempotency-Key", key);
+        }
+        return request;
+    }
+
+    public async Task<Answer> SendAsync(HttpRequestMessage request)
+    {
+        using var response = await Client.SendAsync(request);
+        return new Answer((int)response.StatusCode, JsonDocument.Parse(await response.Content.ReadAsStringAsync()).RootElement, response.Headers.RetryAfter?.Delta);
+    }
+
+    /// <summary>All reads of pushes that captures hold, in order.</summary>
+    public async Task<IReadOnlyList<Read>> ReadsAsync()
+    {
+        var captures = new Captures(Memory, "store", Key.Kid);
+        var reads = new List<Read>();
+        for (var number = 0L; await captures.ReadAsync("s1", number) is { } capture; number++)
+        {
+            reads.AddRange(capture.Header.Reads);
+        }
+        return reads;
+    }
+
+    /// <summary>Another process claims the shard.</summary>
+    public Task UsurpAsync() =>
+        new ShardLoop("s1", new Captures(Memory, "store", Key.Kid), Contracts.Published, _encoder, FlushPolicy.Unlimited, Workers.Inline, TimeProvider.System, session: "other").ClaimAsync([], default);
+
+    /// <summary>The process dies: nothing more is acknowledged.</summary>
+    public async Task KillAsync()
+    {
+        await _abandon.CancelAsync();
+        await Task.WhenAny(_running);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        using var now = new CancellationTokenSource();
+        await now.CancelAsync();
+        await KillAsync();
+        await Endpoint.StopAsync(now.Token);
+        await Endpoint.DisposeAsync();
+        Client.Dispose();
+        Shard.Dispose();
+        _encoder.Dispose();
+        _abandon.Dispose();
+    }
+}
+
+internal sealed record Answer(int Status, JsonElement Body, TimeSpan? RetryAfter)
+{
+    public string? Error => Body.TryGetProperty("error", out var error) ? error.GetString() : null;
+
+    public long Number(string name) => Body.GetProperty(name).GetInt64();
+
+    public bool Duplicate => Body.TryGetProperty("duplicate", out var duplicate) && duplicate.GetBoolean();
+}

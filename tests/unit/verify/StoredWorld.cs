@@ -1,0 +1,180 @@
+using System.Text;
+using Microsoft.Extensions.Time.Testing;
+using Pipeline.Core;
+using Pipeline.Core.Captures;
+using Pipeline.Core.Contracts;
+using Pipeline.Core.Records;
+using Pipeline.Core.Store;
+using Pipeline.Core.Table;
+using Pipeline.Processor.Verify;
+using Pipeline.Shipper;
+using Pipeline.Tests.Fakes;
+
+namespace Pipeline.Tests.Unit.Verify;
+
+/// <summary>A record of either dataset: µs since 1970, the address, and the version or prefix (null: absent).</summary>
+internal sealed record Row(long Time, string Address, string? Last);
+
+/// <summary>Two stores in memory, filled by the real encoders and the real shipper, for tests to look at or to damage.</summary>
+internal sealed class StoredWorld
+{
+    public const string StoreId = "us-1";
+
+    public static readonly Contract Checks = Contracts.XenCenterChecks, Agents = Contracts.AgentUpdates;
+
+    public static readonly UtcDay Day = UtcDay.Parse("2026-03-04");
+
+    private readonly Dictionary<string, ShardState> _states = [];
+
+    public StoredWorld(int snapshotEvery = ShardState.SnapshotEvery)
+    {
+        SnapshotEvery = snapshotEvery;
+        Us = new MemoryStore(Clock, "us");
+        Uk = new MemoryStore(Clock, "uk");
+        Captures = new Captures(Us, StoreId, Key.Kid);
+        Logs = [.. ((Contract[])[Agents, Checks]).Select(contract => new TableLog(Uk, contract, StoreId, Key.Kid, Clock))];
+    }
+
+    public int SnapshotEvery { get; }
+    public FakeTimeProvider Clock { get; } = new(new DateTimeOffset(2026, 3, 10, 0, 0, 0, TimeSpan.Zero));
+    public InstallationKey Key { get; } = new(Enumerable.Range(1, 32).Select(i => (byte)i).ToArray());
+    public MemoryStore Us { get; }
+    public MemoryStore Uk { get; }
+    public Captures Captures { get; }
+    public IReadOnlyList<TableLog> Logs { get; }
+
+    /// <summary>Rows of a day: distinct addresses, one a second.</summary>
+    public static Row[] Rows(int count, int seed = 0, int day = 0) =>
+        [.. Enumerable.Range(0, count).Select(i => new Row((Day.Number + day) * UtcDay.MicrosPerDay + i * 1_000_000L, $"198.18.{seed % 256}.{i % 256}", "8.2.7"))];
+
+    /// <summary>The shard's next capture, with a read that counts these rows and what else it is told.</summary>
+    public async Task<Link> CaptureAsync(string shard, Row[]? checks = null, Row[]? agents = null, int empty = 0, int duplicates = 0, bool keyed = true, Func<CaptureHeader, CaptureHeader>? change = null)
+    {
+        var state = _states.TryGetValue(shard, out var known) ? known : _states[shard] = Captures.Empty(shard);
+        var (entries, frames) = (new List<FrameEntry>(), new List<byte[]>());
+        foreach (var (contract, rows) in new[] { (Agents, agents), (Checks, checks) })
+        {
+            if (rows is { Length: > 0 })
+            {
+                var (entry, frame) = Encode(contract, rows);
+                entries.Add(entry);
+                frames.Add(frame);
+            }
+        }
+        var file = Key.Cursors().Of(Encoding.ASCII.GetBytes(shard));
+        var from = state.Files.TryGetValue(ShardState.FileKey(shard, file), out var cursor) ? cursor.Offset : 0;
+        var lines = entries.Sum(e => e.Rows) + empty + duplicates;
+        List<Read> reads = lines == 0 ? [] : [new Read
+        {
+            Source = shard, Format = "combined", File = keyed ? file : null, Path = keyed ? "access.log" : null, From = from, To = from + lines * 100, Check = "00", Line = from / 100, Physical = lines, Lines = lines,
+            Duplicates = duplicates, Rejected = empty == 0 ? null : new(StringComparer.Ordinal) { ["empty"] = empty },
+        }];
+        var header = new CaptureHeader
+        {
+            Store = StoreId, Shard = shard, Number = state.Next, Session = "s", Previous = state.Head?.Hash, Kid = Key.Kid, Contracts = [], Links = new(state.Links.ToDictionary(l => l.Key, l => l.Value), StringComparer.Ordinal),
+            Reads = reads, Frames = entries,
+        };
+        header = change?.Invoke(header) ?? header;
+        var (bytes, whole) = CaptureFile.Encode(header, RejectionBlock.Encode(empty == 0 ? [] : [new RejectedLines(0, "empty", from / 100 + 1, empty)]), frames);
+        var link = new Link(header.Number, Sha256.Of(bytes));
+        await Us.PutIfAbsentAsync(CaptureNames.Capture(shard, header.Number), bytes);
+        if (state.Apply(whole, link) is { } fork)
+        {
+            throw fork.ToException();
+        }
+        if (state.Next % SnapshotEvery == 0)
+        {
+            await Us.PutIfAbsentAsync(CaptureNames.Snapshot(shard, header.Number), state.ToJson());
+        }
+        return link;
+    }
+
+    /// <summary>Forgets what this process knows of the shards, as a new process does.</summary>
+    public async Task RestartAsync(string shard) => _states[shard] = await Captures.FoldAsync(shard);
+
+    public async Task ShipAsync()
+    {
+        var tables = Logs.Select(log => new TableShipper(log.Contract, log, new Committer(log),
+            new Sealer(log.Contract, Uk, TableNames.Folder(log.Contract.Dataset), StoreId, Key.Kid, Key.RowKey(), Workers.Inline, new SemaphoreSlim(1), Clock), Clock, new Quiet())).ToList();
+        await new ShipLoop(Captures, tables, new SealPolicy(), TimeSpan.FromMinutes(1), Clock, new Quiet()).CatchUpAllAsync(SealReason.Final, CancellationToken.None);
+    }
+
+    public Task<VerifyReport> VerifyAsync(bool deep = false) => new Verifier(Captures, Logs, Key.RowKey(), Workers.Inline).RunAsync(deep);
+
+    public Task<TableState?> TableAsync() => Logs[1].OpenAsync();
+
+    public static Task DropAsync(IObjectStore store, string name) => store.DeleteAsync(name);
+
+    public async Task<SegmentFile> AnySegmentAsync() => (await Logs[1].OpenAsync())!.Files.Values.OrderBy(f => f.Path, StringComparer.Ordinal).First();
+
+    /// <summary>Replaces an object behind everyone's back.</summary>
+    public static async Task ChangeAsync(IObjectStore store, string name, Func<byte[], byte[]> change) => await store.OverwriteAsync(name, change((await store.ReadAsync(name))!));
+
+    public static Task ChangeTextAsync(IObjectStore store, string name, Func<string, string> change) =>
+        ChangeAsync(store, name, bytes => Encoding.UTF8.GetBytes(change(Encoding.UTF8.GetString(bytes)) is var text && text == Encoding.UTF8.GetString(bytes) ? throw new InvalidOperationException("nothing was changed") : text));
+
+    /// <summary>An entry as another engine appends it.</summary>
+    public async Task ForeignAsync(params string[] actions)
+    {
+        var version = (await Logs[1].OpenAsync())!.Version + 1;
+        await Uk.PutIfAbsentAsync(TableNames.Entry(Checks.Dataset, version), Encoding.UTF8.GetBytes(
+            string.Join('\n', actions.Prepend("""{"commitInfo":{"timestamp":1772625600000,"operation":"DELETE","engineInfo":"other-engine:1"}}""")) + "\n"));
+    }
+
+    public static string Remove(SegmentFile file, bool dataChange = true) =>
+        $$$"""{"remove":{"path":"{{{file.Path}}}","deletionTimestamp":1772625600000,"dataChange":{{{(dataChange ? "true" : "false")}}}}}""";
+
+    public static string Add(SegmentFile file, bool dataChange = true, bool stats = true) =>
+        $$$"""{"add":{"path":"{{{file.Path}}}","partitionValues":{"date":"{{{file.Date}}}"},"size":{{{file.Size}}},"modificationTime":0,"dataChange":{{{(dataChange ? "true" : "false")}}}{{{(stats ? $",\"stats\":\"{{\\\"numRecords\\\":{file.Rows}}}\"" : "")}}}}}""";
+
+    /// <summary>Puts a segment of these rows as another engine might, and describes it.</summary>
+    public async Task<SegmentFile> SegmentAsync(Row[] rows, UtcDay date)
+    {
+        var writer = new SegmentWriter(Checks, date, new SegmentLabel(StoreId, Key.Kid, Checks.Sha256, []));
+        writer.Add(ToColumns(Checks, rows));
+        var bytes = writer.Finish();
+        var file = writer.Describe(SegmentFile.NewPath(date));
+        writer.Dispose();
+        await Uk.PutIfAbsentAsync(TableNames.Segment(Checks.Dataset, file.Path), bytes);
+        return file;
+    }
+
+    public static Columns ToColumns(Contract contract, IEnumerable<Row> rows)
+    {
+        var columns = new Columns(contract);
+        foreach (var row in rows)
+        {
+            columns.AddRow(row.Time);
+            columns.Strings[0].Append(Encoding.UTF8.GetBytes(row.Address));
+            if (row.Last is null)
+            {
+                columns.Strings[1].AppendAbsent();
+            }
+            else
+            {
+                columns.Strings[1].Append(Encoding.UTF8.GetBytes(row.Last));
+            }
+        }
+        return columns;
+    }
+
+    private (FrameEntry Entry, byte[] Bytes) Encode(Contract contract, Row[] rows)
+    {
+        var columns = ToColumns(contract, rows);
+        using var hash = new RowHash(Key.RowKey());
+        using var encoder = new FrameEncoder(contract);
+        var days = new Dictionary<UtcDay, Sums>();
+        hash.AddByDay(columns, days);
+        var dates = new SortedDictionary<string, DaySums>(days.ToDictionary(d => d.Key.ToString(), d => DaySums.Of(d.Value)), StringComparer.Ordinal);
+        return (new FrameEntry { Dataset = contract.Dataset, Offset = 0, Length = 0, Rows = rows.Length, Dates = dates }, encoder.Frame(encoder.EncodeBatches(columns)));
+    }
+
+    private sealed class Quiet : IShipEvents
+    {
+        public void Sealed(SealFacts facts) { }
+        public void Conflict(string dataset, long version) { }
+        public void Gap(string dataset, string shard, CaptureRange range) { }
+        public void Forked(Fork fork) { }
+        public void Waiting(StoreException fault) => throw fault;
+    }
+}
