@@ -56,7 +56,7 @@ internal static class ProgramEdge
                 Say(e.Message);
                 return ExitCode.Configuration;
             case StoreException e:
-                Say($"{e.Message} {(e.Fault == StoreFault.Full ? "Make room, then run the command again: nothing that was acknowledged is lost." : "Run the command again: nothing that was acknowledged is lost.")}");
+                Say($"{e.Message} Then run the command again.");
                 return ExitCode.Outage;
             default:
                 Say($"a fault of this program ({error.GetType().FullName}). Please report it with what follows; the message is left out, because it could hold a part of a log line.");

@@ -11,6 +11,8 @@ namespace Pipeline.Shipper;
 /// </summary>
 public sealed class ShipLoop(Captures captures, IReadOnlyList<TableShipper> tables, SealPolicy policy, TimeSpan period, TimeProvider time, IShipEvents events)
 {
+    private const string Nobody = "";
+
     private static readonly TimeSpan OutageWait = TimeSpan.FromSeconds(1);
 
     private readonly CatchUp _catchUp = new(captures, tables, events);
@@ -38,7 +40,10 @@ public sealed class ShipLoop(Captures captures, IReadOnlyList<TableShipper> tabl
             // 4
             while (_notices.Reader.TryRead(out var shard))
             {
-                due.Add(shard);
+                if (shard != Nobody)
+                {
+                    due.Add(shard);
+                }
             }
             await PersistAsync(async () =>
             {
@@ -95,18 +100,10 @@ public sealed class ShipLoop(Captures captures, IReadOnlyList<TableShipper> tabl
         {
             return;
         }
-        // Its timers know whole milliseconds: less than one would be no wait at all.
-        using var over = new CancellationTokenSource(TimeSpan.FromMilliseconds(Math.Ceiling(wait.TotalMilliseconds)), time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, over.Token);
-        try
-        {
-            // Awaited as it is: a task made of it, or an asynchronous cancel, would go on with the loop on a thread of the pool.
-            await _notices.Reader.WaitToReadAsync(either.Token);
-        }
-        catch (OperationCanceledException)
-        {
-            // The wait is over, or the loop is told to stop, which it asks for itself.
-        }
+        // One wait for all three: the timer and the stop are notices about nobody. Nothing is thrown, and the loop goes on in its own context, never on another thread.
+        using var over = time.CreateTimer(static notices => ((ChannelWriter<string>)notices!).TryWrite(Nobody), _notices.Writer, wait, Timeout.InfiniteTimeSpan);
+        using var stopped = stop.UnsafeRegister(static notices => ((ChannelWriter<string>)notices!).TryWrite(Nobody), _notices.Writer);
+        await _notices.Reader.WaitToReadAsync(CancellationToken.None);
     }
 
     /// <summary>Does it again for as long as a store is out: nothing is dropped, and nothing was half done (promise 2).</summary>

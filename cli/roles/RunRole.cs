@@ -59,7 +59,7 @@ internal sealed class RunRole(Settings settings, Installation installation, RunP
             {
                 tasks.Add(ship.RunAsync(shipStop.Token, abandon.Token));
             }
-            log.Write($"ready sources={string.Join(',', _hosts.Select(h => h.Name))}{(push is null ? "" : $" push={push.Address}")}");
+            log.Write($"ready {(_hosts.Count == 0 ? "" : $"sources={string.Join(',', _hosts.Select(h => h.Name))}")}{(push is null ? "" : $" push={push.Address}")}");
             // 3
             await Task.WhenAny(tasks.Append(Task.Delay(Timeout.InfiniteTimeSpan, time, stop.Token)));
         }

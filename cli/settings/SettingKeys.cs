@@ -28,7 +28,7 @@ internal static class SettingKeys
         Text("push.key", "", "a PEM file", "the certificate's key, where it is not in the same file", (s, v) => s with { PushKey = v }),
         Bytes("seal.bytes", "64MiB", 1 << 20, 256 << 20, "larger: fewer and larger segments, more memory", (s, v) => s with { SealBytes = v }),
         Span("seal.age", "5m", TimeSpan.FromSeconds(1), TimeSpan.FromHours(1), "shorter: fresher tables, more log entries", (s, v) => s with { SealAge = v }),
-        Bytes("seal.budget", "96MiB", 1 << 20, 1 << 30, "the most bytes of frames in memory; not below seal.bytes", (s, v) => s with { SealBudget = v }),
+        Bytes("seal.budget", "64MiB", 1 << 20, 1 << 30, "the most bytes of frames in memory; not below seal.bytes", (s, v) => s with { SealBudget = v }),
         Number("flush.puts-per-day", "0", 0, 10_000_000, "requests a day and shard, 0: unlimited; fewer: acknowledgements wait longer", (s, v) => s with { FlushPutsPerDay = v }, v => v is 0 or >= 1_440, "0 or 1440 to 10000000 requests a day"),
         Number("flush.burst", "600", 1, 100_000, "captures that may follow at once before puts-per-day is felt", (s, v) => s with { FlushBurst = v }),
         Span("period", "1m", TimeSpan.FromSeconds(1), TimeSpan.FromHours(1), "how often a shipper looks at every shard; shorter: more requests", (s, v) => s with { Period = v }),

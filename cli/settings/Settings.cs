@@ -27,7 +27,7 @@ public sealed record Settings
     public string? PushKey { get; init; }
     public long SealBytes { get; init; } = 64 << 20;
     public TimeSpan SealAge { get; init; } = SealPolicy.DefaultAge;
-    public long SealBudget { get; init; } = 96 << 20;
+    public long SealBudget { get; init; } = 64 << 20;
     public int FlushPutsPerDay { get; init; }
     public int FlushBurst { get; init; } = 600;
     public TimeSpan Period { get; init; } = TimeSpan.FromMinutes(1);

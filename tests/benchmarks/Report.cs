@@ -14,6 +14,8 @@ internal static class Report
             var spread = f.Least == f.Most ? "" : $" ({Figure.Si(f.Least)} – {Figure.Si(f.Most)})";
             Console.WriteLine($"| {f.Name} | {Figure.Si(f.Median)} {f.Unit}{spread} | {Rate(f.PerCpuSecond)} | {Plain(f.Ratio)} | {Megabytes(f.PeakBytes)} | {Plain(f.BytesPerRow)} | {Plain(f.AllocatedPerItem)} | {f.Target} | {(f.Met is { } met ? met ? "yes" : "**no**" : "")} |");
         }
+        Console.WriteLine();
+        Console.WriteLine("Stages run on one thread unless they say otherwise, each in a process of its own whose peak memory holds the material too; inputs are in the page cache. Not measured: a cold disk, a network, a log that does not compress.");
         var notes = figures.Where(f => f.Note.Length > 0).ToList();
         if (notes.Count > 0)
         {

@@ -23,6 +23,9 @@ public sealed record SimulatedFaults
 
     public TimeSpan Delay { get; init; } = TimeSpan.FromHours(1);
 
+    /// <summary>A put that finds other bytes under its name says that it created them: a store that breaks its one promise. For tests of tests.</summary>
+    public double Lies { get; init; }
+
     /// <summary>Objects a page of a list: each page is another operation, and sees what happened since the last.</summary>
     public int PageSize { get; init; } = 100;
 }
@@ -44,6 +47,8 @@ public sealed class SimulatedStore(MemoryStore contents, TimeProvider time, Rand
 
     /// <summary>The store as this actor uses it.</summary>
     public IObjectStore For(SimulatedActor actor) => new Facade(this, actor);
+
+    private bool Lie() => random.NextDouble() < Faults.Lies;
 
     private TimeSpan Draw(TimeSpan longest) => longest * random.NextDouble();
 
@@ -105,7 +110,11 @@ public sealed class SimulatedStore(MemoryStore contents, TimeProvider time, Rand
             // A put that lands late lands with the bytes it was called with.
             var own = bytes.ToArray();
             ObjectName.Check(name);
-            return CallAsync($"put '{name}'", true, () => _contents.PutIfAbsentAsync(name, own, CancellationToken.None), cancel);
+            return CallAsync($"put '{name}'", true, async () =>
+            {
+                var outcome = await _contents.PutIfAbsentAsync(name, own, CancellationToken.None);
+                return outcome == PutOutcome.Other && store.Faults.Lies > 0 && store.Lie() ? PutOutcome.Created : outcome;
+            }, cancel);
         }
 
         public Task<byte[]?> ReadAsync(string name, CancellationToken cancel = default)

@@ -18,6 +18,8 @@ internal readonly record struct PushReply(PushAnswer Answer, long Number = 0);
 internal sealed class IngestProcess : IShardEvents
 {
     private static readonly CombinedFormat Format = new();
+    // Without state of its own but pooled scratch, which takes milliseconds to make: shared by all.
+    private static readonly BlockEncoder Encoder = new(Contract.XenCenterChecks, Contract.AgentUpdates, Schedule.Key.RowKey());
 
     private readonly Schedule _schedule;
     private readonly ShardPlan _plan;
@@ -97,8 +99,9 @@ internal sealed class IngestProcess : IShardEvents
             Stop();
             return new(PushAnswer.TryElsewhere);
         }
-        catch (StoreException)
+        catch (Exception e) when (e is StoreException or ObjectDisposedException)
         {
+            // No answer, or this process ended while it asked.
             return new(PushAnswer.TryElsewhere);
         }
     }
@@ -108,8 +111,7 @@ internal sealed class IngestProcess : IShardEvents
         await Task.Yield();
         try
         {
-            using var encoder = new BlockEncoder(Contract.XenCenterChecks, Contract.AgentUpdates, Schedule.Key.RowKey());
-            using var loop = new ShardLoop(_plan.Name, new Captures(_schedule.Us.For(Actor), Schedule.StoreId, Schedule.Key.Kid), Contract.Published, encoder,
+            using var loop = new ShardLoop(_plan.Name, new Captures(_schedule.Us.For(Actor), Schedule.StoreId, Schedule.Key.Kid), Contract.Published, Encoder,
                 _schedule.Scenario.Flush, Workers.Inline, _schedule.Time, this, _session, _schedule.Scenario.Limits);
             await loop.ClaimAsync(_plan.Sources, CancellationToken.None);
             await Actor.PassAsync();

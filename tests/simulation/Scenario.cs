@@ -109,7 +109,7 @@ internal sealed record Scenario
 
     private static SimulatedFaults Faults(Random random)
     {
-        var level = random.Next(3) switch { 0 => 0.0, 1 => 0.02, _ => 0.15 };
+        var level = random.Next(3) switch { 0 => 0.0, 1 => 0.02, _ => 0.08 };
         return new SimulatedFaults
         {
             Latency = TimeSpan.FromMilliseconds(random.Next(3) switch { 0 => 0, 1 => 60, _ => 3_000 }),

@@ -62,7 +62,7 @@ internal sealed class Schedule
         var thread = new SimulatedThread(scenario.Seed, schedule.Time);
         try
         {
-            thread.Run(schedule.RunAsync, 300_000);
+            thread.Run(schedule.RunAsync, 400_000);
         }
         catch (SimulationException e)
         {

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Pipeline.Tests.Fakes;
 using Xunit;
 
 namespace Pipeline.Tests.Simulation;
@@ -45,6 +46,35 @@ public sealed class ScheduleTests(ITestOutputHelper output)
         output.WriteLine(text);
         Assert.True(failures.Count == 0, $"{text}\n{string.Join("\n", failures.Values)}\nReplay: SIMULATION_SEEDS={failures.Keys.FirstOrDefault()}..{failures.Keys.FirstOrDefault() + 1}");
     }
+
+    /// <summary>A simulation that cannot fail proves nothing.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_store_that_answers_created_for_other_is_found_out(bool us)
+    {
+        var lies = 0;
+        for (var seed = 0; seed < 30 && lies < 3; seed++)
+        {
+            var scenario = Scenario.Of(seed);
+            if (scenario.Rollback != Rollback.None)
+            {
+                continue;
+            }
+            try
+            {
+                Schedule.Run(us ? scenario with { Us = scenario.Us with { Lies = 1 } } : scenario with { Uk = scenario.Uk with { Lies = 1 } });
+            }
+            catch (SimulationException)
+            {
+                lies++;
+            }
+        }
+        Assert.Equal(3, lies);
+    }
+
+    [Fact]
+    public void The_same_seed_gives_the_same_schedule() => Assert.Equal(Schedule.Run(4).ToString(), Schedule.Run(4).ToString());
 
     private static (int From, int To) Seeds()
     {

@@ -2,6 +2,7 @@ using Pipeline.Core.Records;
 using Pipeline.Core.Store;
 using Pipeline.Ingest.Formats;
 using Pipeline.Ingest.Sources;
+using Pipeline.Tests.Benchmarks.Whole;
 using Pipeline.Worlds;
 
 namespace Pipeline.Tests.Benchmarks.Stages;
@@ -24,6 +25,7 @@ internal static class FileStages
             {
                 block.Release?.Invoke();
             }
+            Check.Equal("bytes in blocks", blocks.Offset, bytes);
         });
     }
 
@@ -39,7 +41,7 @@ internal static class FileStages
         {
             for (var i = 0; i < PutsAtOnce; i++)
             {
-                store.PutIfAbsentAsync($"captures/web/{number / 4096:D16}/{number++:D20}", bytes).GetAwaiter().GetResult();
+                Check.Equal("outcome of a put", (int)store.PutIfAbsentAsync($"captures/web/{number / 4096:D16}/{number++:D20}", bytes).GetAwaiter().GetResult(), (int)PutOutcome.Created);
             }
         });
         yield return figure with { Note = $"{1000 / figure.Median:0.00} ms each ({1000 / figure.Most:0.00} – {1000 / figure.Least:0.00}), {figure.Median * CaptureBytes / 1e6:0} MB/s" };

@@ -2,6 +2,7 @@ using Pipeline.Core.Contracts;
 using Pipeline.Core.Records;
 using Pipeline.Core.Store;
 using Pipeline.Core.Table;
+using Pipeline.Tests.Benchmarks.Whole;
 
 namespace Pipeline.Tests.Benchmarks.Stages;
 
@@ -33,10 +34,7 @@ internal static class SegmentStages
         }).ToList();
         yield return Repeat.Rate("segment read", "rows/s", rows, () =>
         {
-            foreach (var (name, contract) in segments)
-            {
-                ReadAsync(store, name, contract).GetAwaiter().GetResult();
-            }
+            Check.Equal("read rows", segments.Sum(s => ReadAsync(store, s.Name, s.Contract).GetAwaiter().GetResult()), rows);
         });
     }
 
@@ -52,12 +50,14 @@ internal static class SegmentStages
         return writer.Finish();
     }
 
-    private static async Task ReadAsync(DirectoryStore store, string name, Contract contract)
+    private static async Task<long> ReadAsync(DirectoryStore store, string name, Contract contract)
     {
+        long rows = 0;
         var reader = await SegmentReader.OpenAsync(store, name, contract);
         await foreach (var batch in reader!.ReadAsync())
         {
-            GC.KeepAlive(batch);
+            rows += batch.Rows;
         }
+        return rows;
     }
 }

@@ -29,13 +29,12 @@ public sealed class SampleLogTests
         Assert.Equal(truth.RootElement.GetProperty("kinds").GetProperty("agent").GetInt64(), Records(first.Json, "agent-updates"));
         Assert.Equal(Rejected(truth.RootElement), first.Json.GetProperty("rejections").EnumerateObject().Sum(r => r.Value.GetInt64()));
 
+        var second = Cli.Run(import);
+        Assert.Equal((0, 0L, 0L), (second.Exit, second.Json.GetProperty("lines").GetInt64(), second.Json.GetProperty("captures").GetInt64()));
+
         var verify = Cli.Run("verify", "--deep", "--dir", folder.Dir, "--json");
         Assert.Equal((0, true), (verify.Exit, verify.Json.GetProperty("ok").GetBoolean()));
         Assert.Equal(Counts(first.Json), Counts(verify.Json));
-
-        var second = Cli.Run(import);
-        Assert.Equal((0, 0L, 0L), (second.Exit, second.Json.GetProperty("lines").GetInt64(), second.Json.GetProperty("captures").GetInt64()));
-        Assert.Equal(Counts(verify.Json), Counts(Cli.Run("verify", "--dir", folder.Dir, "--json").Json));
     }
 
     [Fact]
@@ -47,10 +46,7 @@ public sealed class SampleLogTests
             return;
         }
         using var folder = new Folder();
-        foreach (var log in Logs.Select(row => row.Data))
-        {
-            Assert.Equal(0, Cli.Run("import", Sample.Of(log), "--source", log, "--dir", folder.Dir).Exit);
-        }
+        Assert.Equal(0, Cli.Run(["import", .. Logs.Select(row => Sample.Of(row.Data)), "--source", "web", "--dir", folder.Dir]).Exit);
         var records = Cli.Run("verify", "--dir", folder.Dir, "--json").Json.GetProperty("records");
         foreach (var dataset in records.EnumerateObject())
         {
