@@ -14,7 +14,7 @@ simulation() {
 crash() {
   dotnet build tests/integration -v q -nologo
   CRASH_KILLS="${1:-1000}" CRASH_SEED="${2:-1}" \
-    dotnet tests/integration/bin/Debug/net10.0/Pipeline.Tests.Integration.dll -namespace Pipeline.Tests.Integration.Crash -showLiveOutput
+    dotnet tests/integration/bin/Debug/net10.0/Pipeline.Tests.Integration.dll -class Pipeline.Tests.Integration.Crash.CrashTests -showLiveOutput
 }
 
 case "${1:-}" in

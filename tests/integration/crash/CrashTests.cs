@@ -19,8 +19,8 @@ public sealed class CrashTests(ITestOutputHelper output)
         var (totals, clock) = (new CrashTotals(), Stopwatch.StartNew());
         try
         {
-            var import = new ImportRounds(seed, folder, totals).RunAsync(kills * 2 / 3);
-            var run = new RunRounds(seed, folder, totals).RunAsync(kills - kills * 2 / 3);
+            var import = new ImportRounds(seed, folder, totals).RunAsync(kills / 2, output.WriteLine);
+            var run = new RunRounds(seed, folder, totals).RunAsync(kills - kills / 2, output.WriteLine);
             await (await Task.WhenAny(import, run));
             await Task.WhenAll(import, run);
         }

@@ -17,7 +17,7 @@ internal sealed class ImportRounds(int seed, string folder, CrashTotals totals)
     private readonly Random _random = new(seed);
     private readonly Dictionary<string, Measured> _measured = [];
 
-    public async Task RunAsync(int kills)
+    public async Task RunAsync(int kills, Action<string> tell)
     {
         await MeasureAsync();
         for (var (round, done) = (0, 0); done < kills; round++)
@@ -33,6 +33,7 @@ internal sealed class ImportRounds(int seed, string folder, CrashTotals totals)
                 throw new CrashException($"import, seed {seed}, round {round} (world {worldSeed}), kept at {dir}: {e.Message}");
             }
             Directory.Delete(dir, recursive: true);
+            tell($"import round {round}: {totals}");
         }
     }
 

@@ -6,9 +6,11 @@ internal sealed record Measured(TimeSpan Duration, int Names);
 /// <summary>When a process is killed: after a time, or as soon as the n-th name has come or gone below its installation.</summary>
 internal readonly record struct Moment(TimeSpan? After, int Names)
 {
-    /// <summary>A third evenly over the run's time, the others evenly over its writes, where what a kill can break is.</summary>
+    /// <summary>
+    /// A third evenly over the run's time. The others over its writes, where what a kill can break is, and rather early: a run that goes on where another died has fewer left.
+    /// </summary>
     public static Moment Draw(Random random, Measured of) =>
-        random.Next(3) == 0 ? new(of.Duration * random.NextDouble(), 0) : new(null, 1 + random.Next(of.Names));
+        random.Next(3) == 0 ? new(of.Duration * random.NextDouble(), 0) : new(null, 1 + (int)(of.Names * random.NextDouble() * random.NextDouble()));
 
     public override string ToString() => After is { } after ? $"after {after.TotalMilliseconds:F0} ms" : $"at name {Names}";
 

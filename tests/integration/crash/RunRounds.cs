@@ -17,7 +17,7 @@ internal sealed class RunRounds(int seed, string folder, CrashTotals totals)
 
     private readonly Random _random = new(seed);
 
-    public async Task RunAsync(int kills)
+    public async Task RunAsync(int kills, Action<string> tell)
     {
         for (var (round, done) = (0, 0); done < kills; round++)
         {
@@ -31,6 +31,7 @@ internal sealed class RunRounds(int seed, string folder, CrashTotals totals)
                 throw new CrashException($"run, seed {seed}, round {round}, kept at {dir}: {e.Message}");
             }
             Directory.Delete(dir, recursive: true);
+            tell($"run round {round}: {totals}");
         }
     }
 

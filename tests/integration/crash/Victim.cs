@@ -35,6 +35,7 @@ internal sealed class Victim : IDisposable
         process.Start();
         process.BeginErrorReadLine();
         Out = process.StandardOutput.ReadToEndAsync();
+        Ended = process.WaitForExitAsync();
     }
 
     /// <summary>Everything on standard output, once it has ended.</summary>
@@ -43,7 +44,7 @@ internal sealed class Victim : IDisposable
     /// <summary>The line that a `run` logs when it takes lines; never, where it died before.</summary>
     public Task<string> Ready => _ready.Task;
 
-    public Task Ended => _process.WaitForExitAsync();
+    public Task Ended { get; }
 
     public int Exit => _process.ExitCode;
 
