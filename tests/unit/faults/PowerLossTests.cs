@@ -6,7 +6,7 @@ namespace Pipeline.Tests.Unit.Faults;
 /// <summary>A run of the whole way on a disk that forgets what was not synced, stopped before every one of its operations.</summary>
 public sealed class PowerLossTests
 {
-    private static readonly TrueLog Log = new();
+    private static readonly TrueLog Log = new(lines: 16);
 
     [Theory]
     [InlineData(true)]

@@ -11,7 +11,7 @@ public sealed class StoreFaultTests
     /// <summary>A process that does not end by then waits for an answer that never comes. Virtual time.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromHours(1);
 
-    private static readonly TrueLog Log = new();
+    private static readonly TrueLog Log = new(lines: 32);
 
     public static TheoryData<Fault, bool> Faults() => new(
         from fault in new[] { Fault.FailBefore, Fault.FailAfter, Fault.Tear, Fault.Hang, Fault.HangAfter } from captures in new[] { true, false } select (fault, captures));

@@ -6,16 +6,15 @@ namespace Pipeline.Tests.Unit.Faults;
 /// <summary>A small combined log whose truth is known. Every line has an address of its own, so that a lost or doubled row is named.</summary>
 internal sealed class TrueLog
 {
-    public const int Lines = 32;
-
     private static readonly DateTime Day = new(2026, 11, 2, 23, 59, 30, DateTimeKind.Utc);
 
     private readonly List<int> _ends = [0];
 
-    public TrueLog()
+    public TrueLog(int lines)
     {
+        Lines = lines;
         var text = new StringBuilder();
-        for (var i = 0; i < Lines; i++)
+        for (var i = 0; i < lines; i++)
         {
             var at = Day.AddSeconds(i);
             var micros = (at - DateTime.UnixEpoch).Ticks / 10;
@@ -37,6 +36,8 @@ internal sealed class TrueLog
         Bytes = Encoding.ASCII.GetBytes(text.ToString());
         Rows.Sort(StringComparer.Ordinal);
     }
+
+    public int Lines { get; }
 
     public byte[] Bytes { get; }
 

@@ -38,12 +38,12 @@ internal sealed class WholeWay(IObjectStore us, IObjectStore uk, TimeProvider ti
         Assert.True((cursor?.Offset ?? 0) >= witness.Acknowledged, $"promise 1: {witness.Acknowledged} bytes were acknowledged, the captures end at {cursor?.Offset ?? 0}");
         var run = loop.RunAsync(CancellationToken.None);
         // 3
-        for (var line = (int)(cursor?.Line ?? 0); line < TrueLog.Lines; line += 2 * BlockLines)
+        for (var line = (int)(cursor?.Line ?? 0); line < log.Lines; line += 2 * BlockLines)
         {
             var first = await loop.OfferAsync(Block(line), CancellationToken.None);
-            var second = line + BlockLines < TrueLog.Lines ? await loop.OfferAsync(Block(line + BlockLines), CancellationToken.None) : first;
+            var second = line + BlockLines < log.Lines ? await loop.OfferAsync(Block(line + BlockLines), CancellationToken.None) : first;
             Acknowledge(await first, await second);
-            if (line / BlockLines % 8 == 4)
+            if (line / BlockLines % 4 == 0)
             {
                 await ShipAsync(ship);
             }
@@ -61,7 +61,7 @@ internal sealed class WholeWay(IObjectStore us, IObjectStore uk, TimeProvider ti
         var (capture, _) = await StoreIdentity.InitEmbeddedAsync(us, "us", uk, "uk", Contract.Published);
         var logs = Logs(capture.Id);
         var report = await new Verifier(new Captures(us, capture.Id, Key.Kid), logs, Key.RowKey(), Workers.Inline).RunAsync(deep: true);
-        Assert.True(report.Ok && report.Pending.Count == 0 && report.Lines == TrueLog.Lines, report.ToJson());
+        Assert.True(report.Ok && report.Pending.Count == 0 && report.Lines == log.Lines, report.ToJson());
         var rows = new List<string>();
         foreach (var table in logs)
         {
@@ -124,7 +124,7 @@ internal sealed class WholeWay(IObjectStore us, IObjectStore uk, TimeProvider ti
 
     private SourceBlock Block(int line)
     {
-        var (from, to) = (log.At(line), log.At(Math.Min(line + BlockLines, TrueLog.Lines)));
+        var (from, to) = (log.At(line), log.At(Math.Min(line + BlockLines, log.Lines)));
         return new SourceBlock { Source = Shard, Format = Format, File = File, Path = "access.log", Lines = log.Bytes.AsMemory(from, to - from), From = from, To = to, Check = $"c{to}", Line = line };
     }
 
