@@ -45,7 +45,7 @@ internal sealed class Conservation(Schedule schedule, IReadOnlyDictionary<string
     private async Task VerifyAsync()
     {
         var logs = Core.Contracts.Contracts.Published.Select(contract => new TableLog(schedule.Uk.Contents, contract, Schedule.StoreId, Schedule.Key.Kid, schedule.Time)).ToList();
-        var report = await new Verifier(_captures, logs, Schedule.Key.RowKey(), Workers.Inline).RunAsync(deep: true);
+        var report = await new Verifier(_captures, logs, Schedule.Key.RowKey(), Workers.Inline).RunAsync(deep: schedule.Scenario.Seed % 4 == 0);
         if (!schedule.UsWasRolledBack && !schedule.UkWasRolledBack && (!report.Ok || report.Pending.Count > 0))
         {
             schedule.Violated($"promise 7: verify finds {string.Join(" · ", report.Differences.Concat(report.Pending.Select(p => $"pending {p}")).Take(3))}");
