@@ -17,6 +17,7 @@ internal sealed class Conservation(Schedule schedule, IReadOnlyDictionary<string
     private readonly Dictionary<string, ShardState> _states = [];
     private readonly Dictionary<string, List<Capture>> _history = [];
     private readonly HashSet<string> _stranded = [];
+    private bool _lacking;
 
     public async Task CheckAsync()
     {
@@ -34,7 +35,24 @@ internal sealed class Conservation(Schedule schedule, IReadOnlyDictionary<string
             {
                 // Found and named, which is all that a restore under running shippers can ask for.
                 schedule.Named(e.Message);
+                _lacking = true;
             }
+        }
+        await VerifyAsync();
+    }
+
+    /// <summary>`verify` is clean where nothing happened to a store; and it is never content where rows are missing that nobody was told of.</summary>
+    private async Task VerifyAsync()
+    {
+        var logs = Core.Contracts.Contracts.Published.Select(contract => new TableLog(schedule.Uk.Contents, contract, Schedule.StoreId, Schedule.Key.Kid, schedule.Time)).ToList();
+        var report = await new Verifier(_captures, logs, Schedule.Key.RowKey(), Workers.Inline).RunAsync(deep: schedule.Scenario.Seed % 4 == 0);
+        if (!schedule.UsWasRolledBack && !schedule.UkWasRolledBack && (!report.Ok || report.Pending.Count > 0))
+        {
+            schedule.Violated($"promise 7: verify finds {string.Join(" · ", report.Differences.Concat(report.Pending.Select(p => $"pending {p}")).Take(3))}");
+        }
+        if (_lacking && report.Ok && report.Pending.Count == 0)
+        {
+            schedule.Violated("promise 7: rows are missing, and verify is content");
         }
     }
 
@@ -168,6 +186,7 @@ internal sealed class Conservation(Schedule schedule, IReadOnlyDictionary<string
         var truth = shard.All.SelectMany(l => l.Records).Where(r => r.Dataset == dataset).Select(r => r.Row).ToList();
         var missing = truth.Where(row => !rows.ContainsKey(row)).ToList();
         Expect(missing.Count == 0 || !IsWhole(shard.Name), $"promise 2: {dataset} of {shard.Name} lacks {missing.Count} of {truth.Count} rows, the first is {missing.FirstOrDefault()}");
+        _lacking |= missing.Count > 0 && !possiblyLost.Contains(shard.Name);
         foreach (var row in truth)
         {
             if (rows.Remove(row, out var count) && count > 1)
