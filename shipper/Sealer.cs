@@ -13,7 +13,7 @@ namespace Pipeline.Shipper;
 /// </summary>
 public sealed class Sealer(Contract contract, IObjectStore store, string tableFolder, string captureStore, string kid, ReadOnlyMemory<byte> rowKey, Workers workers, SemaphoreSlim slots, TimeProvider time, Action<StoreException>? waiting = null)
 {
-    private const long PassRows = 1 << 20;
+    private const long PassRows = 1 << 19;
     private const int PassDates = 256;
     private const long SegmentRows = 4 << 20;
 

@@ -9,7 +9,7 @@ public static class ShipRole
 {
     public static ShipLoop Create(Installation installation, SealPolicy policy, TimeSpan period, Workers workers, IShipEvents events)
     {
-        // Passes of a seal hold up to a million rows each: as many at once as there are cores.
+        // Passes of a seal hold up to half a million rows each: as many at once as there are cores.
         var slots = new SemaphoreSlim(workers.Width);
         var rowKey = installation.Key.RowKey();
         var tables = installation.Logs.Select(log => new TableShipper(

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Collections.Concurrent;
 using System.IO.Hashing;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
@@ -14,6 +15,10 @@ internal sealed class StringDictionary
     // Seeded, so that nobody outside can choose addresses that collide. The order of the values, and so the file, does not depend on it.
     private static readonly long Seed = BitConverter.ToInt64(RandomNumberGenerator.GetBytes(8));
 
+    // Large ones are used again: each row group would otherwise grow tens of megabytes anew and leave them to the collector.
+    private static readonly ConcurrentBag<StringDictionary> Idle = [];
+    private static readonly int MostIdle = Environment.ProcessorCount * 2;
+
     private int[] _slots = new int[1024];
     private uint[] _hashes = new uint[512];
     private int[] _offsets = new int[513];
@@ -24,6 +29,19 @@ internal sealed class StringDictionary
     public int ByteCount => _bytes.Length;
 
     public ReadOnlySpan<byte> this[int index] => _bytes.Span[_offsets[index].._offsets[index + 1]];
+
+    /// <summary>An empty one, which may have been used before.</summary>
+    public static StringDictionary Rent() => Idle.TryTake(out var idle) ? idle : new StringDictionary();
+
+    /// <summary>Empties it for whoever rents next. The caller uses it no more.</summary>
+    public void Return()
+    {
+        Clear();
+        if (Idle.Count < MostIdle)
+        {
+            Idle.Add(this);
+        }
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public int IndexOf(ReadOnlySpan<byte> value)
@@ -71,9 +89,30 @@ internal sealed class StringDictionary
 
     public void Clear()
     {
-        Array.Clear(_slots);
+        if (Count < _slots.Length / 16)
+        {
+            // Few values in a table that once was large.
+            foreach (var hash in _hashes.AsSpan(0, Count))
+            {
+                ClearFrom(hash);
+            }
+        }
+        else
+        {
+            Array.Clear(_slots);
+        }
         _bytes.Clear();
         Count = 0;
+    }
+
+    /// <summary>Empties the run of taken slots that begins where this hash belongs.</summary>
+    private void ClearFrom(uint hash)
+    {
+        var mask = (uint)_slots.Length - 1;
+        for (var slot = hash & mask; _slots[slot] != 0; slot = slot + 1 & mask)
+        {
+            _slots[slot] = 0;
+        }
     }
 
     private static ulong FirstBytes(ReadOnlySpan<byte> value)
