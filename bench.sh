@@ -1,13 +1,18 @@
 #!/usr/bin/env bash
 # Measures the Release build and prints a table in Markdown. Logs and installations are made in a temporary folder (TMPDIR) and removed.
-#   ./bench.sh              everything, about 8 minutes        ./bench.sh quick        stages and one pair of the whole way, about a minute
+#   ./bench.sh              everything, about 12 minutes        ./bench.sh quick        stages and one pair of the whole way, about a minute
 #   ./bench.sh stage NAME   one stage alone                    ./bench.sh push|demo    one part alone
-# BENCH_PROGRAM names another program to measure the whole way of, such as a published `pipeline`.
+#   ./bench.sh whole        the whole way beside the baseline, and whether time and memory grow
+# The whole way is measured of the published program, as users have it, which this makes first; BENCH_PROGRAM names another one instead.
 set -euo pipefail
 cd "$(dirname "$0")"
 
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 dotnet build tests/benchmarks -c Release -v q -nologo >&2
+if [ -z "${BENCH_PROGRAM:-}" ] && [ "${1:-}" != stage ]; then
+  dotnet publish cli -c Release -o artifacts/bench -v q -nologo >&2
+  export BENCH_PROGRAM=artifacts/bench/pipeline
+fi
 # Its own folder, because what a stopped session leaves behind goes with it.
 TMPDIR=$(mktemp -d "${TMPDIR:-/tmp}/pipeline-bench.XXXXXX")
 export TMPDIR

@@ -14,6 +14,8 @@ switch (args)
     case ["stage", var name] when StageList.Find(name) is { } stage:
         Report.Print([.. stage()]);
         return 0;
+    case ["whole"]:
+        return await Session.OneAsync(work => Task.FromResult(Session.Whole(work)));
     case ["push"]:
         return await Session.OneAsync(PushRun.RunAsync);
     case ["demo"]:
@@ -27,6 +29,6 @@ switch (args)
     case ["duckdb", var log, var to]:
         return Baseline.Run(log, to);
     default:
-        Console.Error.WriteLine($"found '{string.Join(' ', args)}', expected nothing, quick, push, demo, or stage NAME with one of: {string.Join(", ", StageList.Names)}");
+        Console.Error.WriteLine($"found '{string.Join(' ', args)}', expected nothing, quick, whole, push, demo, or stage NAME with one of: {string.Join(", ", StageList.Names)}");
         return 2;
 }

@@ -18,18 +18,10 @@ internal static class Session
             Say($"stage {stage}");
             figures.AddRange(Figure.Read(Child.Again("stage", stage, "--json")));
         }
-        // 2
-        var lines = full ? 5_000_000 : 2_000_000;
-        Say($"whole way and baseline, {lines:N0} lines");
-        var truth = CombinedLog.Write(folder["access.log"], lines, Blocks.Seed);
-        var runs = new List<ImportRun>();
-        figures.AddRange(WholeWay.Compare(folder, "access.log", truth, pairs: full ? 5 : 1, runs));
-        folder.Remove("access.log");
         if (full)
         {
-            // 3
-            Say("whole way, 2 and 20 million lines");
-            figures.AddRange(WholeWay.Marginal(folder, runs));
+            // 2 and 3
+            figures.AddRange(Whole(folder));
             // 4
             Say("push");
             figures.AddRange(await PushRun.RunAsync(folder));
@@ -37,8 +29,23 @@ internal static class Session
             Say("demo");
             figures.AddRange(DemoRun.Run(folder));
         }
+        else
+        {
+            figures.AddRange(Pairs(folder, 2_000_000, pairs: 1));
+        }
         Report.Print(figures);
         return 0;
+    }
+
+    /// <summary>The whole way beside the baseline at two sizes, and what one more line costs.</summary>
+    public static IReadOnlyList<Figure> Whole(TemporaryFolder folder)
+    {
+        var figures = new List<Figure>();
+        figures.AddRange(Pairs(folder, 5_000_000, pairs: 5));
+        figures.AddRange(Pairs(folder, 20_000_000, pairs: 2));
+        Say("whole way, 2, 11 and 20 million lines");
+        figures.AddRange(WholeWay.Marginal(folder, rounds: 3));
+        return figures;
     }
 
     /// <summary>One part alone.</summary>
@@ -47,6 +54,15 @@ internal static class Session
         using var folder = new TemporaryFolder();
         Report.Print(await measure(folder));
         return 0;
+    }
+
+    private static IReadOnlyList<Figure> Pairs(TemporaryFolder folder, long lines, int pairs)
+    {
+        Say($"whole way and baseline, {lines:N0} lines");
+        var truth = CombinedLog.Write(folder["access.log"], lines, Blocks.Seed);
+        var figures = WholeWay.Compare(folder, "access.log", truth, pairs);
+        folder.Remove("access.log");
+        return figures;
     }
 
     private static void Say(string what) => Console.Error.WriteLine($"measuring: {what}");
