@@ -27,7 +27,8 @@ public sealed partial class ReadmeTests
                 AssertIsScript(command);
                 continue;
             }
-            var args = Moved(command.Replace("dotnet run --project cli --", "pipeline", StringComparison.Ordinal)).Split(' ');
+            var parts = Moved(command.Replace("dotnet run --project cli --", "pipeline", StringComparison.Ordinal)).Split(" | ");
+            var args = parts[^1].Split(' ');
             Assert.Equal("pipeline", args[0]);
             ran.Add(args[1]);
             switch (args[1])
@@ -38,12 +39,17 @@ public sealed partial class ReadmeTests
                 case "demo":
                     Assert.Equal(0, Cli.Run([.. args[1..], "--dir", folder["demo"]]).Exit);
                     break;
+                case "explain":
+                    Assert.StartsWith("head -20 ", parts[0], StringComparison.Ordinal);
+                    var said = Cli.RunWith(string.Join('\n', File.ReadLines(parts[0].Split(' ')[^1]).Take(20)), args[1..]);
+                    Assert.Equal((0, 20), (said.Exit, said.Out.Split('\n').Count(line => line.StartsWith("line ", StringComparison.Ordinal))));
+                    break;
                 default:
                     Assert.Equal((0, command), (Cli.Run(args[1..]).Exit, command));
                     break;
             }
         }
-        Assert.Equal(["demo", "import", "verify", "installs", "run"], ran);
+        Assert.Equal(["demo", "import", "verify", "installs", "explain", "run"], ran);
         Assert.Equal(0, Cli.Run("validate", "--config", folder["pipeline.yaml"]).Exit);
         var verified = Cli.Run("verify", "--deep", "--dir", folder.Dir, "--json").Json;
         Assert.Equal((true, 33L, 33L), (verified.GetProperty("ok").GetBoolean(), verified.GetProperty("lines").GetInt64(), verified.GetProperty("records").GetProperty("xencenter-checks").GetInt64()));
@@ -61,7 +67,7 @@ public sealed partial class ReadmeTests
         {
             var text = File.ReadAllText(document);
             var where = Path.GetFileName(document);
-            foreach (var said in Readme.Spans(text).Concat(Readme.Blocks(text, "sh").SelectMany(Readme.Commands)))
+            foreach (var said in Readme.Spans(text).Concat(Readme.Blocks(text, "sh").SelectMany(Readme.Commands).Select(command => command.Split(" | ")[^1])))
             {
                 var words = said.Replace("dotnet run --project cli --", "pipeline", StringComparison.Ordinal).Split(' ', StringSplitOptions.RemoveEmptyEntries);
                 var options = words.Where(word => word.StartsWith("--", StringComparison.Ordinal)).Select(word => word.Split('=')[0]).ToList();
