@@ -20,6 +20,7 @@ var program = new RootCommand("Web logs in, a table of update checks out: captur
     RejectionsCommand.Create(),
     InspectCommand.Create(),
     ValidateCommand.Create(),
+    ExplainCommand.Create(),
     // act
     StoreCommand.Create(),
     ContractCommand.Create(),

@@ -14,7 +14,7 @@ public interface IShardEvents
     /// <summary>A capture is durable and acknowledged; its bytes may be published, best effort.</summary>
     void Captured(string shard, Capture capture);
 
-    /// <summary>The store does not answer; the same bytes will be put again.</summary>
+    /// <summary>The store does not answer; the same bytes will be put again. The number is that of the capture under way; 0 while a start claims its sources.</summary>
     void Waiting(string shard, long number, StoreException fault);
 }
 
@@ -32,7 +32,7 @@ public sealed record ShardLimits(int CaptureBytes, int SnapshotEvery)
 /// 1 gather — 2 parse — 3 cut — 4 put — 5 acknowledge — 6 publish.
 /// One capture is under way at a time (rule 6); blocks are parsed side by side meanwhile.
 /// </summary>
-public sealed class ShardLoop : IBlockSink, IDisposable
+public sealed partial class ShardLoop : IBlockSink, IDisposable
 {
     /// <summary>The most blocks that are queued or being parsed: with 1 MiB blocks this bounds what ingest holds.</summary>
     public const int MostBlocks = 12;
@@ -73,32 +73,6 @@ public sealed class ShardLoop : IBlockSink, IDisposable
 
     /// <summary>The state up to the newest acknowledged capture. Read it only before <see cref="RunAsync"/> starts or after it ended.</summary>
     public ShardState State => _state;
-
-    /// <summary>
-    /// Restores the shard's state and claims it with an empty capture (rule 5). No line is accepted before the claim is made.
-    /// The sources become this shard's for ever (rule 8).
-    /// </summary>
-    /// <exception cref="PipelineException">3: a fork. 4: a source belongs to another shard.</exception>
-    public async Task ClaimAsync(IEnumerable<string> sources, CancellationToken cancel)
-    {
-        foreach (var source in sources)
-        {
-            await SourceOwner.ClaimAsync(_captures.Store, source, Shard, _time, cancel);
-        }
-        _state = await RestoreAsync(cancel);
-        _headCreated = _state.Head is { } head ? (await _captures.Store.FindAsync(CaptureNames.Capture(Shard, head.Number), cancel))?.Created : null;
-        _draft.Clear();
-        while (await PutAsync(cancel) is null)
-        {
-            // Another process claimed this number: it is older now, and what it wrote is folded in.
-            var before = _state.Next;
-            await FoldOnAsync(_state, cancel);
-            if (_state.Next == before)
-            {
-                throw new FencedException(Shard, before);
-            }
-        }
-    }
 
     public void Note(string source, string note) => _notes.AddOrUpdate((source, note), 1, static (_, n) => n + 1);
 
@@ -248,18 +222,6 @@ public sealed class ShardLoop : IBlockSink, IDisposable
         return reads;
     }
 
-    /// <summary>Rule 7: after a day of silence by the store's clock, a free name may be one that expired under a newer process.</summary>
-    private async Task CheckNameIsNotExpiredAsync(string name, long number, CancellationToken cancel)
-    {
-        var created = (await UntilAnsweredAsync(() => _captures.Store.FindAsync(name, cancel), number, cancel))?.Created;
-        var longAgo = number > 0 && (_headCreated is not { } before || created is not { } now || now - before > TimeSpan.FromDays(1));
-        if (longAgo && await UntilAnsweredAsync(() => _captures.NewestSnapshotAsync(Shard, cancel), number, cancel) is { } newest && newest >= number)
-        {
-            throw new FencedException(Shard, number);
-        }
-        _headCreated = created;
-    }
-
     private static void Acknowledge(List<Pending> taken, Capture capture)
     {
         foreach (var pending in taken)
@@ -285,40 +247,6 @@ public sealed class ShardLoop : IBlockSink, IDisposable
         }
         // Whoever waits for room finds the failure.
         _room.Release(MostBlocks * 1024);
-    }
-
-    /// <summary>The newest snapshot and what follows it; snapshots that a crash left out are written.</summary>
-    private async Task<ShardState> RestoreAsync(CancellationToken cancel)
-    {
-        var state = await _captures.SnapshotAsync(Shard, cancel);
-        await FoldOnAsync(state, cancel);
-        return state;
-    }
-
-    private async Task FoldOnAsync(ShardState state, CancellationToken cancel)
-    {
-        while (await _captures.ReadAsync(Shard, state.Next, cancel) is { } capture)
-        {
-            if (state.Apply(capture.Header, capture.Link) is { } fork)
-            {
-                throw fork.ToException();
-            }
-            await SnapshotIfDueAsync(state, cancel);
-        }
-    }
-
-    private async Task SnapshotIfDueAsync(ShardState state, CancellationToken cancel)
-    {
-        if (state.Next % _limits.SnapshotEvery != 0)
-        {
-            return;
-        }
-        var number = state.Next - 1;
-        var outcome = await Puts.UntilKnownAsync(_captures.Store, CaptureNames.Snapshot(Shard, number), state.ToJson(), _time, fault => _events?.Waiting(Shard, number, fault), cancel);
-        if (outcome == PutOutcome.Other && await _captures.ReadSnapshotAsync(Shard, number, cancel) is { } there && !there.ToJson().AsSpan().SequenceEqual(state.ToJson()))
-        {
-            throw new Fork(Shard, number, "its snapshot holds another state than its captures fold to").ToException();
-        }
     }
 
     private async Task<T> UntilAnsweredAsync<T>(Func<Task<T>> ask, long number, CancellationToken cancel)

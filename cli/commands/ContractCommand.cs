@@ -83,7 +83,7 @@ internal static class ContractCommand
         {
             throw added.Required
                 ? new PipelineException(ExitCode.RefusedByPolicy, $"contract {after.Dataset} {after.Version}: the added column {added.Name} is required, and the rows that are there lack it. An added column must be optional; a required one is a new dataset.")
-                : new PipelineException(ExitCode.Configuration, $"contract {after.Dataset} {after.Version}: the added column {added.Name} is one that this version of the program does not fill. Upgrade the program.");
+                : new PipelineException(ExitCode.Configuration, $"contract {after.Dataset} {after.Version}: the added column {added.Name} is optional, as it must be, and this version of the program fills {string.Join(", ", before.Fields.Select(f => f.Name))} and no other. Nothing was written. Install a version whose parsers fill it, on every shipper first, and apply the contract with that.");
         }
     }
 }

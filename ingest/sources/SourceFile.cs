@@ -1,6 +1,7 @@
 using System.Buffers;
 using Pipeline.Core.Captures;
 using Pipeline.Core.Records;
+using Pipeline.Core.Store;
 using Pipeline.Ingest.Formats;
 
 namespace Pipeline.Ingest.Sources;
@@ -49,13 +50,12 @@ public sealed class SourceFile : IDisposable
         {
             throw new IOException($"{path} is a folder, expected a file.");
         }
+        if (!RegularFile.IsOrIsAbsent(path))
+        {
+            throw new IOException($"{path} is a pipe, socket or device, expected a file that can be read again: write what comes from it to a file first.");
+        }
         // No buffer of its own: blocks are read into their own buffers. No lock: the server goes on writing, renaming and deleting.
         var raw = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 0);
-        if (!raw.CanSeek)
-        {
-            raw.Dispose();
-            throw new IOException($"{path} is a pipe or device, expected a file that can be read again: write it to a file first.");
-        }
         return new SourceFile(path, raw);
     }
 

@@ -25,6 +25,29 @@ public sealed class MemoryStore(TimeProvider? time = null, string location = "me
         }
     }
 
+    /// <summary>An object's bytes, in a test's own hand: as a foreign engine, a restore or an accident changes a store, beside every promise of the seam.</summary>
+    public byte[] this[string name]
+    {
+        get => Find(name) ?? throw new KeyNotFoundException($"there is no {name} in {location}");
+        set
+        {
+            lock (_lock)
+            {
+                Set(name, value);
+            }
+        }
+    }
+
+    public bool Holds(string name) => Find(name) is not null;
+
+    public void Remove(string name)
+    {
+        lock (_lock)
+        {
+            Unset(name);
+        }
+    }
+
     public Task<PutOutcome> PutIfAbsentAsync(string name, ReadOnlyMemory<byte> bytes, CancellationToken cancel = default)
     {
         ObjectName.Check(name);
@@ -99,10 +122,7 @@ public sealed class MemoryStore(TimeProvider? time = null, string location = "me
         ObjectName.Check(name);
         return Answer(() =>
         {
-            if (_objects.Remove(name))
-            {
-                _names.RemoveAt(_names.BinarySearch(name, StringComparer.Ordinal));
-            }
+            Unset(name);
             return true;
         }, cancel);
     }
@@ -150,6 +170,22 @@ public sealed class MemoryStore(TimeProvider? time = null, string location = "me
             _names.Insert(~_names.BinarySearch(name, StringComparer.Ordinal), name);
         }
         _objects[name] = new Entry(bytes.ToArray(), _time.GetUtcNow());
+    }
+
+    private void Unset(string name)
+    {
+        if (_objects.Remove(name))
+        {
+            _names.RemoveAt(_names.BinarySearch(name, StringComparer.Ordinal));
+        }
+    }
+
+    private byte[]? Find(string name)
+    {
+        lock (_lock)
+        {
+            return _objects.GetValueOrDefault(name)?.Bytes;
+        }
     }
 
     private Task<T> Answer<T>(Func<T> answer, CancellationToken cancel)

@@ -29,9 +29,16 @@ internal sealed class Cli : IDisposable
 
     public static Answer Run(params string[] args) => Run(new Dictionary<string, string>(), args);
 
-    public static Answer Run(IReadOnlyDictionary<string, string> environment, params string[] args)
+    public static Answer Run(IReadOnlyDictionary<string, string> environment, params string[] args) => Run(environment, "", args);
+
+    /// <summary>With <paramref name="input"/> on standard input.</summary>
+    public static Answer RunWith(string input, params string[] args) => Run(new Dictionary<string, string>(), input, args);
+
+    private static Answer Run(IReadOnlyDictionary<string, string> environment, string input, string[] args)
     {
         using var process = Process.Start(Info(environment, args))!;
+        process.StandardInput.Write(input);
+        process.StandardInput.Close();
         var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
         if (!process.WaitForExit(Bound))
         {

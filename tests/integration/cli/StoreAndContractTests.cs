@@ -44,6 +44,23 @@ public sealed class StoreAndContractTests
         Assert.Equal(78, Cli.Run("contract", "apply", folder.Write("broken.yaml", "kind: Recipe\n"), "--dir", folder.Dir).Exit);
     }
 
+    /// <summary>The rows of docs/decisions/an-added-column-comes-with-the-program.md that add or narrow something.</summary>
+    [Theory]
+    [InlineData(true, 4, "must be optional")]
+    [InlineData(false, 78, "fills time, client_ip, vm_uuid_prefix and no other")]
+    public void An_added_column_is_refused_until_a_program_fills_it_and_nothing_is_written(bool required, int exit, string why)
+    {
+        using var folder = new Folder();
+        Assert.Equal(0, Cli.Run("import", folder.Write("a.log", Sample.Line(0)), "--source", "web", "--dir", folder.Dir).Exit);
+        var wider = File.ReadAllText(Contract("agent-updates.yaml")).Replace("      - name: vm_uuid_prefix\n",
+            $"      - name: agent_version\n        logicalType: string\n        physicalType: utf8\n        required: {(required ? "true" : "false")}\n        classification: internal\n        logicalTypeOptions: {{ maxLength: 32 }}\n      - name: vm_uuid_prefix\n", StringComparison.Ordinal);
+        var answer = Cli.Run("contract", "apply", folder.Write("wider.yaml", wider), "--dir", folder.Dir);
+        Assert.Equal((exit, ""), (answer.Exit, answer.Out));
+        Assert.All(["agent_version", why], part => Assert.Contains(part, answer.Error, StringComparison.Ordinal));
+        Assert.Equal(2, Directory.GetFiles(Path.Combine(folder.Dir, "uk", "contracts")).Length);
+        Assert.Equal(0, Cli.Run("verify", "--dir", folder.Dir).Exit);
+    }
+
     [Fact]
     public void The_version_is_the_programs_and_goes_to_standard_output()
     {

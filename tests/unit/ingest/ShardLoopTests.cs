@@ -52,6 +52,33 @@ public sealed class ShardLoopTests
     }
 
     [Fact]
+    public async Task A_start_that_finds_its_store_out_says_that_it_waits_and_claims_when_the_store_is_back()
+    {
+        var time = new SimulatedTime();
+        var faulty = new FaultyStore(_store, FaultyStore.At(0, Fault.FailBefore));
+        var events = new Heard();
+        using var shard = new ShardLoop("web", new(faulty, "store", "kid"), Contracts.Published, new BlockEncoder(Contracts.XenCenterChecks, Contracts.AgentUpdates, new byte[24]), FlushPolicy.Unlimited, Workers.Inline, time, events);
+        new SimulatedThread(1, time).Run(async () =>
+        {
+            await shard.ClaimAsync(["web"], CancellationToken.None);
+            return true;
+        });
+        Assert.Equal([("web", 0L, StoreFault.Outage)], events.Waits);
+        Assert.Equal(1, (await Stored().FoldAsync("web")).Next);
+    }
+
+    private sealed class Heard : IShardEvents
+    {
+        public List<(string, long, StoreFault)> Waits { get; } = [];
+
+        public void Captured(string shard, Capture capture)
+        {
+        }
+
+        public void Waiting(string shard, long number, StoreException fault) => Waits.Add((shard, number, fault.Fault));
+    }
+
+    [Fact]
     public async Task Rule_6_nothing_is_acknowledged_before_its_capture_stands()
     {
         var shard = await ClaimAsync();

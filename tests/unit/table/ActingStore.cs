@@ -1,9 +1,10 @@
 using Pipeline.Core.Store;
+using Pipeline.Tests.Fakes;
 
 namespace Pipeline.Tests.Unit.Table;
 
 /// <summary>A store where something happens around a put: before it (a rival is quicker), or after it (the answer is lost).</summary>
-internal sealed class ActingStore(InMemoryStore inner) : IObjectStore
+internal sealed class ActingStore(MemoryStore inner) : IObjectStore
 {
     /// <summary>Runs once before the next put.</summary>
     public Func<Task>? BeforePut { get; set; }

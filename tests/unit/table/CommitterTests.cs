@@ -3,6 +3,7 @@ using Pipeline.Core;
 using Pipeline.Core.Captures;
 using Pipeline.Core.Store;
 using Pipeline.Core.Table;
+using Pipeline.Tests.Fakes;
 using Xunit;
 
 namespace Pipeline.Tests.Unit.Table;
@@ -14,7 +15,7 @@ public sealed class CommitterTests
     [Fact]
     public async Task Two_shards_that_race_both_land()
     {
-        var store = new InMemoryStore();
+        var store = new MemoryStore();
         var log = TableWorld.Log(store);
         var start = await log.OpenOrCreateAsync(TestContext.Current.CancellationToken);
         await TableWorld.CommitAsync(log, start, TableWorld.Ship(start, "a", 4));
@@ -29,7 +30,7 @@ public sealed class CommitterTests
     [Fact]
     public async Task Rule_19_two_shippers_with_the_same_captures_land_them_once()
     {
-        var store = new InMemoryStore();
+        var store = new MemoryStore();
         var log = TableWorld.Log(store);
         var start = await log.OpenOrCreateAsync(TestContext.Current.CancellationToken);
         var draft = TableWorld.Ship(start, "a", 4);
@@ -47,7 +48,7 @@ public sealed class CommitterTests
     [Fact]
     public async Task Rule_19_two_compactions_of_one_input_land_once()
     {
-        var store = new InMemoryStore();
+        var store = new MemoryStore();
         var log = TableWorld.Log(store);
         var start = await log.OpenOrCreateAsync(TestContext.Current.CancellationToken);
         var filled = await TableWorld.CommitAsync(log, start, TableWorld.Ship(start, "a", 4, rows: 150));
@@ -64,7 +65,7 @@ public sealed class CommitterTests
     [Fact]
     public async Task Rule_20_a_put_that_happened_and_was_called_a_failure_is_ours()
     {
-        var inner = new InMemoryStore();
+        var inner = new MemoryStore();
         var store = new ActingStore(inner);
         var time = TableWorld.Clock();
         var log = TableWorld.Log(store, time);
@@ -87,7 +88,7 @@ public sealed class CommitterTests
     [Fact]
     public async Task A_rival_that_lands_just_before_the_put_is_stood_on_or_yielded_to()
     {
-        var inner = new InMemoryStore();
+        var inner = new MemoryStore();
         var store = new ActingStore(inner);
         var log = TableWorld.Log(store);
         var rival = TableWorld.Log(inner);
@@ -107,11 +108,11 @@ public sealed class CommitterTests
     [InlineData(true)]
     public async Task Rule_21_a_table_restored_under_a_committer_stops_it(bool replaced)
     {
-        var store = new InMemoryStore();
+        var store = new MemoryStore();
         var log = TableWorld.Log(store);
         var start = await log.OpenOrCreateAsync(TestContext.Current.CancellationToken);
         var state = await TableWorld.CommitAsync(log, start, TableWorld.Ship(start, "a", 4));
-        store.Objects.Remove(Entry(1));
+        store.Remove(Entry(1));
         if (replaced)
         {
             await TableWorld.CommitAsync(log, start, TableWorld.Ship(start, "b", 1));
@@ -128,14 +129,14 @@ public sealed class CommitterTests
     [Fact]
     public async Task Rule_21_a_table_restored_between_the_check_and_the_put_is_found_after_the_win()
     {
-        var inner = new InMemoryStore();
+        var inner = new MemoryStore();
         var store = new ActingStore(inner);
         var log = TableWorld.Log(store);
         var start = await log.OpenOrCreateAsync(TestContext.Current.CancellationToken);
         var state = await TableWorld.CommitAsync(log, start, TableWorld.Ship(start, "a", 4));
         store.BeforePut = () =>
         {
-            inner.Objects.Remove(Entry(1));
+            inner.Remove(Entry(1));
             return Task.CompletedTask;
         };
 
@@ -147,7 +148,7 @@ public sealed class CommitterTests
     [Fact]
     public async Task Rule_21_a_slot_below_the_newest_checkpoint_is_no_win()
     {
-        var inner = new InMemoryStore();
+        var inner = new MemoryStore();
         var store = new ActingStore(inner);
         var log = TableWorld.Log(store);
         var state = await log.OpenOrCreateAsync(TestContext.Current.CancellationToken);
@@ -160,7 +161,7 @@ public sealed class CommitterTests
         // A zombie that stands on entry 97 wakes after somebody took entries 98 to 100 away, and forgot the checkpoint.
         foreach (var version in new[] { 98, 99, 100 })
         {
-            inner.Objects.Remove(Entry(version));
+            inner.Remove(Entry(version));
         }
 
         var e = await Assert.ThrowsAsync<PipelineException>(() => new Committer(log).TryCommitAsync(old, TableWorld.Ship(old, "b", 0), TestContext.Current.CancellationToken));
@@ -172,7 +173,7 @@ public sealed class CommitterTests
     [Fact]
     public async Task A_sleeper_whose_entry_others_built_a_checkpoint_upon_has_won()
     {
-        var inner = new InMemoryStore();
+        var inner = new MemoryStore();
         var store = new ActingStore(inner);
         var rival = TableWorld.Log(inner);
         var log = TableWorld.Log(store);
@@ -193,14 +194,14 @@ public sealed class CommitterTests
         var won = await TableWorld.CommitAsync(log, state, TableWorld.Ship(state, "b", 0));
 
         Assert.Equal(98, won.Version);
-        Assert.True(inner.Objects.ContainsKey(TableNames.Checkpoint(TableWorld.Checks.Dataset, 100)));
+        Assert.True(inner.Holds(TableNames.Checkpoint(TableWorld.Checks.Dataset, 100)));
     }
 
     [Fact]
     public async Task Any_interleaving_of_committers_ends_as_their_commits_in_order() =>
         await Gen.Select(Gen.Int[0, 2], Gen.Int[0, 2], Gen.Bool).Array[1, 25].SampleAsync(async steps =>
         {
-            var store = new InMemoryStore();
+            var store = new MemoryStore();
             var logs = Enumerable.Range(0, 3).Select(_ => TableWorld.Log(store)).ToArray();
             var states = new TableState[3];
             for (var i = 0; i < 3; i++)

@@ -4,6 +4,7 @@ using Pipeline.Core;
 using Pipeline.Core.Contracts;
 using Pipeline.Core.Records;
 using Pipeline.Core.Table;
+using Pipeline.Tests.Fakes;
 using Xunit;
 
 namespace Pipeline.Tests.Unit.Table;
@@ -55,8 +56,8 @@ public sealed class SegmentTests
     public async Task A_segment_without_rows_can_be_read_and_not_committed()
     {
         using var writer = new SegmentWriter(TableWorld.Checks, TableWorld.Day, TableWorld.Label);
-        var store = new InMemoryStore();
-        store.Objects["s"] = writer.Finish().ToArray();
+        var store = new MemoryStore();
+        store["s"] = writer.Finish().ToArray();
 
         Assert.Empty(await ReadAsync(store, TableWorld.Checks));
         Assert.Throws<InvalidOperationException>(() => writer.Describe("s"));
@@ -69,7 +70,7 @@ public sealed class SegmentTests
 
         var (store, _) = await WriteAsync(TableWorld.Agents, rows, 30, 100);
 
-        var bytes = store.Objects["s"];
+        var bytes = store["s"];
         var footer = Encoding.Latin1.GetString(bytes.AsSpan(bytes.Length - 8 - BitConverter.ToInt32(bytes.AsSpan(^8..))));
         Assert.Contains("client_ip", footer);
         Assert.DoesNotContain("198.51", footer);
@@ -81,7 +82,7 @@ public sealed class SegmentTests
     {
         var rows = Enumerable.Range(0, 100).Select(i => new Row(TableWorld.Day.Number * UtcDay.MicrosPerDay + i, $"198.51.100.{i}", i % 4 == 0 ? null : "beef")).ToArray();
         var (store, _) = await WriteAsync(TableWorld.Agents, rows, 1000, 100);
-        using var stream = new MemoryStream(store.Objects["s"]);
+        using var stream = new MemoryStream(store["s"]);
 
         await using var reader = await Parquet.ParquetReader.CreateAsync(stream, cancellationToken: TestContext.Current.CancellationToken);
         var group = reader.OpenRowGroupReader(0);
@@ -124,8 +125,8 @@ public sealed class SegmentTests
             await group.WriteAsync(ip, rows.Select(row => row.Ip).ToArray());
             await group.WriteAsync(tail, rows.Select(row => row.Tail).ToArray());
         }
-        var store = new InMemoryStore();
-        store.Objects["s"] = stream.ToArray();
+        var store = new MemoryStore();
+        store["s"] = stream.ToArray();
 
         Assert.Equal(rows, await ReadAsync(store, TableWorld.Agents));
     }
@@ -154,12 +155,12 @@ public sealed class SegmentTests
     {
         var rows = Enumerable.Range(0, 300).Select(i => new Row(TableWorld.Day.Number * UtcDay.MicrosPerDay + i, $"198.51.100.{i % 90}", i % 4 == 0 ? null : "beef")).ToArray();
         var (store, _) = await WriteAsync(TableWorld.Agents, rows, 1000, 100);
-        var whole = store.Objects["s"];
+        var whole = store["s"];
         for (var at = 0; at < whole.Length; at++)
         {
             var damaged = whole.ToArray();
             damaged[at] ^= 0x41;
-            store.Objects["s"] = damaged;
+            store["s"] = damaged;
             try
             {
                 // What the footer says beside the data (encodings, statistics, label) is not asked for here.
@@ -192,19 +193,19 @@ public sealed class SegmentTests
         return columns;
     }
 
-    private static async Task<(InMemoryStore, SegmentFile)> WriteAsync(Contract contract, Row[] rows, int groupRows, int batch)
+    private static async Task<(MemoryStore, SegmentFile)> WriteAsync(Contract contract, Row[] rows, int groupRows, int batch)
     {
         using var writer = new SegmentWriter(contract, TableWorld.Day, TableWorld.Label, groupRows);
         foreach (var chunk in rows.Chunk(batch))
         {
             writer.Add(Batch(contract, chunk));
         }
-        var store = new InMemoryStore();
+        var store = new MemoryStore();
         await store.PutIfAbsentAsync("s", writer.Finish());
         return (store, writer.Describe("s"));
     }
 
-    private static async Task<List<Row>> ReadAsync(InMemoryStore store, Contract contract)
+    private static async Task<List<Row>> ReadAsync(MemoryStore store, Contract contract)
     {
         var reader = await SegmentReader.OpenAsync(store, "s", contract);
         var rows = new List<Row>();

@@ -3,6 +3,7 @@ using Pipeline.Core;
 using Pipeline.Core.Captures;
 using Pipeline.Core.Records;
 using Pipeline.Core.Table;
+using Pipeline.Tests.Fakes;
 using Xunit;
 
 namespace Pipeline.Tests.Unit.Table;
@@ -14,7 +15,7 @@ public sealed class TableLogTests
     [Fact]
     public async Task A_table_that_is_not_there_is_null_and_is_made_once()
     {
-        var store = new InMemoryStore();
+        var store = new MemoryStore();
         Assert.Null(await TableWorld.Log(store).OpenAsync(TestContext.Current.CancellationToken));
 
         var made = await TableWorld.Log(store).OpenOrCreateAsync(TestContext.Current.CancellationToken);
@@ -45,7 +46,7 @@ public sealed class TableLogTests
             };
             Assert.Null(draft.Fault());
 
-            var entry = EntryReader.Read("t", 7, EntryWriter.Commit(draft, TableWorld.Log(new InMemoryStore()).NewOrigin(), link.Hash));
+            var entry = EntryReader.Read("t", 7, EntryWriter.Commit(draft, TableWorld.Log(new MemoryStore()).NewOrigin(), link.Hash));
 
             Assert.Equal((CommitKind.Ship, "size", link.Hash), (entry.Kind, entry.Reason, entry.Below!.Value));
             Assert.Equal(draft.Shards, entry.Shards);
@@ -59,7 +60,7 @@ public sealed class TableLogTests
     [Fact]
     public async Task Rule_22_shipped_is_two_txn_without_lastUpdated_and_rule_24_no_address_is_in_statistics()
     {
-        var store = new InMemoryStore();
+        var store = new MemoryStore();
         var log = TableWorld.Log(store);
         var start = await log.OpenOrCreateAsync(TestContext.Current.CancellationToken);
         await TableWorld.CommitAsync(log, start, TableWorld.Ship(start, "a", 4));
@@ -76,7 +77,7 @@ public sealed class TableLogTests
     [Fact]
     public async Task A_foreign_append_and_a_foreign_rewrite_are_followed_and_seen()
     {
-        var store = new InMemoryStore();
+        var store = new MemoryStore();
         var log = TableWorld.Log(store);
         var start = await log.OpenOrCreateAsync(TestContext.Current.CancellationToken);
         var state = await TableWorld.CommitAsync(log, start, TableWorld.Ship(start, "a", 4));
@@ -104,7 +105,7 @@ public sealed class TableLogTests
     [Fact]
     public async Task A_foreign_entry_that_moves_what_is_shipped_is_refused()
     {
-        var store = new InMemoryStore();
+        var store = new MemoryStore();
         var log = TableWorld.Log(store);
         var start = await log.OpenOrCreateAsync(TestContext.Current.CancellationToken);
         TableWorld.AppendForeign(store, 1, """{"txn":{"appId":"pipeline/a","version":9}}""", """{"txn":{"appId":"pipeline/a/sha256","version":9}}""");
@@ -123,7 +124,7 @@ public sealed class TableLogTests
     [InlineData("\"pipeline.store\":\"store-1\"", "\"pipeline.store\":\"store-2\"", "pipeline.store")]
     public async Task Rule_24_a_table_whose_properties_another_engine_changed_is_refused(string from, string to, string named)
     {
-        var store = new InMemoryStore();
+        var store = new MemoryStore();
         var log = TableWorld.Log(store);
         var start = await log.OpenOrCreateAsync(TestContext.Current.CancellationToken);
         var metadata = TableWorld.EntryText(store, 0).Split('\n').Single(line => line.StartsWith("{\"metaData\"", StringComparison.Ordinal));
@@ -145,7 +146,7 @@ public sealed class TableLogTests
     [Fact]
     public async Task A_protocol_that_another_engine_raised_is_refused()
     {
-        var store = new InMemoryStore();
+        var store = new MemoryStore();
         var log = TableWorld.Log(store);
         await log.OpenOrCreateAsync(TestContext.Current.CancellationToken);
         TableWorld.AppendForeign(store, 1, """{"protocol":{"minReaderVersion":3,"minWriterVersion":7,"readerFeatures":["deletionVectors"],"writerFeatures":["deletionVectors"]}}""");
@@ -159,7 +160,7 @@ public sealed class TableLogTests
     [Fact]
     public async Task A_table_of_another_capture_store_or_key_is_refused()
     {
-        var store = new InMemoryStore();
+        var store = new MemoryStore();
         await TableWorld.Log(store).OpenOrCreateAsync(TestContext.Current.CancellationToken);
         var otherStore = new TableLog(store, TableWorld.Checks, "store-2", TableWorld.Kid, TableWorld.Clock());
         var otherKey = new TableLog(store, TableWorld.Checks, TableWorld.CaptureStore, "kid-2", TableWorld.Clock());
@@ -171,10 +172,10 @@ public sealed class TableLogTests
     [Fact]
     public async Task Rule_21_a_replaced_entry_breaks_the_chain_for_every_reader()
     {
-        var store = new InMemoryStore();
+        var store = new MemoryStore();
         var log = TableWorld.Log(store);
         var state = await FilledAsync(log, 5);
-        store.Objects[TableNames.Entry(Dataset, 2)] = [.. store.Objects[TableNames.Entry(Dataset, 2)], (byte)'\n'];
+        store[TableNames.Entry(Dataset, 2)] = [.. store[TableNames.Entry(Dataset, 2)], (byte)'\n'];
 
         var e = await Assert.ThrowsAsync<PipelineException>(() => log.OpenAsync(TestContext.Current.CancellationToken));
 
@@ -186,21 +187,21 @@ public sealed class TableLogTests
     [Fact]
     public async Task Rule_25_a_replay_from_a_checkpoint_equals_one_from_the_entries()
     {
-        var store = new InMemoryStore();
+        var store = new MemoryStore();
         var log = TableWorld.Log(store);
         var state = await FilledAsync(log, 99);
         state = await TableWorld.CommitAsync(log, state, TableWorld.Compact([.. state.Files.Values.Take(7)]));
-        Assert.True(store.Objects.ContainsKey(TableNames.Checkpoint(Dataset, 100)));
-        Assert.True(store.Objects.ContainsKey(TableNames.LastCheckpoint(Dataset)));
+        Assert.True(store.Holds(TableNames.Checkpoint(Dataset, 100)));
+        Assert.True(store.Holds(TableNames.LastCheckpoint(Dataset)));
         state = await TableWorld.CommitAsync(log, state, TableWorld.Ship(state, "b", 150));
         var whole = await TableWorld.Log(store).OpenAsync(TestContext.Current.CancellationToken);
         // Only a start from the checkpoint can do without what lies below it.
         for (var version = 0; version < 100; version++)
         {
-            store.Objects.Remove(TableNames.Entry(Dataset, version));
+            store.Remove(TableNames.Entry(Dataset, version));
         }
         var hinted = await TableWorld.Log(store).OpenAsync(TestContext.Current.CancellationToken);
-        store.Objects.Remove(TableNames.LastCheckpoint(Dataset));
+        store.Remove(TableNames.LastCheckpoint(Dataset));
         var listed = await TableWorld.Log(store).OpenAsync(TestContext.Current.CancellationToken);
 
         Assert.All([whole!, hinted!, listed!], read =>
@@ -216,11 +217,11 @@ public sealed class TableLogTests
     [Fact]
     public async Task A_checkpoint_that_cannot_be_read_is_passed_over()
     {
-        var store = new InMemoryStore();
+        var store = new MemoryStore();
         var log = TableWorld.Log(store);
         var state = await FilledAsync(log, 101);
-        store.Objects[TableNames.Checkpoint(Dataset, 100)] = [1, 2, 3];
-        store.Objects[TableNames.LastCheckpoint(Dataset)] = "nonsense"u8.ToArray();
+        store[TableNames.Checkpoint(Dataset, 100)] = [1, 2, 3];
+        store[TableNames.LastCheckpoint(Dataset)] = "nonsense"u8.ToArray();
 
         var read = await log.OpenAsync(TestContext.Current.CancellationToken);
 
@@ -230,11 +231,11 @@ public sealed class TableLogTests
     [Fact]
     public async Task Rule_21_a_log_that_ends_below_its_newest_checkpoint_is_refused()
     {
-        var store = new InMemoryStore();
+        var store = new MemoryStore();
         var log = TableWorld.Log(store);
         await FilledAsync(log, 101);
-        store.Objects.Remove(TableNames.Entry(Dataset, 100));
-        store.Objects.Remove(TableNames.Entry(Dataset, 101));
+        store.Remove(TableNames.Entry(Dataset, 100));
+        store.Remove(TableNames.Entry(Dataset, 101));
 
         var e = await Assert.ThrowsAsync<PipelineException>(() => log.OpenAsync(TestContext.Current.CancellationToken));
 
@@ -249,7 +250,7 @@ public sealed class TableLogTests
     [InlineData("""{"txn":5}""")]
     public async Task An_entry_that_cannot_be_read_is_named(string action)
     {
-        var store = new InMemoryStore();
+        var store = new MemoryStore();
         var log = TableWorld.Log(store);
         await log.OpenOrCreateAsync(TestContext.Current.CancellationToken);
         TableWorld.AppendForeign(store, 1, action);
@@ -263,10 +264,10 @@ public sealed class TableLogTests
     [Fact]
     public async Task An_entry_of_a_newer_version_asks_for_an_upgrade()
     {
-        var store = new InMemoryStore();
+        var store = new MemoryStore();
         var log = TableWorld.Log(store);
         var state = await FilledAsync(log, 1);
-        store.Objects[TableNames.Entry(Dataset, 2)] = System.Text.Encoding.UTF8.GetBytes(TableWorld.EntryText(store, 1).Replace("\"pipeline\":{\"version\":1", "\"pipeline\":{\"version\":2", StringComparison.Ordinal));
+        store[TableNames.Entry(Dataset, 2)] = System.Text.Encoding.UTF8.GetBytes(TableWorld.EntryText(store, 1).Replace("\"pipeline\":{\"version\":1", "\"pipeline\":{\"version\":2", StringComparison.Ordinal));
 
         var e = await Assert.ThrowsAsync<PipelineException>(() => log.ReadToEndAsync(state, TestContext.Current.CancellationToken));
 

@@ -6,6 +6,7 @@ using Pipeline.Core.Contracts;
 using Pipeline.Core.Records;
 using Pipeline.Core.Store;
 using Pipeline.Core.Table;
+using Pipeline.Tests.Fakes;
 using Xunit;
 
 namespace Pipeline.Tests.Unit.Table;
@@ -60,8 +61,8 @@ internal static class TableWorld
         Assert.IsType<CommitResult.Committed>(await new Committer(log).TryCommitAsync(state, draft)).State;
 
     /// <summary>An entry as another engine writes it at the end of the log: the given actions, no `pipeline`.</summary>
-    public static void AppendForeign(InMemoryStore store, long version, params string[] actions) =>
-        store.Objects[TableNames.Entry(Checks.Dataset, version)] = Encoding.UTF8.GetBytes(
+    public static void AppendForeign(MemoryStore store, long version, params string[] actions) =>
+        store[TableNames.Entry(Checks.Dataset, version)] = Encoding.UTF8.GetBytes(
             string.Join('\n', actions.Prepend("""{"commitInfo":{"timestamp":1772625600000,"operation":"WRITE","engineInfo":"other-engine:1"}}""")) + "\n");
 
     public static string ForeignAdd(string path, long rows, bool dataChange = true) =>
@@ -70,7 +71,7 @@ internal static class TableWorld
     public static string ForeignRemove(string path, bool dataChange) =>
         $$$"""{"remove":{"path":"{{{path}}}","deletionTimestamp":1772625600000,"dataChange":{{{(dataChange ? "true" : "false")}}}}}""";
 
-    public static string EntryText(InMemoryStore store, long version) => Encoding.UTF8.GetString(store.Objects[TableNames.Entry(Checks.Dataset, version)]);
+    public static string EntryText(MemoryStore store, long version) => Encoding.UTF8.GetString(store[TableNames.Entry(Checks.Dataset, version)]);
 
     private static Contract Make(string dataset, params ContractField[] strings) =>
         new(dataset, "1.0.0", Sha256.Of(Encoding.UTF8.GetBytes(dataset)).ToString(), default, [new("time", FieldType.Timestamp, true, null, null), .. strings], new([], []), RetentionMode.Indefinite, 30);

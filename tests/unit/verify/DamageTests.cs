@@ -86,7 +86,7 @@ public sealed class DamageTests
     }
 
     [Fact]
-    public async Task No_damage_to_a_segment_stops_the_check_and_a_lost_row_is_never_accepted()
+    public async Task No_damage_to_a_segment_stops_the_check_with_a_fault_of_the_program()
     {
         var world = await WorldAsync();
         var segments = (await world.TableAsync())!.Files.Values.ToList();

@@ -1,0 +1,86 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Pipeline.Cli.Output;
+using Pipeline.Core;
+using Pipeline.Ingest.Explaining;
+using Pipeline.Ingest.Formats;
+
+namespace Pipeline.Cli.Commands;
+
+/// <summary>`explain`: lines on standard input, and of each, field by field, what would be kept and what dropped and why. Run where the log is; writes nothing, and shows of what is dropped its shape only.</summary>
+internal static class ExplainCommand
+{
+    /// <summary>Member values are addresses, versions, times and fixed texts: escaping them for HTML would only hide them from people.</summary>
+    private static readonly JsonSerializerOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    public static Command Create()
+    {
+        var format = new Option<string>("--format") { DefaultValueFactory = _ => "auto", HelpName = "FORMAT", Description = $"auto, {string.Join(", ", Formats.All.Select(f => f.Name))}" };
+        return new Command("explain", "lines on standard input: what would be kept of each, what dropped and why; changes nothing") { format }.Does(async (parsed, output, stop) =>
+        {
+            var named = parsed.GetRequiredValue(format);
+            var chosen = named == "auto" ? null : Formats.Named(named);
+            await using var input = Console.OpenStandardInput();
+            var lines = new LineInput(input);
+            chosen ??= await DetectAsync(lines, stop);
+            var explainer = new Explainer(chosen);
+            while (await lines.NextAsync(stop) is { } line)
+            {
+                var explanation = explainer.Next(line.Bytes.Span, line.Length);
+                if (output.IsJson)
+                {
+                    Printer.Json(ToJson(explanation, chosen.Name));
+                }
+                else
+                {
+                    Show(explanation, output);
+                }
+            }
+            return ExitCode.Done;
+        });
+    }
+
+    private static async Task<ILineFormat> DetectAsync(LineInput lines, CancellationToken stop)
+    {
+        while (true)
+        {
+            var more = await lines.FillAsync(stop);
+            var found = Detect.Of(lines.Held.Span);
+            if (found.Format is not null && (lines.Held.Span.Contains((byte)'\n') || !more))
+            {
+                return found.Format;
+            }
+            if (!more || lines.Held.Length >= Detect.Sample)
+            {
+                throw new PipelineException(ExitCode.Failed, $"standard input: {found.Why}.");
+            }
+        }
+    }
+
+    private static void Show(Explanation explanation, Printer output)
+    {
+        var number = explanation.Line.ToString(CultureInfo.InvariantCulture);
+        var what = explanation.Records.GroupBy(r => r.Dataset).Select(g => $"{Say.Count(g.Count(), "record")} of {g.Key}").Concat(explanation.Rejected.GroupBy(r => r).Select(g => $"rejected as {g.Key.Reason}: {g.Key.Why}"));
+        output.Line($"line {number}: {(explanation.Directive ? "a directive" : string.Join("; ", what))}");
+        foreach (var (name, value) in explanation.Records.SelectMany(record => record.Values))
+        {
+            output.Line($"  kept     {name} = {value ?? "absent"}");
+        }
+        foreach (var field in explanation.Dropped)
+        {
+            output.Line($"  dropped  {field.Name} [{field.Shape}] {Say.Bytes(field.Bytes)}: {field.Why}");
+        }
+    }
+
+    private static string ToJson(Explanation explanation, string format) => JsonSerializer.Serialize(new
+    {
+        line = explanation.Line,
+        format,
+        outcome = explanation.Outcome,
+        records = explanation.Records.Select(record => new { dataset = record.Dataset, kept = new Dictionary<string, string?>(record.Values) }),
+        rejected = explanation.Rejected.Select(rejected => new { reason = rejected.Reason, why = rejected.Why }),
+        dropped = explanation.Dropped.Select(field => new { field = field.Name, shape = field.Shape, bytes = field.Bytes, why = field.Why }),
+    }, Plain);
+}

@@ -1,0 +1,85 @@
+using System.Globalization;
+using System.Text;
+using Pipeline.Core.Contracts;
+using Pipeline.Core.Records;
+using Pipeline.Ingest.Formats;
+
+namespace Pipeline.Ingest.Explaining;
+
+/// <summary>
+/// Says of each line what the pipeline would keep of it. The verdict is that of the parser itself, given this one line; beside it stands the shape of everything that is dropped, and why.
+/// Of one thread at a time; lines come in their order, because a W3C log's field list holds for those below it.
+/// </summary>
+public sealed class Explainer(ILineFormat format)
+{
+    private readonly ParsedLines _parsed = new(Contracts.XenCenterChecks, Contracts.AgentUpdates);
+    private string? _fields;
+    private long _line;
+
+    /// <param name="line">Without its terminator. Longer than a line may be: its first part, as much as tells that it is too long.</param>
+    /// <param name="length">Its whole length in bytes.</param>
+    public Explanation Next(ReadOnlySpan<byte> line, long length)
+    {
+        _line++;
+        _parsed.Clear();
+        // With its terminator, or an empty line would be none.
+        _fields = format.Parse([.. line, (byte)'\n'], _fields, _parsed);
+        var text = LineReader.WithoutMark(line.EndsWith("\r"u8) ? line[..^1] : line);
+        if (_parsed.Lines == 0)
+        {
+            return new(_line, true, [], [], [new("line", Shape.Of(text), length, "a directive of the format: it says what the columns are, and is no line (rule 29)")]);
+        }
+        var records = Records(_parsed.XenCenter).Concat(Records(_parsed.Agent)).ToList();
+        var rejected = Reasons.All.SelectMany(reason => Enumerable.Repeat(new RejectedLine(Reasons.Code(reason), Why(reason)), (int)_parsed.Rejections.Count(reason))).ToList();
+        var fields = LineFields.Of(format, text, _fields);
+        var dropped = fields.Where(field => field.Text.Length > 0 || field.Part == Part.Whole)
+            .Select(field => (Field: field, Why: Why(field.Part, records, rejected.Count > 0)))
+            .Where(one => one.Why is not null)
+            .Select(one => new DroppedField(one.Field.Name, Shape.Of(one.Field.Text), one.Field.Part == Part.Whole ? length : one.Field.Text.Length, one.Why!));
+        return new(_line, false, records, rejected, [.. dropped]);
+    }
+
+    private static IEnumerable<KeptRecord> Records(Columns columns)
+    {
+        for (var row = 0; row < columns.Rows; row++)
+        {
+            var time = DateTimeOffset.UnixEpoch.AddTicks(columns.Time[row] * TimeSpan.TicksPerMicrosecond).ToString("yyyy-MM-ddTHH:mm:ss.FFFFFF'Z'", CultureInfo.InvariantCulture);
+            var at = row;
+            yield return new(columns.Contract.Dataset, [new("time", time), .. columns.Strings.Select(column => new KeyValuePair<string, string?>(column.Name, column.IsPresent(at) ? Encoding.UTF8.GetString(column[at]) : null))]);
+        }
+    }
+
+    /// <summary>Why a part is dropped; null where all of it is kept.</summary>
+    private string? Why(Part part, List<KeptRecord> records, bool rejected) => (part, records) switch
+    {
+        (Part.Whole, { Count: 0 }) => "of a rejected line nothing is kept but its reason and its number (promise 3)",
+        (Part.Whole, _) => "only the declared fields of its records are kept (promise 3)",
+        _ when rejected => "of a rejected line nothing is kept but its reason and its number (promise 3)",
+        (Part.Time or Part.Address, { Count: 1 }) => null,
+        (Part.Path or Part.Method, _) => "tells which dataset the line is of; no contract declares it (promise 3)",
+        (Part.Agent, [{ Dataset: var dataset }]) when dataset == Contracts.XenCenterChecks.Dataset => "only its version is kept, as xencenter_version (promise 3)",
+        (Part.Query, [{ Dataset: var dataset }]) when dataset == Contracts.AgentUpdates.Dataset => Id(),
+        _ => "no contract declares it (promise 3)",
+    };
+
+    private string Id() => _parsed switch
+    {
+        { BadIds: > 0 } => "its id is no UUID and no four hex digits: vm_uuid_prefix is absent, and counted as bad-id (rule 30)",
+        { LongIds: > 0 } => "only the first four characters of id are kept, as vm_uuid_prefix; the rest is cut before anything is stored, and counted as long-id (promise 3)",
+        _ => _parsed.Agent.Strings.Any(column => column.AbsentCount > 0) ? "it has no id: vm_uuid_prefix is absent; no contract declares the rest (promise 3)" : "only id is kept, as vm_uuid_prefix (promise 3)",
+    };
+
+    private static string Why(Reason reason) => reason switch
+    {
+        Reason.Empty => "no byte but the terminator",
+        Reason.TooLong => $"more than {LineReader.MaxLine} bytes",
+        Reason.Malformed => "not of the format's shape: a part is missing or too much, there is no address, the request is not METHOD TARGET HTTP/x, or no #Fields was seen above",
+        Reason.BadTime => "its time cannot be read, or is not from 2010 to 2100",
+        Reason.OtherPath => "it asked for neither an update file of XenCenter nor an agents' list",
+        Reason.NotGet => "it asked for one of them by another method than GET",
+        Reason.NoAgentString => "it asked for XenCenter's update file without naming itself",
+        Reason.OtherClient => "it asked for XenCenter's update file and is not XenCenter",
+        Reason.BadVersion => "it is XenCenter by its name, and its version is not four numbers and the word size",
+        _ => "unknown",
+    };
+}

@@ -1,0 +1,24 @@
+namespace Pipeline.Ingest.Explaining;
+
+/// <summary>A record that a line became: its dataset, and the values that would be stored, in the contract's order. Null: an optional value that is absent.</summary>
+public sealed record KeptRecord(string Dataset, IReadOnlyList<KeyValuePair<string, string?>> Values);
+
+/// <summary>A part of a line of which nothing is kept, or not all: its name, its <see cref="Shape"/>, its length in bytes, and the rule.</summary>
+public sealed record DroppedField(string Name, string Shape, long Bytes, string Why);
+
+/// <summary>A rejection's code (rule 30) and what it means.</summary>
+public sealed record RejectedLine(string Reason, string Why);
+
+/// <summary>
+/// What becomes of one physical line. A directive has neither records nor rejections; an envelope of several records may have many.
+/// Of the line itself it holds what would be stored, and nothing else.
+/// </summary>
+public sealed record Explanation(long Line, bool Directive, IReadOnlyList<KeptRecord> Records, IReadOnlyList<RejectedLine> Rejected, IReadOnlyList<DroppedField> Dropped)
+{
+    public string Outcome => Directive ? "directive" : (Records.Count, Rejected.Count) switch
+    {
+        (1, 0) => "record",
+        (0, 1) => "rejected",
+        _ => "several",
+    };
+}
