@@ -11,7 +11,7 @@ internal sealed record LogOfShard(TableState? State, ShardLedger? Ledger, IReadO
 {
     public IReadOnlyList<long> Repairs { get; private init; } = [];
 
-    /// <summary>The restores in force in the log up to this version.</summary>
+    /// <summary>The restores in the log up to this version.</summary>
     public static async Task<IReadOnlyList<TableRestore>> RestoresAsync(TableLog log, long version, CancellationToken cancel)
     {
         var fold = new TableFold(log.Contract, log.CaptureStore, log.Kid, log.Where, _ => 0);
@@ -23,7 +23,7 @@ internal sealed record LogOfShard(TableState? State, ShardLedger? Ledger, IReadO
             }
             fold.Apply(entry);
         }
-        return TableRestore.InForce(fold.Restores);
+        return fold.Restores;
     }
 
     public static async Task<LogOfShard> ReadAsync(TableLog log, TableState state, string shard, IReadOnlyList<TableRestore> restores, CancellationToken cancel)

@@ -12,10 +12,10 @@ namespace Pipeline.Processor.Verify;
 /// A table's log, entry by entry: the chain, the two marginals of every commit, the live files. Pure; does not stop at a fault but names it and goes on,
 /// since whoever restores a table needs all of them.
 /// </summary>
-/// <param name="restores">The restores in force, where an earlier walk found any.</param>
+/// <param name="restores">What an earlier walk of the same log found in <see cref="Restores"/>.</param>
 internal sealed class TableFold(Contract contract, string captureStore, string kid, string where, Func<string, long> standsFrom, IReadOnlyList<TableRestore>? restores = null)
 {
-    private readonly IReadOnlyList<TableRestore> _restores = restores ?? [];
+    private readonly IReadOnlyList<TableRestore> _restores = restores ?? [], _inForce = TableRestore.InForce(restores ?? []);
     private readonly Dictionary<UInt128, long> _points = [];
     private readonly List<TableRestore> _found = [];
     private readonly HashSet<UtcDay> _touched = [];
@@ -198,11 +198,11 @@ internal sealed class TableFold(Contract contract, string captureStore, string k
         (_, { } by) => ledger.Undo(range, by),
     };
 
-    private TableRestore? UndoneBy(TableCommit entry) => _restores.FirstOrDefault(restore => restore.Undoes(entry.Version));
+    private TableRestore? UndoneBy(TableCommit entry) => _inForce.FirstOrDefault(restore => restore.Undoes(entry.Version));
 
     private void FindRestore(TableCommit entry)
     {
-        if (entry.Foreign && entry.DataChange && entry.Removed.Count > 0 && _points.TryGetValue(_fingerprint, out var to) && to < entry.Version - 1)
+        if (entry.Foreign && entry.DataChange && entry.Added.Count + entry.Removed.Count > 0 && _points.TryGetValue(_fingerprint, out var to) && to < entry.Version - 1)
         {
             _found.Add(new TableRestore(entry.Version, to, Writer(entry)));
         }

@@ -25,7 +25,7 @@ internal sealed class TableWalk(TableLog log, Func<string, long> standsFrom)
         for (var known = 0; Fold.Restores.Count > known;)
         {
             known = Fold.Restores.Count;
-            Fold = new(log.Contract, log.CaptureStore, log.Kid, log.Where, standsFrom, TableRestore.InForce(Fold.Restores));
+            Fold = new(log.Contract, log.CaptureStore, log.Kid, log.Where, standsFrom, Fold.Restores);
             await ReadEntriesAsync(0, cancel);
         }
         await FinishAsync(cancel);
