@@ -23,6 +23,7 @@ var program = new RootCommand("Web logs in, a table of update checks out: captur
     ExplainCommand.Create(),
     // act
     CompactCommand.Create(),
+    RepairCommand.Create(),
     StoreCommand.Create(),
     ContractCommand.Create(),
 };

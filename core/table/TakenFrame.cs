@@ -1,0 +1,6 @@
+using Pipeline.Core.Captures;
+
+namespace Pipeline.Core.Table;
+
+/// <summary>A frame that a table took and whose commit is not confirmed: its capture, the dataset's capture before it, and its bytes.</summary>
+public sealed record TakenFrame(string Shard, Link Link, Link? Before, FrameEntry Entry, ReadOnlyMemory<byte> Bytes);
