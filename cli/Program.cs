@@ -26,6 +26,7 @@ var program = new RootCommand("Web logs in, a table of update checks out: captur
     RepairCommand.Create(),
     StoreCommand.Create(),
     ContractCommand.Create(),
+    TopicsCommand.Create(),
 };
 Common.AddTo(program);
 

@@ -58,7 +58,7 @@ public sealed class TableShipper(Contract contract, TableLog log, Committer comm
         {
             var frames = Backlog.Frames.ToList();
             var shards = Sealer.Shards(frames, State);
-            var (segments, dates) = await sealer.WriteAsync(frames, shards, cancel);
+            var (segments, dates) = await sealer.WriteAsync(frames, [.. shards.Select(s => new SegmentRange(s.Shard, s.Range.From, s.Range.To))], cancel);
             var last = frames.GroupBy(f => f.Shard).ToDictionary(g => g.Key, g => g.Last().Link);
             var draft = new CommitDraft
             {

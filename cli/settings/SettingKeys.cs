@@ -10,6 +10,12 @@ namespace Pipeline.Cli.Config;
 /// <param name="Apply">The settings with this value, or null where it is not in the range.</param>
 internal sealed record SettingKey(string Name, string Default, string Range, string Consequence, Func<Settings, string, Settings?> Apply)
 {
+    /// <summary>A path: relative to the file that names it.</summary>
+    public bool IsPath { get; init; }
+
+    /// <summary>A secret: taken from the environment only, an error in the file, and shown nowhere.</summary>
+    public bool IsSecret { get; init; }
+
     public string Environment => SettingsLoader.Prefix + Name.ToUpperInvariant().Replace(".", "__", StringComparison.Ordinal).Replace('-', '_');
 }
 
@@ -34,6 +40,7 @@ internal static class SettingKeys
         Span("compact.period", "1h", TimeSpan.Zero, TimeSpan.FromHours(168), "how often `run` merges small segments, 0s: never; longer: more files for readers to open, fewer rows rewritten", (s, v) => s with { CompactPeriod = v }),
         Span("compact.grace", "168h", TimeSpan.FromSeconds(1), TimeSpan.FromHours(8760), "how long segments that a compaction replaced stay; shorter: readers of older versions fail sooner", (s, v) => s with { CompactGrace = v }),
         Span("period", "1m", TimeSpan.FromSeconds(1), TimeSpan.FromHours(1), "how often a shipper looks at every shard; shorter: more requests", (s, v) => s with { Period = v }),
+        .. KafkaKeys.All,
     ];
 
     public static SettingKey? Find(string name) => All.FirstOrDefault(key => key.Name == name);

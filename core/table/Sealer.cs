@@ -16,11 +16,12 @@ public sealed class Sealer(Contract contract, IObjectStore store, string tableFo
     private const long SegmentRows = 4 << 20;
 
     /// <summary>Writes the segments, durably, and returns them with the rows and sums of each date.</summary>
+    /// <param name="ranges">What the commit that is to name the segments takes shipped past: proof that a segment which no commit named is void, once shipped has passed into them (rule 23). Empty where it takes it past nothing, as a repair.</param>
     /// <exception cref="PipelineException">3: a frame does not hold what its capture says.</exception>
-    public async Task<(IReadOnlyList<SegmentFile> Segments, IReadOnlyList<DateMarginal> Dates)> WriteAsync(IReadOnlyList<TakenFrame> frames, IReadOnlyList<ShardMarginal> shards, CancellationToken cancel)
+    public async Task<(IReadOnlyList<SegmentFile> Segments, IReadOnlyList<DateMarginal> Dates)> WriteAsync(IReadOnlyList<TakenFrame> frames, IReadOnlyList<SegmentRange> ranges, CancellationToken cancel)
     {
         var dates = Marginals(frames);
-        var label = new SegmentLabel(captureStore, kid, contract.Sha256, [.. shards.Select(s => new SegmentRange(s.Shard, s.Range.From, s.Range.To))]);
+        var label = new SegmentLabel(captureStore, kid, contract.Sha256, ranges);
         var passes = Passes(dates).Select(async pass =>
         {
             await slots.WaitAsync(cancel);
