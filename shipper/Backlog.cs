@@ -4,7 +4,8 @@ using Pipeline.Core.Table;
 namespace Pipeline.Shipper;
 
 /// <summary>A frame that a table took and whose commit is not confirmed: its capture, the dataset's capture before it, and its bytes.</summary>
-public sealed record TakenFrame(string Shard, Link Link, Link? Before, FrameEntry Entry, ReadOnlyMemory<byte> Bytes);
+/// <param name="ByFeed">It came as a message: where it does not hold what it declares, the capture store is read before that is called a difference.</param>
+public sealed record TakenFrame(string Shard, Link Link, Link? Before, FrameEntry Entry, ReadOnlyMemory<byte> Bytes, bool ByFeed = false);
 
 /// <summary>
 /// The frames of one table that wait for their commit, per shard a gap-free run above what is shipped (rules 16 and 17). One thread.
@@ -25,6 +26,9 @@ public sealed class Backlog
 
     /// <summary>The newest frame of a shard, or null.</summary>
     public TakenFrame? Last(string shard) => _runs.TryGetValue(shard, out var run) ? run[^1] : null;
+
+    /// <summary>Whether a frame of the shard's capture, or of one before it, waits here.</summary>
+    public bool Holds(string shard, long number) => _runs.TryGetValue(shard, out var run) && run[0].Link.Number <= number;
 
     public void Add(TakenFrame frame, long now)
     {
