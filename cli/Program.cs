@@ -23,6 +23,7 @@ var program = new RootCommand("Web logs in, a table of update checks out: captur
     // act
     StoreCommand.Create(),
     ContractCommand.Create(),
+    TopicsCommand.Create(),
 };
 Common.AddTo(program);
 

@@ -1,9 +1,11 @@
 using System.CommandLine;
 using Pipeline.Cli.Config;
+using Pipeline.Cli.Kafka;
 using Pipeline.Cli.Output;
 using Pipeline.Cli.Roles;
 using Pipeline.Core;
 using Pipeline.Core.Captures;
+using Pipeline.Core.Contracts;
 using Pipeline.Ingest.Formats;
 using Pipeline.Ingest.Sources;
 
@@ -39,8 +41,10 @@ internal static class RunCommand
                     throw new PipelineException(ExitCode.WrongUsage, $"{name} has no sources. Name them under `sources` in --config, or give --tail NAME=PATH or --push NAME=FORMAT.");
                 }
             }
+            // Before a store is touched: a region that no contract allows leaves nothing behind.
+            var kafka = KafkaConnection.Open(settings.Kafka, Contracts.Published);
             using var installation = await Installation.OpenOrCreateAsync(settings.Places, TimeProvider.System, stop);
-            return await new RunRole(settings, installation, parts, Workers.Pool, new RoleLog(TimeProvider.System)).RunAsync(stop);
+            return await new RunRole(settings, installation, parts, Workers.Pool, new RoleLog(TimeProvider.System), kafka).RunAsync(stop);
         });
     }
 

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Pipeline.Cli.Config;
+using Pipeline.Cli.Kafka;
 using Pipeline.Cli.Output;
 using Pipeline.Cli.Roles;
 using Pipeline.Core;
@@ -38,6 +39,10 @@ internal static class ValidateCommand
         StoreResidency.Check(settings.UsPath!, StoreRole.Capture, StoreResidency.Normalize(settings.UsRegion ?? "us"), Contracts.Published);
         StoreResidency.Check(settings.UkPath!, StoreRole.Table, StoreResidency.Normalize(settings.UkRegion ?? "uk"), Contracts.Published);
         output.Line($"settings: {Say.Count(settings.Sources.Count, "source")}; seal at {Say.Bytes(settings.SealBytes)} or {settings.SealAge.TotalSeconds} s, budget {Say.Bytes(settings.SealBudget)}; a look at every shard each {settings.Period.TotalSeconds} s");
+        if (KafkaConnection.Open(settings.Kafka, Contracts.Published) is { } kafka)
+        {
+            await TopicsCommand.CheckAsync(kafka, output);
+        }
         if (!Installation.Exists(settings.Places))
         {
             output.Line("stores: not there yet; they are made at the first import or run");

@@ -16,6 +16,9 @@ internal sealed class RoleEvents(Action<string> log, OutageWatch us, OutageWatch
     /// <summary>The shipper in this process, or null.</summary>
     public ShipLoop? Shipper { get; set; }
 
+    /// <summary>Publishes what is captured, or null where there is no Kafka.</summary>
+    public CapturePublisher? Publisher { get; set; }
+
     /// <summary>Called with the bytes of content that were offered.</summary>
     public Action<long>? Progress { get; init; }
 
@@ -26,6 +29,7 @@ internal sealed class RoleEvents(Action<string> log, OutageWatch us, OutageWatch
         us.Answered();
         Interlocked.Increment(ref _captures);
         Interlocked.Add(ref _captureBytes, capture.Bytes.Length);
+        Publisher?.Offer(shard, capture);
         Shipper?.Notice(shard);
     }
 

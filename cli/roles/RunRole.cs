@@ -1,4 +1,5 @@
 using Pipeline.Cli.Config;
+using Pipeline.Cli.Kafka;
 using Pipeline.Core;
 using Pipeline.Ingest;
 using Pipeline.Ingest.Formats;
@@ -20,7 +21,9 @@ internal enum RunParts
 /// Roles in one process until told to stop: 1 claim the shards — 2 start sources, shards, shipper and endpoint — 3 wait — 4 stop: no new line, what is held is captured, what is captured is shipped —
 /// 5 after a bound, abandon: what was not acknowledged was not taken, what is captured and not shipped is found at the next start.
 /// </summary>
-internal sealed class RunRole(Settings settings, Installation installation, RunParts parts, Workers workers, RoleLog log)
+/// <param name="kafka">Where captures are published and read sooner; null: without Kafka.</param>
+/// <param name="feed">What the shipper is fed from beside its catch-up; null: nothing.</param>
+internal sealed class RunRole(Settings settings, Installation installation, RunParts parts, Workers workers, RoleLog log, KafkaConnection? kafka = null, IShipFeed? feed = null)
 {
     /// <summary>How long stopping may take.</summary>
     public static readonly TimeSpan StopWithin = TimeSpan.FromSeconds(30);
@@ -40,6 +43,8 @@ internal sealed class RunRole(Settings settings, Installation installation, RunP
         var events = new RoleEvents(log.Write, us, uk);
         var ship = parts.HasFlag(RunParts.Ship) ? ShipRole.Create(installation, settings.Seal, settings.Period, workers, events) : null;
         events.Shipper = ship;
+        await using var publisher = parts.HasFlag(RunParts.Ingest) && kafka is not null ? Publisher(kafka) : null;
+        events.Publisher = publisher;
         PushEndpoint? push = null;
         var tasks = new List<Task>();
         try
@@ -58,8 +63,12 @@ internal sealed class RunRole(Settings settings, Installation installation, RunP
             if (ship is not null)
             {
                 tasks.Add(ship.RunAsync(shipStop.Token, abandon.Token));
+                if (feed is not null)
+                {
+                    tasks.Add(feed.RunAsync(ship, shipStop.Token, abandon.Token));
+                }
             }
-            log.Write($"ready {(_hosts.Count == 0 ? "" : $"sources={string.Join(',', _hosts.Select(h => h.Name))}")}{(push is null ? "" : $" push={push.Address}")}");
+            log.Write($"ready {(_hosts.Count == 0 ? "" : $"sources={string.Join(',', _hosts.Select(h => h.Name))}")}{(push is null ? "" : $" push={push.Address}")}{(kafka is null ? "" : $" topic={kafka.Topic}")}");
             // 3
             await Task.WhenAny(tasks.Append(Task.Delay(Timeout.InfiniteTimeSpan, time, stop.Token)));
         }
@@ -74,9 +83,17 @@ internal sealed class RunRole(Settings settings, Installation installation, RunP
             await stop.CancelAsync();
             using var bound = new Bound(abandon, StopWithin, time);
             await StopAsync(push, ship is null ? null : shipStop, tasks, abandon.Token);
+            if (publisher is not null)
+            {
+                await publisher.DisposeAsync();
+                log.Write($"published captures={publisher.Counts.Published} bytes={publisher.Counts.PublishedBytes} skipped={publisher.Counts.AllSkipped} restarts={publisher.Counts.Restarts}");
+            }
         }
         return Judge(tasks, ship, abandon.IsCancellationRequested, push);
     }
+
+    private CapturePublisher Publisher(KafkaConnection to) =>
+        new(new PublisherOptions { Topic = to.Topic, Connection = to.Properties }, installation.Time, new PublisherEvents(installation.Time, log.Write));
 
     private async Task StopAsync(PushEndpoint? push, CancellationTokenSource? shipStop, List<Task> tasks, CancellationToken abandon)
     {

@@ -10,6 +10,12 @@ namespace Pipeline.Cli.Config;
 /// <param name="Apply">The settings with this value, or null where it is not in the range.</param>
 internal sealed record SettingKey(string Name, string Default, string Range, string Consequence, Func<Settings, string, Settings?> Apply)
 {
+    /// <summary>A path: relative to the file that names it.</summary>
+    public bool IsPath { get; init; }
+
+    /// <summary>A secret: taken from the environment only, an error in the file, and shown nowhere.</summary>
+    public bool IsSecret { get; init; }
+
     public string Environment => SettingsLoader.Prefix + Name.ToUpperInvariant().Replace(".", "__", StringComparison.Ordinal).Replace('-', '_');
 }
 
@@ -32,6 +38,7 @@ internal static class SettingKeys
         Number("flush.puts-per-day", "0", 0, 10_000_000, "requests a day and shard, 0: unlimited; fewer: acknowledgements wait longer", (s, v) => s with { FlushPutsPerDay = v }, v => v is 0 or >= 1_440, "0 or 1440 to 10000000 requests a day"),
         Number("flush.burst", "600", 1, 100_000, "captures that may follow at once before puts-per-day is felt", (s, v) => s with { FlushBurst = v }),
         Span("period", "1m", TimeSpan.FromSeconds(1), TimeSpan.FromHours(1), "how often a shipper looks at every shard; shorter: more requests", (s, v) => s with { Period = v }),
+        .. KafkaKeys.All,
     ];
 
     public static SettingKey? Find(string name) => All.FirstOrDefault(key => key.Name == name);

@@ -1,3 +1,4 @@
+using Pipeline.Cli.Kafka;
 using Pipeline.Cli.Roles;
 using Pipeline.Ingest;
 using Pipeline.Ingest.Sources;
@@ -31,6 +32,7 @@ public sealed record Settings
     public int FlushPutsPerDay { get; init; }
     public int FlushBurst { get; init; } = 600;
     public TimeSpan Period { get; init; } = TimeSpan.FromMinutes(1);
+    public KafkaSettings Kafka { get; init; } = new();
 
     public InstallationPlaces Places => new(UsPath!, UsRegion, UkPath!, UkRegion, Keys!);
 

@@ -57,11 +57,20 @@ internal sealed class SettingsFile(string path, List<string> errors)
             {
                 continue;
             }
-            if (SettingKeys.Find(name) is { } setting)
+            if (name == KafkaKeys.Properties)
+            {
+                settings = settings with { Kafka = settings.Kafka with { Properties = KafkaProperties(value) } };
+            }
+            else if (SettingKeys.Find(name) is { IsSecret: true } secret)
+            {
+                errors.Add($"{path}, line {value.Start.Line}: {name}: found a secret in the configuration. Take it out and change it, because files like this are copied; then name a file that holds it with {name}-file, or set {secret.Environment}.");
+            }
+            else if (SettingKeys.Find(name) is { } setting)
             {
                 var text = value is YamlScalarNode { Value: { } v } ? v : "";
                 // Paths are relative to the file that names them.
                 text = name is "keys" or "stores.us.path" or "stores.uk.path" or "push.certificate" or "push.key" && text.Length > 0 ? Path.Combine(folder, text) : text;
+                text = setting.IsPath && text.Length > 0 ? Path.Combine(folder, text) : text;
                 settings = SettingsLoader.Apply(settings, setting, text, $"{path}, line {value.Start.Line}: {name}", errors);
             }
             else if (value is YamlMappingNode inner && SettingKeys.All.Any(k => k.Name.StartsWith(name + ".", StringComparison.Ordinal)))
@@ -74,6 +83,33 @@ internal sealed class SettingsFile(string path, List<string> errors)
             }
         }
         return settings;
+    }
+
+    private Dictionary<string, string> KafkaProperties(YamlNode node)
+    {
+        var found = new Dictionary<string, string>(StringComparer.Ordinal);
+        if (node is not YamlMappingNode map)
+        {
+            errors.Add($"{path}, line {node.Start.Line}: {KafkaKeys.Properties}: expected a map of properties of librdkafka.");
+            return found;
+        }
+        foreach (var (key, value) in map.Children)
+        {
+            var name = key.ToString();
+            if (Kafka.KafkaProperties.WhyNot(name) is { } why)
+            {
+                errors.Add($"{path}, line {key.Start.Line}: {KafkaKeys.Properties}: '{name}' cannot be set here: {why}.");
+            }
+            else if (value is YamlScalarNode { Value: { Length: > 0 } text })
+            {
+                found[name] = text;
+            }
+            else
+            {
+                errors.Add($"{path}, line {value.Start.Line}: {KafkaKeys.Properties}: '{name}': expected one value.");
+            }
+        }
+        return found;
     }
 
     private IEnumerable<SourceSettings> Sources(YamlMappingNode root, string folder)
@@ -166,5 +202,5 @@ internal sealed class SettingsFile(string path, List<string> errors)
     private static string? Text(YamlMappingNode map, string key) => Get(map, key) is YamlScalarNode { Value: { } text } ? text : null;
 
     private static string Known(string prefix) => string.Join(", ", SettingKeys.All.Where(k => k.Name.StartsWith(prefix, StringComparison.Ordinal))
-        .Select(k => k.Name[prefix.Length..].Split('.')[0]).Concat(prefix.Length == 0 ? ["sources"] : []).Distinct());
+        .Select(k => k.Name[prefix.Length..].Split('.')[0]).Concat(prefix switch { "" => ["sources"], "kafka." => ["properties"], _ => [] }).Distinct());
 }

@@ -49,7 +49,7 @@ internal static class SettingsLoader
         {
             return applied;
         }
-        errors.Add($"{where}: found '{value}', expected {key.Range}{(key.Default.Length > 0 ? $" (default {key.Default})" : "")}: {key.Consequence}.");
+        errors.Add($"{where}: found {(key.IsSecret ? "nothing" : $"'{value}'")}, expected {key.Range}{(key.Default.Length > 0 ? $" (default {key.Default})" : "")}: {key.Consequence}.");
         return settings;
     }
 
@@ -79,6 +79,7 @@ internal static class SettingsLoader
         {
             errors.Add($"{where}: seal.budget ({settings.SealBudget}) is below seal.bytes ({settings.SealBytes}): a table would never reach its size.");
         }
+        errors.AddRange(KafkaKeys.Relations(settings.Kafka).Select(wrong => $"{where}: {wrong}"));
         foreach (var twice in settings.Sources.GroupBy(s => s.Name).Where(g => g.Count() > 1))
         {
             errors.Add($"{where}: sources: {twice.Key} is there {twice.Count()} times; a source is named once, with all its paths.");

@@ -8,10 +8,10 @@ public sealed class SettingsTests
     public void Every_error_of_a_configuration_is_told_at_once_with_key_file_and_what_is_known()
     {
         using var folder = new Folder();
-        var config = folder.Write("pipeline.yaml", Good + "seal: {bytes: 5, agee: 1m}\nsources: [{name: web, path: x}]\nkafka: {}\n");
+        var config = folder.Write("pipeline.yaml", Good + "seal: {bytes: 5, agee: 1m}\nsources: [{name: web, path: x}]\nkafak: {}\n");
         var answer = Cli.Run("validate", "--config", config);
         Assert.Equal(78, answer.Exit);
-        foreach (var part in new[] { "pipeline.yaml", "'seal.agee'", "bytes, age, budget", "seal.bytes: found '5'", "'sources.path'", "name, format, paths", "'kafka'", "stores, keys" })
+        foreach (var part in new[] { "pipeline.yaml", "'seal.agee'", "bytes, age, budget", "seal.bytes: found '5'", "'sources.path'", "name, format, paths", "'kafak'", "stores, keys" })
         {
             Assert.Contains(part, answer.Error, StringComparison.Ordinal);
         }

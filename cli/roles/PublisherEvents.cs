@@ -1,0 +1,56 @@
+using Pipeline.Ingest;
+
+namespace Pipeline.Cli.Roles;
+
+/// <summary>What becomes of publishing, as lines for operations: when it begins to skip and when it goes on, not each capture. From many threads.</summary>
+internal sealed class PublisherEvents(TimeProvider time, Action<string> log) : IPublisherEvents
+{
+    private readonly Lock _lock = new();
+    private long? _since;
+    private long _skipped;
+    private string? _failing;
+
+    public void Published(string shard, long number)
+    {
+        lock (_lock)
+        {
+            if (_since is { } since)
+            {
+                log($"publishing-again shard={shard} capture={number} skipped={_skipped} seconds={time.GetElapsedTime(since).TotalSeconds:F0} \"catch-up ships what was skipped\"");
+            }
+            (_since, _skipped, _failing) = (null, 0, null);
+        }
+    }
+
+    public void Skipped(string shard, long number, SkipReason reason)
+    {
+        var name = reason switch { SkipReason.QueueFull => "queue-full", SkipReason.TooLarge => "too-large", SkipReason.NotDelivered => "not-delivered", _ => "no-producer" };
+        lock (_lock)
+        {
+            if (reason == SkipReason.TooLarge)
+            {
+                // Of this capture alone; publishing goes on.
+                log($"not-published shard={shard} capture={number} reason={name} \"catch-up ships it\"");
+                return;
+            }
+            _skipped++;
+            if (_since is null)
+            {
+                _since = time.GetTimestamp();
+                log($"not-published shard={shard} capture={number} reason={name} \"and what follows, until brokers confirm again; catch-up ships it\"");
+            }
+        }
+    }
+
+    public void Failing(string code, string reason)
+    {
+        lock (_lock)
+        {
+            if (_failing != code)
+            {
+                _failing = code;
+                log($"kafka code={code} \"{reason}\"");
+            }
+        }
+    }
+}
