@@ -23,6 +23,9 @@ public sealed class Backlog
     /// <summary>The newest frame of a shard, or null.</summary>
     public TakenFrame? Last(string shard) => _runs.TryGetValue(shard, out var run) ? run[^1] : null;
 
+    /// <summary>Whether a frame of the shard's capture, or of one before it, waits here.</summary>
+    public bool Holds(string shard, long number) => _runs.TryGetValue(shard, out var run) && run[0].Link.Number <= number;
+
     public void Add(TakenFrame frame, long now)
     {
         if (!_runs.TryGetValue(frame.Shard, out var run))

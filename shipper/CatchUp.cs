@@ -31,13 +31,20 @@ public sealed class CatchUp(Captures captures, IReadOnlyList<TableShipper> table
     /// Reads the shard from where the last round ended to its head, and offers each capture to every table. <paramref name="room"/> is asked after each capture
     /// and makes room where memory is full. A fork is confirmed against the table as it is now, then stops the shard everywhere.
     /// </summary>
-    public async Task RoundAsync(string shard, Func<Task> room, CancellationToken cancel)
+    /// <param name="upTo">The last capture to read; null: the head. What lies above it is left to come by Kafka.</param>
+    public async Task RoundAsync(string shard, Func<Task> room, CancellationToken cancel, long? upTo = null)
     {
         if (_forks.ContainsKey(shard))
         {
             return;
         }
-        if (await ReadOnAsync(shard, room, cancel) is null)
+        var shipped = tables.Max(table => Shipped(table, shard)?.Number ?? -1);
+        if (upTo is not null && _read.TryGetValue(shard, out var position) && position.Next <= shipped)
+        {
+            // Another shipper went on with it: the newest snapshot is nearer to what is shipped than we are.
+            _read.Remove(shard);
+        }
+        if (await ReadOnAsync(shard, upTo is null ? long.MaxValue : Math.Max(upTo.Value, shipped), room, cancel) is null)
         {
             return;
         }
@@ -48,7 +55,7 @@ public sealed class CatchUp(Captures captures, IReadOnlyList<TableShipper> table
             await table.RefreshAsync(cancel);
         }
         _read.Remove(shard);
-        if (await ReadOnAsync(shard, room, cancel) is { } fork)
+        if (await ReadOnAsync(shard, long.MaxValue, room, cancel) is { } fork)
         {
             foreach (var table in tables)
             {
@@ -62,7 +69,30 @@ public sealed class CatchUp(Captures captures, IReadOnlyList<TableShipper> table
     /// <summary>The next round of this shard begins again at what the tables have.</summary>
     public void Forget(string shard) => _read.Remove(shard);
 
-    private async Task<Fork?> ReadOnAsync(string shard, Func<Task> room, CancellationToken cancel)
+    /// <summary>A capture that came by Kafka, and that every table has or took, moves the place where the next round begins.</summary>
+    public void Follow(Capture capture)
+    {
+        if (!_read.TryGetValue(capture.Header.Shard, out var position) || position.Next <= capture.Link.Number)
+        {
+            // By its links the tables have all that lies below it, so nothing below it need be read.
+            _read[capture.Header.Shard] = new Position(capture.Link.Number + 1, capture.Link.Hash, new Dictionary<string, Link>(capture.Header.Links)).With(capture);
+        }
+    }
+
+    /// <summary>Up to where each shard was read: what later looks begin behind.</summary>
+    public IEnumerable<Sighting> Read() =>
+        _read.Where(r => r.Value.Next > 0).Select(r => new Sighting(r.Key, r.Value.Next - 1, r.Value.Last.ToDictionary(l => l.Key, l => l.Value.Number, StringComparer.Ordinal)));
+
+    /// <exception cref="PipelineException">1: the capture has records that no table of ours takes.</exception>
+    public void CheckDatasets(Capture capture)
+    {
+        foreach (var dataset in capture.Header.Frames.Select(f => f.Dataset).Where(d => tables.All(t => t.Dataset != d)))
+        {
+            throw new PipelineException(ExitCode.Failed, $"shard {capture.Header.Shard}, capture {capture.Link.Number}: it has records of dataset {dataset}, which this program does not know. Upgrade this program; nothing was skipped.");
+        }
+    }
+
+    private async Task<Fork?> ReadOnAsync(string shard, long upTo, Func<Task> room, CancellationToken cancel)
     {
         if (!_read.TryGetValue(shard, out var position))
         {
@@ -73,7 +103,7 @@ public sealed class CatchUp(Captures captures, IReadOnlyList<TableShipper> table
             }
             position = start!;
         }
-        while (await captures.ReadAsync(shard, position.Next, cancel) is { } capture)
+        while (position.Next <= upTo && await captures.ReadAsync(shard, position.Next, cancel) is { } capture)
         {
             if (capture.Header.Previous != position.Head)
             {
@@ -165,10 +195,7 @@ public sealed class CatchUp(Captures captures, IReadOnlyList<TableShipper> table
 
     private async Task<Fork?> OfferAsync(Capture capture, Func<Task> room, CancellationToken cancel)
     {
-        foreach (var dataset in capture.Header.Frames.Select(f => f.Dataset).Where(d => tables.All(t => t.Dataset != d)))
-        {
-            throw new PipelineException(ExitCode.Failed, $"shard {capture.Header.Shard}, capture {capture.Link.Number}: it has records of dataset {dataset}, which this program does not know. Upgrade this program; nothing was skipped.");
-        }
+        CheckDatasets(capture);
         foreach (var table in tables)
         {
             var decided = table.Offer(capture);
@@ -226,14 +253,21 @@ public sealed class CatchUp(Captures captures, IReadOnlyList<TableShipper> table
 
         public Link? LastOf(string dataset) => Last.TryGetValue(dataset, out var link) ? link : null;
 
-        public Position After(Capture capture)
+        public Position After(Capture capture) => (this with { Next = capture.Link.Number + 1, Head = capture.Link.Hash }).With(capture);
+
+        /// <summary>With the capture as the newest of each dataset that it has a frame of.</summary>
+        public Position With(Capture capture)
         {
-            var last = capture.Header.Frames.Count == 0 ? Last : new Dictionary<string, Link>(Last);
+            if (capture.Header.Frames.Count == 0)
+            {
+                return this;
+            }
+            var last = new Dictionary<string, Link>(Last);
             foreach (var frame in capture.Header.Frames)
             {
-                ((Dictionary<string, Link>)last)[frame.Dataset] = capture.Link;
+                last[frame.Dataset] = capture.Link;
             }
-            return new(capture.Link.Number + 1, capture.Link.Hash, last);
+            return this with { Last = last };
         }
     }
 }

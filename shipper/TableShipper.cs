@@ -35,30 +35,49 @@ public sealed class TableShipper(Contract contract, TableLog log, Committer comm
     }
 
     /// <summary>The four cases for one capture; a frame that is the next is taken.</summary>
+    /// <param name="byFeed">It came as a message, not from the capture store.</param>
     /// <exception cref="PipelineException">3: the capture is cut.</exception>
-    public IntakeCase Offer(Capture capture)
+    public IntakeCase Offer(Capture capture, bool byFeed = false)
     {
         if (capture.Header.FrameOf(Dataset) is not { } entry)
         {
             return IntakeCase.Have;
         }
         Link? before = capture.Header.Links.TryGetValue(Dataset, out var link) ? link : null;
-        return Offer(new TakenFrame(capture.Header.Shard, capture.Link, before, entry, FrameOf(capture, entry)));
+        return Offer(new TakenFrame(capture.Header.Shard, capture.Link, before, entry, FrameOf(capture, entry), byFeed));
     }
 
     public void Drop(string shard) => Backlog.Remove(shard);
 
     /// <summary>
     /// Segments, then the commit, then the frames are let go: in that order (rules 16 and 17). Frames that another shipper had committed meanwhile are dropped,
-    /// and the rest is sealed again.
+    /// and the rest is sealed again. So is the rest where messages did not hold what they declare: their shards' frames are let go.
     /// </summary>
-    public async Task SealAsync(string reason, CancellationToken cancel)
+    /// <returns>The shards that were let go: the capture store is to be read for them. Mostly none.</returns>
+    /// <exception cref="PipelineException">3: a capture of the store does not hold what it declares, or the table was restored under us.</exception>
+    public async Task<IReadOnlyList<string>> SealAsync(string reason, CancellationToken cancel)
     {
+        IReadOnlyList<string> distrusted = [];
         while (Backlog.Count > 0)
         {
             var frames = Backlog.Frames.ToList();
             var shards = Sealer.Shards(frames, State);
-            var (segments, dates) = await sealer.WriteAsync(frames, [.. shards.Select(s => new SegmentRange(s.Shard, s.Range.From, s.Range.To))], cancel);
+            IReadOnlyList<SegmentFile> segments;
+            IReadOnlyList<DateMarginal> dates;
+            try
+            {
+                (segments, dates) = await sealer.WriteAsync(frames, [.. shards.Select(s => new SegmentRange(s.Shard, s.Range.From, s.Range.To))], cancel);
+            }
+            catch (PipelineException e) when (e.Code == ExitCode.Difference && frames.Exists(f => f.ByFeed))
+            {
+                distrusted = [.. frames.Where(f => f.ByFeed).Select(f => f.Shard).Distinct()];
+                events.Distrusted(Dataset, distrusted);
+                foreach (var shard in distrusted)
+                {
+                    Backlog.Remove(shard);
+                }
+                continue;
+            }
             var last = frames.GroupBy(f => f.Shard).ToDictionary(g => g.Key, g => g.Last().Link);
             var draft = new CommitDraft
             {
@@ -73,7 +92,7 @@ public sealed class TableShipper(Contract contract, TableLog log, Committer comm
                     Backlog.RemoveAll();
                     OfferAgain(committed.State.Shipped.Keys);
                     events.Sealed(new SealFacts(Dataset, committed.State.Version, reason, frames.Count, frames.Sum(f => f.Entry.Rows), segments.Count, segments.Sum(s => s.Size)));
-                    return;
+                    return distrusted;
                 case CommitResult.ShippedMoved moved:
                     events.Conflict(Dataset, moved.State.Version);
                     _state = moved.State;
@@ -83,6 +102,7 @@ public sealed class TableShipper(Contract contract, TableLog log, Committer comm
                     throw new InvalidOperationException($"a shipment cannot end as {other.GetType().Name}");
             }
         }
+        return distrusted;
     }
 
     private static byte[] FrameOf(Capture capture, FrameEntry entry)
@@ -135,4 +155,19 @@ public interface IShipEvents
 
     /// <summary>A store does not answer; what was to be done is done later.</summary>
     void Waiting(Core.Store.StoreException fault);
+
+    /// <summary>A message was left where it lies; the reason is one of <see cref="SetAsideReason"/>.</summary>
+    void SetAside(FeedPosition position, string reason) { }
+
+    /// <summary>Messages of these shards did not hold what they declare: the capture store is read instead.</summary>
+    void Distrusted(string dataset, IReadOnlyList<string> shards) { }
+
+    /// <summary>The group gave us partitions, of so many that the topic has.</summary>
+    void Assigned(IReadOnlyList<int> partitions, int count) { }
+
+    /// <summary>The group took partitions; where they were lost, before it told us.</summary>
+    void Revoked(IReadOnlyList<int> partitions, bool lost) { }
+
+    /// <summary>The broker can be reached again, or no longer.</summary>
+    void Connected(bool up) { }
 }

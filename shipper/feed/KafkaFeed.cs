@@ -1,0 +1,308 @@
+using Confluent.Kafka;
+using Confluent.Kafka.Admin;
+using Pipeline.Core;
+
+namespace Pipeline.Shipper;
+
+/// <summary>
+/// The topic → the queue, on a thread of its own: 1 join the group — 2 poll, always: what the loop has no room for waits, then the partitions are paused, so that this
+/// process stays in the group for as long as a store is out — 3 hand on each message, and each change of the assignment, in order — 4 store the offsets that the loop calls shipped —
+/// 5 look at the topic: where it was re-created, join anew and begin at its beginning — 6 leave the group. No fault of the broker ends it: it is built anew.
+/// </summary>
+public sealed class KafkaFeed : IDisposable
+{
+    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(100), Longest = TimeSpan.FromSeconds(30);
+
+    private readonly KafkaFeedOptions _options;
+    private readonly FeedQueue _queue;
+    private readonly MessageReader _reader;
+    private readonly TimeProvider _time;
+    private readonly Action<string> _log;
+    private readonly Thread _thread;
+    private readonly ManualResetEventSlim _stop = new();
+    private readonly AutoResetEvent _room = new(false);
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Queue<FeedEvent> _pending = new();
+    private readonly HashSet<int> _begun = [], _mine = [];
+    private string? _topicId;
+    private bool? _up;
+    private bool _paused, _changed, _recreated;
+    private string? _lastError;
+    private int _count;
+
+    /// <param name="log">One line of what happens, never of what a message holds.</param>
+    public KafkaFeed(KafkaFeedOptions options, FeedQueue queue, MessageReader reader, TimeProvider time, Action<string> log)
+    {
+        (_options, _queue, _reader, _time, _log) = (options, queue, reader, time, log);
+        _queue.Room = () => _room.Set();
+        _thread = new Thread(Run) { IsBackground = true, Name = "kafka-feed" };
+    }
+
+    /// <exception cref="PipelineException">78: a property that the client refuses.</exception>
+    public void Start()
+    {
+        IConsumer<byte[], byte[]> first;
+        try
+        {
+            first = Build();
+        }
+        catch (Exception e) when (e is InvalidOperationException or ArgumentException or KafkaException)
+        {
+            throw new PipelineException(ExitCode.Configuration, $"kafka: the client refuses its settings: {e.Message}. Correct them, by librdkafka's names.", e);
+        }
+        _thread.Start(first);
+    }
+
+    /// <summary>
+    /// Stores and commits what is shipped, and leaves the group, so that others have its partitions at once. False: not within the bound, and abandoned: then the group
+    /// finds out by its session's end; nothing is lost or doubled by either.
+    /// </summary>
+    public async Task<bool> StopAsync(TimeSpan within)
+    {
+        _stop.Set();
+        _room.Set();
+        if (_thread.ThreadState.HasFlag(ThreadState.Unstarted))
+        {
+            return true;
+        }
+        try
+        {
+            await _ended.Task.WaitAsync(within, _time);
+            return true;
+        }
+        catch (TimeoutException)
+        {
+            _log("kafka-abandoned \"the group was not left within the bound\"");
+            return false;
+        }
+    }
+
+    public void Dispose()
+    {
+        // Nothing else: a thread that was abandoned still looks at both.
+        _stop.Set();
+        _room.Set();
+    }
+
+    private void Run(object? first)
+    {
+        try
+        {
+            var wait = TimeSpan.FromSeconds(1);
+            for (var consumer = (IConsumer<byte[], byte[]>?)first; !_stop.IsSet; consumer = null)
+            {
+                try
+                {
+                    // 1
+                    consumer ??= Build();
+                    Consume(consumer);
+                    wait = TimeSpan.FromSeconds(1);
+                }
+                catch (KafkaException e)
+                {
+                    Warn(e.Error);
+                    Connected(false);
+                    Revoked([.. _mine], lost: true);
+                    _stop.Wait(wait);
+                    wait = wait * 2 < Longest ? wait * 2 : Longest;
+                }
+                finally
+                {
+                    consumer?.Dispose();
+                }
+            }
+        }
+        catch (Exception e)
+        {
+            // A fault of ours: the host stops, and says of what type it was. The message could hold anything.
+            _queue.TryAdd(new FeedEvent.Stopped(new PipelineException(ExitCode.Failed, $"kafka: the feed ended by {e.GetType().Name}. Start again; if it happens again, report it.", e)));
+        }
+        finally
+        {
+            _ended.TrySetResult();
+        }
+    }
+
+    private void Consume(IConsumer<byte[], byte[]> consumer)
+    {
+        using var admin = new DependentAdminClientBuilder(consumer.Handle).Build();
+        consumer.Subscribe(_options.Topic);
+        _paused = _changed = _recreated = false;
+        Task<DescribeTopicsResult>? check = null;
+        var (checkedAt, fullSince) = ((long?)null, (long?)null);
+        while (!_stop.IsSet && !_recreated)
+        {
+            // 4
+            StoreShipped(consumer);
+            // 5
+            if (check is null && (checkedAt is null || _time.GetElapsedTime(checkedAt.Value) >= _options.Check))
+            {
+                check = admin.DescribeTopicsAsync(TopicCollection.OfTopicNames([_options.Topic]), new DescribeTopicsOptions { RequestTimeout = TimeSpan.FromSeconds(10) });
+            }
+            if (check is { IsCompleted: true })
+            {
+                Judge(check);
+                (check, checkedAt) = (null, _time.GetTimestamp());
+            }
+            // 2 and 3
+            while (_pending.TryPeek(out var oldest) && _queue.TryAdd(oldest))
+            {
+                _pending.Dequeue();
+            }
+            if (_pending.Count == 0)
+            {
+                fullSince = null;
+                Pause(consumer, false);
+                PollOnce(consumer, Poll);
+                continue;
+            }
+            fullSince ??= _time.GetTimestamp();
+            if (_time.GetElapsedTime(fullSince.Value) < _options.PauseAfter)
+            {
+                _room.WaitOne(Poll);
+                continue;
+            }
+            Pause(consumer, true);
+            PollOnce(consumer, TimeSpan.Zero);
+            _room.WaitOne(Poll);
+        }
+        // 6
+        StoreShipped(consumer);
+        consumer.Close();
+    }
+
+    private void PollOnce(IConsumer<byte[], byte[]> consumer, TimeSpan wait)
+    {
+        try
+        {
+            if (consumer.Consume(wait) is { Message: { } message } came)
+            {
+                Connected(true);
+                _lastError = null;
+                _pending.Enqueue(_reader.Read(new FeedPosition(came.Topic, came.Partition.Value, came.Offset.Value), message.Key, message.Value));
+            }
+        }
+        catch (ConsumeException e) when (!e.Error.IsFatal)
+        {
+            Warn(e.Error);
+            if (e.Error.Code is ErrorCode.UnknownTopicOrPart or ErrorCode.Local_UnknownTopic)
+            {
+                Connected(false);
+            }
+        }
+    }
+
+    private void Pause(IConsumer<byte[], byte[]> consumer, bool pause)
+    {
+        if (_paused == pause && !(pause && _changed))
+        {
+            return;
+        }
+        (_paused, _changed) = (pause, false);
+        if (pause)
+        {
+            consumer.Pause(consumer.Assignment);
+        }
+        else
+        {
+            consumer.Resume(consumer.Assignment);
+        }
+        _log(pause ? "kafka-paused" : "kafka-resumed");
+    }
+
+    private void StoreShipped(IConsumer<byte[], byte[]> consumer)
+    {
+        foreach (var (partition, offset) in _queue.TakeShipped())
+        {
+            try
+            {
+                consumer.StoreOffset(new TopicPartitionOffset(_options.Topic, partition, offset));
+            }
+            catch (KafkaException e) when (!e.Error.IsFatal)
+            {
+                // Another's by now: it begins where the last offset was committed, and meets what it has.
+            }
+        }
+    }
+
+    /// <summary>
+    /// A topic that was re-created goes on numbering from 0 under the old name: a consumer that stays would wait for an offset that comes again after as many messages as there were.
+    /// A topic that is gone sends nobody anything, as a broker out of reach does.
+    /// </summary>
+    private void Judge(Task<DescribeTopicsResult> check)
+    {
+        var found = check.IsCompletedSuccessfully ? check.Result.TopicDescriptions.FirstOrDefault() : (check.Exception?.InnerException as DescribeTopicsException)?.Results.TopicDescriptions.FirstOrDefault();
+        if (found is null || found.Error.IsError)
+        {
+            Warn(found?.Error ?? (check.Exception?.InnerException as KafkaException)?.Error ?? new Error(ErrorCode.Unknown));
+            Connected(false);
+            return;
+        }
+        Connected(true);
+        var id = found.TopicId?.ToString();
+        if (id is not null && _topicId is not null && id != _topicId)
+        {
+            _recreated = true;
+            _begun.Clear();
+            _begun.Add(-1);
+            _log($"kafka-topic-recreated topic={_options.Topic} \"joining anew, from its beginning\"");
+        }
+        _topicId = id ?? _topicId;
+        if (_count != found.Partitions.Count)
+        {
+            _count = found.Partitions.Count;
+            _queue.TryAdd(new FeedEvent.Assigned([], _count));
+        }
+    }
+
+    private IConsumer<byte[], byte[]> Build() => new ConsumerBuilder<byte[], byte[]>(_options.Consumer())
+        .SetPartitionsAssignedHandler((consumer, partitions) =>
+        {
+            _queue.TryAdd(new FeedEvent.Assigned([.. partitions.Select(p => p.Partition.Value)], _count));
+            _mine.UnionWith(partitions.Select(p => p.Partition.Value));
+            _changed = true;
+            // Of a topic that was re-created under us, what the group committed may be the old one's: each partition begins at its beginning, once.
+            return partitions.Select(p => new TopicPartitionOffset(p, _begun.Contains(-1) && _begun.Add(p.Partition.Value) ? Offset.Beginning : Offset.Unset));
+        })
+        .SetPartitionsRevokedHandler((_, partitions) => Revoked([.. partitions.Select(p => p.Partition.Value)], lost: false))
+        .SetPartitionsLostHandler((_, partitions) => Revoked([.. partitions.Select(p => p.Partition.Value)], lost: true))
+        .SetErrorHandler((_, error) =>
+        {
+            Warn(error);
+            if (error.Code == ErrorCode.Local_AllBrokersDown)
+            {
+                Connected(false);
+            }
+        })
+        .SetLogHandler((_, _) => { })
+        .Build();
+
+    private void Revoked(List<int> partitions, bool lost)
+    {
+        if (partitions.Count > 0)
+        {
+            _mine.ExceptWith(partitions);
+            _queue.TryAdd(new FeedEvent.Revoked(partitions, lost));
+        }
+    }
+
+    private void Connected(bool up)
+    {
+        if (_up != up)
+        {
+            _up = up;
+            _queue.TryAdd(new FeedEvent.Connection(up));
+        }
+    }
+
+    /// <summary>Once for each kind of error in a row: a broker that is out for a day says the same every second.</summary>
+    private void Warn(Error error)
+    {
+        var code = error.Code.ToString();
+        if (_lastError != code)
+        {
+            _lastError = code;
+            _log($"kafka error={code}{(error.IsFatal ? " fatal" : "")} topic={_options.Topic}");
+        }
+    }
+}
