@@ -39,7 +39,7 @@ internal static class RunCommand
                     throw new PipelineException(ExitCode.WrongUsage, $"{name} has no sources. Name them under `sources` in --config, or give --tail NAME=PATH or --push NAME=FORMAT.");
                 }
             }
-            using var installation = await Installation.OpenOrCreateAsync(settings.Places, TimeProvider.System, stop);
+            using var installation = await Installation.OpenOrCreateAsync(settings.Places, TimeProvider.System, stop, parts == RunParts.Ingest ? Needs.Captures : Needs.Both);
             return await new RunRole(settings, installation, parts, Workers.Pool, new RoleLog(TimeProvider.System)).RunAsync(stop);
         });
     }

@@ -59,9 +59,14 @@ internal sealed class SettingsFile(string path, List<string> errors)
             }
             if (SettingKeys.Find(name) is { } setting)
             {
+                if (setting.IsSecret)
+                {
+                    errors.Add($"{path}, line {key.Start.Line}: {name} is a secret and stands in the configuration, where others read it. Take it out and change it; give it as the environment variable {setting.Environment}, or name a file with {name}-file.");
+                    continue;
+                }
                 var text = value is YamlScalarNode { Value: { } v } ? v : "";
                 // Paths are relative to the file that names them.
-                text = name is "keys" or "stores.us.path" or "stores.uk.path" or "push.certificate" or "push.key" && text.Length > 0 ? Path.Combine(folder, text) : text;
+                text = name is "keys" or "stores.us.path" or "stores.uk.path" or "stores.us.connection-string-file" or "stores.uk.connection-string-file" or "push.certificate" or "push.key" && text.Length > 0 ? Path.Combine(folder, text) : text;
                 settings = SettingsLoader.Apply(settings, setting, text, $"{path}, line {value.Start.Line}: {name}", errors);
             }
             else if (value is YamlMappingNode inner && SettingKeys.All.Any(k => k.Name.StartsWith(name + ".", StringComparison.Ordinal)))
