@@ -97,10 +97,10 @@ public sealed class KafkaConnection
         Set("ssl.ca.location", Readable(settings.TlsCa, "kafka.tls.ca"));
         Set("ssl.certificate.location", Readable(settings.TlsCertificate, "kafka.tls.certificate"));
         Set("ssl.key.location", Readable(settings.TlsKey, "kafka.tls.key"));
-        Set("ssl.key.password", settings.TlsKeyPassword?.Value ?? Content(settings.TlsKeyPasswordFile, "kafka.tls.key-password-file"));
+        Set("ssl.key.password", settings.TlsKeyPassword?.Reveal() ?? Content(settings.TlsKeyPasswordFile, "kafka.tls.key-password-file"));
         Set("sasl.mechanisms", settings.SaslMechanism);
         Set("sasl.username", settings.SaslUsername);
-        Set("sasl.password", settings.SaslPassword?.Value ?? Content(settings.SaslPasswordFile, "kafka.sasl.password-file"));
+        Set("sasl.password", settings.SaslPassword?.Reveal() ?? Content(settings.SaslPasswordFile, "kafka.sasl.password-file"));
         return properties;
     }
 

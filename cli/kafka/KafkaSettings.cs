@@ -1,3 +1,4 @@
+using Pipeline.Core.Store;
 namespace Pipeline.Cli.Kafka;
 
 /// <summary>Where the topic of the capture store is and how it is reached, as it was told. <see cref="KafkaConnection"/> checks it before it is used.</summary>

@@ -1,3 +1,4 @@
+using Pipeline.Core.Store;
 using System.Globalization;
 using Pipeline.Cli.Kafka;
 
