@@ -38,6 +38,7 @@ internal static class SettingKeys
         Number("flush.puts-per-day", "0", 0, 10_000_000, "requests a day and shard, 0: unlimited; fewer: acknowledgements wait longer", (s, v) => s with { FlushPutsPerDay = v }, v => v is 0 or >= 1_440, "0 or 1440 to 10000000 requests a day"),
         Number("flush.burst", "600", 1, 100_000, "captures that may follow at once before puts-per-day is felt", (s, v) => s with { FlushBurst = v }),
         Span("period", "1m", TimeSpan.FromSeconds(1), TimeSpan.FromHours(1), "how often a shipper looks at every shard; shorter: more requests", (s, v) => s with { Period = v }),
+        Text("metrics.url", "", "http://127.0.0.1:PORT, or https://ADDRESS:PORT with the certificate of push", "where `run`, `ingest` and `ship` serve /metrics; without it nowhere", (s, v) => s with { MetricsUrl = v }),
         .. KafkaKeys.All,
     ];
 
