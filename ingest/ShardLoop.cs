@@ -189,6 +189,7 @@ public sealed partial class ShardLoop : IBlockSink, IDisposable
         {
             var (bytes, header) = _draft.Encode(_state, _session, TakeNotes());
             var name = CaptureNames.Capture(Shard, header.Number);
+            using var span = Spans.Put(Shard, header.Number, bytes);
             if (await Puts.UntilKnownAsync(_captures.Store, name, bytes, _time, fault => _events?.Waiting(Shard, header.Number, fault), cancel) == PutOutcome.Other)
             {
                 return null;

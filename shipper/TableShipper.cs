@@ -16,7 +16,10 @@ public sealed class TableShipper(Contract contract, TableLog log, Committer comm
 
     public Backlog Backlog { get; } = new();
 
-    /// <summary>The table as it was last read.</summary>
+    /// <summary>The table as it was last read, from any thread; null before the first time.</summary>
+    public TableState? Known => _state;
+
+    /// <summary>The same, where it was read.</summary>
     public TableState State => _state ?? throw new InvalidOperationException("the table was not read yet");
 
     public TimeSpan OldestAge => Backlog.Count == 0 ? TimeSpan.Zero : time.GetElapsedTime(Backlog.Since);
@@ -44,7 +47,13 @@ public sealed class TableShipper(Contract contract, TableLog log, Committer comm
             return IntakeCase.Have;
         }
         Link? before = capture.Header.Links.TryGetValue(Dataset, out var link) ? link : null;
-        return Offer(new TakenFrame(capture.Header.Shard, capture.Link, before, entry, FrameOf(capture, entry), byFeed));
+        var frame = new TakenFrame(capture.Header.Shard, capture.Link, before, entry, FrameOf(capture, entry), byFeed);
+        var decided = Offer(frame);
+        if (decided == IntakeCase.Take)
+        {
+            events.Taken(Dataset, frame, State);
+        }
+        return decided;
     }
 
     public void Drop(string shard) => Backlog.Remove(shard);
@@ -62,6 +71,7 @@ public sealed class TableShipper(Contract contract, TableLog log, Committer comm
         {
             var frames = Backlog.Frames.ToList();
             var shards = Sealer.Shards(frames, State);
+            using var span = Spans.Seal(Dataset, reason, frames.Select(f => f.Link));
             IReadOnlyList<SegmentFile> segments;
             IReadOnlyList<DateMarginal> dates;
             try
@@ -85,13 +95,19 @@ public sealed class TableShipper(Contract contract, TableLog log, Committer comm
                 ReadShipped = last.Keys.ToDictionary(shard => shard, shard => State.Shipped.TryGetValue(shard, out var s) ? (ShippedLink?)s : null),
                 NewShipped = last, Add = segments, Shards = shards, Dates = dates,
             };
-            switch (await committer.TryCommitAsync(State, draft, cancel))
+            CommitResult result;
+            using (var commit = Spans.Commit(Dataset))
+            {
+                result = await committer.TryCommitAsync(State, draft, cancel);
+                commit?.SetTag("pipeline.version", result.State.Version).SetTag("pipeline.rows", frames.Sum(f => f.Entry.Rows));
+            }
+            switch (result)
             {
                 case CommitResult.Committed committed:
                     _state = committed.State;
                     Backlog.RemoveAll();
                     OfferAgain(committed.State.Shipped.Keys);
-                    events.Sealed(new SealFacts(Dataset, committed.State.Version, reason, frames.Count, frames.Sum(f => f.Entry.Rows), segments.Count, segments.Sum(s => s.Size)));
+                    events.Sealed(new SealFacts(Dataset, committed.State.Version, reason, frames.Count, frames.Sum(f => f.Entry.Rows), segments.Count, segments.Sum(s => s.Size)) { Shipped = last });
                     return distrusted;
                 case CommitResult.ShippedMoved moved:
                     events.Conflict(Dataset, moved.State.Version);
@@ -138,7 +154,11 @@ public sealed class TableShipper(Contract contract, TableLog log, Committer comm
 }
 
 /// <summary>What one seal did.</summary>
-public sealed record SealFacts(string Dataset, long Version, string Reason, int Frames, long Rows, int Segments, long Bytes);
+public sealed record SealFacts(string Dataset, long Version, string Reason, int Frames, long Rows, int Segments, long Bytes)
+{
+    /// <summary>Per shard, the last capture that it took.</summary>
+    public IReadOnlyDictionary<string, Link> Shipped { get; init; } = new Dictionary<string, Link>();
+}
 
 /// <summary>What the shipper tells those around it. Numbers and names only.</summary>
 public interface IShipEvents
@@ -152,6 +172,13 @@ public interface IShipEvents
     void Gap(string dataset, string shard, CaptureRange range);
 
     void Forked(Fork fork);
+
+    /// <summary>A table took a capture's frame, which waits in memory from now on. Again, where it was let go and came again.</summary>
+    /// <param name="table">The table as it was last read.</param>
+    void Taken(string dataset, TakenFrame frame, TableState table) { }
+
+    /// <summary>A round saw the shards' heads.</summary>
+    void Looked(IReadOnlyList<Sighting> heads) { }
 
     /// <summary>A store does not answer; what was to be done is done later.</summary>
     void Waiting(Core.Store.StoreException fault);

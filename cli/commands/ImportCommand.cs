@@ -18,7 +18,8 @@ internal static class ImportCommand
         var format = new Option<string>("--format") { DefaultValueFactory = _ => "auto", HelpName = "FORMAT", Description = $"auto, {string.Join(", ", Formats.All.Select(f => f.Name))}" };
         var final = new Option<bool>("--final") { Description = "nothing more will come: an unterminated last line is a line too" };
         var dry = new Option<bool>("--dry-run") { Description = "parse and classify only; write nothing" };
-        return new Command("import", "read log files to their end; running it again imports nothing twice") { paths, source, format, final, dry }.Does(async (parsed, output, stop) =>
+        var metrics = Common.Metrics();
+        return new Command("import", "read log files to their end; running it again imports nothing twice") { paths, source, format, final, dry, metrics }.Does(async (parsed, output, stop) =>
         {
             var name = parsed.GetRequiredValue(source);
             if (!CaptureNames.IsName(name))
@@ -29,6 +30,8 @@ internal static class ImportCommand
             var request = new ImportRequest(name, parsed.GetRequiredValue(paths), named == "auto" ? null : Formats.Named(named), parsed.GetValue(final));
             // A dry run needs no installation.
             var settings = parsed.GetValue(dry) && parsed.GetValue(Common.Dir) is null && parsed.GetValue(Common.Config) is null ? null : parsed.Settings();
+            // The configured url belongs to the process that runs beside.
+            settings = settings is null ? null : settings with { MetricsUrl = parsed.GetValue(metrics) };
             var outcome = await RunAsync(settings, request, parsed.GetValue(dry), output, stop);
             ImportReport.Of(request.Source, parsed.GetValue(dry), outcome).Show(output);
             foreach (var fork in outcome.Forks)
@@ -47,7 +50,9 @@ internal static class ImportCommand
             using var there = settings is not null && Installation.Exists(settings.Places) ? await Installation.OpenAsync(settings.Places, TimeProvider.System, stop) : null;
             return await ImportRole.DryRunAsync(request, there, Workers.Pool, progress.Add, stop);
         }
+        await using var telemetry = await Telemetry.Telemetry.StartAsync(settings!, Environment.GetEnvironmentVariable, TimeProvider.System, stop);
         using var installation = await Installation.OpenOrCreateAsync(settings!.Places, TimeProvider.System, stop);
+        telemetry?.Attach(installation);
         // An outage is told while it lasts; what else happens is in the report.
         void Log(string line)
         {
@@ -56,6 +61,6 @@ internal static class ImportCommand
                 Console.Error.WriteLine(line);
             }
         }
-        return await new ImportRole(settings, installation, Workers.Pool, Log, progress.Add).RunAsync(request, stop);
+        return await new ImportRole(settings, installation, Workers.Pool, Log, progress.Add, telemetry?.Meters).RunAsync(request, stop);
     }
 }

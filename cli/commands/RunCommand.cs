@@ -19,7 +19,8 @@ internal static class RunCommand
         var tail = new Option<string[]>("--tail") { HelpName = "NAME=PATH", Description = "follow files: a source's name and a file, folder or quoted pattern; may be repeated" };
         var push = new Option<string[]>("--push") { HelpName = "NAME=FORMAT", Description = "take pushes for a source; may be repeated" };
         var listen = new Option<string?>("--listen") { HelpName = "URL", Description = "where pushes are taken (default http://127.0.0.1:8080)" };
-        var command = new Command(name, description);
+        var metrics = Common.Metrics();
+        var command = new Command(name, description) { metrics };
         if (parts.HasFlag(RunParts.Ingest))
         {
             command.Add(tail);
@@ -41,10 +42,18 @@ internal static class RunCommand
                     throw new PipelineException(ExitCode.WrongUsage, $"{name} has no sources. Name them under `sources` in --config, or give --tail NAME=PATH or --push NAME=FORMAT.");
                 }
             }
+            settings = settings with { MetricsUrl = parsed.GetValue(metrics) ?? settings.MetricsUrl };
             // Before a store is touched: a region that no contract allows leaves nothing behind.
             var kafka = KafkaConnection.Open(settings.Kafka, Contracts.Published);
+            await using var telemetry = await Telemetry.Telemetry.StartAsync(settings, Environment.GetEnvironmentVariable, TimeProvider.System, stop);
             using var installation = await Installation.OpenOrCreateAsync(settings.Places, TimeProvider.System, stop, parts == RunParts.Ingest ? Needs.Captures : Needs.Both);
-            return await new RunRole(settings, installation, parts, Workers.Pool, new RoleLog(TimeProvider.System), kafka).RunAsync(stop);
+            telemetry?.Attach(installation);
+            var log = new RoleLog(TimeProvider.System);
+            if (telemetry?.Address is { } address)
+            {
+                log.Write($"metrics url={address}metrics");
+            }
+            return await new RunRole(settings, installation, parts, Workers.Pool, log, kafka, telemetry?.Meters).RunAsync(stop);
         });
     }
 

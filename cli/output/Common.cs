@@ -11,6 +11,9 @@ internal static class Common
     public static readonly Option<string?> Config = new("--config") { Recursive = true, HelpName = "FILE", Description = "a YAML file that names stores, keys, sources and settings" };
     public static readonly Option<bool> Json = new("--json") { Recursive = true, Description = "one JSON document on standard output; what is for people goes to standard error" };
 
+    /// <summary>Of commands that can be watched.</summary>
+    public static Option<string?> Metrics() => new("--metrics") { HelpName = "URL", Description = "where metrics are served, such as http://127.0.0.1:9464 (docs/metrics.md)" };
+
     public static void AddTo(RootCommand program)
     {
         program.Add(Dir);

@@ -1,4 +1,5 @@
 using Pipeline.Cli.Config;
+using Pipeline.Cli.Telemetry;
 using Pipeline.Core;
 using Pipeline.Core.Captures;
 using Pipeline.Core.Contracts;
@@ -33,7 +34,7 @@ internal sealed record ImportOutcome(IReadOnlyList<FileResult> Files, Shipped Sh
 /// <summary>
 /// Files, to their end, committed when it returns: 1 lock the source — 2 fold what was read before — 3 read, capture, and ship beside it — 4 everything captured — 5 everything shipped, sealed as final.
 /// </summary>
-internal sealed class ImportRole(Settings settings, Installation installation, Workers workers, Action<string> log, Action<long>? progress = null)
+internal sealed class ImportRole(Settings settings, Installation installation, Workers workers, Action<string> log, Action<long>? progress = null, Meters? meters = null)
 {
     /// <summary>How long an import waits for a store that is out.</summary>
     private static readonly TimeSpan OutageLimit = TimeSpan.FromSeconds(30);
@@ -51,9 +52,10 @@ internal sealed class ImportRole(Settings settings, Installation installation, W
         using var us = new OutageWatch(time, OutageLimit, log);
         using var uk = new OutageWatch(time, OutageLimit, log);
         using var abandon = CancellationTokenSource.CreateLinkedTokenSource(stop, us.GivenUp, uk.GivenUp);
-        var events = new RoleEvents(log, us, uk) { Progress = progress };
+        var events = new RoleEvents(log, us, uk) { Progress = progress, Meters = meters };
         var ship = ShipRole.Create(installation, settings.Seal, settings.Period, workers, events);
         events.Shipper = ship;
+        meters?.Watch(ship, null);
         using var encoder = Encoder(installation);
         using var loop = new ShardLoop(request.Source, installation.Captures, installation.Contracts, encoder, settings.Flush, workers, time, events);
         var shard = new LazyShard(loop, state, time, abandon.Token);

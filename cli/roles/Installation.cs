@@ -57,10 +57,10 @@ public sealed class Installation : IDisposable
     public InstallationKey Key { get; }
     public IReadOnlyList<Contract> Contracts { get; }
     public TimeProvider Time { get; }
-    public Captures Captures { get; }
+    public Captures Captures { get; private set; }
 
     /// <summary>The tables' logs; none where the table store was not opened.</summary>
-    public IReadOnlyList<TableLog> Logs { get; }
+    public IReadOnlyList<TableLog> Logs { get; private set; }
 
     /// <summary>Whether anything of an installation is there.</summary>
     public static bool Exists(InstallationPlaces places) => places.Us.Exists || places.Uk is { Exists: true };
@@ -102,6 +102,17 @@ public sealed class Installation : IDisposable
         var uk = places.Uk?.Open();
         var (capture, table) = (await StoresAsync(us, uk, places, contracts, mayMake: false, cancel))!.Value;
         return new Installation(us, uk, capture, table, KeyFile.Open(places.Keys, mayCreate: false), contracts, time);
+    }
+
+    /// <summary>Captures and tables are read and written through what is given back for `us` and `uk` from now on. Before anything was wired of them.</summary>
+    internal void Meter(Func<string, IObjectStore, IObjectStore> meter)
+    {
+        Captures = new Captures(meter("us", Captures.Store), Captures.StoreId, Captures.Kid);
+        if (Logs.Count > 0)
+        {
+            var uk = meter("uk", Logs[0].Store);
+            Logs = [.. Logs.Select(log => new TableLog(uk, log.Contract, log.CaptureStore, log.Kid, Time))];
+        }
     }
 
     public void Dispose()

@@ -10,6 +10,9 @@ internal sealed class PublisherEvents(TimeProvider time, Action<string> log) : I
     private long _skipped;
     private string? _failing;
 
+    /// <summary>A reason in logs and metrics.</summary>
+    public static string Code(SkipReason reason) => reason switch { SkipReason.QueueFull => "queue-full", SkipReason.TooLarge => "too-large", SkipReason.NotDelivered => "not-delivered", _ => "no-producer" };
+
     public void Published(string shard, long number)
     {
         lock (_lock)
@@ -24,7 +27,7 @@ internal sealed class PublisherEvents(TimeProvider time, Action<string> log) : I
 
     public void Skipped(string shard, long number, SkipReason reason)
     {
-        var name = reason switch { SkipReason.QueueFull => "queue-full", SkipReason.TooLarge => "too-large", SkipReason.NotDelivered => "not-delivered", _ => "no-producer" };
+        var name = Code(reason);
         lock (_lock)
         {
             if (reason == SkipReason.TooLarge)

@@ -1,5 +1,7 @@
+using Pipeline.Cli.Telemetry;
 using Pipeline.Core.Captures;
 using Pipeline.Core.Store;
+using Pipeline.Core.Table;
 using Pipeline.Ingest;
 using Pipeline.Ingest.Sources;
 using Pipeline.Shipper;
@@ -19,6 +21,9 @@ internal sealed class RoleEvents(Action<string> log, OutageWatch us, OutageWatch
     /// <summary>Publishes what is captured, or null where there is no Kafka.</summary>
     public CapturePublisher? Publisher { get; set; }
 
+    /// <summary>Counts what happens, or null where nobody asks.</summary>
+    public Meters? Meters { get; init; }
+
     /// <summary>Called with the bytes of content that were offered.</summary>
     public Action<long>? Progress { get; init; }
 
@@ -29,6 +34,7 @@ internal sealed class RoleEvents(Action<string> log, OutageWatch us, OutageWatch
         us.Answered();
         Interlocked.Increment(ref _captures);
         Interlocked.Add(ref _captureBytes, capture.Bytes.Length);
+        Meters?.Captured(shard, capture);
         Publisher?.Offer(shard, capture);
         Shipper?.Notice(shard);
     }
@@ -42,19 +48,37 @@ internal sealed class RoleEvents(Action<string> log, OutageWatch us, OutageWatch
         Interlocked.Add(ref _segments, facts.Segments);
         Interlocked.Add(ref _segmentBytes, facts.Bytes);
         Interlocked.Add(ref _rows, facts.Rows);
+        Meters?.Sealed(facts);
         log($"seal table={facts.Dataset} version={facts.Version} reason={facts.Reason} captures={facts.Frames} rows={facts.Rows} segments={facts.Segments} bytes={facts.Bytes}");
     }
 
-    public void Conflict(string dataset, long version) => log($"conflict table={dataset} version={version}");
+    public void Taken(string dataset, TakenFrame frame, TableState table) => Meters?.Taken(dataset, frame, table);
 
-    public void Gap(string dataset, string shard, CaptureRange range) => log($"gap table={dataset} shard={shard} from={range.From} to={range.To}");
+    public void Looked(IReadOnlyList<Sighting> heads) => Meters?.Looked(heads);
 
-    public void Forked(Fork fork) => log($"fork shard={fork.Shard} from={fork.Number} \"{fork.Reason}\"");
+    public void Conflict(string dataset, long version)
+    {
+        Meters?.Conflict(dataset);
+        log($"conflict table={dataset} version={version}");
+    }
+
+    public void Gap(string dataset, string shard, CaptureRange range)
+    {
+        Meters?.Gap(dataset, range);
+        log($"gap table={dataset} shard={shard} from={range.From} to={range.To}");
+    }
+
+    public void Forked(Fork fork)
+    {
+        Meters?.Forked();
+        log($"fork shard={fork.Shard} from={fork.Number} \"{fork.Reason}\"");
+    }
 
     public void Waiting(StoreException fault) => uk.Waiting(fault);
 
     public void SetAside(FeedPosition position, string reason)
     {
+        Meters?.SetAside(reason);
         // A flood of foreign messages is no reason to flood the log: the first hundred, then each thousandth.
         if (Interlocked.Increment(ref _setAside) is var count && (count <= SetAsides.Remembered || count % 1_000 == 0))
         {
@@ -62,13 +86,29 @@ internal sealed class RoleEvents(Action<string> log, OutageWatch us, OutageWatch
         }
     }
 
-    public void Distrusted(string dataset, IReadOnlyList<string> shards) => log($"distrusted table={dataset} shards={string.Join(',', shards)} \"a message did not hold what it declares: the capture store is read instead\"");
+    public void Distrusted(string dataset, IReadOnlyList<string> shards)
+    {
+        Meters?.Distrusted(dataset, shards.Count);
+        log($"distrusted table={dataset} shards={string.Join(',', shards)} \"a message did not hold what it declares: the capture store is read instead\"");
+    }
 
-    public void Assigned(IReadOnlyList<int> partitions, int count) => log($"assigned partitions={string.Join(',', partitions)} of={count}");
+    public void Assigned(IReadOnlyList<int> partitions, int count)
+    {
+        Meters?.Assigned(partitions.Count);
+        log($"assigned partitions={string.Join(',', partitions)} of={count}");
+    }
 
-    public void Revoked(IReadOnlyList<int> partitions, bool lost) => log($"revoked partitions={string.Join(',', partitions)}{(lost ? " lost" : "")}");
+    public void Revoked(IReadOnlyList<int> partitions, bool lost)
+    {
+        Meters?.Assigned(-partitions.Count);
+        log($"revoked partitions={string.Join(',', partitions)}{(lost ? " lost" : "")}");
+    }
 
-    public void Connected(bool up) => log(up ? "kafka-up" : "kafka-down \"captures are found in the store meanwhile\"");
+    public void Connected(bool up)
+    {
+        Meters?.Connected(up);
+        log(up ? "kafka-up" : "kafka-down \"captures are found in the store meanwhile\"");
+    }
 
     public void Opened(string path, long offset) => log($"file path=\"{path}\" from={offset}");
 

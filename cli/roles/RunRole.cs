@@ -1,5 +1,6 @@
 using Pipeline.Cli.Config;
 using Pipeline.Cli.Kafka;
+using Pipeline.Cli.Telemetry;
 using Pipeline.Core;
 using Pipeline.Ingest;
 using Pipeline.Ingest.Formats;
@@ -23,7 +24,7 @@ internal enum RunParts
 /// 5 after a bound, abandon: what was not acknowledged was not taken, what is captured and not shipped is found at the next start.
 /// </summary>
 /// <param name="kafka">Where captures are published and read sooner; null: without Kafka.</param>
-internal sealed class RunRole(Settings settings, Installation installation, RunParts parts, Workers workers, RoleLog log, KafkaConnection? kafka = null)
+internal sealed class RunRole(Settings settings, Installation installation, RunParts parts, Workers workers, RoleLog log, KafkaConnection? kafka = null, Meters? meters = null)
 {
     /// <summary>How long stopping may take.</summary>
     public static readonly TimeSpan StopWithin = TimeSpan.FromSeconds(30);
@@ -43,13 +44,14 @@ internal sealed class RunRole(Settings settings, Installation installation, RunP
         using var shipStop = new CancellationTokenSource();
         using var abandon = new CancellationTokenSource();
         using var encoder = ImportRole.Encoder(installation);
-        var events = new RoleEvents(log.Write, us, uk);
+        var events = new RoleEvents(log.Write, us, uk) { Meters = meters };
         var queue = parts.HasFlag(RunParts.Ship) && kafka is not null ? new FeedQueue() : null;
         using var feed = queue is null ? null : ShipRole.Feed(installation, kafka!, queue, log.Write);
         var ship = parts.HasFlag(RunParts.Ship) ? ShipRole.Create(installation, settings.Seal, settings.Period, workers, events, queue) : null;
         events.Shipper = ship;
         await using var publisher = parts.HasFlag(RunParts.Ingest) && kafka is not null ? Publisher(kafka) : null;
         events.Publisher = publisher;
+        meters?.Watch(ship, publisher);
         PushEndpoint? push = null;
         var tasks = new List<Task>();
         try
@@ -100,7 +102,12 @@ internal sealed class RunRole(Settings settings, Installation installation, RunP
                 log.Write($"published captures={publisher.Counts.Published} bytes={publisher.Counts.PublishedBytes} skipped={publisher.Counts.AllSkipped} restarts={publisher.Counts.Restarts}");
             }
         }
-        return Judge(tasks, ship, abandon.IsCancellationRequested, push);
+        var code = Judge(tasks, ship, abandon.IsCancellationRequested, push);
+        if (code == ExitCode.Fenced)
+        {
+            meters?.Fenced();
+        }
+        return code;
     }
 
     private CapturePublisher Publisher(KafkaConnection to) =>
@@ -163,7 +170,7 @@ internal sealed class RunRole(Settings settings, Installation installation, RunP
         {
             Url = settings.PushUrl, CertificateFile = settings.PushCertificate, KeyFile = settings.PushKey, StopWithin = StopWithin,
             OwnerOf = (source, token) => SourceOwner.OwnerAsync(installation.Us, source, token),
-            Fenced = shard => { _fencedPush = shard; stop(); }, Warn = text => log.Write("push " + text),
+            Fenced = shard => { _fencedPush = shard; stop(); }, Warn = text => log.Write("push " + text), Answered = meters is null ? null : meters.Pushed,
         }, installation.Key, installation.Time);
         try
         {

@@ -48,6 +48,7 @@ internal static class SettingKeys
         Span("compact.period", "1h", TimeSpan.Zero, TimeSpan.FromHours(168), "how often `run` merges small segments, 0s: never; longer: more files for readers to open, fewer rows rewritten", (s, v) => s with { CompactPeriod = v }),
         Span("compact.grace", "168h", TimeSpan.FromSeconds(1), TimeSpan.FromHours(8760), "how long segments that a compaction replaced stay; shorter: readers of older versions fail sooner", (s, v) => s with { CompactGrace = v }),
         Span("period", "1m", TimeSpan.FromSeconds(1), TimeSpan.FromHours(1), "how often a shipper looks at every shard; shorter: more requests", (s, v) => s with { Period = v }),
+        Text("metrics.url", "", "http://127.0.0.1:PORT, or https://ADDRESS:PORT with the certificate of push", "where `run`, `ingest` and `ship` serve /metrics; without it nowhere", (s, v) => s with { MetricsUrl = v }),
         .. KafkaKeys.All,
     ];
 

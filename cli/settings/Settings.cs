@@ -40,6 +40,8 @@ public sealed record Settings
     public int FlushPutsPerDay { get; init; }
     public int FlushBurst { get; init; } = 600;
     public TimeSpan Period { get; init; } = TimeSpan.FromMinutes(1);
+    /// <summary>Where metrics are served; null: nowhere.</summary>
+    public string? MetricsUrl { get; init; }
     public KafkaSettings Kafka { get; init; } = new();
 
     /// <summary>How often `run` compacts; zero: never.</summary>

@@ -27,6 +27,8 @@ public sealed record PushEndpointOptions
     public Func<string, CancellationToken, Task<string?>>? OwnerOf { get; init; }
     /// <summary>Called when a push found that a newer process has this shard: stop, exit 6. May be called more than once.</summary>
     public Action<string>? Fenced { get; init; }
+    /// <summary>Called with the status of each request for /v1/lines that was answered, or 0 where the client was gone; from many threads.</summary>
+    public Action<int>? Answered { get; init; }
     /// <summary>Warnings for operations. They hold names of events and types, never content of a request (rule 35).</summary>
     public Action<string>? Warn { get; init; }
 

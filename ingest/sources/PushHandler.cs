@@ -37,6 +37,7 @@ internal sealed class PushHandler(PushEndpointOptions options, KeyedHash pushes,
         {
             // Nobody is there to answer. What was taken is captured, and a retry will learn so.
             context.Abort();
+            Answered(context, 0);
             return;
         }
         catch (Exception e)
@@ -44,7 +45,22 @@ internal sealed class PushHandler(PushEndpointOptions options, KeyedHash pushes,
             options.Warn?.Invoke($"push: {e.GetType().Name}{Environment.NewLine}{e.StackTrace}");
             reply = new PushReply.Refused(500, "failed", "The endpoint failed. Whether the push was captured is not known. Send the same bytes under the same key again; if it stays, see the program's log.");
         }
-        await reply.WriteAsync(context);
+        try
+        {
+            await reply.WriteAsync(context);
+        }
+        finally
+        {
+            Answered(context, context.Response.StatusCode);
+        }
+    }
+
+    private void Answered(HttpContext context, int status)
+    {
+        if (options.Answered is { } answered && context.Request.Path.Value == "/v1/lines")
+        {
+            answered(status);
+        }
     }
 
     private async Task<PushReply> AnswerAsync(HttpContext context)

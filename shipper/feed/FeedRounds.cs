@@ -103,6 +103,7 @@ internal sealed class FeedRounds(FeedQueue feed, Captures captures, IReadOnlyLis
     /// <summary>3. A broker out of reach sends nobody anything, so then every shard is ours; else another's is helped with after two seal ages.</summary>
     private void Judge(IReadOnlyList<Sighting> looked)
     {
+        events.Looked(looked);
         foreach (var gone in looked.Where(s => s.Head < 0 && !catchUp.Forks.ContainsKey(s.Shard)))
         {
             // A shard that a table knows and the store does not, or whose head is no capture: the round says what that is (rule 12).

@@ -1,0 +1,106 @@
+using System.Net;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using OpenTelemetry.Metrics;
+using Pipeline.Core;
+
+namespace Pipeline.Cli.Telemetry;
+
+/// <summary>`GET /metrics` for Prometheus, and nothing else. Plain http on loopback only; elsewhere https with the certificate of the push endpoint.</summary>
+internal sealed class MetricsEndpoint : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+
+    private MetricsEndpoint(WebApplication app) => _app = app;
+
+    /// <summary>The port is the one that was given out where 0 was asked for.</summary>
+    public Uri Address => new(_app.Urls.First());
+
+    /// <exception cref="PipelineException">4: plain http off loopback. 78: not an address, taken, or https without a certificate that can be read.</exception>
+    public static async Task<MetricsEndpoint> StartAsync(string url, string? certificateFile, string? keyFile, MeterProvider metrics, CancellationToken cancel)
+    {
+        var address = Listen(url, out var tls);
+        var certificate = tls ? Certificate(certificateFile, keyFile) : null;
+        var builder = WebApplication.CreateEmptyBuilder(new());
+        builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(2));
+        builder.WebHost.UseKestrelCore();
+        if (tls)
+        {
+            builder.WebHost.UseKestrelHttpsConfiguration();
+        }
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            (kestrel.Limits.MaxConcurrentConnections, kestrel.Limits.MaxRequestBodySize) = (16, 0);
+            kestrel.Listen(address, listen =>
+            {
+                listen.Protocols = HttpProtocols.Http1;
+                if (certificate is not null)
+                {
+                    listen.UseHttps(certificate);
+                }
+            });
+        });
+        var app = builder.Build();
+        app.UseOpenTelemetryPrometheusScrapingEndpoint(metrics, context => context.Request.Path == "/metrics", null, null, null);
+        app.Run(context =>
+        {
+            context.Response.StatusCode = 404;
+            return Task.CompletedTask;
+        });
+        try
+        {
+            await app.StartAsync(cancel);
+        }
+        catch (Exception e)
+        {
+            await app.DisposeAsync();
+            throw e is IOException ? new PipelineException(ExitCode.Configuration, $"metrics.url: this program cannot listen at {url} ({e.InnerException?.GetType().Name ?? e.GetType().Name}): another program has the port, or the address is not of this machine. Give each process a port of its own.", e) : e;
+        }
+        return new MetricsEndpoint(app);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _app.StopAsync();
+        await _app.DisposeAsync();
+    }
+
+    private static IPEndPoint Listen(string text, out bool tls)
+    {
+        if (!Uri.TryCreate(text, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https") || url.PathAndQuery != "/" || url.UserInfo.Length > 0
+            || !IPAddress.TryParse(url.Host == "localhost" ? "127.0.0.1" : url.DnsSafeHost, out var address))
+        {
+            throw new PipelineException(ExitCode.Configuration, "metrics.url: expected http://127.0.0.1:PORT, or https://ADDRESS:PORT with an IP address of this machine.");
+        }
+        tls = url.Scheme == "https";
+        return tls || IPAddress.IsLoopback(address) ? new IPEndPoint(address, url.Port)
+            : throw new PipelineException(ExitCode.RefusedByPolicy, $"metrics.url: metrics would be served in the clear at {url.Authority}, which is not loopback. Use https with push.certificate, or 127.0.0.1 behind a proxy that ends TLS.");
+    }
+
+    private static X509Certificate2 Certificate(string? file, string? key)
+    {
+        try
+        {
+            return X509Certificate2.CreateFromPemFile(file ?? throw new PipelineException(ExitCode.Configuration, "metrics.url is https, and push.certificate is not set; name a PEM file with this machine's certificate."), key);
+        }
+        catch (Exception e) when (e is CryptographicException or IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            throw new PipelineException(ExitCode.Configuration, $"metrics.url: the certificate {file} with key {key ?? "in the same file"} cannot be read ({e.GetType().Name}); expected PEM files that this user may read.", e);
+        }
+    }
+
+    /// <summary>The program decides when it ends.</summary>
+    private sealed class NoLifetime : IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+}
