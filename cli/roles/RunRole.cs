@@ -68,7 +68,7 @@ internal sealed class RunRole(Settings settings, Installation installation, RunP
                     tasks.Add(feed.RunAsync(ship, shipStop.Token, abandon.Token));
                 }
             }
-            log.Write($"ready {(_hosts.Count == 0 ? "" : $"sources={string.Join(',', _hosts.Select(h => h.Name))}")}{(push is null ? "" : $" push={push.Address}")}{(kafka is null ? "" : $" topic={kafka.Topic}")}");
+            log.Write($"ready {(_hosts.Count == 0 ? "" : $"sources={string.Join(',', _hosts.Select(h => h.Name))}")}{(kafka is null ? "" : $" topic={kafka.Topic}")}{(push is null ? "" : $" push={push.Address}")}");
             // 3
             await Task.WhenAny(tasks.Append(Task.Delay(Timeout.InfiniteTimeSpan, time, stop.Token)));
         }
