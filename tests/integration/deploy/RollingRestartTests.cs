@@ -1,0 +1,94 @@
+using System.Globalization;
+using Pipeline.Tests.Integration.Cli;
+using Pipeline.Tests.Integration.Crash;
+using Pipeline.Tests.Integration.Kafka;
+
+namespace Pipeline.Tests.Integration.Deploy;
+
+/// <summary>The distributed way under load, restarted part by part, as operations upgrade it. With Kafka only: without, there is nothing to hand over.</summary>
+public sealed class RollingRestartTests(SharedBroker shared)
+{
+    private const int Rounds = 2;
+
+    private static readonly TimeSpan Drained = TimeSpan.FromSeconds(60);
+
+    [Fact]
+    public async Task Restarting_every_process_in_turn_under_load_loses_and_doubles_nothing()
+    {
+        // 1 an installation, its endpoints, and its three processes
+        var broker = await shared.GetAsync();
+        using var folder = new Folder();
+        var logs = Directory.CreateDirectory(folder["logs"]).FullName;
+        Directory.CreateDirectory(folder.Dir);
+        var settings = new Dictionary<string, string>
+        {
+            ["PIPELINE__KAFKA__BOOTSTRAP_SERVERS"] = broker.Servers, ["PIPELINE__KAFKA__TOPIC"] = await broker.TopicAsync(6), ["PIPELINE__KAFKA__REGION"] = "us",
+            ["PIPELINE__KAFKA__GROUP"] = Broker.NewName("ship"), ["PIPELINE__SEAL__AGE"] = "1s", ["PIPELINE__PERIOD"] = "2s",
+        };
+        using var ingest = new Part("ingest", settings, "ingest", "--dir", folder.Dir, "--tail", $"web={Path.Combine(logs, "access.log*")}", "--push", "edge=combined", "--listen", "http://127.0.0.1:0");
+        using var first = new Part("ship-1", settings, "ship", "--dir", folder.Dir);
+        using var second = new Part("ship-2", settings, "ship", "--dir", folder.Dir);
+        var (truth, totals, random) = (new Truth(), new CrashTotals(), new Random(5));
+        using var client = new PushingClient("client-1", new TrueLines(2, new Random(random.Next()), truth), new Random(random.Next()), totals);
+        client.Address = Address(await ingest.StartAsync());
+        await Task.WhenAll(first.StartAsync(), second.StartAsync());
+        using var stop = new CancellationTokenSource();
+        var endpoints = Task.WhenAll(new WritingServer(logs, new TrueLines(1, new Random(random.Next()), truth), new Random(random.Next())).RunAsync(stop.Token), client.RunAsync(stop.Token));
+
+        // 2 each in turn; the others and the endpoints go on
+        for (var round = 0; round < Rounds; round++)
+        {
+            foreach (var part in new[] { first, second, ingest })
+            {
+                await LoadAsync(client, truth);
+                await part.StopAsync();
+                var ready = await part.StartAsync();
+                client.Address = part == ingest ? Address(ready) : client.Address;
+            }
+        }
+        await LoadAsync(client, truth);
+        Assert.False(endpoints.IsCompleted, endpoints.Exception?.ToString());
+        await stop.CancelAsync();
+        await endpoints.WaitAsync(Drained, CancellationToken.None);
+
+        // 3 what was acknowledged is in the tables, once
+        await SettledAsync(folder.Dir, truth.Lines, [ingest, first, second]);
+        foreach (var part in new[] { ingest, first, second })
+        {
+            await part.StopAsync();
+        }
+        await truth.CompareAsync(folder.Dir, totals);
+        TestContext.Current.TestOutputHelper?.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{truth.Lines} lines, {client.Acknowledged} pushes; longest stops: {string.Join(", ", new[] { ingest, first, second }.Select(p => $"{p.Name} {p.LongestStop.TotalSeconds:F1} s"))}"));
+    }
+
+    private static Uri Address(string ready) => new(ready[(ready.IndexOf("push=", StringComparison.Ordinal) + 5)..].Split(' ')[0]);
+
+    /// <summary>Waits until the endpoints have written and pushed some more, so that each restart meets work under way.</summary>
+    private static async Task LoadAsync(PushingClient client, Truth truth)
+    {
+        var (pushes, lines) = (client.Acknowledged + 20, truth.Lines + 400);
+        using var bound = new CancellationTokenSource(Drained);
+        while (client.Acknowledged < pushes || truth.Lines < lines)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, bound.Token);
+        }
+    }
+
+    /// <summary>Waits until as many lines are captured as were written, and all of them shipped.</summary>
+    private static async Task SettledAsync(string dir, long lines, Part[] parts)
+    {
+        using var bound = new CancellationTokenSource(Drained);
+        while (true)
+        {
+            var json = Cli.Cli.Run("verify", "--dir", dir, "--json").Json;
+            var found = json.GetProperty("lines").GetInt64();
+            if (found == lines && json.GetProperty("pending").GetArrayLength() == 0)
+            {
+                return;
+            }
+            Assert.True(found <= lines && !bound.IsCancellationRequested, $"{found} lines are captured, {lines} were written, pending {json.GetProperty("pending")}:\n{string.Join("\n--\n", parts.Select(p => p.Log))}");
+            await Task.Delay(TimeSpan.FromMilliseconds(200), TimeProvider.System, CancellationToken.None);
+        }
+    }
+}
