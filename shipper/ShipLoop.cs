@@ -64,17 +64,11 @@ public sealed class ShipLoop
         {
             // 3
             await WaitAsync(stop);
-            while (_notices.Reader.TryRead(out var shard))
-            {
-                if (shard != Nobody)
-                {
-                    _due.Add(shard);
-                }
-            }
+            TakeNotices();
             await PersistAsync(() => TurnAsync(stop), stop);
         }
         // 7
-        await PersistAsync(() => _feed is null ? CatchUpAllAsync(last, abandon) : SealAllAsync(last, abandon), abandon);
+        await PersistAsync(() => _feed is null ? CatchUpAllAsync(last, abandon) : FinishAsync(last, abandon), abandon);
         _feed?.Intake.TellShipped();
     }
 
@@ -104,14 +98,38 @@ public sealed class ShipLoop
             _due.UnionWith(await _catchUp.ShardsAsync(stop));
             _lastRound = _time.GetTimestamp();
         }
-        foreach (var shard in _due.ToList())
-        {
-            await _catchUp.RoundAsync(shard, () => SealDueAsync(stop), stop);
-            _due.Remove(shard);
-        }
+        await RoundsAsync(stop);
         // 6
         await SealDueAsync(stop);
         _feed?.Intake.TellShipped();
+    }
+
+    /// <summary>With a feed: what ingest in this process captured, and what is held.</summary>
+    private async Task FinishAsync(string last, CancellationToken cancel)
+    {
+        TakeNotices();
+        await RoundsAsync(cancel);
+        await SealAllAsync(last, cancel);
+    }
+
+    private void TakeNotices()
+    {
+        while (_notices.Reader.TryRead(out var shard))
+        {
+            if (shard != Nobody)
+            {
+                _due.Add(shard);
+            }
+        }
+    }
+
+    private async Task RoundsAsync(CancellationToken cancel)
+    {
+        foreach (var shard in _due.ToList())
+        {
+            await _catchUp.RoundAsync(shard, () => SealDueAsync(cancel), cancel);
+            _due.Remove(shard);
+        }
     }
 
     private async Task RefreshAsync(CancellationToken cancel)

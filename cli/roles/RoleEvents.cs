@@ -11,7 +11,7 @@ namespace Pipeline.Cli.Roles;
 /// </summary>
 internal sealed class RoleEvents(Action<string> log, OutageWatch us, OutageWatch uk) : IShardEvents, IShipEvents, ISourceEvents
 {
-    private long _captures, _captureBytes, _commits, _segments, _segmentBytes, _rows;
+    private long _captures, _captureBytes, _commits, _segments, _segmentBytes, _rows, _setAside;
 
     /// <summary>The shipper in this process, or null.</summary>
     public ShipLoop? Shipper { get; set; }
@@ -52,6 +52,23 @@ internal sealed class RoleEvents(Action<string> log, OutageWatch us, OutageWatch
     public void Forked(Fork fork) => log($"fork shard={fork.Shard} from={fork.Number} \"{fork.Reason}\"");
 
     public void Waiting(StoreException fault) => uk.Waiting(fault);
+
+    public void SetAside(FeedPosition position, string reason)
+    {
+        // A flood of foreign messages is no reason to flood the log: the first hundred, then each thousandth.
+        if (Interlocked.Increment(ref _setAside) is var count && (count <= SetAsides.Remembered || count % 1_000 == 0))
+        {
+            log($"set-aside topic={position.Topic} partition={position.Partition} offset={position.Offset} reason={reason} count={count}");
+        }
+    }
+
+    public void Distrusted(string dataset, IReadOnlyList<string> shards) => log($"distrusted table={dataset} shards={string.Join(',', shards)} \"a message did not hold what it declares: the capture store is read instead\"");
+
+    public void Assigned(IReadOnlyList<int> partitions, int count) => log($"assigned partitions={string.Join(',', partitions)} of={count}");
+
+    public void Revoked(IReadOnlyList<int> partitions, bool lost) => log($"revoked partitions={string.Join(',', partitions)}{(lost ? " lost" : "")}");
+
+    public void Connected(bool up) => log(up ? "kafka-up" : "kafka-down \"captures are found in the store meanwhile\"");
 
     public void Opened(string path, long offset) => log($"file path=\"{path}\" from={offset}");
 

@@ -22,11 +22,13 @@ internal enum RunParts
 /// 5 after a bound, abandon: what was not acknowledged was not taken, what is captured and not shipped is found at the next start.
 /// </summary>
 /// <param name="kafka">Where captures are published and read sooner; null: without Kafka.</param>
-/// <param name="feed">What the shipper is fed from beside its catch-up; null: nothing.</param>
-internal sealed class RunRole(Settings settings, Installation installation, RunParts parts, Workers workers, RoleLog log, KafkaConnection? kafka = null, IShipFeed? feed = null)
+internal sealed class RunRole(Settings settings, Installation installation, RunParts parts, Workers workers, RoleLog log, KafkaConnection? kafka = null)
 {
     /// <summary>How long stopping may take.</summary>
     public static readonly TimeSpan StopWithin = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long leaving the consumer group may take, after that.</summary>
+    private static readonly TimeSpan LeaveWithin = TimeSpan.FromSeconds(5);
 
     private readonly List<ShardHost> _hosts = [];
 
@@ -41,7 +43,9 @@ internal sealed class RunRole(Settings settings, Installation installation, RunP
         using var abandon = new CancellationTokenSource();
         using var encoder = ImportRole.Encoder(installation);
         var events = new RoleEvents(log.Write, us, uk);
-        var ship = parts.HasFlag(RunParts.Ship) ? ShipRole.Create(installation, settings.Seal, settings.Period, workers, events) : null;
+        var queue = parts.HasFlag(RunParts.Ship) && kafka is not null ? new FeedQueue() : null;
+        using var feed = queue is null ? null : ShipRole.Feed(installation, kafka!, queue, log.Write);
+        var ship = parts.HasFlag(RunParts.Ship) ? ShipRole.Create(installation, settings.Seal, settings.Period, workers, events, queue) : null;
         events.Shipper = ship;
         await using var publisher = parts.HasFlag(RunParts.Ingest) && kafka is not null ? Publisher(kafka) : null;
         events.Publisher = publisher;
@@ -62,11 +66,8 @@ internal sealed class RunRole(Settings settings, Installation installation, RunP
             }
             if (ship is not null)
             {
+                feed?.Start();
                 tasks.Add(ship.RunAsync(shipStop.Token, abandon.Token));
-                if (feed is not null)
-                {
-                    tasks.Add(feed.RunAsync(ship, shipStop.Token, abandon.Token));
-                }
             }
             log.Write($"ready {(_hosts.Count == 0 ? "" : $"sources={string.Join(',', _hosts.Select(h => h.Name))}")}{(kafka is null ? "" : $" topic={kafka.Topic}")}{(push is null ? "" : $" push={push.Address}")}");
             // 3
@@ -83,6 +84,11 @@ internal sealed class RunRole(Settings settings, Installation installation, RunP
             await stop.CancelAsync();
             using var bound = new Bound(abandon, StopWithin, time);
             await StopAsync(push, ship is null ? null : shipStop, tasks, abandon.Token);
+            if (feed is not null)
+            {
+                // Only now: what the last seal shipped is committed, and others have the partitions at once.
+                await feed.StopAsync(LeaveWithin);
+            }
             if (publisher is not null)
             {
                 await publisher.DisposeAsync();

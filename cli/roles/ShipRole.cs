@@ -1,3 +1,4 @@
+using Pipeline.Cli.Kafka;
 using Pipeline.Core;
 using Pipeline.Core.Table;
 using Pipeline.Shipper;
@@ -7,7 +8,8 @@ namespace Pipeline.Cli.Roles;
 /// <summary>Wires the shipper of an installation.</summary>
 public static class ShipRole
 {
-    public static ShipLoop Create(Installation installation, SealPolicy policy, TimeSpan period, Workers workers, IShipEvents events)
+    /// <param name="feed">What <see cref="Feed"/> fills; null: the embedded way.</param>
+    public static ShipLoop Create(Installation installation, SealPolicy policy, TimeSpan period, Workers workers, IShipEvents events, FeedQueue? feed = null)
     {
         // Passes of a seal hold up to a million rows each: as many at once as there are cores.
         var slots = new SemaphoreSlim(workers.Width);
@@ -16,6 +18,11 @@ public static class ShipRole
             log.Contract, log, new Committer(log, events.Waiting),
             new Sealer(log.Contract, installation.Uk, TableNames.Folder(log.Contract.Dataset), installation.CaptureStore.Id, installation.Key.Kid, rowKey, workers, slots, installation.Time, events.Waiting),
             installation.Time, events)).ToList();
-        return new ShipLoop(installation.Captures, tables, policy, period, installation.Time, events);
+        return new ShipLoop(installation.Captures, tables, policy, period, installation.Time, events, feed);
     }
+
+    /// <summary>The topic as a feed of the shipper; it is not started.</summary>
+    public static KafkaFeed Feed(Installation installation, KafkaConnection kafka, FeedQueue queue, Action<string> log) => new(
+        new KafkaFeedOptions { Topic = kafka.Topic, Group = kafka.Group, Client = kafka.Properties }, queue,
+        new MessageReader(installation.CaptureStore.Id, installation.Key.Kid), installation.Time, log);
 }
