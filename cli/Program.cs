@@ -21,6 +21,7 @@ var program = new RootCommand("Web logs in, a table of update checks out: captur
     InspectCommand.Create(),
     ValidateCommand.Create(),
     // act
+    CompactCommand.Create(),
     StoreCommand.Create(),
     ContractCommand.Create(),
     TopicsCommand.Create(),

@@ -14,11 +14,12 @@ internal enum RunParts
 {
     Ingest = 1,
     Ship = 2,
-    All = Ingest | Ship,
+    Compact = 4,
+    All = Ingest | Ship | Compact,
 }
 
 /// <summary>
-/// Roles in one process until told to stop: 1 claim the shards — 2 start sources, shards, shipper and endpoint — 3 wait — 4 stop: no new line, what is held is captured, what is captured is shipped —
+/// Roles in one process until told to stop: 1 claim the shards — 2 start sources, shards, shipper, compaction and endpoint — 3 wait — 4 stop: no new line, what is held is captured, what is captured is shipped —
 /// 5 after a bound, abandon: what was not acknowledged was not taken, what is captured and not shipped is found at the next start.
 /// </summary>
 /// <param name="kafka">Where captures are published and read sooner; null: without Kafka.</param>
@@ -68,6 +69,10 @@ internal sealed class RunRole(Settings settings, Installation installation, RunP
             {
                 feed?.Start();
                 tasks.Add(ship.RunAsync(shipStop.Token, abandon.Token));
+            }
+            if (parts.HasFlag(RunParts.Compact) && settings.CompactPeriod > TimeSpan.Zero)
+            {
+                tasks.Add(CompactRole.Service(settings, installation, workers, new CompactionLog(log.Write, uk)).RunAsync(stop.Token));
             }
             log.Write($"ready {(_hosts.Count == 0 ? "" : $"sources={string.Join(',', _hosts.Select(h => h.Name))}")}{(kafka is null ? "" : $" topic={kafka.Topic}")}{(push is null ? "" : $" push={push.Address}")}");
             // 3

@@ -37,6 +37,8 @@ internal static class SettingKeys
         Bytes("seal.budget", "64MiB", 1 << 20, 1 << 30, "the most bytes of frames in memory; not below seal.bytes", (s, v) => s with { SealBudget = v }),
         Number("flush.puts-per-day", "0", 0, 10_000_000, "requests a day and shard, 0: unlimited; fewer: acknowledgements wait longer", (s, v) => s with { FlushPutsPerDay = v }, v => v is 0 or >= 1_440, "0 or 1440 to 10000000 requests a day"),
         Number("flush.burst", "600", 1, 100_000, "captures that may follow at once before puts-per-day is felt", (s, v) => s with { FlushBurst = v }),
+        Span("compact.period", "1h", TimeSpan.Zero, TimeSpan.FromHours(168), "how often `run` merges small segments, 0s: never; longer: more files for readers to open, fewer rows rewritten", (s, v) => s with { CompactPeriod = v }),
+        Span("compact.grace", "168h", TimeSpan.FromSeconds(1), TimeSpan.FromHours(8760), "how long segments that a compaction replaced stay; shorter: readers of older versions fail sooner", (s, v) => s with { CompactGrace = v }),
         Span("period", "1m", TimeSpan.FromSeconds(1), TimeSpan.FromHours(1), "how often a shipper looks at every shard; shorter: more requests", (s, v) => s with { Period = v }),
         .. KafkaKeys.All,
     ];

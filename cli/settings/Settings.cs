@@ -34,6 +34,11 @@ public sealed record Settings
     public TimeSpan Period { get; init; } = TimeSpan.FromMinutes(1);
     public KafkaSettings Kafka { get; init; } = new();
 
+    /// <summary>How often `run` compacts; zero: never.</summary>
+    public TimeSpan CompactPeriod { get; init; } = TimeSpan.FromHours(1);
+
+    public TimeSpan CompactGrace { get; init; } = Processor.Compaction.VoidSegments.DefaultGrace;
+
     public InstallationPlaces Places => new(UsPath!, UsRegion, UkPath!, UkRegion, Keys!);
 
     public SealPolicy Seal => new(SealBytes, SealAge, SealBudget);

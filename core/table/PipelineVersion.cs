@@ -3,7 +3,7 @@ using System.Reflection;
 namespace Pipeline.Core.Table;
 
 /// <summary>How commits and segments name the program that made them.</summary>
-internal static class PipelineVersion
+public static class PipelineVersion
 {
     public static readonly string Engine =
         "pipeline/" + (typeof(PipelineVersion).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "0");

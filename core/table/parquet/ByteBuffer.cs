@@ -41,6 +41,12 @@ internal sealed class ByteBuffer(int capacity = 1024)
         Length += 4;
     }
 
+    public void Int64(long value)
+    {
+        BinaryPrimitives.WriteInt64LittleEndian(Reserve(8), value);
+        Length += 8;
+    }
+
     public void Int32At(int position, int value) => BinaryPrimitives.WriteInt32LittleEndian(_bytes.AsSpan(position), value);
 
     public void Bytes(ReadOnlySpan<byte> value)

@@ -20,6 +20,10 @@ internal sealed class ColumnChunkWriter(ByteBuffer file, int zstdLevel) : IDispo
     public ChunkFacts Times(string name, ReadOnlySpan<long> values)
     {
         Begin();
+        if (SecondsDictionary.Of(values) is { } seconds)
+        {
+            return Seconds(name, seconds);
+        }
         long min = long.MaxValue, max = long.MinValue;
         for (var at = 0; at < values.Length; at += PageRows)
         {
@@ -82,6 +86,28 @@ internal sealed class ColumnChunkWriter(ByteBuffer file, int zstdLevel) : IDispo
     }
 
     public void Dispose() => _zstd.Dispose();
+
+    /// <summary>Times that are in no order, by the number of their second.</summary>
+    private ChunkFacts Seconds(string name, SecondsDictionary seconds)
+    {
+        _page.Clear();
+        foreach (var value in seconds.Values)
+        {
+            _page.Int64(value);
+        }
+        Page(ParquetTerms.DictionaryPage, seconds.Values.Length, ParquetTerms.Plain);
+        var data = file.Length;
+        var width = RleEncoding.BitWidth(Math.Max(0, seconds.Values.Length - 1));
+        for (var at = 0; at < seconds.Indexes.Length; at += PageRows)
+        {
+            var page = seconds.Indexes.AsSpan(at, Math.Min(PageRows, seconds.Indexes.Length - at));
+            _page.Clear();
+            _page.Byte((byte)width);
+            RleEncoding.Encode(page, width, _page);
+            Page(ParquetTerms.DataPage, page.Length, ParquetTerms.RleDictionary);
+        }
+        return Facts(name, ParquetTerms.Int64, [ParquetTerms.Plain, ParquetTerms.Rle, ParquetTerms.RleDictionary], seconds.Indexes.Length, 0, data, seconds.Values[0], seconds.Values[^1]);
+    }
 
     /// <summary>Nearly every value its own: a dictionary would store them all and the indexes beside.</summary>
     private static bool IsPlainSmaller(StringDictionary dictionary, int rows) => dictionary.Count > 1024 && dictionary.Count > rows / 4 * 3;

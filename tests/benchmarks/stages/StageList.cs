@@ -17,6 +17,7 @@ internal static class StageList
         ("segment-write", SegmentStages.Write),
         ("segment-read", SegmentStages.Read),
         ("verify-deep", VerifyStage.Deep),
+        ("compact", CompactStage.Compact),
     ];
 
     public static IEnumerable<string> Names => All.Select(stage => stage.Name);
