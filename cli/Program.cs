@@ -22,6 +22,7 @@ var program = new RootCommand("Web logs in, a table of update checks out: captur
     ValidateCommand.Create(),
     // act
     CompactCommand.Create(),
+    RepairCommand.Create(),
     StoreCommand.Create(),
     ContractCommand.Create(),
     TopicsCommand.Create(),

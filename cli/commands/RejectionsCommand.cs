@@ -21,7 +21,7 @@ internal static class RejectionsCommand
             var (only, why) = (parsed.GetValue(source), parsed.GetValue(reason));
             if (parsed.GetValue(lines))
             {
-                await foreach (var run in reader.RunsAsync(only, why, stop))
+                await foreach (var run in reader.RunsAsync(only, why, Printer.Warn, stop))
                 {
                     if (output.IsJson)
                     {
@@ -41,7 +41,12 @@ internal static class RejectionsCommand
             }
             output.Table("lllr", ["source", "file", "reason", "lines"], report.Counts.Select(c => (IReadOnlyList<string>)[c.Source, c.Path is null ? "(push)" : Path.GetRelativePath(Environment.CurrentDirectory, c.Path), c.Reason, Say.N(c.Lines)]));
             output.Line($"in all: {Say.List(report.Reasons)}{(report.Expired > 0 ? $" ({Say.N(report.Expired)} of them in captures that have expired)" : "")}");
-            return ExitCode.Done;
+            // A fork is named and the rest shown: what is looked for is as often in the shards that are whole.
+            foreach (var fork in report.Forks)
+            {
+                Printer.Warn(fork);
+            }
+            return report.Forks.Count == 0 ? ExitCode.Done : ExitCode.Difference;
         });
     }
 }

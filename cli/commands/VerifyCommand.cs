@@ -2,6 +2,7 @@ using System.CommandLine;
 using Pipeline.Cli.Output;
 using Pipeline.Cli.Roles;
 using Pipeline.Core;
+using Pipeline.Core.Store;
 using Pipeline.Processor.Verify;
 
 namespace Pipeline.Cli.Commands;
@@ -14,28 +15,62 @@ internal static class VerifyCommand
     public static Command Create()
     {
         var deep = new Option<bool>("--deep") { Description = "decode every frame and every Parquet file, and hash every row again" };
-        return new Command("verify", "prove from the stored data that no line was lost or doubled, or name what is missing") { deep }.Does(async (parsed, output, stop) =>
+        var since = new Option<bool>("--since-receipt") { Description = "with --deep: only frames and dates that came or changed since the newest receipt of a deep check" };
+        var full = new Option<bool>("--full") { Description = "begin from nothing, whatever receipts there are" };
+        var side = new Option<string?>("--side") { Description = "check one side, with the credentials of its store only" }.AcceptOnlyFromAmong("us", "uk");
+        var receipt = new Option<bool>("--receipt") { Description = "write a receipt of a clean check to the table store, at which the next one begins (the check itself only reads)" };
+        return new Command("verify", "prove from the stored data that no line was lost or doubled, or name what is missing") { deep, since, full, side, receipt }.Does(async (parsed, output, stop) =>
         {
-            using var installation = await Installation.OpenAsync(parsed.Settings().Places, TimeProvider.System, stop);
-            var report = await RunAsync(installation, parsed.GetValue(deep), stop);
+            var (one, write) = (parsed.GetValue(side), parsed.GetValue(receipt));
+            if (parsed.GetValue(full) && parsed.GetValue(since) || one == "us" && (write || parsed.GetValue(since)))
+            {
+                throw new PipelineException(ExitCode.WrongUsage, one == "us" ? "receipts lie in the table store, which --side us does not open. Leave --receipt and --since-receipt away." : "--full and --since-receipt say opposite things. Give one of them.");
+            }
+            var request = new VerifyRequest(parsed.GetValue(deep), parsed.GetValue(deep) ? parsed.GetValue(since) : !parsed.GetValue(full));
+            var places = parsed.Settings().Places;
+            IDisposable opened;
+            Verifier verifier;
+            IObjectStore? receipts = null;
+            if (one == "us")
+            {
+                (verifier, opened) = await OneSide.CapturesAsync(places, stop);
+            }
+            else if (one == "uk")
+            {
+                (verifier, opened, receipts) = await OneSide.TablesAsync(places, TimeProvider.System, stop);
+            }
+            else
+            {
+                var installation = await Installation.OpenAsync(places, TimeProvider.System, stop);
+                (verifier, opened, receipts) = (Of(installation), installation, installation.Uk);
+            }
+            using var held = opened;
+            var report = await verifier.RunAsync(request, stop);
+            // Written before anything is shown: who reads `ok` with --receipt may count on it.
+            var written = write && report.Ok ? await VerifiedReceipts.WriteAsync(receipts!, report, TimeProvider.System, stop) : null;
             if (output.IsJson)
             {
-                Printer.Json(report.ToJson());
+                Printer.Json((report with { Receipt = written }).ToJson());
             }
             Show(report, output);
+            if (write)
+            {
+                output.Line(written is null ? "no receipt: the check was not clean" : $"receipt: {written}");
+            }
             return report.ExitCode;
         });
     }
 
-    public static Task<VerifyReport> RunAsync(Installation installation, bool deep, CancellationToken stop) =>
-        new Verifier(installation.Captures, installation.Logs, installation.Key.RowKey(), Workers.Pool).RunAsync(deep, stop);
+    public static Task<VerifyReport> RunAsync(Installation installation, bool deep, CancellationToken stop) => Of(installation).RunAsync(deep, stop);
+
+    private static Verifier Of(Installation installation) => new(installation.Captures, installation.Logs, installation.Key.RowKey(), Workers.Pool);
 
     public static void Show(VerifyReport report, Printer output)
     {
         output.Line($"{Say.N(report.Lines)} lines = {Say.N(report.Records.Values.Sum())} records + {Say.N(report.Rejections.Values.Sum())} rejections + {Say.N(report.Duplicates)} duplicates");
         output.Table("lrrrrr", ["dataset", "captured", "shipped", "in Parquet", "files", "pending"], report.Records.Keys.Select(dataset => (IReadOnlyList<string>)
         [
-            dataset, Say.N(report.Captured[dataset].Records), Say.N(report.Shipped[dataset].Records), report.Tables.TryGetValue(dataset, out var table) ? Say.N(table.ReadRows ?? table.Rows) : "-",
+            dataset, Say.N(report.Captured[dataset].Records), Say.N(report.Shipped[dataset].Records), report.Tables.TryGetValue(dataset, out var table) ? Say.N(report.Since is null ? table.ReadRows ?? table.Rows : table.Rows) : "-",
             Say.N(table?.Files), Say.N(report.Pending.Where(p => p.Dataset == dataset).Sum(p => p.Records ?? 0)),
         ]));
         foreach (var pending in report.Pending)
@@ -66,8 +101,12 @@ internal static class VerifyCommand
         {
             output.Line($"{Say.N(report.PossibleLoss.Truncated)} files were shortened in place: what they held beyond the last read may be lost");
         }
+        foreach (var remark in report.Remarks)
+        {
+            output.Line("note: " + remark);
+        }
         output.Line(report.Ok
-            ? $"ok: every line is accounted for{(report.Deep ? ", and every row in Parquet was hashed again" : "; --deep hashes every row in Parquet again")}"
+            ? $"ok: every line is accounted for{(report.Checked is ["us", "uk"] ? "" : $" on the side that was looked at ({string.Join(", ", report.Checked)})")}{(report.Since is null ? "" : $"; what receipt {report.Since} went through was not read again")}{(report.Deep ? $", and {(report.Since is null ? "every row" : "every row of the dates touched since")} was hashed again" : "; --deep hashes every row in Parquet again")}"
             : "NOT ok: see above; nothing was changed");
     }
 }

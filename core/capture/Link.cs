@@ -32,9 +32,10 @@ public readonly record struct Sha256(UInt128 High, UInt128 Low)
     public override string ToString() => High.ToString("x32") + Low.ToString("x32");
 }
 
-internal sealed class Sha256Json : JsonConverter<Sha256>
+/// <summary>Writes a <see cref="Sha256"/> as its hex digits.</summary>
+public sealed class Sha256Json : JsonConverter<Sha256>
 {
-    public override Sha256 Read(ref Utf8JsonReader reader, Type type, JsonSerializerOptions options) => Sha256.Parse(reader.GetString()!);
+    public override Sha256 Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => Sha256.Parse(reader.GetString()!);
 
     public override void Write(Utf8JsonWriter writer, Sha256 value, JsonSerializerOptions options) => writer.WriteStringValue(value.ToString());
 }

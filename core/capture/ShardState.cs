@@ -218,7 +218,7 @@ public sealed class ShardState
 public sealed record Fork(string Shard, long Number, string Reason)
 {
     public PipelineException ToException() =>
-        new(ExitCode.Difference, $"shard {Shard}: a fork at capture {Number}: {Reason}. The shard is stopped from there; restore the store, or see docs/runbooks.");
+        new(ExitCode.Difference, $"shard {Shard}: a fork at capture {Number}: {Reason}. The shard is stopped from there; what to do is in docs/runbooks/forks.md.");
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, RespectRequiredConstructorParameters = true, RespectNullableAnnotations = true)]

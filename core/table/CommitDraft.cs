@@ -36,7 +36,8 @@ public sealed record CommitDraft
         }
         return Kind switch
         {
-            CommitKind.Ship => ShipFault(added),
+            CommitKind.Ship => RowsFault(added) ?? ShipFault(),
+            CommitKind.Repair => RowsFault(added) ?? RepairFault(),
             CommitKind.Compact => Shards.Count + Dates.Count + NewShipped.Count > 0 ? "a compaction ships nothing"
                 : Remove.Count == 0 || Remove.Any(file => file.Rows < 0) || Remove.Sum(file => file.Rows) != added ? $"a compaction that takes {Remove.Sum(file => file.Rows)} rows and gives {added}"
                 : null,
@@ -44,19 +45,24 @@ public sealed record CommitDraft
         };
     }
 
-    private string? ShipFault(long added)
+    private string? RowsFault(long added)
     {
         var byShard = Sums.Of(Shards.Select(shard => shard.Sums));
         var byDate = Sums.Of(Dates.Select(date => date.Sums));
         if (byShard != byDate || byDate.Rows != added || Remove.Count > 0)
         {
-            return $"rows by shard {byShard.Rows}, by date {byDate.Rows}, in files {added}, with sums that {(byShard.Hash == byDate.Hash ? "agree" : "differ")}; a shipment removes nothing";
+            return $"rows by shard {byShard.Rows}, by date {byDate.Rows}, in files {added}, with sums that {(byShard.Hash == byDate.Hash ? "agree" : "differ")}; what brings rows removes nothing";
         }
         var perDate = Add.GroupBy(file => file.Date).ToDictionary(files => files.Key, files => files.Sum(file => file.Rows));
         if (Dates.Select(date => date.Date).Distinct().Count() != Dates.Count || Dates.Any(date => perDate.GetValueOrDefault(date.Date) != date.Sums.Rows))
         {
             return "the files of a date hold other rows than its marginal says";
         }
+        return null;
+    }
+
+    private string? ShipFault()
+    {
         foreach (var shard in Shards)
         {
             if (!ReadShipped.TryGetValue(shard.Shard, out var read) || !NewShipped.TryGetValue(shard.Shard, out var link))
@@ -69,5 +75,24 @@ public sealed record CommitDraft
             }
         }
         return NewShipped.Count == Shards.Count && Shards.Select(shard => shard.Shard).Distinct().Count() == Shards.Count ? null : "a shard moves without a marginal, or twice";
+    }
+
+    /// <summary>A repair moves nothing, and lies at or below what is shipped; of one shard it may bring several ranges.</summary>
+    private string? RepairFault()
+    {
+        var last = new Dictionary<string, long>();
+        foreach (var shard in Shards)
+        {
+            if (!ReadShipped.TryGetValue(shard.Shard, out var read) || read is not { } shipped)
+            {
+                return $"shard {shard.Shard} is repaired and has nothing shipped";
+            }
+            if (shard.Range.From > shard.Range.To || shard.Range.To > shipped.Number || shard.Range.From <= last.GetValueOrDefault(shard.Shard, -1))
+            {
+                return $"shard {shard.Shard} is repaired at {shard.Range}, with {shipped.Number} shipped, after {last.GetValueOrDefault(shard.Shard, -1)}";
+            }
+            last[shard.Shard] = shard.Range.To;
+        }
+        return NewShipped.Count > 0 ? "a repair moves nothing that is shipped" : Add.Count == 0 ? "a repair that brings nothing" : null;
     }
 }

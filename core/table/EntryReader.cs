@@ -94,7 +94,7 @@ internal static class EntryReader
         {
             return commit;
         }
-        var kind = Text(ours, "kind") switch { "create" => CommitKind.Create, "ship" => CommitKind.Ship, "compact" => CommitKind.Compact, _ => CommitKind.Foreign };
+        var kind = Text(ours, "kind") switch { "create" => CommitKind.Create, "ship" => CommitKind.Ship, "compact" => CommitKind.Compact, "repair" => CommitKind.Repair, _ => CommitKind.Foreign };
         if (ours.GetProperty("version").GetInt32() > Newest || kind == CommitKind.Foreign)
         {
             throw new PipelineException(ExitCode.Failed,

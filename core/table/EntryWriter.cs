@@ -73,6 +73,7 @@ internal sealed class EntryWriter
         CommitKind.Create => "create",
         CommitKind.Ship => "ship",
         CommitKind.Compact => "compact",
+        CommitKind.Repair => "repair",
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "no kind of ours"),
     };
 

@@ -33,6 +33,12 @@ public static class Rebase
             return new RebaseDecision.Refused($"entry {changing.Version} changed the table's metadata or protocol");
         }
         var moved = draft.ReadShipped.Where(read => ShippedAfter(read.Key, before, between) != read.Value).Select(read => read.Key).ToList();
+        if (draft.Kind == CommitKind.Repair)
+        {
+            // What a repair may bring follows from what the log lists: another repair, or an entry that took rows away, may have changed that.
+            moved.AddRange(draft.Shards.Select(shard => shard.Shard).Distinct().Where(shard => !moved.Contains(shard)
+                && between.Any(entry => entry.Kind == CommitKind.Repair && entry.Shards.Any(m => m.Shard == shard) || entry.Foreign && entry.DataChange)));
+        }
         if (moved.Count > 0)
         {
             return new RebaseDecision.ShippedMoved(moved);

@@ -2,8 +2,11 @@ using Pipeline.Core.Captures;
 
 namespace Pipeline.Core.Table;
 
-/// <summary>What an entry of the log is for. <see cref="Foreign"/> is every entry that this program did not write.</summary>
-public enum CommitKind { Foreign, Create, Ship, Compact }
+/// <summary>
+/// What an entry of the log is for. <see cref="Foreign"/> is every entry that this program did not write. <see cref="Repair"/> brings records of captures at or below
+/// what is shipped, which no commit in force lists, and moves nothing.
+/// </summary>
+public enum CommitKind { Foreign, Create, Ship, Compact, Repair }
 
 /// <summary>A file that an entry took out of the table. With <see cref="DataChange"/> rows went with it; without, other files of the table hold them.</summary>
 public sealed record RemovedFile(string Path, bool DataChange, long DeletionTime);

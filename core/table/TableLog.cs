@@ -70,6 +70,27 @@ public sealed class TableLog(IObjectStore store, Contract contract, string captu
     public async Task<TableCommit?> ReadEntryAsync(long version, CancellationToken cancel = default) =>
         await store.ReadAsync(TableNames.Entry(contract.Dataset, version), cancel) is { } bytes ? EntryReader.Read(Where, version, bytes) : null;
 
+    /// <summary>The state at <paramref name="version"/>, from the newest checkpoint at or below it; null where the log ends below, or an entry on the way is gone. What stands under the properties is not judged.</summary>
+    public async Task<TableState?> OpenAtAsync(long version, CancellationToken cancel = default)
+    {
+        TableState? state = null;
+        foreach (var at in (await CheckpointsAsync(0, cancel)).Where(at => at <= version).Reverse())
+        {
+            if (await store.ReadAsync(TableNames.Entry(contract.Dataset, at), cancel) is { } bytes
+                && (state = await Checkpoint.ReadAsync(store, contract.Dataset, at, Sha256.Of(bytes), cancel)) is not null)
+            {
+                break;
+            }
+        }
+        state ??= TableState.Empty;
+        while (state.Version < version && await ReadEntryAsync(state.Version + 1, cancel) is { } entry)
+        {
+            CheckLink(entry, state.Version < 0 ? null : state.EntryHash);
+            state = state.Next(entry);
+        }
+        return state.Version == version ? state : null;
+    }
+
     /// <summary>The entries above <paramref name="state"/> and the state that they lead to.</summary>
     internal async Task<(TableState State, IReadOnlyList<TableCommit> Between)> ReplayAsync(TableState state, bool checkAlways, CancellationToken cancel)
     {

@@ -51,13 +51,27 @@ internal static class Headers
     }
 
     /// <summary>Every header that stands, of every shard, in order.</summary>
-    public static async IAsyncEnumerable<CaptureHeader> AllAsync(Captures captures, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel)
+    /// <param name="broken">Hears of headers that cannot be read, which are passed over; null: the first ends it.</param>
+    public static async IAsyncEnumerable<CaptureHeader> AllAsync(Captures captures, Action<string>? broken, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel)
     {
         await foreach (var shard in captures.ShardsAsync(cancel))
         {
             await foreach (var found in captures.Store.ListAsync($"{CaptureNames.CapturesFolder}{shard}/", null, cancel))
             {
-                if (CaptureNames.NumberOf(found.Name) is { } number && await ReadAsync(captures, shard, number, cancel) is { } header)
+                if (CaptureNames.NumberOf(found.Name) is not { } number)
+                {
+                    continue;
+                }
+                CaptureHeader? header = null;
+                try
+                {
+                    header = await ReadAsync(captures, shard, number, cancel);
+                }
+                catch (PipelineException e) when (e.Code == ExitCode.Difference && broken is not null)
+                {
+                    broken(e.Message);
+                }
+                if (header is not null)
                 {
                     yield return header;
                 }

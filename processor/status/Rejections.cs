@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Pipeline.Core;
 using Pipeline.Core.Captures;
 
 namespace Pipeline.Processor.Status;
@@ -16,6 +17,9 @@ public sealed record RejectionsReport
 
     /// <summary>Lines whose capture has expired: they are in <see cref="Reasons"/> and in no count.</summary>
     public required long Expired { get; init; }
+
+    /// <summary>Shards whose captures contradict one another, or cannot be read, from a number on: of them only what comes before is among <see cref="Reasons"/>.</summary>
+    public IReadOnlyList<string> Forks { get; init; } = [];
 
     public string ToJson() => JsonSerializer.Serialize(this, RejectionsJson.Default.RejectionsReport);
 }
@@ -36,7 +40,8 @@ public sealed class RejectionReader(Captures captures)
     public async Task<RejectionsReport> CountAsync(string? source = null, string? reason = null, CancellationToken cancel = default)
     {
         var counts = new SortedDictionary<(string, string, string), long>();
-        await foreach (var header in Headers.AllAsync(captures, cancel))
+        var forks = new List<string>();
+        await foreach (var header in Headers.AllAsync(captures, forks.Add, cancel))
         {
             foreach (var read in header.Reads.Where(read => source is null || read.Source == source))
             {
@@ -53,7 +58,7 @@ public sealed class RejectionReader(Captures captures)
         var reasons = new SortedDictionary<string, long>(StringComparer.Ordinal);
         await foreach (var shard in captures.ShardsAsync(cancel))
         {
-            foreach (var (_, totals) in (await captures.FoldAsync(shard, cancel)).Sources.Where(s => source is null || s.Key == source))
+            foreach (var (_, totals) in (await FoldAsync(shard, forks, cancel)).Sources.Where(s => source is null || s.Key == source))
             {
                 foreach (var (why, lines) in totals.Rejected.Where(r => reason is null || r.Key == reason))
                 {
@@ -63,15 +68,39 @@ public sealed class RejectionReader(Captures captures)
         }
         return new RejectionsReport
         {
-            Reasons = reasons, Expired = Math.Max(0, reasons.Values.Sum() - counts.Values.Sum()),
+            Reasons = reasons, Forks = [.. forks.Distinct()], Expired = Math.Max(0, reasons.Values.Sum() - counts.Values.Sum()),
             Counts = [.. counts.Select(c => new RejectionCount(c.Key.Item1, c.Key.Item2.Length == 0 ? null : c.Key.Item2, c.Key.Item3, c.Value))],
         };
     }
 
-    /// <summary>Where the rejected lines stood, capture by capture.</summary>
-    public async IAsyncEnumerable<RejectionRun> RunsAsync(string? source = null, string? reason = null, [EnumeratorCancellation] CancellationToken cancel = default)
+    /// <summary>The shard's state as far as it holds: a fork ends it and is told.</summary>
+    private async Task<ShardState> FoldAsync(string shard, List<string> forks, CancellationToken cancel)
     {
-        await foreach (var header in Headers.AllAsync(captures, cancel))
+        var state = captures.Empty(shard);
+        try
+        {
+            state = await captures.SnapshotAsync(shard, cancel);
+            while (await captures.ReadAsync(shard, state.Next, cancel) is { } capture)
+            {
+                if (state.Apply(capture.Header, capture.Link) is { } fork)
+                {
+                    forks.Add(fork.ToException().Message);
+                    break;
+                }
+            }
+        }
+        catch (PipelineException e) when (e.Code == ExitCode.Difference)
+        {
+            forks.Add(e.Message);
+        }
+        return state;
+    }
+
+    /// <summary>Where the rejected lines stood, capture by capture.</summary>
+    /// <param name="broken">Hears of captures that cannot be read; the others are told all the same. Null: such a capture ends it.</param>
+    public async IAsyncEnumerable<RejectionRun> RunsAsync(string? source = null, string? reason = null, Action<string>? broken = null, [EnumeratorCancellation] CancellationToken cancel = default)
+    {
+        await foreach (var header in Headers.AllAsync(captures, broken, cancel))
         {
             if (!header.Reads.Any(read => (source is null || read.Source == source) && read.Rejected is { } r && (reason is null || r.ContainsKey(reason))))
             {

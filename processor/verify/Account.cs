@@ -9,6 +9,7 @@ internal sealed class Account
     private readonly long _first;
     private int _next;
     private Tally _since;
+    private Tally _waiting;
     private bool _blind;
     private bool _holed;
     private Tally? _firstRange;
@@ -40,36 +41,39 @@ internal sealed class Account
     public void Frame(long number, Tally frame)
     {
         Walked += frame;
-        if (!_blind && _next < Ledger.Ranges.Count && number < Ledger.Ranges[_next].From)
+        if (_blind || _next < Ledger.Ranges.Count && number >= Ledger.Ranges[_next].From)
         {
-            // Between two commits' ranges: no entry of the log has it.
-            _untaken = new CaptureRange(_untaken?.From ?? number, number);
-            _untakenRows += frame.Sums.Rows;
-            return;
+            _since += frame;
         }
-        _since += frame;
-        if (number > Ledger.ShippedTo)
+        else if (number > Ledger.ShippedTo)
         {
             _pending = new CaptureRange(_pending?.From ?? number, number);
+            _waiting += frame;
+        }
+        else
+        {
+            // At or below what is shipped, and in no commit's range: no entry in force has it.
+            _untaken = new CaptureRange(_untaken?.From ?? number, number);
+            _untakenRows += frame.Sums.Rows;
         }
     }
 
     /// <summary>All of capture <paramref name="link"/> is counted: the range that ends with it is compared.</summary>
     public void Reached(Link link, ShardFold fold)
     {
+        if (link.Number == Ledger.ShippedTo && Ledger.Shipped is { } last && !last.Matches(link))
+        {
+            Forked(link, fold, "what is shipped");
+        }
         if (_next >= Ledger.Ranges.Count || Ledger.Ranges[_next].To != link.Number)
         {
             return;
         }
         var range = Ledger.Ranges[_next++];
-        if (_untaken is { } gap)
-        {
-            fold.Missing(Dataset, gap.From, gap.To, _untakenRows, $"no entry of the table's log took them, though entry {range.Version} took later ones");
-            (_untaken, _untakenRows) = (null, 0);
-        }
+        NameUntaken(fold, $"though entry {range.Version} took later ones");
         if (range.Link is { } shipped && !shipped.Matches(link))
         {
-            fold.Fork(link.Number, $"the table of {Dataset} took another capture of this number (entry {range.Version}); the capture store or the table was rolled back, or the capture was changed");
+            Forked(link, fold, $"entry {range.Version}");
         }
         if (_blind)
         {
@@ -82,8 +86,9 @@ internal sealed class Account
         (_since, _blind) = (default, false);
     }
 
-    public void Hole(long from, long to)
+    public void Hole(long from, long to, ShardFold fold)
     {
+        NameUntaken(fold, "though later ones are shipped");
         _holed = true;
         while (_next < Ledger.Ranges.Count && Ledger.Ranges[_next].To <= to)
         {
@@ -95,7 +100,8 @@ internal sealed class Account
 
     public void Finish(long? head, ShardFold fold)
     {
-        if (_next < Ledger.Ranges.Count || head is null && Ledger.ShippedTo >= 0)
+        NameUntaken(fold, "though later ones are shipped");
+        if (_next < Ledger.Ranges.Count || head is null && Ledger.ShippedTo >= 0 || !_holed && head < Ledger.ShippedTo)
         {
             fold.Fork((head ?? -1) + 1, $"the table of {Dataset} has shipped up to capture {Ledger.ShippedTo}, the store's newest is {head?.ToString() ?? "none"}; the capture store was rolled back, or captures were deleted");
         }
@@ -105,12 +111,12 @@ internal sealed class Account
         }
     }
 
-    public DatasetFacts ToFacts() => new(Captured, _pending is null ? default : _since, _pending);
+    public DatasetFacts ToFacts() => new(Captured, _waiting, _pending);
 
     /// <summary>What has expired, by the snapshot, must be what commits took of it; a range that reaches above the first standing capture is compared with its rest.</summary>
     private void CheckExpired(Tally expired, ShardFold fold)
     {
-        var (found, took, to) = (expired, Ledger.Expired?.Tally ?? default, _first - 1);
+        var (found, took, to) = (expired, Ledger.Expired, _first - 1);
         if (_firstRange is { } rest)
         {
             (found, took, to) = (expired + rest, took + Ledger.Ranges[0].Tally, Ledger.Ranges[0].To);
@@ -121,6 +127,20 @@ internal sealed class Account
             fold.Missing(Dataset, from, to, found.Sums.Rows - (from > 0 ? took.Sums.Rows : 0), "their beginning has expired; " + Unlike(found, took, "the table's commits took"));
         }
     }
+
+    private void NameUntaken(ShardFold fold, string though)
+    {
+        if (_untaken is { } gap)
+        {
+            fold.Missing(Dataset, gap.From, gap.To, _untakenRows, Ledger.UndoneBy(gap.From) is { } by
+                ? $"entry {by.Entry} of the log, by '{by.Writer}', took the table back to version {by.To}, before they were in it, and no later entry brought them again; run `pipeline repair --shard {fold.Shard} --from {gap.From} --to {gap.To} --dry-run`"
+                : $"no entry of the table's log took them, {though}");
+            (_untaken, _untakenRows) = (null, 0);
+        }
+    }
+
+    private void Forked(Link link, ShardFold fold, string who) =>
+        fold.Fork(link.Number, $"the table of {Dataset} took another capture of this number ({who}); the capture store or the table was rolled back, or the capture was changed");
 
     private static string Unlike(Tally captured, Tally took, string who) =>
         $"the captures hold {captured.Sums.Rows} records in {captured.Frames} frames, {who} {took.Sums.Rows} in {took.Frames}{(captured.Sums.Rows == took.Sums.Rows ? ", with other sums" : "")}";

@@ -19,7 +19,8 @@ internal sealed class CaptureWalk(Captures captures, string shard, FrameCheck? f
     /// <summary>The lowest capture that stands, or null where the shard has none.</summary>
     public static Task<long?> FirstAsync(Captures captures, string shard, CancellationToken cancel) => NextAsync(captures, shard, null, cancel);
 
-    public async Task<ShardFacts> RunAsync(IReadOnlyDictionary<string, ShardLedger> ledgers, CancellationToken cancel)
+    /// <param name="since">A snapshot that an earlier verification compared: captures up to there are not read again. The caller has found it to be as it was.</param>
+    public async Task<ShardFacts> RunAsync(IReadOnlyDictionary<string, ShardLedger> ledgers, VerifiedShard? since, CancellationToken cancel)
     {
         await foreach (var found in captures.Store.ListAsync(CaptureNames.Snapshots(shard), null, cancel))
         {
@@ -28,7 +29,7 @@ internal sealed class CaptureWalk(Captures captures, string shard, FrameCheck? f
                 _snapshots.Add(snapshot);
             }
         }
-        var first = await FirstAsync(captures, shard, cancel) ?? 0;
+        var first = Math.Max(await FirstAsync(captures, shard, cancel) ?? 0, (since?.Snapshot ?? -1) + 1);
         var fold = new ShardFold(captures.Empty(shard), first, ledgers);
         if (first > 0 && !_snapshots.Any(s => s >= first - 1))
         {

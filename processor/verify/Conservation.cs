@@ -18,9 +18,10 @@ internal static class Conservation
         var all = new SortedSet<string>(datasets.Concat(us.SelectMany(s => s.Datasets.Keys)), StringComparer.Ordinal);
         var captured = Sum(all, us.SelectMany(shard => shard.Datasets.Select(d => (d.Key, d.Value.Captured))));
         var shipped = Sum(all, tables.SelectMany(table => table.ShippedByShard.Values.Select(tally => (table.Dataset, tally))));
-        var pending = us.SelectMany(shard => shard.Datasets.Where(d => d.Value.PendingRange is not null)
+        // Where no table was looked at, nobody can tell what is shipped.
+        var pending = (tables.Count == 0 ? [] : us).SelectMany(shard => shard.Datasets.Where(d => d.Value.PendingRange is not null)
             .Select(d => new ReportedRange(d.Key, shard.Shard, d.Value.PendingRange!.Value.From, d.Value.PendingRange.Value.To, d.Value.Pending.Sums.Rows))).ToList();
-        var missing = us.SelectMany(shard => shard.Missing).ToList();
+        var missing = (shards is null ? tables.SelectMany(table => table.Undone) : us.SelectMany(shard => shard.Missing)).ToList();
         var forks = us.SelectMany(shard => shard.Forks.Select(fork => new ReportedFork(shard.Shard, fork.Number, fork.Reason))).ToList();
         var (lines, duplicates) = (us.Sum(shard => shard.Lines), us.Sum(shard => shard.Duplicates));
         var rejections = Count(us.SelectMany(shard => shard.Rejected));

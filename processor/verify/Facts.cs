@@ -34,6 +34,8 @@ internal sealed record ShardFacts
     public IReadOnlyList<Fork> Forks { get; init; } = [];
     public IReadOnlyList<ReportedRange> Missing { get; init; } = [];
     public IReadOnlyList<string> Differences { get; init; } = [];
+    /// <summary>The newest snapshot that was compared and found right.</summary>
+    public VerifiedShard? Through { get; init; }
 }
 
 /// <summary>One dataset of one shard: what was captured in all, and what lies above everything that the table has shipped.</summary>
@@ -51,5 +53,7 @@ internal sealed record TableFacts
     /// <summary>What Parquet itself holds; null where it was not read.</summary>
     public Sums? Read { get; init; }
     public long Unreferenced { get; init; }
+    /// <summary>What a restore took back and no repair brought again.</summary>
+    public IReadOnlyList<ReportedRange> Undone { get; init; } = [];
     public IReadOnlyList<string> Differences { get; init; } = [];
 }

@@ -9,7 +9,8 @@ namespace Pipeline.Processor.Verify;
 /// Reads every live segment and compares, per date, what Parquet really holds with what the commits brought (rule 27). Each row must be of its partition's date.
 /// As many segments at once as there are workers; what is held is one row group of each.
 /// </summary>
-internal sealed class SegmentCheck(TableLog log, ReadOnlyMemory<byte> rowKey, Workers workers)
+/// <param name="only">The dates to read; null: all.</param>
+internal sealed class SegmentCheck(TableLog log, ReadOnlyMemory<byte> rowKey, Workers workers, IReadOnlySet<UtcDay>? only = null)
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<UtcDay, Sums> _found = [];
@@ -23,9 +24,9 @@ internal sealed class SegmentCheck(TableLog log, ReadOnlyMemory<byte> rowKey, Wo
         {
             _unread.Add(lost.Date);
         }
-        var files = new Queue<SegmentFile>(present.OrderBy(file => file.Date).ThenBy(file => file.Path, StringComparer.Ordinal));
+        var files = new Queue<SegmentFile>(present.Where(file => only is null || only.Contains(file.Date)).OrderBy(file => file.Date).ThenBy(file => file.Path, StringComparer.Ordinal));
         await Task.WhenAll(Enumerable.Range(0, workers.Width).Select(_ => LaneAsync(files, cancel)).ToList());
-        foreach (var date in _found.Keys.Union(table.Dates.Keys).Where(date => !_unread.Contains(date)).Order())
+        foreach (var date in _found.Keys.Union(table.Dates.Keys).Where(date => !_unread.Contains(date) && (only is null || only.Contains(date) || _found.ContainsKey(date))).Order())
         {
             var (held, declared) = (_found.GetValueOrDefault(date), table.Dates.GetValueOrDefault(date));
             if (held != declared)

@@ -34,7 +34,12 @@ internal sealed class ShardFold
         }
     }
 
+    public string Shard => _shard;
+
     public List<string> Differences => _differences;
+
+    /// <summary>The newest snapshot that was found to be the fold: where a later run may go on.</summary>
+    public VerifiedShard? Through { get; private set; }
 
     /// <summary>The next capture. Its number follows the one before, or the hole before it.</summary>
     public void Apply(CaptureHeader header, Link link)
@@ -79,7 +84,9 @@ internal sealed class ShardFold
             if (!_state.ToJson().AsSpan().SequenceEqual(snapshot.ToJson()))
             {
                 Differ($"snapshot {head.Number} is not the fold of the captures up to there: {Unlike(_state, snapshot)}.");
+                return;
             }
+            Through = VerifiedShard.Of(snapshot);
             return;
         }
         if (_whole)
@@ -95,6 +102,7 @@ internal sealed class ShardFold
         }
         _state = snapshot;
         _last = head;
+        Through = VerifiedShard.Of(snapshot);
     }
 
     /// <summary>Captures that are gone though later ones stand, or that cannot be read. <paramref name="next"/> is the header above them, which tells whose records were in them.</summary>
@@ -111,7 +119,7 @@ internal sealed class ShardFold
         }
         foreach (var account in _accounts.Values)
         {
-            account.Hole(from, to);
+            account.Hole(from, to, this);
         }
         (_state, _last, _whole) = (null, null, false);
     }
@@ -126,7 +134,7 @@ internal sealed class ShardFold
         {
             Shard = _shard, First = head is null ? null : _first, Head = head, Captures = _captures, Snapshots = _snapshots,
             Lines = _lines, Duplicates = _duplicates, Unkeyed = _unkeyed, Rejected = _rejected, Notes = _notes,
-            Datasets = _accounts.ToDictionary(a => a.Key, a => a.Value.ToFacts()), Forks = _forks, Missing = _missing, Differences = _differences,
+            Datasets = _accounts.ToDictionary(a => a.Key, a => a.Value.ToFacts()), Forks = _forks, Missing = _missing, Differences = _differences, Through = Through,
         };
     }
 

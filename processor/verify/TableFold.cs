@@ -1,3 +1,5 @@
+using System.IO.Hashing;
+using System.Text;
 using Pipeline.Core;
 using Pipeline.Core.Captures;
 using Pipeline.Core.Contracts;
@@ -10,8 +12,14 @@ namespace Pipeline.Processor.Verify;
 /// A table's log, entry by entry: the chain, the two marginals of every commit, the live files. Pure; does not stop at a fault but names it and goes on,
 /// since whoever restores a table needs all of them.
 /// </summary>
-internal sealed class TableFold(Contract contract, string captureStore, string kid, string where, Func<string, long> standsFrom)
+/// <param name="restores">What an earlier walk of the same log found in <see cref="Restores"/>.</param>
+internal sealed class TableFold(Contract contract, string captureStore, string kid, string where, Func<string, long> standsFrom, IReadOnlyList<TableRestore>? restores = null)
 {
+    private readonly IReadOnlyList<TableRestore> _restores = restores ?? [], _inForce = TableRestore.InForce(restores ?? []);
+    private readonly Dictionary<UInt128, long> _points = [];
+    private readonly List<TableRestore> _found = [];
+    private readonly HashSet<UtcDay> _touched = [];
+    private UInt128 _fingerprint;
     private readonly Dictionary<string, SegmentFile> _live = new(StringComparer.Ordinal);
     private readonly SortedDictionary<UtcDay, Sums> _dates = [];
     private readonly SortedDictionary<string, ShardLedger> _ledgers = new(StringComparer.Ordinal);
@@ -34,6 +42,44 @@ internal sealed class TableFold(Contract contract, string captureStore, string k
 
     public List<string> Differences => _differences;
 
+    /// <summary>Entries after which the live files are those of an earlier version.</summary>
+    public IReadOnlyList<TableRestore> Restores => _found;
+
+    /// <summary>Dates of which files came or went.</summary>
+    public IReadOnlySet<UtcDay> Touched => _touched;
+
+    /// <summary>The hash of the newest entry.</summary>
+    public Sha256? Top => _below;
+
+    /// <summary>Tells two sets of live files apart: a sum over them, whatever their order.</summary>
+    public UInt128 Fingerprint => _fingerprint;
+
+    /// <summary>Goes on from what a receipt says, over the state that the log has at that version; false where the two do not agree.</summary>
+    public bool Resume(VerifiedTable receipt, TableState state, IEnumerable<SegmentFile> live)
+    {
+        foreach (var file in live)
+        {
+            _live[file.Path] = file;
+            _fingerprint = unchecked(_fingerprint + PrintOf(file));
+        }
+        foreach (var (date, sums) in receipt.Dates)
+        {
+            _dates[UtcDay.Parse(date)] = sums.Sums;
+        }
+        foreach (var (shard, ledger) in receipt.Shards)
+        {
+            _ledgers[shard] = ShardLedger.Resume(ledger, standsFrom(shard));
+        }
+        (_metadata, _protocol, _below, Version) = (state.Metadata, state.Protocol, receipt.Entry, state.Version);
+        _points[_fingerprint] = Version;
+        return state.EntryHash == receipt.Entry && _live.Count == receipt.Files && receipt.Live == _fingerprint.ToString("x32", System.Globalization.CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>What the next verification may begin with; <paramref name="through"/> tells up to which capture a shard's own was compared.</summary>
+    public VerifiedTable ToReceipt(Func<string, long> through) => new(Version, _below!.Value, _live.Count, _fingerprint.ToString("x32", System.Globalization.CultureInfo.InvariantCulture),
+        new(_dates.ToDictionary(d => d.Key.ToString(), d => DaySums.Of(d.Value)), StringComparer.Ordinal),
+        new(_ledgers.Where(l => l.Value.Shipped is not null).ToDictionary(l => l.Key, l => l.Value.ToReceipt(through(l.Key))), StringComparer.Ordinal));
+
     /// <summary>Folds the next entry in. Its added files have their rows, from their footers where the log does not tell; −1 where those are gone too.</summary>
     /// <exception cref="PipelineException">78: it was written with another key or for another capture store (rules 9 and 28).</exception>
     public void Apply(TableCommit entry)
@@ -46,6 +92,7 @@ internal sealed class TableFold(Contract contract, string captureStore, string k
         CheckMarginals(entry);
         Ship(entry);
         Fold(entry);
+        FindRestore(entry);
         _below = entry.Hash;
         Version = entry.Version;
     }
@@ -80,6 +127,7 @@ internal sealed class TableFold(Contract contract, string captureStore, string k
     {
         Dataset = Dataset, Version = Version, ShippedByShard = _ledgers.ToDictionary(l => l.Key, l => l.Value.Total),
         Files = _live.Count, Bytes = _live.Values.Sum(file => file.Size), Rows = _live.Values.Sum(file => Math.Max(0, file.Rows)), Read = read, Unreferenced = unreferenced, Differences = _differences,
+        Undone = [.. _ledgers.SelectMany(ledger => ledger.Value.Uncovered().Select(undone => new ReportedRange(Dataset, ledger.Key, undone.Range.From, undone.Range.To, undone.Tally.Sums.Rows)))],
     };
 
     private void CheckOrigin(TableCommit entry)
@@ -111,7 +159,7 @@ internal sealed class TableFold(Contract contract, string captureStore, string k
         {
             Differ(entry, $"declares {byShard.Rows} rows by shard and {byDate.Rows} by date, with sums that {(byShard.Hash == byDate.Hash ? "agree" : "differ")}");
         }
-        foreach (var date in entry.Dates)
+        foreach (var date in UndoneBy(entry) is null ? entry.Dates : [])
         {
             _dates[date.Date] = _dates.GetValueOrDefault(date.Date) + date.Sums;
         }
@@ -122,7 +170,7 @@ internal sealed class TableFold(Contract contract, string captureStore, string k
         foreach (var marginal in entry.Shards)
         {
             ShippedLink? link = entry.Shipped.TryGetValue(marginal.Shard, out var named) ? named : null;
-            if (link?.Number != marginal.Range.To)
+            if (entry.Kind != CommitKind.Repair && link?.Number != marginal.Range.To)
             {
                 Differ(entry, $"takes captures {marginal.Range} of shard {marginal.Shard}, but sets it as shipped up to {link?.Number.ToString() ?? "nothing"}");
             }
@@ -130,7 +178,8 @@ internal sealed class TableFold(Contract contract, string captureStore, string k
             {
                 _ledgers[marginal.Shard] = ledger = new ShardLedger(standsFrom(marginal.Shard));
             }
-            if (ledger.Add(new ShippedRange(marginal.Range.From, marginal.Range.To, new Tally(marginal.Frames, marginal.Sums), entry.Version, link)) is { } fault)
+            var range = new ShippedRange(marginal.Range.From, marginal.Range.To, new Tally(marginal.Frames, marginal.Sums), entry.Version, link);
+            if (Take(ledger, range, entry) is { } fault)
             {
                 Differ(entry, $"{fault} (shard {marginal.Shard})");
             }
@@ -141,6 +190,27 @@ internal sealed class TableFold(Contract contract, string captureStore, string k
         }
     }
 
+    private string? Take(ShardLedger ledger, ShippedRange range, TableCommit entry) => (entry.Kind, UndoneBy(entry)) switch
+    {
+        (CommitKind.Repair, null) => ledger.Repair(range),
+        (CommitKind.Repair, _) => null,
+        (_, null) => ledger.Add(range),
+        (_, { } by) => ledger.Undo(range, by),
+    };
+
+    private TableRestore? UndoneBy(TableCommit entry) => _inForce.FirstOrDefault(restore => restore.Undoes(entry.Version));
+
+    private void FindRestore(TableCommit entry)
+    {
+        if (entry.Foreign && entry.DataChange && entry.Added.Count + entry.Removed.Count > 0 && _points.TryGetValue(_fingerprint, out var to) && to < entry.Version - 1)
+        {
+            _found.Add(new TableRestore(entry.Version, to, Writer(entry)));
+        }
+        _points[_fingerprint] = entry.Version;
+    }
+
+    private static UInt128 PrintOf(SegmentFile file) => XxHash128.HashToUInt128(Encoding.UTF8.GetBytes($"{file.Size} {file.Path}"));
+
     /// <summary>Adds and removes files, and compares the rows that came and went, per date, with what the entry may change: its marginals, or nothing.</summary>
     private void Fold(TableCommit entry)
     {
@@ -150,6 +220,7 @@ internal sealed class TableFold(Contract contract, string captureStore, string k
         {
             if (_live.Remove(removed.Path, out var file))
             {
+                _fingerprint = unchecked(_fingerprint - PrintOf(file));
                 Count(net, unknown, file, -1);
             }
             else if (!entry.Foreign)
@@ -161,10 +232,18 @@ internal sealed class TableFold(Contract contract, string captureStore, string k
         {
             if (_live.Remove(added.Path, out var before))
             {
+                _fingerprint = unchecked(_fingerprint - PrintOf(before));
                 Count(net, unknown, before, -1);
             }
             _live[added.Path] = added;
+            _fingerprint = unchecked(_fingerprint + PrintOf(added));
             Count(net, unknown, added, +1);
+        }
+        _touched.UnionWith(net.Keys.Concat(unknown));
+        if (_restores.Any(restore => restore.Entry == entry.Version))
+        {
+            // What it took away is what it undid, which is not counted.
+            return;
         }
         foreach (var date in net.Keys.Concat(entry.Dates.Select(d => d.Date)).Distinct().Order().Where(date => !unknown.Contains(date)))
         {

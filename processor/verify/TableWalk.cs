@@ -12,7 +12,7 @@ internal sealed class TableWalk(TableLog log, Func<string, long> standsFrom)
 {
     private readonly string _dataset = log.Contract.Dataset;
 
-    public TableFold Fold { get; } = new(log.Contract, log.CaptureStore, log.Kid, log.Where, standsFrom);
+    public TableFold Fold { get; private set; } = new(log.Contract, log.CaptureStore, log.Kid, log.Where, standsFrom);
 
     /// <summary>Objects in the table's folder that no live file names: orphans, and what compactions replaced.</summary>
     public long Unreferenced { get; private set; }
@@ -21,6 +21,39 @@ internal sealed class TableWalk(TableLog log, Func<string, long> standsFrom)
     public async Task ReadLogAsync(CancellationToken cancel)
     {
         await ReadEntriesAsync(0, cancel);
+        // What a restore took back is known only at the restore: where there is one, the log is folded again with that in mind.
+        for (var known = 0; Fold.Restores.Count > known;)
+        {
+            known = Fold.Restores.Count;
+            Fold = new(log.Contract, log.CaptureStore, log.Kid, log.Where, standsFrom, Fold.Restores);
+            await ReadEntriesAsync(0, cancel);
+        }
+        await FinishAsync(cancel);
+    }
+
+    /// <summary>Reads on from what a receipt went through; false where the log is not the one that the receipt was written of.</summary>
+    public async Task<bool> ReadOnAsync(VerifiedTable receipt, CancellationToken cancel)
+    {
+        if (await log.OpenAtAsync(receipt.Version, cancel) is not { } state)
+        {
+            return false;
+        }
+        var live = new List<SegmentFile>();
+        foreach (var file in state.Files.Values)
+        {
+            live.Add(file.Rows >= 0 ? file : file with { Rows = await FooterRowsAsync(file, cancel) });
+        }
+        if (!Fold.Resume(receipt, state, live))
+        {
+            return false;
+        }
+        await ReadEntriesAsync(receipt.Version + 1, cancel);
+        await FinishAsync(cancel);
+        return true;
+    }
+
+    private async Task FinishAsync(CancellationToken cancel)
+    {
         if (Fold.Version >= 0 && Fold.Differences.Count == 0)
         {
             await CompareCheckpointAsync(cancel);

@@ -58,6 +58,19 @@ public sealed record VerifyReport
 
     public IReadOnlyList<ReportedShard> Shards { get; init; } = [];
 
+    /// <summary>The receipt that the check began at; null: it began from nothing.</summary>
+    public string? Since { get; init; }
+
+    /// <summary>The receipt that was written of this check, where that was asked for and it was clean.</summary>
+    public string? Receipt { get; init; }
+
+    /// <summary>What a reader should know of the check itself, such as a receipt that was passed over.</summary>
+    public IReadOnlyList<string> Remarks { get; init; } = [];
+
+    /// <summary>What was gone through, where the check was clean and saw a table.</summary>
+    [JsonIgnore]
+    public VerifiedThrough? Through { get; init; }
+
     [JsonIgnore]
     public int ExitCode => Ok ? Core.ExitCode.Done : Core.ExitCode.Difference;
 

@@ -62,12 +62,12 @@ public sealed class StatusTests
         Assert.Equal(0, report.Expired);
         Assert.Equal([new RejectionCount("app", "access.log", "empty", 4), new RejectionCount("web", "access.log", "empty", 5)], report.Counts);
         var runs = new List<RejectionRun>();
-        await foreach (var run in reader.RunsAsync("web", "empty", TestContext.Current.CancellationToken))
+        await foreach (var run in reader.RunsAsync("web", "empty", cancel: TestContext.Current.CancellationToken))
         {
             runs.Add(run);
         }
         Assert.Equal([new RejectionRun("web", "access.log", 1, 2, "empty", "web", 0), new RejectionRun("web", "access.log", 13, 3, "empty", "web", 1)], runs);
-        await foreach (var run in reader.RunsAsync("web", "other-path", TestContext.Current.CancellationToken))
+        await foreach (var run in reader.RunsAsync("web", "other-path", cancel: TestContext.Current.CancellationToken))
         {
             Assert.Fail($"{run}");
         }

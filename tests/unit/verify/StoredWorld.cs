@@ -6,6 +6,7 @@ using Pipeline.Core.Contracts;
 using Pipeline.Core.Records;
 using Pipeline.Core.Store;
 using Pipeline.Core.Table;
+using Pipeline.Processor.Repair;
 using Pipeline.Processor.Verify;
 using Pipeline.Shipper;
 using Pipeline.Tests.Fakes;
@@ -100,6 +101,26 @@ internal sealed class StoredWorld
     }
 
     public Task<VerifyReport> VerifyAsync(bool deep = false) => new Verifier(Captures, Logs, Key.RowKey(), Workers.Inline).RunAsync(deep);
+
+    /// <summary>A read-only view of both stores, and receipts where they are.</summary>
+    public Task<VerifyReport> SinceAsync(bool deep = false, IObjectStore? us = null, IObjectStore? uk = null) => new Verifier(
+        new Captures(us ?? Us, StoreId, Key.Kid), [.. Logs.Select(log => new TableLog(uk ?? Uk, log.Contract, StoreId, Key.Kid, Clock))], Key.RowKey(), Workers.Inline).RunAsync(new VerifyRequest(deep, true));
+
+    /// <summary>Writes the receipt of a clean check; its name.</summary>
+    public async Task<string> ReceiptAsync(VerifyReport report)
+    {
+        Clock.Advance(TimeSpan.FromSeconds(1));
+        return await VerifiedReceipts.WriteAsync(Uk, report, Clock);
+    }
+
+    public Repairer Repairer() => new(Captures, Logs, log => new Sealer(log.Contract, Uk, TableNames.Folder(log.Contract.Dataset), StoreId, Key.Kid, Key.RowKey(), Workers.Inline, new SemaphoreSlim(1), Clock), Clock);
+
+    /// <summary>An appended entry after which the live files are those of <paramref name="version"/>, as engines restore a table.</summary>
+    public async Task RestoreAsync(long version)
+    {
+        var (then, now) = ((await Logs[1].OpenAtAsync(version))!, (await Logs[1].OpenAsync())!);
+        await ForeignAsync([.. now.Files.Values.Where(f => !then.Files.ContainsKey(f.Path)).Select(f => Remove(f)), .. then.Files.Values.Where(f => !now.Files.ContainsKey(f.Path)).Select(f => Add(f))]);
+    }
 
     public Task<TableState?> TableAsync() => Logs[1].OpenAsync();
 

@@ -1,11 +1,9 @@
-using Pipeline.Core;
 using Pipeline.Core.Captures;
 using Pipeline.Core.Contracts;
 using Pipeline.Core.Records;
 using Pipeline.Core.Store;
-using Pipeline.Core.Table;
 
-namespace Pipeline.Shipper;
+namespace Pipeline.Core.Table;
 
 /// <summary>
 /// Frames → segments: rows go to a segment of their own UTC date. Dates are written in passes of bounded rows, so that memory does not depend on how many dates

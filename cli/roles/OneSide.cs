@@ -1,0 +1,34 @@
+using Pipeline.Core;
+using Pipeline.Core.Captures;
+using Pipeline.Core.Records;
+using Pipeline.Core.Store;
+using Pipeline.Core.Table;
+using Pipeline.Processor.Verify;
+
+namespace Pipeline.Cli.Roles;
+
+/// <summary>Opens one store of an installation, for those who have the credentials of that one only. The key is needed all the same: its id tells this installation's data from another's.</summary>
+internal static class OneSide
+{
+    /// <summary>Captures only.</summary>
+    public static async Task<(Verifier Verifier, IDisposable Store)> CapturesAsync(InstallationPlaces places, CancellationToken cancel)
+    {
+        var contracts = Core.Contracts.Contracts.Published;
+        var store = new DirectoryStore(places.Us);
+        var identity = await StoreIdentity.OpenAsync(store, StoreRole.Capture, contracts, places.UsRegion, cancel);
+        var key = KeyFile.Open(places.Keys, mayCreate: false);
+        return (new Verifier(new Captures(store, identity.Id, key.Kid), [], key.RowKey(), Workers.Pool, contracts), store);
+    }
+
+    /// <summary>Tables only: which capture store they are of is what the table store says of itself.</summary>
+    public static async Task<(Verifier Verifier, IDisposable Store, IObjectStore Receipts)> TablesAsync(InstallationPlaces places, TimeProvider time, CancellationToken cancel)
+    {
+        var contracts = Core.Contracts.Contracts.Published;
+        var store = new DirectoryStore(places.Uk);
+        var identity = await StoreIdentity.OpenAsync(store, StoreRole.Table, contracts, places.UkRegion, cancel);
+        var named = identity.CaptureStore ?? throw new PipelineException(ExitCode.Configuration,
+            $"The table store {store.Location} names no capture store, so its tables cannot be checked alone. Check both sides, or make the store with `pipeline store init --captures`.");
+        var key = KeyFile.Open(places.Keys, mayCreate: false);
+        return (new Verifier(null, [.. contracts.Select(contract => new TableLog(store, contract, named, key.Kid, time))], key.RowKey(), Workers.Pool, contracts), store, store);
+    }
+}
