@@ -22,18 +22,27 @@ internal static class InspectCommand
         });
     }
 
-    /// <summary>A path below a store's root is a name too: people copy what `ls` shows.</summary>
+    /// <summary>A path below a store's root, or the URL of a blob, is a name too: people copy what `ls` shows.</summary>
     private static async Task<(IObjectStore Store, string Name)> FindAsync(Installation installation, string name, CancellationToken stop)
     {
         foreach (var store in new[] { installation.Us, installation.Uk })
         {
-            var relative = Path.GetRelativePath(store.Location, Path.GetFullPath(name)).Replace('\\', '/');
-            var found = relative.StartsWith("..", StringComparison.Ordinal) ? name : relative;
+            var found = NameIn(store, name);
             if (ObjectName.IsValid(found) && await store.FindAsync(found, stop) is not null)
             {
                 return (store, found);
             }
         }
         throw new PipelineException(ExitCode.WrongUsage, $"there is no object '{name}' in {installation.Us.Location} or {installation.Uk.Location}. Name it as it lies in its store, such as captures/SHARD/0000000000000000/00000000000000000000.");
+    }
+
+    private static string NameIn(IObjectStore store, string name)
+    {
+        if (AzureLocation.IsUrl(store.Location))
+        {
+            return name.StartsWith(store.Location + "/", StringComparison.Ordinal) ? name[(store.Location.Length + 1)..] : name;
+        }
+        var relative = Path.GetRelativePath(store.Location, Path.GetFullPath(name)).Replace('\\', '/');
+        return relative.StartsWith("..", StringComparison.Ordinal) ? name : relative;
     }
 }

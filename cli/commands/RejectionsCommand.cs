@@ -16,7 +16,7 @@ internal static class RejectionsCommand
         var lines = new Option<bool>("--lines") { Description = "where each stood: file and line number, never the text (with --json: one object a line)" };
         return new Command("rejections", "lines that became no record: how many, why, and where they stand") { reason, source, lines }.Does(async (parsed, output, stop) =>
         {
-            using var installation = await Installation.OpenAsync(parsed.Settings().Places, TimeProvider.System, stop);
+            using var installation = await Installation.OpenAsync(parsed.Settings().Places, TimeProvider.System, stop, Needs.Captures);
             var reader = new RejectionReader(installation.Captures);
             var (only, why) = (parsed.GetValue(source), parsed.GetValue(reason));
             if (parsed.GetValue(lines))

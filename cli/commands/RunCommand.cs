@@ -43,7 +43,7 @@ internal static class RunCommand
             }
             // Before a store is touched: a region that no contract allows leaves nothing behind.
             var kafka = KafkaConnection.Open(settings.Kafka, Contracts.Published);
-            using var installation = await Installation.OpenOrCreateAsync(settings.Places, TimeProvider.System, stop);
+            using var installation = await Installation.OpenOrCreateAsync(settings.Places, TimeProvider.System, stop, parts == RunParts.Ingest ? Needs.Captures : Needs.Both);
             return await new RunRole(settings, installation, parts, Workers.Pool, new RoleLog(TimeProvider.System), kafka).RunAsync(stop);
         });
     }

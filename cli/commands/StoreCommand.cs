@@ -1,29 +1,33 @@
 using System.CommandLine;
+using Pipeline.Cli.Config;
 using Pipeline.Cli.Output;
+using Pipeline.Cli.Roles;
 using Pipeline.Core;
 using Pipeline.Core.Contracts;
 using Pipeline.Core.Store;
 
 namespace Pipeline.Cli.Commands;
 
-/// <summary>`store init`: makes a directory a store of a role and a region, once.</summary>
+/// <summary>`store init`: makes a directory or a container a store of a role and a region, once.</summary>
 internal static class StoreCommand
 {
     public static Command Create() => new("store", "make stores") { Init() };
 
     private static Command Init()
     {
-        var path = new Argument<string>("PATH") { Description = "the directory" };
+        var path = new Argument<string>("PLACE") { Description = "the directory, or the container's URL" };
         var role = new Option<string>("--role") { Required = true, Description = "what it keeps" }.AcceptOnlyFromAmong(StoreRole.Capture, StoreRole.Table);
         var region = new Option<string>("--region") { Required = true, HelpName = "R", Description = "where it lies; refused where a contract does not allow it" };
-        var from = new Option<string?>("--captures") { HelpName = "PATH", Description = "for a table store: the capture store that it is filled from, which it names for ever" };
+        var from = new Option<string?>("--captures") { HelpName = "PLACE", Description = "for a table store: the capture store that it is filled from, which it names for ever" };
         var dry = new Option<bool>("--dry-run") { Description = "check only; write nothing" };
-        return new Command("init", "make a directory a store, or find that it is this one already") { path, role, region, from, dry }.Does(async (parsed, output, stop) =>
+        return new Command("init", "make a directory or a container a store, or find that it is this one already") { path, role, region, from, dry }.Does(async (parsed, output, stop) =>
         {
             var (place, wanted) = (parsed.GetRequiredValue(path), StoreResidency.Normalize(parsed.GetRequiredValue(region)));
             var kind = parsed.GetRequiredValue(role);
             StoreResidency.Check(place, kind, wanted, Contracts.Published);
-            var captures = parsed.GetValue(from) is { } source ? (await StoreIdentity.OpenAsync(new DirectoryStore(source), StoreRole.Capture, Contracts.Published, null, stop)).Id : null;
+            // Refused before anything is asked: what is no place, and what would go in the clear.
+            using var there = Place(place, kind).Open() as IDisposable;
+            var captures = parsed.GetValue(from) is { } source ? (await StoreIdentity.OpenAsync(Place(source, StoreRole.Capture).Open(), StoreRole.Capture, Contracts.Published, null, stop)).Id : null;
             if (parsed.GetValue(dry))
             {
                 output.Line($"dry run: {place} would be a {kind} store in {wanted}");
@@ -33,7 +37,8 @@ internal static class StoreCommand
                 }
                 return ExitCode.Done;
             }
-            using var store = DirectoryStore.Create(place);
+            var store = await Place(place, kind).CreateAsync(stop);
+            using var closed = store as IDisposable;
             var identity = await StoreIdentity.InitAsync(store, kind, wanted, Contracts.Published, captures, stop);
             output.Line($"{store.Location} is {kind} store {identity.Id} in {identity.Region}, for {string.Join(", ", identity.Datasets)}");
             if (output.IsJson)
@@ -43,4 +48,9 @@ internal static class StoreCommand
             return ExitCode.Done;
         });
     }
+
+    /// <summary>A container is opened by the connection string that the environment has for the store of that role, or by the identity of this process.</summary>
+    private static StorePlace Place(string where, string role) => AzureLocation.IsUrl(where)
+        ? new StorePlace(where, null, StoreCredentials.Of(role == StoreRole.Capture ? "us" : "uk", SettingsLoader.Environment()))
+        : new StorePlace(where);
 }

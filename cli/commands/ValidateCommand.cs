@@ -36,19 +36,27 @@ internal static class ValidateCommand
 
     private static async Task CheckAsync(Settings settings, Printer output, CancellationToken stop)
     {
-        StoreResidency.Check(settings.UsPath!, StoreRole.Capture, StoreResidency.Normalize(settings.UsRegion ?? "us"), Contracts.Published);
-        StoreResidency.Check(settings.UkPath!, StoreRole.Table, StoreResidency.Normalize(settings.UkRegion ?? "uk"), Contracts.Published);
+        var places = settings.Places;
+        StoreResidency.Check(places.Us.Where, StoreRole.Capture, StoreResidency.Normalize(settings.UsRegion ?? "us"), Contracts.Published);
+        if (places.Uk is { } table)
+        {
+            StoreResidency.Check(table.Where, StoreRole.Table, StoreResidency.Normalize(settings.UkRegion ?? "uk"), Contracts.Published);
+        }
         output.Line($"settings: {Say.Count(settings.Sources.Count, "source")}; seal at {Say.Bytes(settings.SealBytes)} or {settings.SealAge.TotalSeconds} s, budget {Say.Bytes(settings.SealBudget)}; a look at every shard each {settings.Period.TotalSeconds} s");
         if (KafkaConnection.Open(settings.Kafka, Contracts.Published) is { } kafka)
         {
             await TopicsCommand.CheckAsync(kafka, output);
         }
-        if (!Installation.Exists(settings.Places))
+        if (!Installation.Exists(places))
         {
             output.Line("stores: not there yet; they are made at the first import or run");
             return;
         }
-        using var installation = await Installation.OpenAsync(settings.Places, TimeProvider.System, stop);
-        output.Line($"stores: capture {installation.CaptureStore.Id} in {installation.CaptureStore.Region}, table {installation.TableStore.Id} in {installation.TableStore.Region}, key {installation.Key.Kid}");
+        using var installation = await Installation.OpenAsync(places, TimeProvider.System, stop, places.Uk is null ? Needs.Captures : Needs.Both);
+        output.Line($"stores: capture {installation.CaptureStore.Id} in {installation.CaptureStore.Region}, {(places.Uk is null ? "no table store" : $"table {installation.TableStore.Id} in {installation.TableStore.Region}")}, key {installation.Key.Kid}");
+        foreach (var store in new[] { installation.Us, places.Uk is null ? null : installation.Uk }.OfType<AzureBlobStore>())
+        {
+            output.Line($"account of {store.Location}: {await store.AccountAsync(stop) ?? "does not tell its kind to this identity"}");
+        }
     }
 }

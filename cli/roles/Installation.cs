@@ -7,59 +7,84 @@ using Pipeline.Core.Table;
 
 namespace Pipeline.Cli.Roles;
 
-/// <summary>Where an installation's two stores and its key are, and the regions that they are declared to be in; null: the one that the store names, or where it is made `us` and `uk`.</summary>
-public sealed record InstallationPlaces(string Us, string? UsRegion, string Uk, string? UkRegion, string Keys)
+/// <summary>Which stores a role opens.</summary>
+public enum Needs
+{
+    /// <summary>Both; a configuration without a table store is an error.</summary>
+    Both,
+    /// <summary>The capture store. A table store in Azure is left alone, because who only makes captures has no role there; one in a directory is opened beside.</summary>
+    Captures,
+}
+
+/// <summary>Where an installation's stores and its key are. A process that only makes captures has no table store to know of.</summary>
+public sealed record InstallationPlaces(StorePlace Us, StorePlace? Uk, string Keys)
 {
     /// <summary>`--dir DIR`: DIR/us, DIR/uk and DIR/keys.</summary>
-    public static InstallationPlaces Embedded(string dir) => new(Path.Combine(dir, "us"), null, Path.Combine(dir, "uk"), null, Path.Combine(dir, "keys"));
+    public static InstallationPlaces Embedded(string dir) => new(new StorePlace(Path.Combine(dir, "us")), new StorePlace(Path.Combine(dir, "uk")), Path.Combine(dir, "keys"));
+
+    /// <exception cref="PipelineException">78: the table store is needed and not configured.</exception>
+    internal InstallationPlaces For(Needs needs) => needs == Needs.Captures ? (Uk is { IsUrl: true } ? this with { Uk = null } : this) : Uk is null ? throw Installation.NoTable() : this;
 }
 
 /// <summary>
-/// An opened installation: both stores, found to be what they say and where the contracts allow, and the key. Everything that a role needs is wired here.
+/// An opened installation: its stores, found to be what they say and where the contracts allow, and the key. Everything that a role needs is wired here.
 /// </summary>
 public sealed class Installation : IDisposable
 {
-    private Installation(DirectoryStore us, DirectoryStore uk, StoreIdentity capture, StoreIdentity table, InstallationKey key, IReadOnlyList<Contract> contracts, TimeProvider time)
+    private readonly IObjectStore? _uk;
+    private readonly StoreIdentity? _table;
+
+    private Installation(IObjectStore us, IObjectStore? uk, StoreIdentity capture, StoreIdentity? table, InstallationKey key, IReadOnlyList<Contract> contracts, TimeProvider time)
     {
         Us = us;
-        Uk = uk;
+        _uk = uk;
         CaptureStore = capture;
-        TableStore = table;
+        _table = table;
         Key = key;
         Contracts = contracts;
         Time = time;
         Captures = new Captures(us, capture.Id, key.Kid);
-        Logs = [.. contracts.Select(contract => new TableLog(uk, contract, capture.Id, key.Kid, time))];
+        Logs = uk is null ? [] : [.. contracts.Select(contract => new TableLog(uk, contract, capture.Id, key.Kid, time))];
     }
 
-    public DirectoryStore Us { get; }
-    public DirectoryStore Uk { get; }
+    public IObjectStore Us { get; }
+
+    /// <exception cref="PipelineException">78: the configuration names no table store, or this role has none.</exception>
+    public IObjectStore Uk => _uk ?? throw NoTable();
+
     public StoreIdentity CaptureStore { get; }
-    public StoreIdentity TableStore { get; }
+    public StoreIdentity TableStore => _table ?? throw NoTable();
     public InstallationKey Key { get; }
     public IReadOnlyList<Contract> Contracts { get; }
     public TimeProvider Time { get; }
     public Captures Captures { get; }
+
+    /// <summary>The tables' logs; none where the table store was not opened.</summary>
     public IReadOnlyList<TableLog> Logs { get; }
 
     /// <summary>Whether anything of an installation is there.</summary>
-    public static bool Exists(InstallationPlaces places) => Directory.Exists(places.Us) || Directory.Exists(places.Uk);
+    public static bool Exists(InstallationPlaces places) => places.Us.Exists || places.Uk is { Exists: true };
 
-    /// <summary>Opens what is there and makes what is absent: stores, key, and both empty tables (DESIGN section 9).</summary>
-    public static async Task<Installation> OpenOrCreateAsync(InstallationPlaces places, TimeProvider time, CancellationToken cancel)
+    /// <summary>
+    /// Opens what is there and makes what is absent: stores in directories, key, and the empty tables (DESIGN section 9). A container must have been made a store by `store init`,
+    /// because what makes itself where a name was mistyped is another installation.
+    /// </summary>
+    public static async Task<Installation> OpenOrCreateAsync(InstallationPlaces places, TimeProvider time, CancellationToken cancel, Needs needs = Needs.Both)
     {
+        places = places.For(needs);
         var contracts = Core.Contracts.Contracts.Published;
         // Before the first folder is made: a region that no contract allows leaves nothing behind.
-        StoreResidency.Check(places.Us, StoreRole.Capture, StoreResidency.Normalize(places.UsRegion ?? "us"), contracts);
-        StoreResidency.Check(places.Uk, StoreRole.Table, StoreResidency.Normalize(places.UkRegion ?? "uk"), contracts);
-        var us = DirectoryStore.Create(places.Us);
-        var uk = DirectoryStore.Create(places.Uk);
-        var (capture, table) = (await StoreIdentity.FindAsync(us, cancel), await StoreIdentity.FindAsync(uk, cancel));
-        // The key comes before anything is written with it (rule 28): where there are captures or tables, it was.
-        var key = KeyFile.Open(places.Keys, mayCreate: !await AnyAsync(us, CaptureNames.CapturesFolder, cancel) && !await AnyAsync(us, CaptureNames.SnapshotsFolder, cancel) && !await AnyAsync(uk, "tables/", cancel));
-        var (captureStore, tableStore) = capture is not null && table is not null
-            ? await OpenStoresAsync(us, uk, places, contracts, cancel)
-            : await StoreIdentity.InitEmbeddedAsync(us, places.UsRegion ?? capture?.Region ?? "us", uk, places.UkRegion ?? table?.Region ?? "uk", contracts, cancel);
+        StoreResidency.Check(places.Us.Where, StoreRole.Capture, StoreResidency.Normalize(places.Us.Region ?? "us"), contracts);
+        if (places.Uk is { } table)
+        {
+            StoreResidency.Check(table.Where, StoreRole.Table, StoreResidency.Normalize(table.Region ?? "uk"), contracts);
+        }
+        var us = places.Us.OpenOrMakeDirectory();
+        var uk = places.Uk?.OpenOrMakeDirectory();
+        var there = await StoresAsync(us, uk, places, contracts, mayMake: true, cancel);
+        // The key comes before anything is written with it (rule 28), and before a store says that it is one.
+        var key = KeyFile.Open(places.Keys, mayCreate: !await HoldsAnyAsync(us, uk, cancel));
+        var (captureStore, tableStore) = there ?? await MakeAsync(us, uk!, places, contracts, cancel);
         var installation = new Installation(us, uk, captureStore, tableStore, key, contracts, time);
         foreach (var log in installation.Logs)
         {
@@ -69,31 +94,51 @@ public sealed class Installation : IDisposable
     }
 
     /// <summary>Opens what is there, to look; what is absent is an error (78).</summary>
-    public static async Task<Installation> OpenAsync(InstallationPlaces places, TimeProvider time, CancellationToken cancel)
+    public static async Task<Installation> OpenAsync(InstallationPlaces places, TimeProvider time, CancellationToken cancel, Needs needs = Needs.Both)
     {
+        places = places.For(needs);
         var contracts = Core.Contracts.Contracts.Published;
-        var us = new DirectoryStore(places.Us);
-        var uk = new DirectoryStore(places.Uk);
-        var (capture, table) = await OpenStoresAsync(us, uk, places, contracts, cancel);
+        var us = places.Us.Open();
+        var uk = places.Uk?.Open();
+        var (capture, table) = (await StoresAsync(us, uk, places, contracts, mayMake: false, cancel))!.Value;
         return new Installation(us, uk, capture, table, KeyFile.Open(places.Keys, mayCreate: false), contracts, time);
     }
 
     public void Dispose()
     {
-        Us.Dispose();
-        Uk.Dispose();
+        (Us as IDisposable)?.Dispose();
+        (_uk as IDisposable)?.Dispose();
     }
 
-    private static async Task<(StoreIdentity Capture, StoreIdentity Table)> OpenStoresAsync(DirectoryStore us, DirectoryStore uk, InstallationPlaces places, IReadOnlyList<Contract> contracts, CancellationToken cancel)
+    /// <summary>The stores' identities, checked; null where one is absent in a directory and may be made.</summary>
+    private static async Task<(StoreIdentity Capture, StoreIdentity? Table)?> StoresAsync(IObjectStore us, IObjectStore? uk, InstallationPlaces places, IReadOnlyList<Contract> contracts, bool mayMake, CancellationToken cancel)
     {
-        var capture = await StoreIdentity.OpenAsync(us, StoreRole.Capture, contracts, places.UsRegion, cancel);
-        var table = await StoreIdentity.OpenAsync(uk, StoreRole.Table, contracts, places.UkRegion, cancel);
-        return table.CaptureStore is { } named && named != capture.Id
-            ? throw new PipelineException(ExitCode.Configuration, $"The table store {places.Uk} is filled from capture store {named}, {places.Us} is {capture.Id}. Name the two stores of one installation.")
+        if (mayMake && uk is not null && (await MissingAsync(places.Us, us, cancel) || await MissingAsync(places.Uk!, uk, cancel)))
+        {
+            return null;
+        }
+        var capture = await StoreIdentity.OpenAsync(us, StoreRole.Capture, contracts, places.Us.Region, cancel);
+        var table = uk is null ? null : await StoreIdentity.OpenAsync(uk, StoreRole.Table, contracts, places.Uk!.Region, cancel);
+        return table?.CaptureStore is { } named && named != capture.Id
+            ? throw new PipelineException(ExitCode.Configuration, $"The table store {uk!.Location} is filled from capture store {named}, {us.Location} is {capture.Id}. Name the two stores of one installation.")
             : (capture, table);
     }
 
-    private static async Task<bool> AnyAsync(DirectoryStore store, string folder, CancellationToken cancel)
+    private static async Task<bool> MissingAsync(StorePlace place, IObjectStore store, CancellationToken cancel) => !place.IsUrl && await StoreIdentity.FindAsync(store, cancel) is null;
+
+    private static async Task<(StoreIdentity Capture, StoreIdentity? Table)> MakeAsync(IObjectStore us, IObjectStore uk, InstallationPlaces places, IReadOnlyList<Contract> contracts, CancellationToken cancel)
+    {
+        // Of the two one may be a container, which must be a store already: then nothing of it is made here.
+        var capture = places.Us.IsUrl ? await StoreIdentity.OpenAsync(us, StoreRole.Capture, contracts, places.Us.Region, cancel) : await StoreIdentity.FindAsync(us, cancel);
+        var table = places.Uk!.IsUrl ? await StoreIdentity.OpenAsync(uk, StoreRole.Table, contracts, places.Uk.Region, cancel) : await StoreIdentity.FindAsync(uk, cancel);
+        return await StoreIdentity.InitEmbeddedAsync(us, places.Us.Region ?? capture?.Region ?? "us", uk, places.Uk.Region ?? table?.Region ?? "uk", contracts, cancel);
+    }
+
+    /// <summary>Whether anything was written with a key.</summary>
+    private static async Task<bool> HoldsAnyAsync(IObjectStore us, IObjectStore? uk, CancellationToken cancel) =>
+        await AnyAsync(us, CaptureNames.CapturesFolder, cancel) || await AnyAsync(us, CaptureNames.SnapshotsFolder, cancel) || (uk is not null && await AnyAsync(uk, "tables/", cancel));
+
+    private static async Task<bool> AnyAsync(IObjectStore store, string folder, CancellationToken cancel)
     {
         await foreach (var _ in store.ListFoldersAsync(folder, cancel))
         {
@@ -101,4 +146,6 @@ public sealed class Installation : IDisposable
         }
         return false;
     }
+
+    internal static PipelineException NoTable() => new(ExitCode.Configuration, "This needs the table store, and none is configured for this process. Set stores.uk.path or stores.uk.url.");
 }

@@ -9,12 +9,12 @@ namespace Pipeline.Cli.Roles;
 /// <summary>One source and its shard in a process that runs: locked and claimed, then its files are followed and its captures made until it is stopped.</summary>
 internal sealed class ShardHost : IDisposable
 {
-    private readonly IDisposable _lock;
+    private readonly IDisposable? _lock;
     private readonly TailSource? _tail;
     private Task _running = Task.CompletedTask;
     private Task _following = Task.CompletedTask;
 
-    private ShardHost(SourceSettings settings, ShardLoop loop, TailSource? tail, IDisposable held) => (Settings, Loop, _tail, _lock) = (settings, loop, tail, held);
+    private ShardHost(SourceSettings settings, ShardLoop loop, TailSource? tail, IDisposable? held) => (Settings, Loop, _tail, _lock) = (settings, loop, tail, held);
 
     public string Name => Settings.Name;
 
@@ -36,7 +36,7 @@ internal sealed class ShardHost : IDisposable
         catch
         {
             loop.Dispose();
-            held.Dispose();
+            held?.Dispose();
             throw;
         }
     }
@@ -60,6 +60,6 @@ internal sealed class ShardHost : IDisposable
     public void Dispose()
     {
         Loop.Dispose();
-        _lock.Dispose();
+        _lock?.Dispose();
     }
 }

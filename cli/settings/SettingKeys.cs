@@ -1,4 +1,5 @@
 using System.Globalization;
+using Pipeline.Core.Store;
 
 namespace Pipeline.Cli.Config;
 
@@ -25,9 +26,16 @@ internal static class SettingKeys
     public static IReadOnlyList<SettingKey> All { get; } =
     [
         Text("stores.us.path", "", "a directory", "the capture store", (s, v) => s with { UsPath = v }),
+        Text("stores.us.url", "", "https://ACCOUNT.blob.core.windows.net/CONTAINER", "the capture store, where it is in Azure and not a directory", (s, v) => s with { UsUrl = v }),
+        Text("stores.us.connection-string-file", "", "a file", "opens the container by a connection string; without one the identity of the process does", (s, v) => s with { UsConnectionFile = v }),
+        Text("stores.us.connection-string", "", "a connection string, in the environment only", "opens the container; without one the identity of the process does", (s, v) => s with { UsConnection = new Secret(v) }) with { IsSecret = true },
         Text("stores.us.region", "", "a region that the contracts allow, such as us or eastus", "another region than the store was made in is refused", (s, v) => s with { UsRegion = v }),
         Text("stores.uk.path", "", "a directory", "the table store", (s, v) => s with { UkPath = v }),
+        Text("stores.uk.url", "", "https://ACCOUNT.blob.core.windows.net/CONTAINER", "the table store, where it is in Azure and not a directory", (s, v) => s with { UkUrl = v }),
+        Text("stores.uk.connection-string-file", "", "a file", "opens the container by a connection string; without one the identity of the process does", (s, v) => s with { UkConnectionFile = v }),
+        Text("stores.uk.connection-string", "", "a connection string, in the environment only", "opens the container; without one the identity of the process does", (s, v) => s with { UkConnection = new Secret(v) }) with { IsSecret = true },
         Text("stores.uk.region", "", "a region that the contracts allow, such as uk or uksouth", "another region than the store was made in is refused", (s, v) => s with { UkRegion = v }),
+        Span("stores.timeout", "30s", TimeSpan.FromSeconds(1), TimeSpan.FromHours(1), "what a request to Azure may take beside a second for each MB that it sends; shorter: an outage is seen sooner", (s, v) => s with { StoreTimeout = v }),
         Text("keys", "", "a directory outside both stores", "holds the installation's key; lost, rows cannot be verified", (s, v) => s with { Keys = v }),
         Text("push.url", "http://127.0.0.1:8080", "http://127.0.0.1:PORT, or https://ADDRESS:PORT", "where pushes are taken; plain http on loopback only", (s, v) => s with { PushUrl = v }),
         Text("push.certificate", "", "a PEM file", "the certificate for https", (s, v) => s with { PushCertificate = v }),

@@ -1,8 +1,10 @@
 using Pipeline.Cli.Kafka;
 using Pipeline.Cli.Roles;
+using Pipeline.Core.Store;
 using Pipeline.Ingest;
 using Pipeline.Ingest.Sources;
 using Pipeline.Shipper;
+using Secret = Pipeline.Core.Store.Secret;
 
 namespace Pipeline.Cli.Config;
 
@@ -18,8 +20,15 @@ public sealed record PushSettings(string? TokenSha256);
 public sealed record Settings
 {
     public string? UsPath { get; init; }
+    public string? UsUrl { get; init; }
+    public string? UsConnectionFile { get; init; }
+    public Secret? UsConnection { get; init; }
     public string? UsRegion { get; init; }
     public string? UkPath { get; init; }
+    public string? UkUrl { get; init; }
+    public string? UkConnectionFile { get; init; }
+    public Secret? UkConnection { get; init; }
+    public TimeSpan StoreTimeout { get; init; } = AzureBlobStore.DefaultTimeout;
     public string? UkRegion { get; init; }
     public string? Keys { get; init; }
     public IReadOnlyList<SourceSettings> Sources { get; init; } = [];
@@ -39,7 +48,10 @@ public sealed record Settings
 
     public TimeSpan CompactGrace { get; init; } = Processor.Compaction.VoidSegments.DefaultGrace;
 
-    public InstallationPlaces Places => new(UsPath!, UsRegion, UkPath!, UkRegion, Keys!);
+    /// <summary>Reads the files that hold connection strings.</summary>
+    public InstallationPlaces Places => new(
+        new StorePlace(UsUrl ?? UsPath!, UsRegion, UsUrl is null ? null : StoreCredentials.Of("us", UsConnection, UsConnectionFile), StoreTimeout),
+        (UkUrl ?? UkPath) is { } uk ? new StorePlace(uk, UkRegion, UkUrl is null ? null : StoreCredentials.Of("uk", UkConnection, UkConnectionFile), StoreTimeout) : null, Keys!);
 
     public SealPolicy Seal => new(SealBytes, SealAge, SealBudget);
 

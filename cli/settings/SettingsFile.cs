@@ -69,7 +69,7 @@ internal sealed class SettingsFile(string path, List<string> errors)
             {
                 var text = value is YamlScalarNode { Value: { } v } ? v : "";
                 // Paths are relative to the file that names them.
-                text = name is "keys" or "stores.us.path" or "stores.uk.path" or "push.certificate" or "push.key" && text.Length > 0 ? Path.Combine(folder, text) : text;
+                text = name is "keys" or "stores.us.path" or "stores.uk.path" or "stores.us.connection-string-file" or "stores.uk.connection-string-file" or "push.certificate" or "push.key" && text.Length > 0 ? Path.Combine(folder, text) : text;
                 text = setting.IsPath && text.Length > 0 ? Path.Combine(folder, text) : text;
                 settings = SettingsLoader.Apply(settings, setting, text, $"{path}, line {value.Start.Line}: {name}", errors);
             }

@@ -37,7 +37,7 @@ internal static class SettingsLoader
         // 3
         if (dir is not null)
         {
-            settings = settings with { UsPath = Path.Combine(dir, "us"), UkPath = Path.Combine(dir, "uk"), Keys = Path.Combine(dir, "keys") };
+            settings = settings with { UsPath = Path.Combine(dir, "us"), UsUrl = null, UkPath = Path.Combine(dir, "uk"), UkUrl = null, Keys = Path.Combine(dir, "keys") };
         }
         Relations(settings, file, errors);
         return errors.Count == 0 ? settings : throw new PipelineException(ExitCode.Configuration, string.Join("\nerror: ", errors));
@@ -56,7 +56,8 @@ internal static class SettingsLoader
     private static void Relations(Settings settings, string? file, List<string> errors)
     {
         var where = file is null ? "settings" : file;
-        foreach (var (name, value) in new[] { ("stores.us.path", settings.UsPath), ("stores.uk.path", settings.UkPath), ("keys", settings.Keys) })
+        StoreCredentials.Check(settings, where, errors);
+        foreach (var (name, value) in new[] { ("stores.us.path", settings.UsPath ?? settings.UsUrl), ("stores.uk.path", settings.UkPath ?? settings.UkUrl ?? (settings.UsUrl is null ? null : "none, as in a process that only makes captures")), ("keys", settings.Keys) })
         {
             // A file that could not be read told so already.
             if (value is null && errors.Count == 0)
@@ -64,15 +65,15 @@ internal static class SettingsLoader
                 errors.Add($"{where}: {name} is not set; expected {SettingKeys.Find(name)!.Range}, or --dir DIR for all three.");
             }
         }
-        if (settings.UsPath is { } us && settings.UkPath is { } uk && settings.Keys is { } keys)
+        if (settings.Keys is { } keys && (Holds(settings.UsPath, keys) || Holds(settings.UkPath, keys)))
+        {
+            errors.Add($"{where}: keys lies in a store ({keys}); expected a place outside both, because with the key the hashes of rows tell addresses (rule 28).");
+        }
+        if (settings.UsPath is { } us && settings.UkPath is { } uk)
         {
             if (Inside(us, uk) || Inside(uk, us))
             {
                 errors.Add($"{where}: stores.us.path and stores.uk.path lie one in the other ({us}, {uk}); expected two places, because they are two stores in two countries.");
-            }
-            if (Inside(keys, us) || Inside(keys, uk))
-            {
-                errors.Add($"{where}: keys lies in a store ({keys}); expected a place outside both, because with the key the hashes of rows tell addresses (rule 28).");
             }
         }
         if (settings.SealBudget < settings.SealBytes)
@@ -85,6 +86,8 @@ internal static class SettingsLoader
             errors.Add($"{where}: sources: {twice.Key} is there {twice.Count()} times; a source is named once, with all its paths.");
         }
     }
+
+    private static bool Holds(string? store, string path) => store is not null && Inside(path, store);
 
     private static bool Inside(string path, string of) => (Path.GetFullPath(path) + "/").StartsWith(Path.GetFullPath(of) + "/", StringComparison.Ordinal);
 }
