@@ -20,6 +20,14 @@ public sealed partial class DocumentTests
     public void Every_test_that_is_named_exists() =>
         Assert.Empty(NamePattern().Matches(Text).Select(m => m.Groups[1].Value).Where(name => !Tests.Contains(name)));
 
+    [Fact]
+    public void Every_runbook_is_in_the_index()
+    {
+        var folder = Path.Combine(DeployedFiles.Repository, "docs", "runbooks");
+        var index = File.ReadAllText(Path.Combine(folder, "README.md"));
+        Assert.Empty(Directory.GetFiles(folder, "*.md").Select(f => Path.GetFileName(f)).Where(name => name != "README.md" && !index.Contains($"({name})", StringComparison.Ordinal)));
+    }
+
     private static IEnumerable<string> Facts(string file)
     {
         var (owner, isFact) = ("", false);
