@@ -1,4 +1,5 @@
 using System.Globalization;
+using Pipeline.Tests.Integration.Azure;
 using Pipeline.Tests.Integration.Cli;
 using Pipeline.Tests.Integration.Crash;
 using Pipeline.Tests.Integration.Kafka;
@@ -6,7 +7,7 @@ using Pipeline.Tests.Integration.Kafka;
 namespace Pipeline.Tests.Integration.Deploy;
 
 /// <summary>The distributed way under load, restarted part by part, as operations upgrade it. With Kafka only: without, there is nothing to hand over.</summary>
-public sealed class RollingRestartTests(SharedBroker shared)
+public sealed class RollingRestartTests(SharedBroker shared, Azurite azurite)
 {
     private const int Rounds = 2;
 
@@ -15,20 +16,46 @@ public sealed class RollingRestartTests(SharedBroker shared)
     [Fact]
     public async Task Restarting_every_process_in_turn_under_load_loses_and_doubles_nothing()
     {
+        using var folder = new Folder();
+        Directory.CreateDirectory(folder.Dir);
+        var truth = new Truth();
+        await RunAsync(folder, ["--dir", folder.Dir], [], truth);
+        await truth.CompareAsync(folder.Dir, new CrashTotals());
+    }
+
+    [Fact]
+    public async Task Restarting_every_process_in_turn_loses_and_doubles_nothing_where_the_stores_are_containers()
+    {
+        Assert.SkipWhen(Azurite.Missing is not null, Azurite.Missing ?? "");
+        using var folder = new Folder();
+        var (us, uk) = (azurite.NewUrl(), azurite.NewUrl());
+        var secrets = new Dictionary<string, string> { ["PIPELINE__STORES__US__CONNECTION_STRING"] = Azurite.ConnectionString, ["PIPELINE__STORES__UK__CONNECTION_STRING"] = Azurite.ConnectionString };
+        Made(Cli.Cli.Run(secrets, "store", "init", us, "--role", "capture", "--region", "us"));
+        Made(Cli.Cli.Run(secrets, "store", "init", uk, "--role", "table", "--region", "uk", "--captures", us));
+        var truth = new Truth();
+        string[] where = ["--config", folder.Write("pipeline.yaml", $"stores:\n  us: {{ url: \"{us}\" }}\n  uk: {{ url: \"{uk}\" }}\nkeys: keys\n")];
+        await RunAsync(folder, where, secrets, truth);
+        var verify = Cli.Cli.Run(secrets, ["verify", "--deep", "--json", .. where]);
+        Assert.True(verify.Exit == 0, verify.Out + verify.Error);
+        Assert.Equal((truth.Lines, (long)truth.Rows.Count, 0), (verify.Json.GetProperty("lines").GetInt64(), verify.Json.GetProperty("records").EnumerateObject().Sum(r => r.Value.GetInt64()), verify.Json.GetProperty("pending").GetArrayLength()));
+    }
+
+    private static void Made(Answer answer) => Assert.True(answer.Exit == 0, answer.Error);
+
+    private async Task RunAsync(Folder folder, string[] where, Dictionary<string, string> secrets, Truth truth)
+    {
         // 1 an installation, its endpoints, and its three processes
         var broker = await shared.GetAsync();
-        using var folder = new Folder();
         var logs = Directory.CreateDirectory(folder["logs"]).FullName;
-        Directory.CreateDirectory(folder.Dir);
-        var settings = new Dictionary<string, string>
+        var settings = new Dictionary<string, string>(secrets)
         {
             ["PIPELINE__KAFKA__BOOTSTRAP_SERVERS"] = broker.Servers, ["PIPELINE__KAFKA__TOPIC"] = await broker.TopicAsync(6), ["PIPELINE__KAFKA__REGION"] = "us",
             ["PIPELINE__KAFKA__GROUP"] = Broker.NewName("ship"), ["PIPELINE__SEAL__AGE"] = "1s", ["PIPELINE__PERIOD"] = "2s",
         };
-        using var ingest = new Part("ingest", settings, "ingest", "--dir", folder.Dir, "--tail", $"web={Path.Combine(logs, "access.log*")}", "--push", "edge=combined", "--listen", "http://127.0.0.1:0");
-        using var first = new Part("ship-1", settings, "ship", "--dir", folder.Dir);
-        using var second = new Part("ship-2", settings, "ship", "--dir", folder.Dir);
-        var (truth, totals, random) = (new Truth(), new CrashTotals(), new Random(5));
+        using var ingest = new Part("ingest", settings, ["ingest", .. where, "--tail", $"web={Path.Combine(logs, "access.log*")}", "--push", "edge=combined", "--listen", "http://127.0.0.1:0"]);
+        using var first = new Part("ship-1", settings, ["ship", .. where]);
+        using var second = new Part("ship-2", settings, ["ship", .. where]);
+        var (totals, random) = (new CrashTotals(), new Random(5));
         using var client = new PushingClient("client-1", new TrueLines(2, new Random(random.Next()), truth), new Random(random.Next()), totals);
         client.Address = Address(await ingest.StartAsync());
         await Task.WhenAll(first.StartAsync(), second.StartAsync());
@@ -52,12 +79,11 @@ public sealed class RollingRestartTests(SharedBroker shared)
         await endpoints.WaitAsync(Drained, CancellationToken.None);
 
         // 3 what was acknowledged is in the tables, once
-        await SettledAsync(folder.Dir, truth.Lines, [ingest, first, second]);
+        await SettledAsync(where, secrets, truth.Lines, [ingest, first, second]);
         foreach (var part in new[] { ingest, first, second })
         {
             await part.StopAsync();
         }
-        await truth.CompareAsync(folder.Dir, totals);
         TestContext.Current.TestOutputHelper?.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{truth.Lines} lines, {client.Acknowledged} pushes; longest stops: {string.Join(", ", new[] { ingest, first, second }.Select(p => $"{p.Name} {p.LongestStop.TotalSeconds:F1} s"))}"));
     }
@@ -76,12 +102,12 @@ public sealed class RollingRestartTests(SharedBroker shared)
     }
 
     /// <summary>Waits until as many lines are captured as were written, and all of them shipped.</summary>
-    private static async Task SettledAsync(string dir, long lines, Part[] parts)
+    private static async Task SettledAsync(string[] where, Dictionary<string, string> secrets, long lines, Part[] parts)
     {
         using var bound = new CancellationTokenSource(Drained);
         while (true)
         {
-            var json = Cli.Cli.Run("verify", "--dir", dir, "--json").Json;
+            var json = Cli.Cli.Run(secrets, ["verify", .. where, "--json"]).Json;
             var found = json.GetProperty("lines").GetInt64();
             if (found == lines && json.GetProperty("pending").GetArrayLength() == 0)
             {
