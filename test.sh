@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the tests need and passes them. Prints one line per test project and, last, the sum:
 # "N passed, N failed, N skipped". Exits 0 only where something ran and nothing failed.
-# Needs the .NET 10 SDK and nothing else. Arguments are names of test projects; none: all of them.
+# Needs the .NET 10 SDK. Where npm is too, the emulator of Azure Blob Storage is installed beside its tests; else they are skipped. Arguments are names of test projects; none: all of them.
 set -uo pipefail
 cd "$(dirname "$0")"
 
@@ -18,6 +18,12 @@ locked=()
 [ "${CI:-}" = true ] && locked=(--locked-mode)
 dotnet restore Pipeline.sln "${locked[@]}" -v q || exit 1
 dotnet build Pipeline.sln --no-restore -v q -nologo || { echo "0 passed, 1 failed, 0 skipped"; exit 1; }
+
+azure=tests/integration/azure
+if [ ! -f $azure/node_modules/azurite/package.json ] && command -v npm >/dev/null; then
+  npm ci --prefix $azure --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null ||
+    echo "test.sh: npm could not install Azurite; the tests that need it are skipped." >&2
+fi
 
 passed=0 failed=0 skipped=0
 for project in "${projects[@]}"; do
