@@ -28,7 +28,7 @@ internal static class VerifyCommand
             }
             var request = new VerifyRequest(parsed.GetValue(deep), parsed.GetValue(deep) ? parsed.GetValue(since) : !parsed.GetValue(full));
             var places = parsed.Settings().Places;
-            IDisposable opened;
+            IDisposable? opened;
             Verifier verifier;
             IObjectStore? receipts = null;
             if (one == "us")

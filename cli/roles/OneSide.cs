@@ -11,24 +11,25 @@ namespace Pipeline.Cli.Roles;
 internal static class OneSide
 {
     /// <summary>Captures only.</summary>
-    public static async Task<(Verifier Verifier, IDisposable Store)> CapturesAsync(InstallationPlaces places, CancellationToken cancel)
+    public static async Task<(Verifier Verifier, IDisposable? Store)> CapturesAsync(InstallationPlaces places, CancellationToken cancel)
     {
         var contracts = Core.Contracts.Contracts.Published;
-        var store = new DirectoryStore(places.Us);
-        var identity = await StoreIdentity.OpenAsync(store, StoreRole.Capture, contracts, places.UsRegion, cancel);
+        var store = places.Us.Open();
+        var identity = await StoreIdentity.OpenAsync(store, StoreRole.Capture, contracts, places.Us.Region, cancel);
         var key = KeyFile.Open(places.Keys, mayCreate: false);
-        return (new Verifier(new Captures(store, identity.Id, key.Kid), [], key.RowKey(), Workers.Pool, contracts), store);
+        return (new Verifier(new Captures(store, identity.Id, key.Kid), [], key.RowKey(), Workers.Pool, contracts), store as IDisposable);
     }
 
     /// <summary>Tables only: which capture store they are of is what the table store says of itself.</summary>
-    public static async Task<(Verifier Verifier, IDisposable Store, IObjectStore Receipts)> TablesAsync(InstallationPlaces places, TimeProvider time, CancellationToken cancel)
+    public static async Task<(Verifier Verifier, IDisposable? Store, IObjectStore Receipts)> TablesAsync(InstallationPlaces places, TimeProvider time, CancellationToken cancel)
     {
         var contracts = Core.Contracts.Contracts.Published;
-        var store = new DirectoryStore(places.Uk);
-        var identity = await StoreIdentity.OpenAsync(store, StoreRole.Table, contracts, places.UkRegion, cancel);
+        var place = places.Uk ?? throw Installation.NoTable();
+        var store = place.Open();
+        var identity = await StoreIdentity.OpenAsync(store, StoreRole.Table, contracts, place.Region, cancel);
         var named = identity.CaptureStore ?? throw new PipelineException(ExitCode.Configuration,
             $"The table store {store.Location} names no capture store, so its tables cannot be checked alone. Check both sides, or make the store with `pipeline store init --captures`.");
         var key = KeyFile.Open(places.Keys, mayCreate: false);
-        return (new Verifier(null, [.. contracts.Select(contract => new TableLog(store, contract, named, key.Kid, time))], key.RowKey(), Workers.Pool, contracts), store, store);
+        return (new Verifier(null, [.. contracts.Select(contract => new TableLog(store, contract, named, key.Kid, time))], key.RowKey(), Workers.Pool, contracts), store as IDisposable, store);
     }
 }

@@ -25,7 +25,7 @@ public sealed record CompactionPlan(string Dataset, long Version, IReadOnlyList<
             var all = date.Count();
             // Neighbours in time are merged, so that large days keep segments that cover a part of the day. A name that no object can have is another engine's affair.
             var small = date.Where(file => policy.IsSmall(file) && ObjectName.IsValid(TableNames.Segment(dataset, file.Path)))
-                .OrderBy(file => file.MinTime).ThenBy(file => file.Path, StringComparer.Ordinal).ToList();
+                .OrderBy(file => file.MinTime).ThenBy(file => file.Size).ThenBy(file => file.Path, StringComparer.Ordinal).ToList();
             if (small.Count >= policy.MinFiles)
             {
                 groups.AddRange(Cut(small, policy).Select(files => new CompactionGroup(date.Key, files, files.Count == all)));

@@ -3,13 +3,14 @@ using Pipeline.Core;
 using Pipeline.Core.Records;
 using Pipeline.Core.Store;
 using Pipeline.Core.Table;
+using Pipeline.Processor.Compaction;
 using Pipeline.Tests.Fakes;
 using Contract = Pipeline.Core.Contracts.Contract;
 
 namespace Pipeline.Tests.Simulation;
 
-/// <summary>Rewrites segments of one date into one, as compaction does, or as another engine's OPTIMIZE does, whose entries know nothing of ours.</summary>
-internal sealed class Rewriter(Schedule schedule, int incarnation, Random random)
+/// <summary>Compacts a table and removes what is void, as the product does, or rewrites segments of one date as another engine's OPTIMIZE does, whose entries know nothing of ours.</summary>
+internal sealed class Rewriter(Schedule schedule, int incarnation, Random random) : ICompactionEvents
 {
     public SimulatedActor Actor { get; } = new($"rewriter#{incarnation}");
 
@@ -22,6 +23,11 @@ internal sealed class Rewriter(Schedule schedule, int incarnation, Random random
         try
         {
             var log = new TableLog(schedule.Uk.For(Actor), contract, Schedule.StoreId, Schedule.Key.Kid, schedule.Time);
+            if (!foreign)
+            {
+                await CompactAsync(log);
+                return;
+            }
             for (var attempt = 0; attempt < 3 && await log.OpenAsync(CancellationToken.None) is { } state; attempt++)
             {
                 if (Choose(state) is not { } inputs)
@@ -29,7 +35,7 @@ internal sealed class Rewriter(Schedule schedule, int incarnation, Random random
                     return;
                 }
                 (inputs, var output) = await MergeAsync(log, contract, inputs);
-                if (foreign ? await CommitForeignAsync(log, state, inputs, output) : await CommitAsync(log, state, inputs, output))
+                if (await CommitForeignAsync(log, state, inputs, output))
                 {
                     schedule.Totals.Rewrites++;
                     return;
@@ -80,10 +86,15 @@ internal sealed class Rewriter(Schedule schedule, int incarnation, Random random
         return (counted, file);
     }
 
-    private static async Task<bool> CommitAsync(TableLog log, TableState state, List<SegmentFile> inputs, SegmentFile output)
+    private async Task CompactAsync(TableLog log)
     {
-        var draft = new CommitDraft { Kind = CommitKind.Compact, Reason = "size", Add = [output], Remove = inputs };
-        return await new Committer(log).TryCommitAsync(state, draft) is CommitResult.Committed;
+        var policy = new CompactionPolicy(TargetRows: random.Next(20, 400), MinFiles: random.Next(2, 5));
+        await new Compactor(log, Schedule.Key.RowKey(), Workers.Inline, schedule.Time, policy, this).RunAsync(null);
+        // As rule 21 asks of all who write, nobody removes anything while a table is being set back.
+        if (schedule.Scenario.Rollback != Rollback.UkLive)
+        {
+            await new VoidSegments(log, Schedule.Key.RowKey(), Workers.Inline, schedule.Time, VoidSegments.DefaultGrace, this).RemoveAsync();
+        }
     }
 
     /// <summary>As engines do it: the next entry put if absent; lost: start over.</summary>
@@ -100,4 +111,25 @@ internal sealed class Rewriter(Schedule schedule, int incarnation, Random random
         entry.Append($"{{\"add\":{{\"path\":\"{output.Path}\",\"partitionValues\":{{\"date\":\"{output.Date}\"}},\"size\":{output.Size},\"modificationTime\":{now},\"dataChange\":false{stats}}}}}\n");
         return await Puts.UntilKnownAsync(log.Store, TableNames.Entry(log.Contract.Dataset, state.Version + 1), Encoding.UTF8.GetBytes(entry.ToString()), schedule.Time) != PutOutcome.Other;
     }
+
+    public void Compacted(string dataset, long version, int inputs, int outputs, long rows, long bytesBefore, long bytesAfter) => schedule.Totals.Rewrites++;
+
+    public void CompactionConflict(string dataset, long version, int groups) => schedule.Totals.LostRewrites++;
+
+    /// <summary>Only a store that was set back under us may hold what the log does not say.</summary>
+    public void NotCompacted(string dataset, UtcDay date, string why)
+    {
+        if (schedule.UkWasRolledBack)
+        {
+            schedule.Named(why);
+        }
+        else
+        {
+            schedule.Violated($"{Actor.Name}: {why}");
+        }
+    }
+
+    public void VoidRemoved(string dataset, int segments, long bytes, string receipt) => schedule.Totals.VoidSegments += segments;
+
+    public void Waiting(StoreException fault) => schedule.Totals.Faults++;
 }
