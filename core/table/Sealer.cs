@@ -16,11 +16,12 @@ public sealed class Sealer(Contract contract, IObjectStore store, string tableFo
     private const long SegmentRows = 4 << 20;
 
     /// <summary>Writes the segments, durably, and returns them with the rows and sums of each date.</summary>
+    /// <param name="isAboveShipped">False of a repair: its segments name no captures, because ranges below what is shipped would make them look void while their commit is still to come (rule 23).</param>
     /// <exception cref="PipelineException">3: a frame does not hold what its capture says.</exception>
-    public async Task<(IReadOnlyList<SegmentFile> Segments, IReadOnlyList<DateMarginal> Dates)> WriteAsync(IReadOnlyList<TakenFrame> frames, IReadOnlyList<ShardMarginal> shards, CancellationToken cancel)
+    public async Task<(IReadOnlyList<SegmentFile> Segments, IReadOnlyList<DateMarginal> Dates)> WriteAsync(IReadOnlyList<TakenFrame> frames, IReadOnlyList<ShardMarginal> shards, CancellationToken cancel, bool isAboveShipped = true)
     {
         var dates = Marginals(frames);
-        var label = new SegmentLabel(captureStore, kid, contract.Sha256, [.. shards.Select(s => new SegmentRange(s.Shard, s.Range.From, s.Range.To))]);
+        var label = new SegmentLabel(captureStore, kid, contract.Sha256, isAboveShipped ? [.. shards.Select(s => new SegmentRange(s.Shard, s.Range.From, s.Range.To))] : []);
         var passes = Passes(dates).Select(async pass =>
         {
             await slots.WaitAsync(cancel);

@@ -155,7 +155,7 @@ public sealed class Repairer(Captures captures, IReadOnlyList<TableLog> tables, 
             }
             shards.Add(new ShardMarginal(shard, run, frames.Count - before, Core.Records.Sums.Of(frames.Skip(before).Select(f => f.Entry.Sums))));
         }
-        var (segments, dates) = await sealer(log).WriteAsync(frames, shards, cancel);
+        var (segments, dates) = await sealer(log).WriteAsync(frames, shards, cancel, isAboveShipped: false);
         return new Prepared(part, segments, shards, dates);
     }
 
