@@ -20,7 +20,7 @@ public sealed partial class StructureTrapTests
         // The store clock removes the object that it has just put, to be told the time.
         string[] may = ["core/store/", "processor/compaction/VoidSegments.cs", "processor/compaction/StoreClock.cs"];
         var found = Sources().Where(s => DeletePattern().IsMatch(File.ReadAllText(s))).Select(s => Path.GetRelativePath(DeployedFiles.Repository, s).Replace('\\', '/'));
-        Assert.Empty(found.Where(file => !may.Any(allowed => file.StartsWith(allowed, StringComparison.Ordinal))));
+        Assert.All(found, file => Assert.Contains(may, allowed => file.StartsWith(allowed, StringComparison.Ordinal)));
     }
 
     /// <summary>
@@ -56,7 +56,7 @@ public sealed partial class StructureTrapTests
             using var stream = new MemoryStream(writer.Finish().ToArray());
             await using var reader = await Parquet.ParquetReader.CreateAsync(stream, cancellationToken: TestContext.Current.CancellationToken);
             var encodings = reader.Metadata!.RowGroups.SelectMany(g => g.Columns).SelectMany(c => c.MetaData!.Encodings).Select(e => e.ToString()).Distinct().Order(StringComparer.Ordinal);
-            Assert.Empty(encodings.Except(["DELTA_BINARY_PACKED", "PLAIN", "PLAIN_DICTIONARY", "RLE", "RLE_DICTIONARY"]));
+            Assert.Subset(new HashSet<string>(["DELTA_BINARY_PACKED", "PLAIN", "PLAIN_DICTIONARY", "RLE", "RLE_DICTIONARY"]), new HashSet<string>(encodings));
             var time = Assert.IsType<Parquet.Schema.DateTimeDataField>(reader.Schema.GetDataFields()[0]);
             Assert.Equal((true, Parquet.Schema.DateTimeTimeUnit.Micros), (time.IsAdjustedToUTC, time.Unit));
         }
