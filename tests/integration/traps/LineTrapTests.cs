@@ -54,7 +54,7 @@ public sealed partial class LineTrapTests
     {
         using var folder = new Folder();
         string[] times = ["01/Nov/2026:01:30:00 -0400", "01/Nov/2026:01:30:00 -0500", "31/Oct/2026:23:30:00 -0500", "08/Mar/2026:02:30:00 -0500", "29/Mar/2026:01:30:00 +0000", "25/Oct/2026:00:30:00 +0100", "01/Jan/2026:04:00:00 +0530"];
-        folder.Write("access.log", string.Concat(times.Select(t => $"198.51.100.7 - - [{t}] \"GET /XenServer/updates.xml HTTP/1.1\" 200 1 \"-\" \"XenCenter/8.2.7\"\n")));
+        folder.Write("access.log", string.Concat(times.Select(t => $"198.51.100.7 - - [{t}] \"GET /XenServer/updates.xml HTTP/1.1\" 200 1 \"-\" \"XenCenter/2025.2.0.8315 (64-bit)\"\n")));
         Assert.Equal(times.Length, Records(Cli.Cli.Run(new Dictionary<string, string> { ["TZ"] = zone }, "import", folder["access.log"], "--source", "web", "--dir", folder.Dir, "--json")));
         string[] dates = [.. times.Select(t => DateTimeOffset.ParseExact(t.Insert(t.Length - 2, ":"), "dd/MMM/yyyy:HH:mm:ss zzz", CultureInfo.InvariantCulture).UtcDateTime.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture))];
         Assert.Equal(dates.Distinct().Order(StringComparer.Ordinal), Directory.GetDirectories(Path.Combine(folder.Dir, "uk", "tables", "xencenter-checks"), "date=*").Select(d => Path.GetFileName(d)["date=".Length..]).Order(StringComparer.Ordinal));
@@ -72,7 +72,7 @@ public sealed partial class LineTrapTests
         {
             for (var i = 0; i < Days * 3; i++)
             {
-                await log.WriteAsync(string.Create(CultureInfo.InvariantCulture, $"198.51.{i >> 8 & 255}.{i & 255} - - [{first.AddDays(i * 7 % Days):dd/MMM/yyyy}:10:00:00 +0000] \"GET /XenServer/updates.xml HTTP/1.1\" 200 1 \"-\" \"XenCenter/8.2.7\"\n"));
+                await log.WriteAsync(string.Create(CultureInfo.InvariantCulture, $"198.51.{i >> 8 & 255}.{i & 255} - - [{first.AddDays(i * 7 % Days):dd/MMM/yyyy}:10:00:00 +0000] \"GET /XenServer/updates.xml HTTP/1.1\" 200 1 \"-\" \"XenCenter/2025.2.0.8315 (64-bit)\"\n"));
             }
         }
         using var import = Victim.Start(folder.Dir, "import", folder["access.log"], "--source", "web", "--format", "combined", "--dir", folder.Dir);
@@ -91,6 +91,6 @@ public sealed partial class LineTrapTests
     private static long Records(Answer answer) => answer.Json.GetProperty("records").TryGetProperty("xencenter-checks", out var n) ? n.GetInt64() : 0;
 
     /// <summary>Every name that an installation has after an import.</summary>
-    [GeneratedRegex(@"^(keys/[a-z0-9.-]+|(us|uk)/(store\.json|contracts/[0-9a-f]{64}\.yaml|\.[a-z0-9./_-]+)|us/sources/web|us/(captures/web/\d{16}|snapshots/web)/\d{20}|us/shards/[a-z0-9./_-]+|uk/tables/[a-z-]+/(date=\d{4}-\d\d-\d\d/[0-9a-f-]{36}\.parquet|_delta_log/(\d{20}(\.checkpoint\.parquet|\.json)|_last_checkpoint)))$")]
+    [GeneratedRegex(@"^(keys/[a-z0-9.-]+|(us|uk)/(store\.json|contracts/[0-9a-f]{64}\.yaml|\.[a-z0-9./_~-]+)|us/sources/web|us/(captures/web/\d{16}|snapshots/web)/\d{20}|us/shards/[a-z0-9./_-]+|uk/tables/[a-z-]+/(date=\d{4}-\d\d-\d\d/[0-9a-f-]{36}\.parquet|_delta_log/(\d{20}(\.checkpoint\.parquet|\.json)|_last_checkpoint)))$")]
     private static partial Regex NamePattern();
 }
