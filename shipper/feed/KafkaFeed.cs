@@ -258,14 +258,14 @@ public sealed class KafkaFeed : IDisposable
     private IConsumer<byte[], byte[]> Build() => new ConsumerBuilder<byte[], byte[]>(_options.Consumer())
         .SetPartitionsAssignedHandler((consumer, partitions) =>
         {
-            _queue.TryAdd(new FeedEvent.Assigned([.. partitions.Select(p => p.Partition.Value)], _count));
+            _queue.TryAdd(new FeedEvent.Assigned([.. partitions.Select(p => p.Partition.Value).Order()], _count));
             _mine.UnionWith(partitions.Select(p => p.Partition.Value));
             _changed = true;
             // Of a topic that was re-created under us, what the group committed may be the old one's: each partition begins at its beginning, once.
             return partitions.Select(p => new TopicPartitionOffset(p, _begun.Contains(-1) && _begun.Add(p.Partition.Value) ? Offset.Beginning : Offset.Unset));
         })
-        .SetPartitionsRevokedHandler((_, partitions) => Revoked([.. partitions.Select(p => p.Partition.Value)], lost: false))
-        .SetPartitionsLostHandler((_, partitions) => Revoked([.. partitions.Select(p => p.Partition.Value)], lost: true))
+        .SetPartitionsRevokedHandler((_, partitions) => Revoked([.. partitions.Select(p => p.Partition.Value).Order()], lost: false))
+        .SetPartitionsLostHandler((_, partitions) => Revoked([.. partitions.Select(p => p.Partition.Value).Order()], lost: true))
         .SetErrorHandler((_, error) =>
         {
             Warn(error);

@@ -1,0 +1,138 @@
+using System.Text;
+using CsCheck;
+using Pipeline.Core;
+using Pipeline.Core.Captures;
+using Pipeline.Shipper;
+using Pipeline.Tests.Unit.CaptureFiles;
+
+namespace Pipeline.Tests.Unit.Shipping;
+
+/// <summary>What the feed is made of, each by itself: no clock, no store.</summary>
+public sealed class FeedPartsTests
+{
+    private static readonly FeedPosition Here = new("captures", 3, 7);
+    private static readonly MessageReader Reader = new(CaptureFixture.Store, CaptureFixture.Kid);
+
+    [Theory]
+    [InlineData("21", -973932308)]
+    [InlineData("foobar", -790332482)]
+    [InlineData("a-little-bit-long-string", -985981536)]
+    [InlineData("a-little-bit-longer-string", -1486304829)]
+    [InlineData("abc", 479470107)]
+    public void A_key_hashes_as_Kafkas_own_clients_hash_it(string key, int hash) => Assert.Equal(hash, unchecked((int)Murmur2.Hash(Encoding.UTF8.GetBytes(key))));
+
+    [Fact]
+    public void Trap_2_a_partial_revocation_keeps_the_other_partitions_shards()
+    {
+        var assignment = new Assignment();
+        assignment.Assign([0, 1], 2);
+        Assert.True(assignment.Arrived(0, 5, "a", 1));
+        Assert.True(assignment.Arrived(1, 9, "b", 1));
+        Assert.Equal(["a"], assignment.Revoke([0], lost: false));
+        Assert.Equal((PartitionState.Revoked, PartitionState.Assigned, PartitionState.Elsewhere), (assignment.StateOf(0), assignment.StateOf(1), assignment.StateOf(2)));
+        Assert.False(assignment.Arrived(0, 6, "a", 2));
+        Assert.Equal(["b"], assignment.Revoke([1], lost: true));
+        Assert.False(assignment.HasAny);
+    }
+
+    [Fact]
+    public void A_shard_that_moved_when_the_topic_grew_stays_when_its_old_partition_goes()
+    {
+        var assignment = new Assignment();
+        assignment.Assign([0, 1], 2);
+        assignment.Arrived(0, 5, "a", 1);
+        assignment.Arrived(1, 0, "a", 2);
+        Assert.Empty(assignment.Revoke([0], lost: false));
+    }
+
+    [Fact]
+    public void Rule_18_no_offset_is_told_beyond_a_capture_that_is_still_held() => Gen.Int[0, 3].List[1, 40].Sample(shards =>
+    {
+        var assignment = new Assignment();
+        assignment.Assign([0], 1);
+        var held = new HashSet<(string, long)>();
+        for (var offset = 0; offset < shards.Count; offset++)
+        {
+            assignment.Arrived(0, offset, $"s{shards[offset]}", offset);
+            held.Add(($"s{shards[offset]}", offset));
+        }
+        for (var shipped = 0; shipped < 4; shipped++)
+        {
+            held.RemoveWhere(h => h.Item1 == $"s{shipped}");
+            var first = held.Count == 0 ? shards.Count : held.Min(h => h.Item2);
+            var told = assignment.Shipped((shard, number) => held.Contains((shard, number)));
+            Assert.True(told.Values.All(o => o == first));
+        }
+        Assert.Empty(assignment.Shipped((_, _) => false));
+    });
+
+    [Fact]
+    public void Rules_14_and_15_only_what_an_earlier_round_saw_for_long_enough_and_has_not_come_is_late()
+    {
+        var sightings = new Sightings();
+        var taken = new Dictionary<string, long>();
+        IReadOnlyList<Sighting> Round(double at, double patience, params (string Shard, long Head)[] heads) => sightings.Round(
+            heads.Select(h => new Sighting(h.Shard, h.Head, new Dictionary<string, long> { ["d"] = h.Head })), TimeSpan.FromSeconds(at),
+            (shard, _) => taken.TryGetValue(shard, out var n) ? n : null, _ => TimeSpan.FromSeconds(patience));
+        Assert.Empty(Round(0, 0, ("a", 5), ("b", 2)));
+        taken["b"] = 2;
+        // The next round: what it saw before, and no more than that.
+        Assert.Equal(5, Assert.Single(Round(60, 0, ("a", 9), ("b", 3))).Head);
+        taken["a"] = 9;
+        Assert.Equal(("b", 3), Assert.Single(Round(120, 0, ("a", 9), ("b", 3))) is var late ? (late.Shard, late.Head) : default);
+        // Another's shard that goes on being shipped, always a little behind, is never late.
+        for (var round = 0; round < 20; round++)
+        {
+            taken["c"] = round * 10 - 5;
+            Assert.Empty(Round(200 + round * 60, 600, ("c", round * 10)));
+        }
+        // One that stands still is, after its patience.
+        Assert.Empty(Round(1_800, 600, ("c", 200)));
+        Assert.NotEmpty(Round(2_400, 600, ("c", 200)));
+    }
+
+    [Fact]
+    public void Every_message_is_a_capture_of_ours_or_is_set_aside_with_one_reason() => Gen.Select(Gen.Int[0, 5], Gen.Int[0, 100_000]).Sample((how, at) =>
+    {
+        var capture = new CaptureFixture().Next(2, "agent-updates");
+        var bytes = capture.Bytes.ToArray();
+        var key = "web"u8.ToArray();
+        switch (how)
+        {
+            case 0: bytes = bytes[..(at % bytes.Length)]; break;
+            case 1: key = "other"u8.ToArray(); break;
+            case 2: (bytes, _) = CaptureFile.Encode(capture.Header with { Store = "ffffffffffffffffffffffffffffffff" }, null, [new byte[8]]); break;
+            case 3: (bytes, _) = CaptureFile.Encode(capture.Header with { Kid = "ffffffffffffffff" }, null, [new byte[8]]); break;
+            case 4: bytes = [.. Enumerable.Range(0, at % 500).Select(i => (byte)(i * at))]; break;
+        }
+        var read = Reader.Read(Here, key, bytes);
+        var expected = how switch { 0 or 4 => "unparsable", 1 => "wrong-key", 2 => "foreign-store", 3 => "foreign-key", _ => null };
+        Assert.Equal(expected, (read as FeedEvent.SetAside)?.Reason);
+        Assert.Equal(expected is null, read is FeedEvent.Arrived arrived && arrived.Capture.Link == capture.Link);
+    });
+
+    [Fact]
+    public void A_capture_of_a_later_version_stops_with_upgrade_and_a_foreign_one_does_not()
+    {
+        var capture = new CaptureFixture().Next(1, "agent-updates");
+        var (later, _) = CaptureFile.Encode(capture.Header with { Version = 2 }, null, [new byte[8]]);
+        Assert.Contains("Upgrade", Assert.IsType<FeedEvent.Stopped>(Reader.Read(Here, "web"u8, later)).Why.Message, StringComparison.Ordinal);
+        var (foreign, _) = CaptureFile.Encode(capture.Header with { Version = 2, Store = "ffffffffffffffffffffffffffffffff" }, null, [new byte[8]]);
+        Assert.IsType<FeedEvent.SetAside>(Reader.Read(Here, "web"u8, foreign));
+    }
+
+    [Fact]
+    public void A_full_queue_takes_no_message_and_every_other_event()
+    {
+        var capture = new CaptureFixture().Next(1, "agent-updates");
+        var queue = new FeedQueue(capture.Bytes.Length);
+        var (woken, room) = (0, 0);
+        (queue.Wake, queue.Room) = (() => woken++, () => room++);
+        Assert.True(queue.TryAdd(new FeedEvent.Arrived(Here, capture)));
+        Assert.False(queue.TryAdd(new FeedEvent.Arrived(Here, capture)));
+        Assert.True(queue.TryAdd(new FeedEvent.Revoked([0], false)));
+        queue.Remove();
+        Assert.Equal((1, 1), (woken, room));
+        Assert.True(queue.TryPeek(out var next) && next is FeedEvent.Revoked);
+    }
+}
