@@ -11,6 +11,7 @@ internal sealed class TopicAdmin : IDisposable
 
     private readonly KafkaConnection _connection;
     private readonly IAdminClient _admin;
+    private readonly TaskCompletionSource<string> _refused = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private string? _trouble;
 
     public TopicAdmin(KafkaConnection connection)
@@ -18,7 +19,7 @@ internal sealed class TopicAdmin : IDisposable
         _connection = connection;
         var kafka = connection.Settings;
         Wanted = new TopicSettings(connection.Topic, kafka.Partitions, kafka.Replication);
-        _admin = new AdminClientBuilder(connection.Properties).SetLogHandler((_, _) => { }).SetErrorHandler((_, e) => _trouble = e.Reason).Build();
+        _admin = new AdminClientBuilder(connection.Properties).SetLogHandler((_, _) => { }).SetErrorHandler((_, e) => Reported(e)).Build();
     }
 
     public TopicSettings Wanted { get; }
@@ -59,6 +60,16 @@ internal sealed class TopicAdmin : IDisposable
 
     public void Dispose() => _admin.Dispose();
 
+    /// <summary>The client library tries for ever what a broker will never take: who is refused is told at once.</summary>
+    private void Reported(Error error)
+    {
+        _trouble = error.Reason;
+        if (error.Code is ErrorCode.Local_Authentication or ErrorCode.Local_Ssl)
+        {
+            _refused.TrySetResult(error.Reason);
+        }
+    }
+
     private async Task<TopicDescription?> DescribeAsync()
     {
         try
@@ -75,7 +86,13 @@ internal sealed class TopicAdmin : IDisposable
     {
         try
         {
-            return await ask();
+            var answer = ask();
+            if (await Task.WhenAny(answer, _refused.Task) == answer)
+            {
+                return await answer;
+            }
+            _ = answer.ContinueWith(late => late.Exception, TaskScheduler.Default);
+            throw new PipelineException(ExitCode.Configuration, $"Kafka at {_connection.Settings.BootstrapServers}: the connection is refused: {await _refused.Task}. Check kafka.tls and kafka.sasl.");
         }
         catch (KafkaException e)
         {
