@@ -129,7 +129,7 @@ public sealed class FaultTests(Azurite azurite)
             lock (random)
             {
                 // The first is the one that lets the program in.
-                return ++asked > 1 && random.Next(4) == 0 ? ProxyFault.All[random.Next(ProxyFault.All.Count)] : new ProxyFault.None();
+                return ++asked > 1 && random.Next(8) == 0 ? ProxyFault.All[random.Next(ProxyFault.All.Count)] : new ProxyFault.None();
             }
         };
         // A fault before the stores are open, or an outage, ends an import with 5: it is run again, as its message says.
