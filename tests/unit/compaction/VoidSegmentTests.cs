@@ -105,6 +105,7 @@ public sealed class VoidSegmentTests
     {
         var world = await CompactWorld.OfAsync(seals: 4, days: 1);
         await world.Compactor().RunAsync(null);
+        world.World.Clock.Advance(TimeSpan.FromHours(1));
         var deletes = 0;
         var dying = new FaultyStore(world.World.Uk, o => o.Verb == StoreVerb.Delete && o.Name.EndsWith(".parquet", StringComparison.Ordinal) && ++deletes == 3 ? Fault.FailBefore : Fault.None);
         await Assert.ThrowsAsync<StoreException>(() => world.Void(dying, Now).RemoveAsync());
@@ -132,6 +133,7 @@ public sealed class VoidSegmentTests
         var world = await CompactWorld.OfAsync(seals: 3, days: 1);
         var file = (await world.StateAsync()).Files.Values.First();
         await world.Compactor().RunAsync(null);
+        world.World.Clock.Advance(TimeSpan.FromHours(1));
         var acting = new FaultyStore(world.World.Uk);
         acting.Plan = operation =>
         {
