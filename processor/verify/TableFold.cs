@@ -202,7 +202,8 @@ internal sealed class TableFold(Contract contract, string captureStore, string k
 
     private void FindRestore(TableCommit entry)
     {
-        if (entry.Foreign && entry.DataChange && entry.Added.Count + entry.Removed.Count > 0 && _points.TryGetValue(_fingerprint, out var to) && to < entry.Version - 1)
+        // Both are asked for: a DELETE that happens to leave what an earlier version had is named as what it is, by date and rows.
+        if (entry.Foreign && entry.Operation.StartsWith("RESTORE", StringComparison.OrdinalIgnoreCase) && entry.DataChange && entry.Added.Count + entry.Removed.Count > 0 && _points.TryGetValue(_fingerprint, out var to) && to < entry.Version - 1)
         {
             _found.Add(new TableRestore(entry.Version, to, Writer(entry)));
         }

@@ -119,7 +119,7 @@ internal sealed class StoredWorld
     public async Task RestoreAsync(long version)
     {
         var (then, now) = ((await Logs[1].OpenAtAsync(version))!, (await Logs[1].OpenAsync())!);
-        await ForeignAsync([.. now.Files.Values.Where(f => !then.Files.ContainsKey(f.Path)).Select(f => Remove(f)), .. then.Files.Values.Where(f => !now.Files.ContainsKey(f.Path)).Select(f => Add(f))]);
+        await AppendAsync("RESTORE", [.. now.Files.Values.Where(f => !then.Files.ContainsKey(f.Path)).Select(f => Remove(f)), .. then.Files.Values.Where(f => !now.Files.ContainsKey(f.Path)).Select(f => Add(f))]);
     }
 
     public Task<TableState?> TableAsync() => Logs[1].OpenAsync();
@@ -135,11 +135,13 @@ internal sealed class StoredWorld
         ChangeAsync(store, name, bytes => Encoding.UTF8.GetBytes(change(Encoding.UTF8.GetString(bytes)) is var text && text == Encoding.UTF8.GetString(bytes) ? throw new InvalidOperationException("nothing was changed") : text));
 
     /// <summary>An entry as another engine appends it.</summary>
-    public async Task ForeignAsync(params string[] actions)
+    public Task ForeignAsync(params string[] actions) => AppendAsync("DELETE", actions);
+
+    private async Task AppendAsync(string operation, string[] actions)
     {
         var version = (await Logs[1].OpenAsync())!.Version + 1;
         await Uk.PutIfAbsentAsync(TableNames.Entry(Checks.Dataset, version), Encoding.UTF8.GetBytes(
-            string.Join('\n', actions.Prepend("""{"commitInfo":{"timestamp":1772625600000,"operation":"DELETE","engineInfo":"other-engine:1"}}""")) + "\n"));
+            string.Join('\n', actions.Prepend($$$"""{"commitInfo":{"timestamp":1772625600000,"operation":"{{{operation}}}","engineInfo":"other-engine:1"}}""")) + "\n"));
     }
 
     public static string Remove(SegmentFile file, bool dataChange = true) =>
