@@ -3,6 +3,7 @@ using System.Diagnostics.Metrics;
 using Pipeline.Core.Captures;
 using Pipeline.Core.Contracts;
 using Pipeline.Core.Store;
+using Pipeline.Core.Table;
 using Pipeline.Ingest;
 using Pipeline.Shipper;
 
