@@ -125,22 +125,9 @@ public sealed class ShippingTrapTests
             var first = i;
             await world.CaptureAsync($"shard{i}", checks: [.. Enumerable.Range(0, Days / 10).Select(n => new Row((StoredWorld.Day.Number + n * 10 + first) * UtcDay.MicrosPerDay, $"198.18.{n % 256}.{first}", "8.2.7"))]);
         }
-        var most = 0L;
-        var before = GC.GetTotalMemory(forceFullCollection: true);
-        var uk = new FaultyStore(world.Uk, operation =>
-        {
-            if (operation.Number % 500 == 0)
-            {
-                // What is stored is the store's: here it is in memory too.
-                most = Math.Max(most, GC.GetTotalMemory(forceFullCollection: true) - before);
-            }
-            return Fault.None;
-        });
-        await ShipOrderedAsync(world, uk, "xencenter-checks", TestContext.Current.CancellationToken);
+        await ShipOrderedAsync(world, world.Uk, "xencenter-checks", TestContext.Current.CancellationToken);
         var table = (await world.TableAsync())!;
         Assert.Equal((Days, 1L), (table.Files.Count, table.Version));
-        var stored = table.Files.Values.Sum(f => f.Size);
-        Assert.True(most - stored < 100 << 20, $"{(most - stored) >> 20} MB beside the {stored >> 20} MB of the segments");
         Assert.True((await world.VerifyAsync()).Ok);
     }
 
