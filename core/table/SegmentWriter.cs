@@ -18,8 +18,8 @@ public sealed class SegmentWriter : IDisposable
     private readonly Contract _contract;
     private readonly SegmentLabel _label;
     private readonly int _groupRows;
-    private readonly ByteBuffer _file = new(64 * 1024);
-    private readonly ColumnChunkWriter _chunks;
+    private readonly ByteBuffer _file = new();
+    private readonly int _zstdLevel;
     private readonly List<GroupFacts> _groups = [];
     private readonly StringDictionary[] _dictionaries;
     private readonly int[][] _indexes;
@@ -34,7 +34,7 @@ public sealed class SegmentWriter : IDisposable
         _label = label;
         _groupRows = groupRows;
         Date = date;
-        _chunks = new(_file, zstdLevel);
+        _zstdLevel = zstdLevel;
         _dictionaries = [.. contract.Strings.Select(_ => StringDictionary.Rent())];
         _indexes = [.. contract.Strings.Select(_ => ArrayPool<int>.Shared.Rent(1024))];
         _file.Bytes(ParquetTerms.Magic);
@@ -93,7 +93,6 @@ public sealed class SegmentWriter : IDisposable
         {
             return;
         }
-        _chunks.Dispose();
         foreach (var dictionary in _dictionaries)
         {
             dictionary.Return();
@@ -159,10 +158,12 @@ public sealed class SegmentWriter : IDisposable
         {
             return;
         }
-        var chunks = new List<ChunkFacts> { _chunks.Times(_contract.Fields[0].Name, _times.AsSpan(0, _rows)) };
+        // Only while it writes: a compressor takes a megabyte or more, and a pass has a writer for each of its dates.
+        using var writer = new ColumnChunkWriter(_file, _zstdLevel);
+        var chunks = new List<ChunkFacts> { writer.Times(_contract.Fields[0].Name, _times.AsSpan(0, _rows)) };
         foreach (var (field, c) in _contract.Strings.Select((field, c) => (field, c)))
         {
-            chunks.Add(_chunks.Strings(field.Name, field.Required, _dictionaries[c], _indexes[c].AsSpan(0, _rows)));
+            chunks.Add(writer.Strings(field.Name, field.Required, _dictionaries[c], _indexes[c].AsSpan(0, _rows)));
             _dictionaries[c].Clear();
         }
         _groups.Add(new(_rows, chunks));
