@@ -5,7 +5,7 @@ internal static class KafkaSession
 {
     private const int Repetitions = 3;
 
-    /// <param name="parts">`rates`, `memory`, `freshness`; none: all.</param>
+    /// <param name="parts">`rates`, `marginal`, `memory`, `freshness`; none: all.</param>
     public static async Task<int> RunAsync(string[] parts)
     {
         bool Wanted(string part) => parts.Length == 0 || parts.Contains(part);
@@ -16,6 +16,10 @@ internal static class KafkaSession
         if (Wanted("rates"))
         {
             figures.AddRange(await RatesAsync(new Rates(folder, broker)));
+        }
+        if (Wanted("marginal"))
+        {
+            figures.AddRange(await MarginalAsync(new Rates(folder, broker)));
         }
         // 2
         var memory = new Memory(folder, broker);
@@ -68,6 +72,19 @@ internal static class KafkaSession
                 Note = $"{Repeat.Median(store.Select(s => s.Seconds)):0.0} s, by catch-up alone; {Figure.Si(Repeat.Median(store.Select(s => s.PerCpuSecond)))} records per CPU-second",
             }.AtLeast(10),
         ];
+    }
+
+    /// <summary>What one more record costs, so that the start of the process is not in it.</summary>
+    private static async Task<List<Figure>> MarginalAsync(Rates rates)
+    {
+        var few = (Told("ingest", await rates.IngestAsync(Rates.Lines)), Told("ship", await rates.ShipAsync(byFeed: true)));
+        var many = (Told("ingest", await rates.IngestAsync(Rates.Lines * 4)), Told("ship", await rates.ShipAsync(byFeed: true)));
+        static Figure Between(string name, Stretch a, Stretch b)
+        {
+            var rate = (b.Records - a.Records) / (b.CpuSeconds - a.CpuSeconds);
+            return new Figure(name, "records/CPU-s", rate, rate, rate) { PeakBytes = b.PeakBytes, Note = $"{a.Records:N0} records {a.CpuSeconds:0.00} CPU-s, {b.Records:N0} records {b.CpuSeconds:0.00} CPU-s; {b.Note}" };
+        }
+        return [Between("one more record, lines → published", few.Item1, many.Item1).AtLeast(1e6), Between("one more record, Kafka → committed segments", few.Item2, many.Item2).AtLeast(2e6)];
     }
 
     private static Figure Of(string name, List<Stretch> runs)
