@@ -105,7 +105,7 @@ internal static class KafkaSession
         new Figure($"captured → visible, {rate:N0} lines/s, seal.age {age}, p50", "s", fresh.P50, fresh.P50, fresh.P50),
         new Figure($"captured → visible, {rate:N0} lines/s, seal.age {age}, p99", "s", fresh.P99, fresh.P99, fresh.P99)
         {
-            Note = $"most {fresh.Most:0.0} s, {fresh.Records:N0} records; a day at this rate, by counts of 40 s: {fresh.CommitsPerDay:N0} commits and {fresh.SegmentsPerDay:N0} segments (both tables), {fresh.CapturesPerDay:N0} captures of the shard",
+            Note = $"most {fresh.Most:0.0} s, {fresh.Records:N0} records; a day at this rate, by counts of 35 s: {fresh.CommitsPerDay:N0} commits and {fresh.SegmentsPerDay:N0} segments (both tables), {fresh.CapturesPerDay:N0} captures of the shard",
         },
     ];
 
