@@ -8,8 +8,14 @@ namespace Pipeline.Tests.Benchmarks.Kafka;
 internal sealed class BenchBroker : IDisposable
 {
     private readonly IBrokerHost _host;
+    private readonly EventHandler _atExit;
 
-    private BenchBroker(IBrokerHost host) => _host = host;
+    private BenchBroker(IBrokerHost host)
+    {
+        _host = host;
+        _atExit = (_, _) => _host.Wipe();
+        AppDomain.CurrentDomain.ProcessExit += _atExit;
+    }
 
     public string Servers { get; private set; } = "";
 
@@ -67,5 +73,9 @@ internal sealed class BenchBroker : IDisposable
         }
     }
 
-    public void Dispose() => _host.Wipe();
+    public void Dispose()
+    {
+        AppDomain.CurrentDomain.ProcessExit -= _atExit;
+        _host.Wipe();
+    }
 }

@@ -13,7 +13,7 @@ internal sealed record Fresh(double P50, double P99, double Most, double Commits
 internal sealed class Freshness(TemporaryFolder folder, BenchBroker broker)
 {
     private const double SecondsOfADay = 86_400;
-    private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(100), Measured = TimeSpan.FromSeconds(35);
+    private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(100), Measured = TimeSpan.FromSeconds(25);
 
     /// <summary>An endpoint that writes its log line by line, `ingest` and `ship` beside it.</summary>
     public async Task<Fresh> MeasureAsync(int linesPerSecond, string age)

@@ -61,10 +61,12 @@ internal sealed class Rates(TemporaryFolder folder, BenchBroker broker)
             Directory.Move(us, aside);
             Directory.CreateDirectory(us);
         }
+        var start = 0.0;
         using var ship = Role.Start(environment, "ship", "--config", config);
         try
         {
             await ship.UntilAsync("assigned ");
+            start = ship.CpuSeconds;
         }
         finally
         {
@@ -82,7 +84,7 @@ internal sealed class Rates(TemporaryFolder folder, BenchBroker broker)
         Check.Equal("gaps", ship.Log.Count(l => l.Line.Contains("gap table=", StringComparison.Ordinal)), 0);
         var size = seals.Sum(s => s.Number("bytes")) / (double)_records;
         folder.Remove("uk");
-        return new Stretch(_records, seals[^1].Seconds, cpu, peak, $"{seals.Count} commits, {seals.Sum(s => s.Number("segments"))} segments, {size:0.0} B a record; age of a seal {age}, which is in the time");
+        return new Stretch(_records, seals[^1].Seconds, cpu, peak, $"{seals.Count} commits, {seals.Sum(s => s.Number("segments"))} segments, {size:0.0} B a record; age of a seal {age}, which is in the time; {start:0.00} CPU-s until the first partition was assigned");
     }
 
     /// <summary>The same records, a JSON message each, through a plain loop into the same Parquet writer.</summary>
