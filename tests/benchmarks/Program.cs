@@ -1,5 +1,6 @@
 using System.Globalization;
 using Pipeline.Tests.Benchmarks;
+using Pipeline.Tests.Benchmarks.Kafka;
 using Pipeline.Tests.Benchmarks.Stages;
 using Pipeline.Tests.Benchmarks.Whole;
 
@@ -20,15 +21,19 @@ switch (args)
         return await Session.OneAsync(PushRun.RunAsync);
     case ["demo"]:
         return await Session.OneAsync(work => Task.FromResult(DemoRun.Run(work)));
+    case ["kafka", .. var parts]:
+        return await KafkaSession.RunAsync(parts);
     // what a session starts: each in a process of its own, so that its memory and its compiled code are its own
     case ["stage", var name, "--json"] when StageList.Find(name) is { } stage:
         Figure.Write(stage());
         return 0;
     case ["launch", var usage, var program, .. var rest]:
         return Child.Launch(usage, program, rest);
+    case ["kafka-json", var servers, var topic, var records, var to]:
+        return JsonLoop.Run(servers, topic, long.Parse(records, CultureInfo.InvariantCulture), to);
     case ["duckdb", var log, var to]:
         return Baseline.Run(log, to);
     default:
-        Console.Error.WriteLine($"found '{string.Join(' ', args)}', expected nothing, quick, whole, push, demo, or stage NAME with one of: {string.Join(", ", StageList.Names)}");
+        Console.Error.WriteLine($"found '{string.Join(' ', args)}', expected nothing, quick, whole, push, demo, kafka, or stage NAME with one of: {string.Join(", ", StageList.Names)}");
         return 2;
 }

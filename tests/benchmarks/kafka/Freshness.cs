@@ -1,0 +1,92 @@
+using Pipeline.Cli.Roles;
+using Pipeline.Core.Captures;
+using Pipeline.Tests.Benchmarks.Whole;
+using Pipeline.Worlds;
+
+namespace Pipeline.Tests.Benchmarks.Kafka;
+
+/// <summary>How long a record is captured before it is visible in the table, where nothing waits; and what that costs in requests.</summary>
+/// <param name="P50">Seconds, by records.</param>
+/// <param name="CommitsPerDay">Of both tables together, extrapolated.</param>
+internal sealed record Fresh(double P50, double P99, double Most, double CommitsPerDay, double CapturesPerDay, double SegmentsPerDay, long Records);
+
+internal sealed class Freshness(TemporaryFolder folder, BenchBroker broker)
+{
+    private const double SecondsOfADay = 86_400;
+    private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(100), Measured = TimeSpan.FromSeconds(25);
+
+    /// <summary>An endpoint that writes its log line by line, `ingest` and `ship` beside it.</summary>
+    public async Task<Fresh> MeasureAsync(int linesPerSecond, string age)
+    {
+        var topic = await broker.TopicAsync();
+        var kafka = broker.Environment(topic, $"ship-{Guid.NewGuid():N}");
+        kafka["PIPELINE__SEAL__AGE"] = age;
+        var (dir, log) = (folder["fresh"], folder["fresh.log"]);
+        await File.WriteAllTextAsync(log, "");
+        using var ship = Role.Start(kafka, "ship", "--dir", dir);
+        await ship.UntilAsync("assigned ");
+        using var ingest = Role.Start(kafka, "ingest", "--dir", dir, "--tail", "web=" + log);
+        await ingest.UntilAsync("ready ");
+        await WriteAsync(log, linesPerSecond);
+        await ingest.StopAsync();
+        await ship.StopAsync();
+        var fresh = await JudgeAsync(dir, ship);
+        folder.Remove("fresh");
+        folder.Remove("fresh.log");
+        return fresh;
+    }
+
+    private static async Task WriteAsync(string log, int linesPerSecond)
+    {
+        using var text = new MemoryStream();
+        CombinedLog.Write(text, (long)(linesPerSecond * (Measured.TotalSeconds + 1)), Stages.Blocks.Seed, days: 1);
+        var (bytes, at) = (text.GetBuffer().AsMemory(0, (int)text.Length), 0);
+        await using var file = new FileStream(log, FileMode.Append, FileAccess.Write, FileShare.ReadWrite, 0);
+        using var timer = new PeriodicTimer(Tick, TimeProvider.System);
+        var ticks = (int)(Measured / Tick);
+        for (var t = 0; t < ticks && await timer.WaitForNextTickAsync(); t++)
+        {
+            var from = at;
+            for (var line = 0; line < linesPerSecond * Tick.TotalSeconds && at < bytes.Length; line++)
+            {
+                at += bytes.Span[at..].IndexOf((byte)'\n') + 1;
+            }
+            await file.WriteAsync(bytes[from..at]);
+        }
+    }
+
+    /// <summary>One shard's frames are shipped in order: each seal says of how many captures it is.</summary>
+    private static async Task<Fresh> JudgeAsync(string dir, Role ship)
+    {
+        using var installation = await Installation.OpenAsync(InstallationPlaces.Embedded(dir), TimeProvider.System, CancellationToken.None);
+        var captures = new List<(CaptureHeader Header, DateTimeOffset At)>();
+        while (await installation.Captures.ReadAsync("web", captures.Count) is { } capture)
+        {
+            captures.Add((capture.Header, File.GetLastWriteTimeUtc(Path.Combine(dir, "us", CaptureNames.Capture("web", captures.Count)))));
+        }
+        var delays = new List<(double Seconds, long Rows)>();
+        // The last seal is made by the stop, which is sooner than its age.
+        var seals = ship.Seals.Where(s => !s.Line.Contains("reason=stop", StringComparison.Ordinal)).ToList();
+        foreach (var table in seals.GroupBy(s => s.Line.Split("table=")[1].Split(' ')[0]))
+        {
+            var frames = captures.Where(c => c.Header.FrameOf(table.Key) is not null).Select(c => (c.At, c.Header.FrameOf(table.Key)!.Rows)).ToList();
+            var next = 0;
+            foreach (var seal in table)
+            {
+                for (var left = seal.Number("captures"); left > 0; left--, next++)
+                {
+                    delays.Add(((seal.At - frames[next].At).TotalSeconds, frames[next].Rows));
+                }
+            }
+        }
+        var rows = delays.Sum(d => d.Rows);
+        Check.Equal("records sealed before the stop, or more", Math.Max(rows, 1), rows);
+        double At(double share)
+        {
+            var seen = 0L;
+            return delays.OrderBy(d => d.Seconds).First(d => (seen += d.Rows) >= share * rows).Seconds;
+        }
+        var scale = SecondsOfADay / Measured.TotalSeconds;
+        return new Fresh(At(0.5), At(0.99), delays.Max(d => d.Seconds), ship.Seals.Count() * scale, captures.Count * scale, ship.Seals.Sum(s => s.Number("segments")) * scale, rows);
+    }
+}
