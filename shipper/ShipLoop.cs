@@ -108,6 +108,11 @@ public sealed class ShipLoop
     private async Task FinishAsync(string last, CancellationToken cancel)
     {
         TakeNotices();
+        if (_due.Count > 0)
+        {
+            // A stop may come while the tables could not be read for the first time.
+            await RefreshAsync(cancel);
+        }
         await RoundsAsync(cancel);
         await SealAllAsync(last, cancel);
     }

@@ -58,6 +58,16 @@ public sealed class SimulatedTopic(string name, int partitions, TimeProvider tim
         return member;
     }
 
+    /// <summary>A member that the group was rid of, and that goes on.</summary>
+    public void Rejoin(SimulatedFeed member)
+    {
+        if (!_members.Contains(member))
+        {
+            _members.Add(member);
+            Rebalance();
+        }
+    }
+
     /// <summary>The group is rid of a member, which may or may not hear of it.</summary>
     public void Leave(SimulatedFeed member)
     {

@@ -2,6 +2,7 @@ using Pipeline.Core;
 using Pipeline.Core.Captures;
 using Pipeline.Core.Records;
 using Pipeline.Core.Table;
+using Pipeline.Processor.Repair;
 using Pipeline.Processor.Verify;
 using Contract = Pipeline.Core.Contracts.Contract;
 
@@ -56,7 +57,7 @@ internal sealed class Conservation(Schedule schedule, IReadOnlyDictionary<string
         }
     }
 
-    private bool IsWhole(string shard) => !forks.ContainsKey(shard) && !givenUp.Contains(shard) && !possiblyLost.Contains(shard) && !_stranded.Contains(shard);
+    private bool IsWhole(string shard) => !forks.ContainsKey(shard) && !givenUp.Contains(shard) && !possiblyLost.Contains(shard) && !_stranded.Contains(shard) && !schedule.Unrepaired.Contains(shard);
 
     private async Task FoldAsync(ShardPlan shard)
     {
@@ -123,6 +124,10 @@ internal sealed class Conservation(Schedule schedule, IReadOnlyDictionary<string
         }
         var state = await log.OpenAsync() ?? throw new PipelineException(ExitCode.Difference, $"{log.Where} is gone");
         CheckMarginals(dataset, entries, state);
+        foreach (var repair in entries.Where(e => e.Kind == CommitKind.Repair))
+        {
+            Expect(schedule.Unrepaired.Count > 0 || await schedule.Uk.Contents.FindAsync(RepairReceipt.Name(dataset, repair.Version)) is not null, $"{dataset}: the repair in entry {repair.Version} has no receipt");
+        }
         var rows = await ReadAsync(contract, state, entries);
         foreach (var shard in schedule.Scenario.Shards)
         {
@@ -134,13 +139,13 @@ internal sealed class Conservation(Schedule schedule, IReadOnlyDictionary<string
     /// <summary>Rule 27: each shard's ranges follow one another, and hold what the captures hold.</summary>
     private void CheckMarginals(string dataset, List<TableCommit> entries, TableState state)
     {
-        foreach (var marginals in entries.SelectMany(e => e.Shards).GroupBy(m => m.Shard))
+        foreach (var marginals in entries.SelectMany(e => e.Shards.Select(m => (Marginal: m, Repair: e.Kind == CommitKind.Repair))).GroupBy(m => m.Marginal.Shard))
         {
             var next = 0L;
-            foreach (var marginal in marginals)
+            foreach (var (marginal, repair) in marginals)
             {
-                Expect(marginal.Range.From == next, $"rule 27: {dataset} ships {marginals.Key} {marginal.Range}, expected from {next}");
-                next = marginal.Range.To + 1;
+                Expect(repair || marginal.Range.From == next, $"rule 27: {dataset} ships {marginals.Key} {marginal.Range}, expected from {next}");
+                next = repair ? next : marginal.Range.To + 1;
                 if (IsWhole(marginals.Key) && _history.TryGetValue(marginals.Key, out var history))
                 {
                     var frames = history.Where(c => marginal.Range.Contains(c.Link.Number)).Select(c => c.Header.FrameOf(dataset)).OfType<FrameEntry>().ToList();
@@ -176,7 +181,7 @@ internal sealed class Conservation(Schedule schedule, IReadOnlyDictionary<string
                 }
             }
         }
-        var committed = entries.SelectMany(e => e.Dates).GroupBy(d => d.Date).ToDictionary(d => d.Key, d => Sums.Of(d.Select(m => m.Sums)));
+        var committed = entries.Where(e => !schedule.IsUndone(contract.Dataset, e.Version)).SelectMany(e => e.Dates).GroupBy(d => d.Date).ToDictionary(d => d.Key, d => Sums.Of(d.Select(m => m.Sums)));
         Expect(dates.Count == committed.Count && dates.All(d => committed.GetValueOrDefault(d.Key) == d.Value), $"rule 27: {contract.Dataset}: commits and Parquet differ");
         return rows;
     }
@@ -194,7 +199,7 @@ internal sealed class Conservation(Schedule schedule, IReadOnlyDictionary<string
                 Expect(false, $"promise 2: {dataset} of {shard.Name} has {row} {count} times");
             }
         }
-        Expect(missing.Count == 0 || possiblyLost.Contains(shard.Name) || _stranded.Contains(shard.Name) || forks.ContainsKey(shard.Name), $"promise 2: {shard.Name} lacks rows of {dataset}, and no shipper names a fork");
+        Expect(missing.Count == 0 || possiblyLost.Contains(shard.Name) || _stranded.Contains(shard.Name) || forks.ContainsKey(shard.Name) || schedule.Unrepaired.Contains(shard.Name), $"promise 2: {shard.Name} lacks rows of {dataset}, and no shipper names a fork");
     }
 
     private static string? Text(Utf8Column column, int row) => column.Required || column.IsPresent(row) ? System.Text.Encoding.UTF8.GetString(column[row]) : null;

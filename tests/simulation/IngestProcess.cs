@@ -55,6 +55,7 @@ internal sealed class IngestProcess : IShardEvents
     {
         _schedule.Totals.Captures++;
         _schedule.Notice(shard);
+        _schedule.Publish(shard, capture);
     }
 
     public void Waiting(string shard, long number, StoreException fault) => _schedule.Totals.Faults++;

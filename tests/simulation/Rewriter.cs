@@ -112,7 +112,11 @@ internal sealed class Rewriter(Schedule schedule, int incarnation, Random random
         return await Puts.UntilKnownAsync(log.Store, TableNames.Entry(log.Contract.Dataset, state.Version + 1), Encoding.UTF8.GetBytes(entry.ToString()), schedule.Time) != PutOutcome.Other;
     }
 
-    public void Compacted(string dataset, long version, int inputs, int outputs, long rows, long bytesBefore, long bytesAfter) => schedule.Totals.Rewrites++;
+    public void Compacted(string dataset, long version, int inputs, int outputs, long rows, long bytesBefore, long bytesAfter)
+    {
+        schedule.Totals.Rewrites++;
+        schedule.Totals.Compactions++;
+    }
 
     public void CompactionConflict(string dataset, long version, int groups) => schedule.Totals.LostRewrites++;
 

@@ -63,7 +63,36 @@ internal sealed record Scenario
     public required double Foreign { get; init; }
     public required Rollback Rollback { get; init; }
 
-    public static Scenario Of(int seed)
+    /// <summary>Null: the embedded way. Else captures are published, and shippers are members of one group.</summary>
+    public SimulatedTopicFaults? Topic { get; init; }
+    public int Partitions { get; init; }
+    /// <summary>Bytes of messages that a shipper's queue takes.</summary>
+    public long QueueBytes { get; init; }
+    /// <summary>How often something happens to the topic or its group.</summary>
+    public TimeSpan Disturbances { get; init; }
+    /// <summary>How often a repair begins; none where zero.</summary>
+    public TimeSpan Repairs { get; init; }
+    /// <summary>Whether another engine appends an entry that takes tables back to an earlier version.</summary>
+    public bool Restore { get; init; }
+
+    public static Scenario Of(int seed) => Distribute(Embedded(seed), new Random(seed ^ 0xd157));
+
+    /// <summary>Half of all schedules are of the distributed way; the others are what they were before there was one.</summary>
+    private static Scenario Distribute(Scenario embedded, Random random) => random.Next(2) == 0 ? embedded : embedded with
+    {
+        Topic = new SimulatedTopicFaults
+        {
+            Lost = random.Next(3) switch { 0 => 0, 1 => 0.05, _ => 0.4 }, Doubled = random.Next(2) * 0.2, OffsetsReset = random.Next(2) * 0.2,
+            Latency = TimeSpan.FromMilliseconds(random.Next(3) switch { 0 => 1, 1 => 200, _ => 5_000 }),
+        },
+        Partitions = random.Next(1, 5), QueueBytes = random.Next(2) == 0 ? 1 << 20 : random.Next(3_000, 40_000), Disturbances = TimeSpan.FromSeconds(random.Next(5, 120)),
+        Shippers = random.Next(1, 4), Notices = random.Next(4) == 0,
+        Repairs = random.Next(3) == 0 ? TimeSpan.Zero : TimeSpan.FromSeconds(random.Next(10, 120)),
+        // A copy that is put back over an appended restore would be two disasters at once: nobody's log tells of both.
+        Restore = embedded.Rollback is Rollback.None or Rollback.UsDown or Rollback.UsLive && random.Next(3) == 0,
+    };
+
+    private static Scenario Embedded(int seed)
     {
         var random = new Random(seed);
         var rollback = random.Next(100) switch { < 64 => Rollback.None, < 73 => Rollback.UsDown, < 82 => Rollback.UsLive, < 91 => Rollback.UkDown, _ => Rollback.UkLive };

@@ -101,7 +101,7 @@ internal sealed partial class Schedule
         while (Time.Elapsed < Scenario.Duration)
         {
             await HeldAsync();
-            var shipper = new ShipProcess(this, ++_incarnations);
+            var shipper = new ShipProcess(this, ++_incarnations, Topic);
             _shippers.Add(shipper);
             var run = shipper.RunAsync();
             await Task.WhenAny(run, Task.Delay(Scenario.ShipperLife * 2 * random.NextDouble(), Time));
@@ -119,6 +119,7 @@ internal sealed partial class Schedule
                     Kill(shipper.Actor);
                     break;
             }
+            _ = ExpelAsync(shipper);
             await Task.Delay(TimeSpan.FromSeconds(random.Next(1, 10)), Time);
         }
     }
@@ -160,7 +161,7 @@ internal sealed partial class Schedule
         if (Scenario.Rollback is Rollback.UsDown or Rollback.UkDown)
         {
             _held = true;
-            foreach (var actor in us ? _ingest.Values.SelectMany(p => p).Select(p => p.Actor) : _shippers.Select(s => s.Actor).Concat(_rewriters.Select(r => r.Actor)))
+            foreach (var actor in us ? _ingest.Values.SelectMany(p => p).Select(p => p.Actor) : _shippers.Select(s => s.Actor).Concat(_rewriters.Select(r => r.Actor)).Concat(_others))
             {
                 Kill(actor);
             }

@@ -34,6 +34,8 @@ internal sealed partial class Schedule
         _random = new Random(scenario.Seed ^ 0x5eed);
         Us = new SimulatedStore(new MemoryStore(Time, "us"), Time, new Random(scenario.Seed + 1), scenario.Us);
         Uk = new SimulatedStore(new MemoryStore(Time, "uk"), Time, new Random(scenario.Seed + 2), scenario.Uk);
+        _apart = new Random(scenario.Seed ^ 0xfeed);
+        Topic = scenario.Topic is { } faults ? new SimulatedTopic("captures", scenario.Partitions, Time, new Random(scenario.Seed + 3), faults) : null;
         _ingest = scenario.Shards.ToDictionary(s => s.Name, _ => new List<IngestProcess>());
     }
 
@@ -62,16 +64,16 @@ internal sealed partial class Schedule
         var thread = new SimulatedThread(scenario.Seed, schedule.Time);
         try
         {
-            thread.Run(schedule.RunAsync, 400_000);
+            thread.Run(schedule.RunAsync, scenario.Topic is null ? 400_000 : 1_200_000);
         }
         catch (SimulationException e)
         {
-            throw new SimulationException($"{e.Message} ({scenario.Rollback}{(schedule.Final ? ", being finished" : "")}; {string.Join("; ", schedule.Living())}) {string.Join(" · ", schedule._violations.Take(3))}", e);
+            throw new SimulationException($"{e.Message} ({scenario.Rollback}{(scenario.Topic is null ? "" : ", fed")}{(schedule.Final ? ", being finished" : "")}; {string.Join("; ", schedule.Living())}) {string.Join(" · ", schedule._violations.Take(3))}", e);
         }
-        schedule.Totals.Steps = thread.Steps;
+        (schedule.Totals.Steps, schedule.Totals.Fed) = (thread.Steps, scenario.Topic is null ? 0 : 1);
         if (schedule._violations.Count > 0)
         {
-            throw new SimulationException($"seed {scenario.Seed} ({scenario.Rollback}): {string.Join(" · ", schedule._violations.Take(5))}");
+            throw new SimulationException($"seed {scenario.Seed} ({scenario.Rollback}{(scenario.Topic is null ? "" : ", fed")}{(schedule._restores.Count == 0 ? "" : ", restored")}): {string.Join(" · ", schedule._violations.Take(5))}");
         }
         return schedule.Totals;
     }
@@ -159,6 +161,7 @@ internal sealed partial class Schedule
         actors.AddRange(Enumerable.Range(0, Scenario.Shippers).Select(_ => ShipAsync(Fork())));
         actors.Add(RewriteAsync(Fork()));
         actors.Add(RollBackAsync(Fork()));
+        actors.AddRange(Disturb());
         await Task.WhenAll(actors);
         // 2
         (Us.Faults, Uk.Faults) = (Healed(Us.Faults), Healed(Uk.Faults));
@@ -167,16 +170,20 @@ internal sealed partial class Schedule
         await Task.WhenAll(Scenario.Shards.Select(FinishAsync));
         await Task.WhenAll(clients);
         await ShipToTheEndAsync();
-        foreach (var actor in _ingest.Values.SelectMany(p => p).Select(p => p.Actor).Concat(_shippers.Select(s => s.Actor)).Concat(_rewriters.Select(r => r.Actor)))
+        foreach (var actor in Actors())
         {
             actor.Kill();
         }
         // What dead processes had under way happens now or never.
         await DrainAsync();
         var forks = await ShipToTheEndAsync();
+        await RepairToTheEndAsync();
         // 3
         await new Conservation(this, forks, _givenUp, _possiblyLost, _named).CheckAsync();
     }
+
+    private IEnumerable<SimulatedActor> Actors() =>
+        _ingest.Values.SelectMany(p => p).Select(p => p.Actor).Concat(_shippers.Select(s => s.Actor)).Concat(_rewriters.Select(r => r.Actor)).Concat(_others);
 
     /// <summary>Nothing is started while a store is being set back.</summary>
     private async Task HeldAsync()
@@ -195,7 +202,7 @@ internal sealed partial class Schedule
 
     private void WakeAll()
     {
-        foreach (var actor in _ingest.Values.SelectMany(p => p).Select(p => p.Actor).Concat(_shippers.Select(s => s.Actor)).Concat(_rewriters.Select(r => r.Actor)).Where(a => a.Paused))
+        foreach (var actor in Actors().Where(a => a.Paused))
         {
             _ = WakeAsync(actor, TimeSpan.FromSeconds(20) * _random.NextDouble());
         }
@@ -227,7 +234,7 @@ internal sealed partial class Schedule
 
     private async Task<IReadOnlyDictionary<string, Fork>> ShipToTheEndAsync()
     {
-        var shipper = new ShipProcess(this, ++_incarnations);
+        var shipper = new ShipProcess(this, ++_incarnations, null);
         await shipper.ShipAllAsync();
         return shipper.Forks;
     }

@@ -16,7 +16,8 @@ internal sealed class ShipProcess : IShipEvents
     private readonly Action _cancel;
     private readonly ShipLoop _loop;
 
-    public ShipProcess(Schedule schedule, int incarnation)
+    /// <param name="topic">Whose group it joins; null: the embedded way.</param>
+    public ShipProcess(Schedule schedule, int incarnation, SimulatedTopic? topic)
     {
         _schedule = schedule;
         var stop = new CancellationTokenSource();
@@ -28,8 +29,15 @@ internal sealed class ShipProcess : IShipEvents
             log.Contract, log, new Committer(log, Waiting),
             new Sealer(log.Contract, uk, TableNames.Folder(log.Contract.Dataset), Schedule.StoreId, Schedule.Key.Kid, Schedule.Key.RowKey(), Workers.Inline, slots, schedule.Time),
             schedule.Time, this)).ToList();
-        _loop = new ShipLoop(new Captures(us, Schedule.StoreId, Schedule.Key.Kid), tables, schedule.Scenario.Seal, schedule.Scenario.Period, schedule.Time, this);
+        var queue = topic is null ? null : new FeedQueue(schedule.Scenario.QueueBytes);
+        _loop = new ShipLoop(new Captures(us, Schedule.StoreId, Schedule.Key.Kid), tables, schedule.Scenario.Seal, schedule.Scenario.Period, schedule.Time, this, queue);
+        Feed = topic?.Join(queue!, new MessageReader(Schedule.StoreId, Schedule.Key.Kid));
     }
+
+    /// <summary>Its member of the group; null in the embedded way.</summary>
+    public SimulatedFeed? Feed { get; }
+
+    public bool Ended { get; private set; }
 
     public SimulatedActor Actor { get; }
 
@@ -41,7 +49,7 @@ internal sealed class ShipProcess : IShipEvents
     public void Stop() => _cancel();
 
     /// <summary>Runs as a service. False: it found that the table was restored under it, and stopped.</summary>
-    public Task<bool> RunAsync() => RunAsync(() => _loop.RunAsync(_stop, CancellationToken.None));
+    public Task<bool> RunAsync() => RunAsync(RunLoopAsync);
 
     /// <summary>Ships what there is, as `import` does.</summary>
     public Task<bool> ShipAllAsync() => RunAsync(() => _loop.CatchUpAllAsync(SealReason.Final, CancellationToken.None));
@@ -58,7 +66,33 @@ internal sealed class ShipProcess : IShipEvents
 
     public void Forked(Fork fork) => _schedule.Forked(fork);
 
+    public void SetAside(FeedPosition position, string reason) => _schedule.SetAside(reason);
+
+    public void Distrusted(string dataset, IReadOnlyList<string> shards) => _schedule.Distrusted(dataset);
+
     public void Waiting(StoreException fault) => _schedule.Totals.Faults++;
+
+    private async Task RunLoopAsync()
+    {
+        if (Feed is null)
+        {
+            await _loop.RunAsync(_stop, CancellationToken.None);
+            return;
+        }
+        using var over = new CancellationTokenSource();
+        var feed = Feed.RunAsync(over.Token, Actor.PassAsync);
+        try
+        {
+            await _loop.RunAsync(_stop, CancellationToken.None);
+        }
+        finally
+        {
+            Ended = true;
+            over.Cancel();
+            await feed;
+            _schedule.Totals.Delivered += Feed.Delivered;
+        }
+    }
 
     private async Task<bool> RunAsync(Func<Task> work)
     {
