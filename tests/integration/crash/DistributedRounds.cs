@@ -80,7 +80,7 @@ internal sealed class DistributedRounds(int seed, string folder, DistributedTota
         var broker = world.Broker;
         while (!over())
         {
-            await DelayAsync(random, 4);
+            await DelayAsync(random, 10);
             // One of three, mostly; now and then all.
             int? node = world.Nodes == 3 && random.Next(4) > 0 ? random.Next(3) : null;
             var name = world.Nodes == 1 ? "broker" : node is null ? "all brokers" : "broker of three";
@@ -111,7 +111,7 @@ internal sealed class DistributedRounds(int seed, string folder, DistributedTota
     {
         while (!over())
         {
-            await DelayAsync(random, 4);
+            await DelayAsync(random, 10);
             if (random.Next(3) == 0)
             {
                 azurite.Pause();

@@ -12,6 +12,7 @@ internal sealed class Post(string name, string[] command, DistributedWorld world
     private static readonly Measured Life = new(TimeSpan.FromSeconds(2.5), 150);
 
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LongestStart = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan LongestSleep = TimeSpan.FromSeconds(9);
 
     /// <summary>SIGTERM before the program listens to it, as a shell tells it.</summary>
@@ -82,13 +83,18 @@ internal sealed class Post(string name, string[] command, DistributedWorld world
     private async Task<Victim> LifeAsync(Victim victim, NameWatch names)
     {
         var act = random.Next(client is null ? 9 : 11);
+        if (act >= 9 || random.Next(3) > 0)
+        {
+            // Or no line would ever get through: most lives last until it has claimed what it works on. A rival before that could be fenced by the one that it is to fence.
+            await Task.WhenAny(victim.Ready, victim.Ended).WaitAsync(LongestStart).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
         await MomentAsync(victim, names);
         if (act is 6 or 7)
         {
             await SleepAsync(victim);
             await MomentAsync(victim, names);
         }
-        if (act >= 9)
+        if (act >= 9 && victim.Ready.IsCompleted && !victim.Ended.IsCompleted)
         {
             victim = await RivalAsync(victim, asleep: act == 10);
             await MomentAsync(victim, names);
