@@ -2,6 +2,7 @@
 # The long tests, by commands of their own. Each prints its totals, and on failure the seed that repeats it.
 #   ./soak.sh simulation [FROM..TO]     simulated schedules, 0..5000 where nothing is said
 #   ./soak.sh crash [KILLS] [SEED]      SIGKILLs of the real program, 1000 where nothing is said
+#   ./soak.sh distributed [KILLS] [SEED]  SIGKILLs of processes, brokers and stores of the distributed way, 500 where nothing is said
 set -euo pipefail
 cd "$(dirname "$0")"
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
@@ -17,7 +18,13 @@ crash() {
     dotnet tests/integration/bin/Debug/net10.0/Pipeline.Tests.Integration.dll -class Pipeline.Tests.Integration.Crash.CrashTests -showLiveOutput
 }
 
+distributed() {
+  dotnet build tests/integration -v q -nologo
+  DISTRIBUTED_KILLS="${1:-500}" DISTRIBUTED_SEED="${2:-1}" \
+    dotnet tests/integration/bin/Debug/net10.0/Pipeline.Tests.Integration.dll -class Pipeline.Tests.Integration.Crash.DistributedCrashTests -showLiveOutput
+}
+
 case "${1:-}" in
-  simulation | crash) "$@" ;;
-  *) sed -n '2,4p' "$0"; exit 2 ;;
+  simulation | crash | distributed) "$@" ;;
+  *) sed -n '2,5p' "$0"; exit 2 ;;
 esac

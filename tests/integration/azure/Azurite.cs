@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Threading.Channels;
 using Pipeline.Core.Store;
 using Pipeline.Tests.Integration.Azure;
@@ -21,6 +22,7 @@ public sealed class Azurite : IAsyncLifetime
 
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(30);
     private static readonly string Main = Path.Combine(Here(), "node_modules", "azurite", "dist", "src", "blob", "main.js");
+    private static readonly string DurableScript = Path.Combine(Here(), "durable.js");
     private static int _containers;
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("pipeline-azurite-");
@@ -31,6 +33,12 @@ public sealed class Azurite : IAsyncLifetime
     public static string? Missing { get; } = !File.Exists(Main) ? "no Azurite: run `npm ci --prefix tests/integration/azure`, as test.sh does where npm is" : !HasNode() ? "no node on the PATH to run Azurite" : null;
 
     public int Port { get; private set; }
+
+    /// <summary>Whether what it has answered survives a SIGKILL, as in Azure. Slower: every put is saved before it is answered.</summary>
+    public bool Durable { get; init; }
+
+    /// <summary>Where it keeps what it holds.</summary>
+    public string Folder => _folder.FullName;
 
     public async ValueTask InitializeAsync()
     {
@@ -44,7 +52,7 @@ public sealed class Azurite : IAsyncLifetime
     public async Task StartAsync()
     {
         // No telemetry, no update check; durable where it says so.
-        var info = new ProcessStartInfo("node", [Main, "--skipApiVersionCheck", "--disableTelemetry", "--location", _folder.FullName, "--blobHost", "127.0.0.1", "--blobPort", Port.ToString(CultureInfo.InvariantCulture)])
+        var info = new ProcessStartInfo("node", [.. Durable ? new[] { "--require", DurableScript } : [], Main, "--skipApiVersionCheck", "--disableTelemetry", "--location", _folder.FullName, "--blobHost", "127.0.0.1", "--blobPort", Port.ToString(CultureInfo.InvariantCulture)])
         {
             RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true, WorkingDirectory = _folder.FullName,
         };
@@ -87,6 +95,11 @@ public sealed class Azurite : IAsyncLifetime
             _process = null;
         }
     }
+
+    /// <summary>SIGSTOP: a store that hangs.</summary>
+    public void Pause() => _ = Signal(_process!.Id, 19);
+
+    public void Resume() => _ = Signal(_process!.Id, 18);
 
     /// <summary>The URL of a container that no test has yet, seen through the port of a proxy where one is given.</summary>
     public string NewUrl(int? port = null) => Url(string.Create(CultureInfo.InvariantCulture, $"c{Interlocked.Increment(ref _containers)}-{Environment.ProcessId}"), port);
@@ -135,6 +148,9 @@ public sealed class Azurite : IAsyncLifetime
             _said.Writer.TryWrite(line);
         }
     }
+
+    [DllImport("libc", EntryPoint = "kill")]
+    private static extern int Signal(int process, int signal);
 
     private static bool HasNode() => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Any(folder => File.Exists(Path.Combine(folder, "node")));
 

@@ -21,9 +21,9 @@ internal sealed class Rows
     }
 
     /// <summary>What the tables hold, read back from Parquet.</summary>
-    public static async Task<Rows> ReadAsync(string dir)
+    public static async Task<Rows> ReadAsync(InstallationPlaces places)
     {
-        using var installation = await Installation.OpenAsync(InstallationPlaces.Embedded(dir), TimeProvider.System, CancellationToken.None);
+        using var installation = await Installation.OpenAsync(places, TimeProvider.System, CancellationToken.None);
         var rows = new Rows();
         foreach (var log in installation.Logs)
         {

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Pipeline.Cli.Roles;
 
 namespace Pipeline.Tests.Integration.Crash;
 
@@ -15,14 +16,17 @@ internal sealed class Truth
 
     /// <summary>Compares the installation with the truth: `verify --deep`, its counts, and every row.</summary>
     /// <exception cref="CrashException">Something was lost, doubled, or is not as it ought to be.</exception>
-    public async Task CompareAsync(string dir, CrashTotals totals)
+    public Task CompareAsync(string dir, CrashTotals totals) => CompareAsync(InstallationPlaces.Embedded(dir), new Dictionary<string, string>(), ["--dir", dir], totals);
+
+    /// <param name="where">The options that name the installation at these places.</param>
+    public async Task CompareAsync(InstallationPlaces places, IReadOnlyDictionary<string, string> environment, string[] where, CrashTotals totals)
     {
-        var (exit, text, error) = await Victim.RunAsync(dir, "verify", "--deep", "--dir", dir, "--json");
+        var (exit, text, error) = await Victim.RunAsync(places.Keys, environment, ["verify", "--deep", "--json", .. where]);
         CrashException.Unless(exit == 0, $"verify ended with {exit}: {text} {error}");
         var verify = JsonDocument.Parse(text).RootElement;
         CrashException.Unless(verify.GetProperty("ok").GetBoolean() && verify.GetProperty("pending").GetArrayLength() == 0, $"verify: {text}");
 
-        var found = await Rows.ReadAsync(dir);
+        var found = await Rows.ReadAsync(places);
         var (lost, doubled) = (Rows.Without(found), found.Without(Rows));
         totals.Found(found.Count, lost.Count, doubled.Count);
         CrashException.Unless(lost.Count == 0 && doubled.Count == 0,
@@ -69,6 +73,9 @@ internal sealed class CrashTotals
             (_rounds, _rows, _lost, _doubled) = (_rounds + 1, _rows + rows, _lost + lost, _doubled + doubled);
         }
     }
+
+    /// <summary>What was found in the end, without the kills.</summary>
+    public string Found() => $"{_rows} rows, {_pushes} pushes acknowledged: lost {_lost}, doubled {_doubled}";
 
     public override string ToString() =>
         $"{_kills} SIGKILLs at work ({_idle} more while starting) in {_rounds} installations, {_rows} rows, {_pushes} pushes acknowledged: lost {_lost}, doubled {_doubled}";

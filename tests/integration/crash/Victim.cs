@@ -18,9 +18,12 @@ internal sealed class Victim : IDisposable
     private readonly TaskCompletionSource<string> _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly string _dir;
 
+    /// <summary>Sockets tell of work: the runtime opens none of its own for diagnostics.</summary>
+    private readonly bool _connects;
+
     private Victim(Process process, string dir)
     {
-        (_process, _dir) = (process, dir);
+        (_process, _dir, _connects) = (process, dir, process.StartInfo.Environment.TryGetValue("DOTNET_EnableDiagnostics", out var diagnostics) && diagnostics == "0");
         process.ErrorDataReceived += (_, e) =>
         {
             lock (_error)
@@ -60,7 +63,10 @@ internal sealed class Victim : IDisposable
     }
 
     /// <param name="dir">The installation that the arguments name.</param>
-    public static Victim Start(string dir, params string[] args)
+    public static Victim Start(string dir, params string[] args) => Start(dir, new Dictionary<string, string>(), args);
+
+    /// <summary>With settings in the environment, which win over those that every victim has.</summary>
+    public static Victim Start(string dir, IReadOnlyDictionary<string, string> environment, params string[] args)
     {
         var info = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", [Dll, .. args]) { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var name in info.Environment.Keys.Where(k => k.StartsWith("PIPELINE__", StringComparison.Ordinal)).ToList())
@@ -69,13 +75,20 @@ internal sealed class Victim : IDisposable
         }
         info.Environment["PIPELINE__SEAL__AGE"] = "1s";
         info.Environment["PIPELINE__PERIOD"] = "1s";
+        foreach (var (name, value) in environment)
+        {
+            info.Environment[name] = value;
+        }
         return new Victim(new Process { StartInfo = info }, dir);
     }
 
     /// <summary>Runs the program to its end.</summary>
-    public static async Task<(int Exit, string Out, string Error)> RunAsync(string dir, params string[] args)
+    public static Task<(int Exit, string Out, string Error)> RunAsync(string dir, params string[] args) => RunAsync(dir, new Dictionary<string, string>(), args);
+
+    /// <summary>Runs the program to its end, with settings in the environment.</summary>
+    public static async Task<(int Exit, string Out, string Error)> RunAsync(string dir, IReadOnlyDictionary<string, string> environment, params string[] args)
     {
-        using var victim = Start(dir, args);
+        using var victim = Start(dir, environment, args);
         await victim.EndAsync();
         return (victim.Exit, await victim.Out, victim.Error);
     }
@@ -85,6 +98,27 @@ internal sealed class Victim : IDisposable
     {
         using var bound = new CancellationTokenSource(Bound);
         await _process.WaitForExitAsync(bound.Token);
+    }
+
+    /// <summary>SIGSTOP: a process that hangs, and does not know it.</summary>
+    public void Pause() => _ = Signal(_process.Id, 19);
+
+    /// <summary>SIGCONT: it wakes, and goes on where it was.</summary>
+    public void Resume() => _ = Signal(_process.Id, 18);
+
+    /// <summary>Returns when it has files of the installation open, or is connected to something: it has begun its work. Or when it has ended.</summary>
+    /// <returns>Whether it was seen at work.</returns>
+    public async Task<bool> WorkingAsync()
+    {
+        while (!Ended.IsCompleted)
+        {
+            if (HasOpenFiles())
+            {
+                return true;
+            }
+            await Task.WhenAny(Ended, Task.Delay(TimeSpan.FromMilliseconds(8), TimeProvider.System));
+        }
+        return false;
     }
 
     public void Terminate() => _ = Signal(_process.Id, 15);
@@ -126,7 +160,7 @@ internal sealed class Victim : IDisposable
     {
         try
         {
-            return Directory.EnumerateFiles($"/proc/{_process.Id}/fd").Any(fd => new FileInfo(fd).LinkTarget?.StartsWith(_dir, StringComparison.Ordinal) == true);
+            return Directory.EnumerateFiles($"/proc/{_process.Id}/fd").Any(fd => new FileInfo(fd).LinkTarget is { } target && (target.StartsWith(_dir, StringComparison.Ordinal) || (_connects && target.StartsWith("socket:", StringComparison.Ordinal))));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
