@@ -15,13 +15,20 @@ internal sealed record Removal(long Version, bool DataChange);
 /// </summary>
 internal sealed class TableHistory(TableLog log)
 {
+    private static readonly Dictionary<UtcDay, Sums> NoDates = [];
+
     private readonly Dictionary<UtcDay, Sums> _dates = [];
     private readonly Dictionary<string, Removal> _removed = new(StringComparer.Ordinal);
     private Sha256? _below;
+    private bool _restored;
 
     public long Version { get; private set; } = -1;
 
-    public IReadOnlyDictionary<UtcDay, Sums> Dates => _dates;
+    /// <summary>
+    /// What commits brought to each date; empty once another engine restored the table, because what was committed above the version that it went back to is in the log and no longer in the table.
+    /// `verify` tells the two apart by the files of every version; here the inputs' own sums are left to compare with.
+    /// </summary>
+    public IReadOnlyDictionary<UtcDay, Sums> Dates => _restored ? NoDates : _dates;
 
     /// <summary>Files that were taken out, of those that the last reading was told to keep.</summary>
     public IReadOnlyDictionary<string, Removal> Removed => _removed;
@@ -62,6 +69,7 @@ internal sealed class TableHistory(TableLog log)
 
     private void Apply(TableCommit entry, Func<string, bool> keep)
     {
+        _restored |= entry.Foreign && entry.Operation.StartsWith("RESTORE", StringComparison.OrdinalIgnoreCase);
         foreach (var date in entry.Dates)
         {
             _dates[date.Date] = _dates.GetValueOrDefault(date.Date) + date.Sums;
@@ -75,7 +83,7 @@ internal sealed class TableHistory(TableLog log)
 
     private void Reset()
     {
-        (Version, _below) = (-1, null);
+        (Version, _below, _restored) = (-1, null, false);
         _dates.Clear();
         _removed.Clear();
     }
