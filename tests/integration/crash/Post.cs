@@ -86,7 +86,7 @@ internal sealed class Post(string name, string[] command, DistributedWorld world
         if (act >= 9 || (command[0] != "compact" && random.Next(3) > 0))
         {
             // Or no line would ever get through: most lives last until it has claimed what it works on. A rival before that could be fenced by the one that it is to fence.
-            await Task.WhenAny(victim.Ready, victim.Ended).WaitAsync(LongestStart).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await ((Task)Task.WhenAny(victim.Ready, victim.Ended)).WaitAsync(LongestStart).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
         await MomentAsync(victim, names);
         if (act is 6 or 7)
