@@ -70,7 +70,7 @@ public sealed class Compactor(TableLog log, ReadOnlyMemory<byte> rowKey, Workers
             // 3
             try
             {
-                batch.Add(await merge.RunAsync(group, group.WholeDate ? declared.GetValueOrDefault(group.Date) : null, cancel));
+                batch.Add(await merge.RunAsync(group, group.WholeDate ? declared?.GetValueOrDefault(group.Date) : null, cancel));
             }
             catch (PipelineException e) when (e.Code == ExitCode.Difference)
             {

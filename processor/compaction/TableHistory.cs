@@ -15,8 +15,6 @@ internal sealed record Removal(long Version, bool DataChange);
 /// </summary>
 internal sealed class TableHistory(TableLog log)
 {
-    private static readonly Dictionary<UtcDay, Sums> NoDates = [];
-
     private readonly Dictionary<UtcDay, Sums> _dates = [];
     private readonly Dictionary<string, Removal> _removed = new(StringComparer.Ordinal);
     private Sha256? _below;
@@ -25,10 +23,10 @@ internal sealed class TableHistory(TableLog log)
     public long Version { get; private set; } = -1;
 
     /// <summary>
-    /// What commits brought to each date; empty once another engine restored the table, because what was committed above the version that it went back to is in the log and no longer in the table.
+    /// What commits brought to each date; null once another engine restored the table, because what was committed above the version that it went back to is in the log and no longer in the table.
     /// `verify` tells the two apart by the files of every version; here the inputs' own sums are left to compare with.
     /// </summary>
-    public IReadOnlyDictionary<UtcDay, Sums> Dates => _restored ? NoDates : _dates;
+    public IReadOnlyDictionary<UtcDay, Sums>? Dates => _restored ? null : _dates;
 
     /// <summary>Files that were taken out, of those that the last reading was told to keep.</summary>
     public IReadOnlyDictionary<string, Removal> Removed => _removed;
