@@ -85,6 +85,8 @@ public sealed class AzureBlobStore : IObjectStore
                 }
                 if (await CompareAsync(name, bytes, cancel) is { } known)
                 {
+                    // Who is told that a name is taken was let in.
+                    _wroteBefore |= e is RequestFailedException said && AzureFaults.MayBeTaken(said);
                     return known;
                 }
                 if (e is not RequestFailedException taken || !AzureFaults.MayBeTaken(taken) || tries == TriesAgainstTheGone)

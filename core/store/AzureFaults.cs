@@ -52,11 +52,11 @@ internal static class AzureFaults
         var found = $"it answered {answer.Status}{(answer.ErrorCode is { Length: > 0 } code ? " " + code : "")}";
         return answer.Status switch
         {
+            507 => (StoreFault.Full, found, "Make room; nothing acknowledged is lost."),
+            _ when string.IsNullOrEmpty(answer.ErrorCode) => (StoreFault.Outage, found + " without an error code of the service", "Check what lies between (a proxy, a gateway); it is tried again."),
             NotAuthorized or Forbidden when letIn => (StoreFault.Outage, found + ", and let this process in before", "Check the identity's roles, whether the key was changed, the account's network rules and this machine's clock; it is tried again, and nothing acknowledged is lost."),
             NotAuthorized or Forbidden => (StoreFault.Refused, found, "Check the identity's roles on the container, the account's network rules and this machine's clock."),
             _ when IsHopeless(answer) => (StoreFault.Refused, found, answer.ErrorCode == "ContainerNotFound" ? "Check its name, or make it with `pipeline store init`." : "Check the account and the container; trying again does not help."),
-            507 => (StoreFault.Full, found, "Make room; nothing acknowledged is lost."),
-            _ when string.IsNullOrEmpty(answer.ErrorCode) => (StoreFault.Outage, found + " without an error code of the service", "Check what lies between (a proxy, a gateway); it is tried again."),
             _ => (StoreFault.Outage, found, "It is tried again."),
         };
     }
