@@ -75,7 +75,7 @@ internal sealed class CrashTotals
     }
 
     /// <summary>What was found in the end, without the kills.</summary>
-    public string Found() => $"{_rows} rows, {_pushes} pushes acknowledged: lost {_lost}, doubled {_doubled}";
+    public string Found() => _rows == 0 ? "no row compared" : $"{_rows} rows, {_pushes} pushes acknowledged: lost {_lost}, doubled {_doubled}";
 
     public override string ToString() =>
         $"{_kills} SIGKILLs at work ({_idle} more while starting) in {_rounds} installations, {_rows} rows, {_pushes} pushes acknowledged: lost {_lost}, doubled {_doubled}";

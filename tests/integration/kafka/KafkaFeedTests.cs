@@ -2,6 +2,7 @@ using System.Text;
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
 using Pipeline.Tests.Integration.Cli;
+using Pipeline.Tests.Integration.Telemetry;
 
 namespace Pipeline.Tests.Integration.Kafka;
 
@@ -120,7 +121,7 @@ public sealed class KafkaFeedTests(SharedBroker shared)
         {
             ["PIPELINE__KAFKA__BOOTSTRAP_SERVERS"] = broker.Servers, ["PIPELINE__KAFKA__TOPIC"] = topic, ["PIPELINE__KAFKA__REGION"] = "us", ["PIPELINE__KAFKA__GROUP"] = group,
         };
-        using var ship = Cli.Cli.Start(kafka, "ship", "--dir", folder.Dir);
+        using var ship = Cli.Cli.Start(kafka, "ship", "--dir", folder.Dir, "--metrics", "http://127.0.0.1:0");
         await ship.WaitForAsync("assigned partitions=0,1");
         using (var ingest = Cli.Cli.Start(kafka, "ingest", "--dir", folder.Dir, "--tail", $"web={folder["access.log"]}"))
         {
@@ -132,7 +133,7 @@ public sealed class KafkaFeedTests(SharedBroker shared)
             }
             Assert.Equal(0, await ingest.TerminateAsync());
         }
-        await Task.Delay(TimeSpan.FromSeconds(2), TimeProvider.System, TestContext.Current.CancellationToken);
+        await Exposition.HoldsAsync(await ship.WaitForAsync("metrics url="));
         Assert.DoesNotContain("seal table", ship.Log, StringComparison.Ordinal);
         Assert.Equal(0, await ship.TerminateAsync());
         Assert.Contains("reason=stop", ship.Log, StringComparison.Ordinal);

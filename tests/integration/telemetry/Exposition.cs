@@ -30,6 +30,28 @@ internal sealed partial class Exposition
 
     public List<(string Name, Dictionary<string, string> Labels, double Value)> Samples { get; } = [];
 
+    /// <summary>Scrapes until what is asked is so.</summary>
+    public static async Task<Exposition> WhenAsync(HttpClient http, Uri metrics, Func<Exposition, bool> so)
+    {
+        using var bound = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        bound.CancelAfter(TimeSpan.FromSeconds(40));
+        while (true)
+        {
+            var scrape = new Exposition(await http.GetStringAsync(metrics, bound.Token));
+            if (so(scrape))
+            {
+                return scrape;
+            }
+        }
+    }
+
+    /// <summary>Waits until a shipper holds frames that no commit has yet; <paramref name="line"/> is the one in which it says its endpoint.</summary>
+    public static async Task HoldsAsync(string line)
+    {
+        using var http = new HttpClient();
+        await WhenAsync(http, new Uri(line[(line.IndexOf("url=", StringComparison.Ordinal) + 4)..].Split(' ')[0]), e => e.Sum("pipeline_backlog_captures") > 0);
+    }
+
     /// <summary>The sum over the series that have these labels; null where there is none.</summary>
     public double? Sum(string name, params (string Label, string Value)[] labels)
     {

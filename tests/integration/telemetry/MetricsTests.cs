@@ -49,7 +49,7 @@ public sealed partial class MetricsTests
 
         var truth = JsonDocument.Parse(File.ReadAllText(Sample.Of("combined-nginx.log.truth.json"))).RootElement;
         var (checks, agents) = (truth.GetProperty("kinds").GetProperty("xencenter").GetInt64() + 1, truth.GetProperty("kinds").GetProperty("agent").GetInt64());
-        var scrape = await ScrapeAsync(http, metrics, e => e.Sum("pipeline_shipped_records_total") == checks + agents && e.Sum("pipeline_lag_captures") == 0);
+        var scrape = await Exposition.WhenAsync(http, metrics, e => e.Sum("pipeline_shipped_records_total") == checks + agents && e.Sum("pipeline_lag_captures") == 0);
 
         // Counts are the truth.
         Assert.Equal(truth.GetProperty("lines").GetInt64(), scrape.Sum("pipeline_lines_total", ("source", "web")));
@@ -116,20 +116,6 @@ public sealed partial class MetricsTests
         var answer = Cli.Cli.Run(new Dictionary<string, string> { [variable] = value }, "ship", "--dir", folder.Dir);
         Assert.Equal(exit, answer.Exit);
         Assert.False(Directory.Exists(folder.Dir));
-    }
-
-    private static async Task<Exposition> ScrapeAsync(HttpClient http, Uri metrics, Func<Exposition, bool> until)
-    {
-        using var bound = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        bound.CancelAfter(TimeSpan.FromSeconds(40));
-        while (true)
-        {
-            var scrape = new Exposition(await http.GetStringAsync(metrics, bound.Token));
-            if (until(scrape))
-            {
-                return scrape;
-            }
-        }
     }
 
     private static async Task<int> PushAsync(HttpClient http, Uri push, string source, string lines)

@@ -1,6 +1,7 @@
 using Pipeline.Tests.Integration.Cli;
 using Pipeline.Tests.Integration.Deploy;
 using Pipeline.Tests.Integration.Kafka;
+using Pipeline.Tests.Integration.Telemetry;
 
 namespace Pipeline.Tests.Integration.Traps;
 
@@ -38,7 +39,7 @@ public sealed class ZombieTests(SharedBroker shared)
             """);
         var log = folder.Write("access.log", Lines(0, Before));
         var none = new Dictionary<string, string>();
-        using var sleeper = new Part("sleeper", none, "ship", "--config", Configuration("sleeper.yaml", "20s"));
+        using var sleeper = new Part("sleeper", none, "ship", "--config", Configuration("sleeper.yaml", "20s"), "--metrics", "http://127.0.0.1:0");
         using var heir = new Part("heir", none, "ship", "--config", Configuration("heir.yaml", "1s"));
         using var ingest = new Part("ingest", none, "ingest", "--config", Configuration("ingest.yaml", "1s"));
 
@@ -47,7 +48,7 @@ public sealed class ZombieTests(SharedBroker shared)
         await sleeper.WaitForAsync("assigned partitions=0");
         await ingest.StartAsync();
         await CountAsync(folder, json => json.Captured == Before);
-        await Task.Delay(TimeSpan.FromSeconds(2), TimeProvider.System, TestContext.Current.CancellationToken);
+        await Exposition.HoldsAsync(await sleeper.WaitForAsync("metrics url="));
         Assert.DoesNotContain("seal table", sleeper.Log, StringComparison.Ordinal);
 
         // 2 it sleeps; another ships what it holds, and more
