@@ -5,13 +5,22 @@ using Pipeline.Tests.Unit.Store;
 namespace Pipeline.Tests.Integration.Azure;
 
 /// <summary>The seam's own tests, on the emulator.</summary>
-public sealed class AzureBlobStoreTests(Azurite azurite) : ObjectStoreSuite
+public sealed class AzureBlobStoreTests : ObjectStoreSuite
 {
+    private readonly Azurite _azurite;
+
+    public AzureBlobStoreTests(Azurite azurite)
+    {
+        // Before a property begins: it would take the skip of one of its cases for a failure.
+        Assert.SkipWhen(Azurite.Missing is not null, Azurite.Missing ?? "");
+        _azurite = azurite;
+    }
+
     protected override int Cases => 20;
 
     protected override void Run(Func<IObjectStore, Task> body) => RunAsync(body).GetAwaiter().GetResult();
 
-    private async Task RunAsync(Func<IObjectStore, Task> body) => await body(await azurite.NewStoreAsync());
+    private async Task RunAsync(Func<IObjectStore, Task> body) => await body(await _azurite.NewStoreAsync());
 }
 
 /// <summary>What is particular to Azure.</summary>
