@@ -31,11 +31,12 @@ public sealed class BlockEncoder(Contract xencenter, Contract agent, ReadOnlyMem
         }
         var parsed = scratch.Parsed;
         parsed.Clear();
-        var fields = block.Format.Parse(block.Lines.Span, block.FieldsBefore, parsed);
+        var fields = Parse(block, parsed);
         var read = new Read
         {
-            Source = block.Source, Format = block.Format.Name, File = block.File, Stream = block.Stream, Path = block.Path, From = block.From, To = block.To, Check = block.Check,
-            Fields = fields, Line = block.Line, Physical = PhysicalLines(block.Lines.Span), Lines = parsed.Lines, Rejected = Counts(parsed.Rejections), Notes = Notes(parsed),
+            Source = block.Source, Format = block.Format.Name, Parser = block.Format.Version is var version and not 1 ? version : null, File = block.File, Stream = block.Stream, Path = block.Path, From = block.From, To = block.To, Check = block.Check,
+            Fields = fields, Line = block.Line, Physical = PhysicalLines(block.Lines.Span), Lines = parsed.Lines, Rejected = Counts(parsed.Rejections),
+            Duplicates = parsed.Duplicates.Values.Sum(), DuplicateRules = parsed.Duplicates.Count == 0 ? null : new(parsed.Duplicates, StringComparer.Ordinal), Notes = Notes(parsed),
         };
         var rejected = new List<RejectedLines>(parsed.Rejections.Runs.Length);
         foreach (var run in parsed.Rejections.Runs)
@@ -48,6 +49,20 @@ public sealed class BlockEncoder(Contract xencenter, Contract agent, ReadOnlyMem
         _pool.Add(scratch);
         block.Release?.Invoke();
         return new EncodedBlock(block with { Lines = default, Release = null }, read, rejected, rows);
+    }
+
+    /// <summary>What lies between repeated lines is parsed, they are counted.</summary>
+    private static string? Parse(SourceBlock block, ParsedLines parsed)
+    {
+        var (fields, from) = (block.FieldsBefore, 0);
+        foreach (var line in block.Repeated)
+        {
+            fields = block.Format.Parse(block.Lines.Span[from..line.Start.Value], fields, parsed);
+            parsed.NextLine();
+            parsed.Duplicate(DuplicateRules.Repeated);
+            from = line.End.Value;
+        }
+        return block.Format.Parse(block.Lines.Span[from..], fields, parsed);
     }
 
     /// <summary>Lines as an editor counts them, directives among them; an unterminated last one counts.</summary>

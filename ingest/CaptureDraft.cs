@@ -110,11 +110,12 @@ public sealed class CaptureDraft(IReadOnlyList<Contract> contracts, long mostByt
         return new(days.ToDictionary(d => d.Key.ToString(), d => DaySums.Of(d.Value)), StringComparer.Ordinal);
     }
 
-    private static bool Continues(Read last, Read next) => next.File is not null && last.Source == next.Source && last.File == next.File && last.To == next.From;
+    private static bool Continues(Read last, Read next) => next.File is not null && last.Source == next.Source && last.File == next.File && last.To == next.From && last.Format == next.Format && last.Parser == next.Parser;
 
     private static Read Join(Read a, Read b) => b with
     {
-        From = a.From, Line = a.Line, Physical = a.Physical + b.Physical, Lines = a.Lines + b.Lines, Duplicates = a.Duplicates + b.Duplicates,
+        From = a.From, Line = a.Line, Physical = a.Physical + b.Physical, Lines = a.Lines + b.Lines, Duplicates = a.Duplicates + b.Duplicates, DuplicateRules = Add(a.DuplicateRules, b.DuplicateRules),
+        Rules = Add(a.Rules, b.Rules), Shapes = Add(a.Shapes, b.Shapes),
         Rejected = Add(a.Rejected, b.Rejected), Notes = Add(a.Notes, b.Notes),
     };
 

@@ -4,7 +4,7 @@ namespace Pipeline.Ingest;
 
 /// <summary>
 /// Why a line became no record. A line has one reason, the first check that fails in the order of these members (rule 30):
-/// the line itself, then its shape, its time, and only then what was asked, how, and by whom.
+/// the line itself, then its shape, its time, whose address it has, and only then what was asked, how, and by whom.
 /// </summary>
 public enum Reason : byte
 {
@@ -19,6 +19,9 @@ public enum Reason : byte
 
     /// <summary>The time cannot be read, or lies outside 2010-01-01 ≤ t &lt; 2100-01-01 UTC.</summary>
     BadTime,
+
+    /// <summary>The address that the source's `client-address` names cannot be trusted: the peer is none of the named networks, or the list names no client.</summary>
+    UntrustedAddress,
 
     /// <summary>Neither the XenCenter update file nor the agent's list was asked for.</summary>
     OtherPath,
@@ -39,7 +42,7 @@ public enum Reason : byte
 /// <summary>The codes of <see cref="Reason"/> in captures, outputs and metrics (rule 30).</summary>
 public static class Reasons
 {
-    private static readonly string[] Codes = ["empty", "too-long", "malformed", "bad-time", "other-path", "not-get", "no-agent-string", "other-client", "bad-version"];
+    private static readonly string[] Codes = ["empty", "too-long", "malformed", "bad-time", "untrusted-address", "other-path", "not-get", "no-agent-string", "other-client", "bad-version"];
 
     /// <summary>Every reason, in the order in which the checks are made.</summary>
     public static IReadOnlyList<Reason> All { get; } = Enum.GetValues<Reason>();

@@ -19,6 +19,8 @@ public sealed record SourceBlock
     public required ILineFormat Format { get; init; }
     /// <summary>Lines ended by '\n'; the last one may be unterminated where it is final. A line over 64 KiB may be cut to a little over 64 KiB, so From to To may exceed Lines.Length.</summary>
     public required ReadOnlyMemory<byte> Lines { get; init; }
+    /// <summary>Lines of these that the source has offered before (rule 31): where each lies in <see cref="Lines"/>, its terminator with it, in order. They are counted and not parsed.</summary>
+    public IReadOnlyList<Range> Repeated { get; init; } = [];
     /// <summary>The W3C field list in force before the first line.</summary>
     public string? FieldsBefore { get; init; }
     /// <summary>The position, without counts: see <see cref="Read"/>. Exactly one of File and Stream is set, or neither for a push without a key.</summary>

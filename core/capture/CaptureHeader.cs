@@ -47,6 +47,8 @@ public sealed record Read
 {
     public required string Source { get; init; }
     public required string Format { get; init; }
+    /// <summary>The version of the format's parser, where it is not 1: a later one may read what this one rejected.</summary>
+    public int? Parser { get; init; }
     /// <summary>The file's identity: `fingerprint` or `fingerprint.ordinal` (rule 34); null for a push.</summary>
     public string? File { get; init; }
     /// <summary>The keyed hash of the client's stream token (rule 32); null for a file and for a push without a key.</summary>
@@ -67,13 +69,26 @@ public sealed record Read
     public required long Lines { get; init; }
     public SortedDictionary<string, long>? Rejected { get; init; }
     public long Duplicates { get; init; }
+    /// <summary>The same by the rule that recognised them (rule 31).</summary>
+    public SortedDictionary<string, long>? DuplicateRules { get; init; }
+    /// <summary>What a redrive made of lines that an earlier capture counts as rejections: reason → lines that are records of this capture. <see cref="Rejected"/> takes the same lines away again.</summary>
+    public SortedDictionary<string, long>? Redriven { get; init; }
+    /// <summary>The read whose rejections a redrive read again; such a read moves no cursor.</summary>
+    public RedriveOf? Redrive { get; init; }
+    /// <summary>Rejections by the rule of classification that told them apart, where there is one.</summary>
+    public SortedDictionary<string, long>? Rules { get; init; }
+    /// <summary>Unknown clients by the shape of their agent string, which shows no character of it but signs.</summary>
+    public SortedDictionary<string, long>? Shapes { get; init; }
     /// <summary>Counters that reject nothing: `bad-id`, `long-id`, and those of <see cref="LossNotes"/>.</summary>
     public SortedDictionary<string, long>? Notes { get; init; }
 
     /// <summary>A push without a key. A read of no file, stream or format brings only notes.</summary>
     [JsonIgnore]
-    public bool IsUnkeyedPush => File is null && Stream is null && Format.Length > 0;
+    public bool IsUnkeyedPush => File is null && Stream is null && Redrive is null && Format.Length > 0;
 }
+
+/// <summary>A read of an earlier capture of the same shard: the capture's number, and the read's place among its reads.</summary>
+public sealed record RedriveOf(long Capture, int Read);
 
 /// <summary>Bytes of the capture: an offset from the capture's first byte, and a length.</summary>
 public sealed record ByteRange(long Offset, int Length);

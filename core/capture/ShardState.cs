@@ -42,6 +42,10 @@ public sealed record SourceTotals
 {
     public long Lines { get; init; }
     public long Duplicates { get; init; }
+    /// <summary>The same by rule; absent where there are none.</summary>
+    public SortedDictionary<string, long>? DuplicateRules { get; init; }
+    /// <summary>Rejections that a redrive made records of, by the reason they had; <see cref="Rejected"/> is net of them. Absent where there are none.</summary>
+    public SortedDictionary<string, long>? Redriven { get; init; }
     /// <summary>Pushes without a key.</summary>
     public long Unkeyed { get; init; }
     public SortedDictionary<string, long> Rejected { get; init; } = [];
@@ -193,11 +197,15 @@ public sealed class ShardState
         {
             Lines = before.Lines + read.Lines,
             Duplicates = before.Duplicates + read.Duplicates,
+            DuplicateRules = AddSome(before.DuplicateRules, read.DuplicateRules),
+            Redriven = AddSome(before.Redriven, read.Redriven),
             Unkeyed = before.Unkeyed + (read.IsUnkeyedPush ? 1 : 0),
             Rejected = Add(before.Rejected, read.Rejected),
             Notes = Add(before.Notes, read.Notes),
         };
     }
+
+    private static SortedDictionary<string, long>? AddSome(SortedDictionary<string, long>? a, SortedDictionary<string, long>? b) => a is null && b is null ? null : Add(a ?? new(StringComparer.Ordinal), b);
 
     private static SortedDictionary<string, long> Add(SortedDictionary<string, long> a, SortedDictionary<string, long>? b)
     {

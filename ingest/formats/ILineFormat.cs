@@ -8,6 +8,9 @@ public interface ILineFormat
     /// <summary>The name that `--format` and the configuration use.</summary>
     string Name { get; }
 
+    /// <summary>Raised when the parser takes lines that it rejected before: captures tell which one read them.</summary>
+    int Version => 1;
+
     /// <summary>
     /// Parses whole lines (`\n` at their end, before it an optional `\r`; the last may lack both when its source is final) and adds what they became. Never throws for what the bytes are.
     /// </summary>
@@ -27,8 +30,12 @@ public static class Formats
 {
     public static IReadOnlyList<ILineFormat> All { get; } = [new CombinedFormat(), new W3cFormat(), new AppServiceJsonFormat()];
 
-    /// <exception cref="PipelineException">No format has this name.</exception>
-    public static ILineFormat Named(string name) =>
-        All.FirstOrDefault(format => format.Name == name)
-        ?? throw new PipelineException(ExitCode.WrongUsage, $"no log format is called '{name}'; expected one of {string.Join(", ", All.Select(format => format.Name))}");
+    /// <param name="spec">A format's name; where the format takes some, a colon and its parameters: `nginx:$remote_addr …`.</param>
+    /// <param name="client">Where the client's address is, when the peer is not the client.</param>
+    /// <exception cref="PipelineException">No format has this name, or its parameters or the rule do not fit it.</exception>
+    public static ILineFormat Named(string spec, ClientAddressRule? client = null) =>
+        All.FirstOrDefault(format => format.Name == spec) is not { } found
+            ? throw new PipelineException(ExitCode.WrongUsage, $"no log format is called '{spec}'; expected one of {string.Join(", ", All.Select(format => format.Name))}")
+        : client is null ? found
+        : throw new PipelineException(ExitCode.WrongUsage, $"format {found.Name} has one address only, and its source names another with client-address; take client-address out, or name a format that has field {client.Field}.");
 }

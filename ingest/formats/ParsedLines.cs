@@ -6,7 +6,7 @@ using Pipeline.Core.Records;
 namespace Pipeline.Ingest.Formats;
 
 /// <summary>
-/// What a block of lines became: records in line order, and rejections. Lines = records + rejections, always.
+/// What a block of lines became: records in line order, and rejections. Lines = records + rejections + duplicates, always.
 /// For reuse between blocks: <see cref="Clear"/> keeps the buffers. Of one thread at a time.
 /// </summary>
 public sealed class ParsedLines
@@ -38,6 +38,9 @@ public sealed class ParsedLines
 
     public RejectionRuns Rejections { get; } = new();
 
+    /// <summary>Lines of one request that another line stands for (rule 31), by rule.</summary>
+    public SortedDictionary<string, long> Duplicates { get; } = new(StringComparer.Ordinal);
+
     /// <summary>Agent requests whose `id` was malformed; their prefix is absent (rule 30).</summary>
     public long BadIds { get; internal set; }
 
@@ -49,6 +52,7 @@ public sealed class ParsedLines
         XenCenter.Clear();
         Agent.Clear();
         Rejections.Clear();
+        Duplicates.Clear();
         Lines = BadIds = LongIds = 0;
         _line = -1;
     }
@@ -61,6 +65,13 @@ public sealed class ParsedLines
     {
         Lines++;
         Rejections.Add(reason, _line);
+    }
+
+    /// <summary>The line is one of several for one request, and another stands for it.</summary>
+    internal void Duplicate(string rule)
+    {
+        Lines++;
+        Duplicates[rule] = Duplicates.GetValueOrDefault(rule) + 1;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
