@@ -24,6 +24,7 @@ var program = new RootCommand("Web logs in, a table of update checks out: captur
     // act
     CompactCommand.Create(),
     RepairCommand.Create(),
+    RedriveCommand.Create(),
     StoreCommand.Create(),
     ContractCommand.Create(),
     TopicsCommand.Create(),

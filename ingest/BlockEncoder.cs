@@ -38,7 +38,11 @@ public sealed class BlockEncoder(Contract xencenter, Contract agent, ReadOnlyMem
             Fields = fields, Line = block.Line, Physical = PhysicalLines(block.Lines.Span), Lines = parsed.Lines, Rejected = Counts(parsed.Rejections),
             Duplicates = parsed.Duplicates.Values.Sum(), DuplicateRules = parsed.Duplicates.Count == 0 ? null : new(parsed.Duplicates, StringComparer.Ordinal), Notes = Notes(parsed),
         };
-        var rejected = new List<RejectedLines>(parsed.Rejections.Runs.Length);
+        if (block.Redrive is { } redrive)
+        {
+            read = Redriven(read, redrive);
+        }
+        var rejected = new List<RejectedLines>(block.Redrive?.Done ?? []);
         foreach (var run in parsed.Rejections.Runs)
         {
             rejected.Add(new RejectedLines(0, Reasons.Code(run.Reason), block.Line + run.FirstLine + 1, run.Count));
@@ -49,6 +53,20 @@ public sealed class BlockEncoder(Contract xencenter, Contract agent, ReadOnlyMem
         _pool.Add(scratch);
         block.Release?.Invoke();
         return new EncodedBlock(block with { Lines = default, Release = null }, read, rejected, rows);
+    }
+
+    /// <summary>The lines were counted when they were read, as rejections: here they change sides.</summary>
+    private static Read Redriven(Read read, RedrivenLines redrive)
+    {
+        if (read.Rejected is not null || read.Duplicates > 0)
+        {
+            throw new InvalidOperationException($"a redrive of capture {redrive.Of.Capture} offered lines that are no records");
+        }
+        return read with
+        {
+            File = null, Line = 0, Physical = 0, Lines = 0, Redrive = redrive.Of, Notes = read.Notes,
+            Rejected = new(StringComparer.Ordinal) { [redrive.Reason] = -read.Lines }, Redriven = new(StringComparer.Ordinal) { [redrive.Reason] = read.Lines },
+        };
     }
 
     /// <summary>What lies between repeated lines is parsed, they are counted.</summary>

@@ -21,6 +21,8 @@ public sealed record SourceBlock
     public required ReadOnlyMemory<byte> Lines { get; init; }
     /// <summary>Lines of these that the source has offered before (rule 31): where each lies in <see cref="Lines"/>, its terminator with it, in order. They are counted and not parsed.</summary>
     public IReadOnlyList<Range> Repeated { get; init; } = [];
+    /// <summary>Set where these are lines that were rejected before, and are records now: all of them.</summary>
+    public RedrivenLines? Redrive { get; init; }
     /// <summary>The W3C field list in force before the first line.</summary>
     public string? FieldsBefore { get; init; }
     /// <summary>The position, without counts: see <see cref="Read"/>. Exactly one of File and Stream is set, or neither for a push without a key.</summary>
@@ -37,6 +39,10 @@ public sealed record SourceBlock
     /// <summary>Called once, when the bytes are no longer needed.</summary>
     public Action? Release { get; init; }
 }
+
+/// <summary>Lines of one read of an earlier capture that were rejected for one reason.</summary>
+/// <param name="Done">Physical lines of that read that are records when this block is captured: these, and those of redrives before. In order, apart.</param>
+public sealed record RedrivenLines(RedriveOf Of, string Reason, IReadOnlyList<RejectedLines> Done);
 
 /// <summary>What became of a block that was captured: the counts to answer its sender with.</summary>
 public sealed record BlockOutcome(Link Capture, Read Read, IReadOnlyDictionary<string, long> Records, IReadOnlyList<RejectedLines> Rejected);

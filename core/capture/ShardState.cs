@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Pipeline.Core.Records;
@@ -80,6 +81,8 @@ public sealed class ShardState
     /// <summary>Source, then '/', then the stream's keyed hash.</summary>
     public SortedDictionary<string, PushCursor> Streams { get; init; } = new(StringComparer.Ordinal);
     public SortedDictionary<string, DatasetTotals> Datasets { get; init; } = new(StringComparer.Ordinal);
+    /// <summary>Which reads were redriven, `capture/read`, and the newest capture that says which of their lines; absent where none was.</summary>
+    public SortedDictionary<string, long>? Redrives { get; set; }
 
     [JsonIgnore]
     public long Next => (Head?.Number ?? -1) + 1;
@@ -88,6 +91,8 @@ public sealed class ShardState
     public IEnumerable<KeyValuePair<string, Link>> Links => Datasets.Select(d => KeyValuePair.Create(d.Key, d.Value.Last));
 
     public static string FileKey(string source, string identity) => source + "/" + identity;
+
+    public static string RedriveKey(RedriveOf of) => string.Create(CultureInfo.InvariantCulture, $"{of.Capture}/{of.Read}");
 
     /// <summary>Folds one capture in, or says why it does not continue this state and changes nothing (rule 4).</summary>
     public Fork? Apply(CaptureHeader header, Link link)
@@ -99,7 +104,11 @@ public sealed class ShardState
         foreach (var read in header.Reads)
         {
             Count(read);
-            if (read.File is { } file)
+            if (read.Redrive is { } redriven)
+            {
+                (Redrives ??= new(StringComparer.Ordinal))[RedriveKey(redriven)] = header.Number;
+            }
+            else if (read.File is { } file)
             {
                 Files[FileKey(read.Source, file)] = new FileCursor
                 {
@@ -172,6 +181,10 @@ public sealed class ShardState
         Dictionary<string, long>? seen = null;
         foreach (var read in header.Reads)
         {
+            if (read.Redrive is not null && RefuseRedrive(read, header.Number) is { } wrong)
+            {
+                return wrong;
+            }
             if ((read.File ?? read.Stream) is not { } id)
             {
                 continue;
@@ -188,6 +201,15 @@ public sealed class ShardState
             seen[key] = read.To;
         }
         return null;
+    }
+
+    /// <summary>A redrive reads no new line, and takes from the rejections what it gives to the records: of a capture before it, and never more than there are.</summary>
+    private string? RefuseRedrive(Read read, long number)
+    {
+        var before = Sources.GetValueOrDefault(read.Source)?.Rejected;
+        return read is { File: null, Stream: null, Lines: 0, Duplicates: 0 } && read.Redrive!.Capture < number && read is { Redriven: { } redriven, Rejected: { } rejected }
+            && redriven.Count == rejected.Count && redriven.All(r => r.Value > 0 && rejected.GetValueOrDefault(r.Key) == -r.Value && before?.GetValueOrDefault(r.Key) >= r.Value)
+            ? null : $"a redrive of source {read.Source} does not take from the rejections of capture {read.Redrive!.Capture} what it adds to the records";
     }
 
     private void Count(Read read)
@@ -217,6 +239,10 @@ public sealed class ShardState
         foreach (var (key, value) in b)
         {
             sum[key] = sum.GetValueOrDefault(key) + value;
+            if (sum[key] == 0)
+            {
+                sum.Remove(key);
+            }
         }
         return sum;
     }

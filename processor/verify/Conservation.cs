@@ -40,6 +40,7 @@ internal static class Conservation
         {
             Ok = differences.Count + missing.Count + forks.Count == 0,
             Lines = lines, Records = new(captured.ToDictionary(c => c.Key, c => c.Value.Sums.Rows), StringComparer.Ordinal), Rejections = rejections, Duplicates = duplicates,
+            Redriven = Count(us.SelectMany(shard => shard.Redriven)), DuplicateRules = Count(us.SelectMany(shard => shard.DuplicateRules)),
             Captured = Amounts(captured), Shipped = Amounts(shipped),
             Checked = shards is null ? ["uk"] : tables.Count == 0 ? ["us"] : ["us", "uk"],
             Pending = pending, Missing = missing, Differences = differences, Forks = forks, Deep = deep,
@@ -94,7 +95,8 @@ internal static class Conservation
         {
             sums[key] = sums.GetValueOrDefault(key) + value;
         }
-        return sums;
+        // A redrive takes back what another shard's or capture's read counted.
+        return new(sums.Where(sum => sum.Value != 0).ToDictionary(), StringComparer.Ordinal);
     }
 
     private static SortedDictionary<string, Amount> Amounts(SortedDictionary<string, Tally> tallies) => new(tallies.ToDictionary(t => t.Key, t => t.Value.ToAmount()), StringComparer.Ordinal);

@@ -29,6 +29,9 @@ internal sealed record ShardFacts
     public long Duplicates { get; init; }
     public long Unkeyed { get; init; }
     public IReadOnlyDictionary<string, long> Rejected { get; init; } = new Dictionary<string, long>();
+    /// <summary>Reason → lines that are records now, and no longer among <see cref="Rejected"/>.</summary>
+    public IReadOnlyDictionary<string, long> Redriven { get; init; } = new Dictionary<string, long>();
+    public IReadOnlyDictionary<string, long> DuplicateRules { get; init; } = new Dictionary<string, long>();
     public IReadOnlyDictionary<string, long> Notes { get; init; } = new Dictionary<string, long>();
     public IReadOnlyDictionary<string, DatasetFacts> Datasets { get; init; } = new Dictionary<string, DatasetFacts>();
     public IReadOnlyList<Fork> Forks { get; init; } = [];

@@ -11,7 +11,7 @@ internal sealed class ShardFold
 {
     private readonly string _shard;
     private readonly SortedDictionary<string, Account> _accounts = new(StringComparer.Ordinal);
-    private readonly SortedDictionary<string, long> _rejected = new(StringComparer.Ordinal), _notes = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, long> _rejected = new(StringComparer.Ordinal), _notes = new(StringComparer.Ordinal), _redriven = new(StringComparer.Ordinal), _rules = new(StringComparer.Ordinal);
     private readonly List<Fork> _forks = [];
     private readonly List<ReportedRange> _missing = [];
     private readonly List<string> _differences = [];
@@ -133,7 +133,7 @@ internal sealed class ShardFold
         return new()
         {
             Shard = _shard, First = head is null ? null : _first, Head = head, Captures = _captures, Snapshots = _snapshots,
-            Lines = _lines, Duplicates = _duplicates, Unkeyed = _unkeyed, Rejected = _rejected, Notes = _notes,
+            Lines = _lines, Duplicates = _duplicates, Unkeyed = _unkeyed, Rejected = _rejected, Redriven = _redriven, DuplicateRules = _rules, Notes = _notes,
             Datasets = _accounts.ToDictionary(a => a.Key, a => a.Value.ToFacts()), Forks = _forks, Missing = _missing, Differences = _differences, Through = Through,
         };
     }
@@ -186,6 +186,8 @@ internal sealed class ShardFold
             _unkeyed += read.IsUnkeyedPush ? 1 : 0;
             Add(_rejected, read.Rejected);
             Add(_notes, read.Notes);
+            Add(_redriven, read.Redriven);
+            Add(_rules, read.DuplicateRules);
         }
     }
 
@@ -195,6 +197,8 @@ internal sealed class ShardFold
         (_lines, _duplicates, _unkeyed) = (0, 0, 0);
         _rejected.Clear();
         _notes.Clear();
+        _redriven.Clear();
+        _rules.Clear();
         foreach (var source in snapshot.Sources.Values)
         {
             _lines += source.Lines;
@@ -202,6 +206,8 @@ internal sealed class ShardFold
             _unkeyed += source.Unkeyed;
             Add(_rejected, source.Rejected);
             Add(_notes, source.Notes);
+            Add(_redriven, source.Redriven);
+            Add(_rules, source.DuplicateRules);
         }
         foreach (var dataset in snapshot.Datasets.Keys)
         {

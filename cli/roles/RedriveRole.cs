@@ -1,0 +1,38 @@
+using Pipeline.Cli.Config;
+using Pipeline.Core;
+using Pipeline.Core.Captures;
+using Pipeline.Core.Contracts;
+using Pipeline.Ingest;
+using Pipeline.Ingest.Formats;
+using Pipeline.Ingest.Redriving;
+using Pipeline.Shipper;
+
+namespace Pipeline.Cli.Roles;
+
+/// <summary>Rejections of one reason read again: of one source, or of every one. A dry run takes no shard, and offers nothing.</summary>
+internal sealed class RedriveRole(Settings settings, Installation installation, Workers workers, Action<string> log)
+{
+    /// <param name="format">Null: each read's own.</param>
+    public async Task<(RedriveOutcome Outcome, Shipped Shipped, IReadOnlyList<Fork> Forks)> RunAsync(string source, string reason, IReadOnlyList<string> paths, ILineFormat? format, bool dry, CancellationToken stop)
+    {
+        if (dry)
+        {
+            var state = await installation.Captures.FoldAsync(source, stop);
+            using var encoder = ImportRole.Encoder(installation);
+            using var nowhere = new DryRunSink(encoder, workers);
+            return (await ReadAsync(state, nowhere, stop), default, []);
+        }
+        return await new ShardVisit(settings, installation, workers, log).RunAsync(source, (state, shard, _, cancel) => ReadAsync(state, shard, cancel), stop);
+
+        async Task<RedriveOutcome> ReadAsync(ShardState state, IBlockSink sink, CancellationToken cancel)
+        {
+            var outcome = new RedriveOutcome();
+            var reads = await RejectedReads.OfAsync(installation.Captures, state, source, reason, pushed => outcome.Pushed += pushed, cancel);
+            var scratch = new ParsedLines(ContractOf(Contracts.XenCenterChecks.Dataset), ContractOf(Contracts.AgentUpdates.Dataset));
+            await new Redriver(paths, name => format ?? Formats.Named(name), installation.Key.Cursors(), sink, scratch).RunAsync(reads, outcome, cancel);
+            return outcome;
+        }
+    }
+
+    private Contract ContractOf(string dataset) => installation.Contracts.Single(c => c.Dataset == dataset);
+}

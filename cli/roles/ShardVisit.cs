@@ -1,0 +1,76 @@
+using Pipeline.Cli.Config;
+using Pipeline.Cli.Telemetry;
+using Pipeline.Core;
+using Pipeline.Core.Captures;
+using Pipeline.Ingest;
+using Pipeline.Shipper;
+
+namespace Pipeline.Cli.Roles;
+
+/// <summary>
+/// A shard taken for as long as something is read into it, committed when it returns: 1 lock the source — 2 fold what was read before — 3 read, capture, and ship beside it — 4 everything captured — 5 everything shipped, sealed as final.
+/// </summary>
+internal sealed class ShardVisit(Settings settings, Installation installation, Workers workers, Action<string> log, Action<long>? progress = null, Meters? meters = null)
+{
+    /// <summary>How long it waits for a store that is out.</summary>
+    private static readonly TimeSpan OutageLimit = TimeSpan.FromSeconds(30);
+
+    /// <param name="read">Reads, given the shard's state, where to offer, and whom to tell.</param>
+    /// <exception cref="PipelineException">5: another process has the source. 3: a fork of this shard.</exception>
+    /// <exception cref="Core.Store.StoreException">A store was out for longer than the limit.</exception>
+    public async Task<(T Result, Shipped Shipped, IReadOnlyList<Fork> Forks)> RunAsync<T>(string source, Func<ShardState, IBlockSink, RoleEvents, CancellationToken, Task<T>> read, CancellationToken stop)
+    {
+        var time = installation.Time;
+        // 1
+        using var held = ShardLock.Take(installation, source);
+        // 2
+        var state = await installation.Captures.FoldAsync(source, stop);
+        // 3
+        using var us = new OutageWatch(time, OutageLimit, log);
+        using var uk = new OutageWatch(time, OutageLimit, log);
+        using var abandon = CancellationTokenSource.CreateLinkedTokenSource(stop, us.GivenUp, uk.GivenUp);
+        var events = new RoleEvents(log, us, uk) { Progress = progress, Meters = meters };
+        var ship = ShipRole.Create(installation, settings.Seal, settings.Period, workers, events);
+        events.Shipper = ship;
+        meters?.Watch(ship, null);
+        using var encoder = ImportRole.Encoder(installation);
+        using var loop = new ShardLoop(source, installation.Captures, installation.Contracts, encoder, settings.Flush, workers, time, events);
+        var shard = new LazyShard(loop, state, time, abandon.Token);
+        using var shipStop = CancellationTokenSource.CreateLinkedTokenSource(abandon.Token);
+        var shipping = ship.RunAsync(shipStop.Token, abandon.Token, SealReason.Final);
+        try
+        {
+            var result = await ReadAsync();
+            // 4
+            await shard.FinishAsync();
+            // 5
+            await shipStop.CancelAsync();
+            await shipping;
+            abandon.Token.ThrowIfCancellationRequested();
+            return (result, events.Counts, [.. ship.Forks.Values]);
+        }
+        catch (OperationCanceledException) when ((us.Fault ?? uk.Fault) is not null)
+        {
+            throw (us.Fault ?? uk.Fault)!;
+        }
+        finally
+        {
+            await abandon.CancelAsync();
+            await ((Task)shipping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        async Task<T> ReadAsync()
+        {
+            try
+            {
+                return await read(state, shard, events, abandon.Token);
+            }
+            catch (InvalidOperationException)
+            {
+                // The shard stopped under the reading: why is what its own loop throws.
+                await shard.FinishAsync();
+                throw;
+            }
+        }
+    }
+}
