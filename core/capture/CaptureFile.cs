@@ -88,6 +88,10 @@ public static class CaptureFile
         return Magic.Length + 4 + length;
     }
 
+    /// <summary>Where the last of its blocks ends: how many bytes the capture has.</summary>
+    public static long LengthOf(CaptureHeader header, ReadOnlySpan<byte> bytes, string origin) =>
+        header.Frames.Select(frame => frame.Offset + frame.Length).Append(header.Rejections is { } runs ? runs.Offset + runs.Length : 0).Append(HeaderLength(bytes, origin)).Max();
+
     /// <summary>The bytes that the header gives a block.</summary>
     public static ReadOnlyMemory<byte> Block(ReadOnlyMemory<byte> capture, long offset, int length, string origin)
     {

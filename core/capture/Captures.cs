@@ -44,6 +44,11 @@ public sealed class Captures(IObjectStore store, string storeId, string kid)
         {
             throw new PipelineException(ExitCode.Difference, $"{Store.Location}: {e.Message}", e);
         }
+        // Half a capture can have a whole header; folded in, its hash would make a fork of the next one.
+        if (CaptureFile.LengthOf(header, bytes, name) is var length && length != bytes.Length)
+        {
+            throw new PipelineException(ExitCode.Difference, $"{Store.Location}: {name} has {bytes.Length} bytes, its header says {length}. It was cut or is another; read it again, and restore it where it stays so.");
+        }
         CheckOwner(header.Store, header.Kid, $"{Store.Location}: {name}");
         if (header.Shard != shard || header.Number != number)
         {

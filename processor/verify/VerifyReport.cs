@@ -23,12 +23,6 @@ public sealed record VerifyReport
 
     public required long Duplicates { get; init; }
 
-    /// <summary>Rule → lines recognised as duplicates by it; their sum is <see cref="Duplicates"/>.</summary>
-    public SortedDictionary<string, long> DuplicateRules { get; init; } = new(StringComparer.Ordinal);
-
-    /// <summary>Reason → lines that a redrive made records of; <see cref="Rejections"/> is net of them.</summary>
-    public SortedDictionary<string, long> Redriven { get; init; } = new(StringComparer.Ordinal);
-
     /// <summary>Dataset → what the captures say, those that have expired by the snapshot that kept their totals.</summary>
     public required SortedDictionary<string, Amount> Captured { get; init; }
 
@@ -55,6 +49,12 @@ public sealed record VerifyReport
 
     /// <summary>What cannot be proved but only counted: pushes without a key, of sources that are declared at-least-once.</summary>
     public PossibleLoss PossibleLoss { get; init; } = new(0);
+
+    /// <summary>Rule → lines recognised as duplicates by it; their sum is <see cref="Duplicates"/>.</summary>
+    public SortedDictionary<string, long> DuplicateRules { get; init; } = new(StringComparer.Ordinal);
+
+    /// <summary>Reason → lines that a redrive made records of; <see cref="Rejections"/> is net of them.</summary>
+    public SortedDictionary<string, long> Redriven { get; init; } = new(StringComparer.Ordinal);
 
     /// <summary>Counters of ingest that reject nothing, such as `bad-id`.</summary>
     public SortedDictionary<string, long> Notes { get; init; } = new(StringComparer.Ordinal);
