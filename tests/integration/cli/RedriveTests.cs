@@ -47,11 +47,11 @@ public sealed class RedriveTests
         File.Delete(log);
         var gone = Cli.Run("redrive", "--reason", "malformed", "--dir", folder.Dir);
         Assert.Equal(0, gone.Exit);
-        Assert.Contains("not found: " + log, gone.Output, StringComparison.Ordinal);
+        Assert.Contains("not found: " + log, gone.Out, StringComparison.Ordinal);
         Assert.Equal(2, Cli.Run("redrive", "--reason", "ugly", "--dir", folder.Dir).Exit);
     }
 
-    private static int Redriven(Cli.Answer answer) => answer.Json.GetProperty("sources").EnumerateArray().Sum(s => s.GetProperty("redriven").EnumerateObject().Sum(r => r.Value.GetInt32()));
+    private static int Redriven(Answer answer) => answer.Json.GetProperty("sources").EnumerateArray().Sum(s => s.GetProperty("redriven").EnumerateObject().Sum(r => r.Value.GetInt32()));
 
     private static int Count(System.Text.Json.JsonElement report, string member, string reason) => report.GetProperty(member).TryGetProperty(reason, out var n) ? n.GetInt32() : 0;
 }
