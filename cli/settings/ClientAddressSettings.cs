@@ -43,7 +43,7 @@ internal static class ClientAddressSettings
         var networks = new List<IPNetwork>();
         foreach (var text in from)
         {
-            if (IPNetwork.TryParse(text, out var network))
+            if (IPNetwork.TryParse(text, out var network) && network.BaseAddress.Equals(IPAddress.Parse(text[..text.IndexOf('/', StringComparison.Ordinal)])))
             {
                 networks.Add(network);
             }
