@@ -21,8 +21,8 @@ internal sealed record Blocks(ILineFormat Format, IReadOnlyList<(ReadOnlyMemory<
     /// <summary>A log_format as operators write them: `combined`, the forwarded addresses, and how long it took.</summary>
     public const string Nginx = "nginx:$remote_addr - $remote_user [$time_local] \"$request\" $status $body_bytes_sent \"$http_referer\" \"$http_user_agent\" \"$http_x_forwarded_for\" rt=$request_time";
 
-    /// <summary>All peers are proxies.</summary>
-    public static ClientAddressRule Proxied { get; } = new("$http_x_forwarded_for", [IPNetwork.Parse("0.0.0.0/0"), IPNetwork.Parse("2001:db8::/32")], false);
+    /// <summary>All peers are proxies, and so is the last of each list.</summary>
+    public static ClientAddressRule Proxied { get; } = new("$http_x_forwarded_for", [IPNetwork.Parse("198.18.0.0/15"), IPNetwork.Parse("2001:db8::/32")], false);
 
     public static Blocks Of(string format, int lines, ClientAddressRule? client = null)
     {
@@ -56,7 +56,7 @@ internal sealed record Blocks(ILineFormat Format, IReadOnlyList<(ReadOnlyMemory<
             var line = text[range];
             var tail = common ? line.IndexOf(" \"-\" \""u8) : line.Length;
             to.Write(line[..(tail < 0 ? line.Length : tail)]);
-            to.Write(common || line.IsEmpty ? default : " \"3fff::9, 10.1.2.3\" rt=0.004"u8);
+            to.Write(common || line.IsEmpty ? default : " \"203.0.113.9, 198.18.2.3\" rt=0.004"u8);
             if (range.End.Value < text.Length)
             {
                 to.WriteByte((byte)'\n');
