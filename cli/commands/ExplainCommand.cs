@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Pipeline.Cli.Config;
 using Pipeline.Cli.Output;
 using Pipeline.Core;
 using Pipeline.Ingest.Explaining;
@@ -17,11 +18,12 @@ internal static class ExplainCommand
 
     public static Command Create()
     {
-        var format = new Option<string>("--format") { DefaultValueFactory = _ => "auto", HelpName = "FORMAT", Description = $"auto, {string.Join(", ", Formats.All.Select(f => f.Name))}" };
-        return new Command("explain", "lines on standard input: what would be kept of each, what dropped and why; changes nothing") { format }.Does(async (parsed, output, stop) =>
+        var format = new FormatOptions();
+        var source = new Option<string?>("--source") { HelpName = "NAME", Description = "as the configuration's source of this name is read" };
+        var command = new Command("explain", "lines on standard input: what would be kept of each, what dropped and why; changes nothing") { source };
+        return format.AddTo(command).Does(async (parsed, output, stop) =>
         {
-            var named = parsed.GetRequiredValue(format);
-            var chosen = named == "auto" ? null : Formats.Named(named);
+            var chosen = format.Of(parsed, parsed.GetValue(source) is { } name ? Source(parsed.Settings(), name) : null);
             await using var input = Console.OpenStandardInput();
             var lines = new LineInput(input);
             chosen ??= await DetectAsync(lines, stop);
@@ -41,6 +43,9 @@ internal static class ExplainCommand
             return ExitCode.Done;
         });
     }
+
+    private static SourceSettings Source(Settings settings, string name) => settings.Sources.FirstOrDefault(s => s.Name == name)
+        ?? throw new PipelineException(ExitCode.WrongUsage, $"--source: the configuration has no source '{name}'; it has {(settings.Sources.Count == 0 ? "none" : string.Join(", ", settings.Sources.Select(s => s.Name)))}.");
 
     private static async Task<ILineFormat> DetectAsync(LineInput lines, CancellationToken stop)
     {

@@ -4,7 +4,6 @@ using Pipeline.Cli.Output;
 using Pipeline.Cli.Roles;
 using Pipeline.Core;
 using Pipeline.Core.Captures;
-using Pipeline.Ingest.Formats;
 
 namespace Pipeline.Cli.Commands;
 
@@ -15,21 +14,21 @@ internal static class ImportCommand
     {
         var paths = new Argument<string[]>("PATH") { Arity = ArgumentArity.OneOrMore, Description = "files, folders or patterns (quoted); plain or gzip" };
         var source = new Option<string>("--source") { Required = true, HelpName = "NAME", Description = "the endpoint that wrote them; give one endpoint the same name for ever" };
-        var format = new Option<string>("--format") { DefaultValueFactory = _ => "auto", HelpName = "FORMAT", Description = $"auto, {string.Join(", ", Formats.All.Select(f => f.Name))}" };
+        var format = new FormatOptions();
         var final = new Option<bool>("--final") { Description = "nothing more will come: an unterminated last line is a line too" };
         var dry = new Option<bool>("--dry-run") { Description = "parse and classify only; write nothing" };
         var metrics = Common.Metrics();
-        return new Command("import", "read log files to their end; running it again imports nothing twice") { paths, source, format, final, dry, metrics }.Does(async (parsed, output, stop) =>
+        var command = new Command("import", "read log files to their end; running it again imports nothing twice") { paths, source, final, dry, metrics };
+        return format.AddTo(command).Does(async (parsed, output, stop) =>
         {
             var name = parsed.GetRequiredValue(source);
             if (!CaptureNames.IsName(name))
             {
                 throw new PipelineException(ExitCode.WrongUsage, $"--source: found '{name}', expected 1 to 64 of a-z, 0-9, '-', '_' and '.', beginning with a letter or digit.");
             }
-            var named = parsed.GetRequiredValue(format);
-            var request = new ImportRequest(name, parsed.GetRequiredValue(paths), named == "auto" ? null : Formats.Named(named), parsed.GetValue(final));
             // A dry run needs no installation.
             var settings = parsed.GetValue(dry) && parsed.GetValue(Common.Dir) is null && parsed.GetValue(Common.Config) is null ? null : parsed.Settings();
+            var request = new ImportRequest(name, parsed.GetRequiredValue(paths), format.Of(parsed, settings?.Sources.FirstOrDefault(s => s.Name == name)), parsed.GetValue(final));
             // The configured url belongs to the process that runs beside.
             settings = settings is null ? null : settings with { MetricsUrl = parsed.GetValue(metrics) };
             var outcome = await RunAsync(settings, request, parsed.GetValue(dry), output, stop);

@@ -68,7 +68,8 @@ internal static class RunCommand
         foreach (var (name, format) in pushes.Select(p => Pair("--push", p, "NAME=FORMAT")))
         {
             var source = sources.GetValueOrDefault(name) ?? new SourceSettings(name, "auto", [], null, PushDelivery.ExactlyOnce);
-            sources[name] = source with { Format = Formats.Named(format).Name, Push = source.Push ?? new PushSettings(null) };
+            _ = Formats.Named(format, source.ClientAddress);
+            sources[name] = source with { Format = format, Push = source.Push ?? new PushSettings(null) };
         }
         return [.. sources.Values];
     }

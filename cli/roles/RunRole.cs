@@ -3,7 +3,6 @@ using Pipeline.Cli.Kafka;
 using Pipeline.Cli.Telemetry;
 using Pipeline.Core;
 using Pipeline.Ingest;
-using Pipeline.Ingest.Formats;
 using Pipeline.Ingest.Sources;
 using Pipeline.Shipper;
 
@@ -175,7 +174,7 @@ internal sealed class RunRole(Settings settings, Installation installation, RunP
         try
         {
             await endpoint.StartAsync(cancel);
-            endpoint.Open(pushed.Select(h => PushSource.Of(h.Loop, h.Name, Formats.Named(h.Settings.Format), h.Settings.Delivery, h.Settings.Push!.TokenSha256)));
+            endpoint.Open(pushed.Select(h => PushSource.Of(h.Loop, h.Name, h.Settings.LineFormat!, h.Settings.Delivery, h.Settings.Push!.TokenSha256)));
             return endpoint;
         }
         catch

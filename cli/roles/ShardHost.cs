@@ -1,7 +1,6 @@
 using Pipeline.Cli.Config;
 using Pipeline.Core;
 using Pipeline.Ingest;
-using Pipeline.Ingest.Formats;
 using Pipeline.Ingest.Sources;
 
 namespace Pipeline.Cli.Roles;
@@ -30,7 +29,7 @@ internal sealed class ShardHost : IDisposable
         {
             await loop.ClaimAsync([source.Name], cancel);
             var tail = source.Paths.Count == 0 ? null : new TailSource(
-                new TailOptions { Paths = source.Paths }, new FileCursors(source.Name, loop.State.Files), source.Format == "auto" ? null : Formats.Named(source.Format), installation.Key.Cursors(), workers, installation.Time, events);
+                new TailOptions { Paths = source.Paths }, new FileCursors(source.Name, loop.State.Files), source.LineFormat, installation.Key.Cursors(), workers, installation.Time, events);
             return new ShardHost(source, loop, tail, held);
         }
         catch

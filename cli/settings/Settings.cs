@@ -2,15 +2,23 @@ using Pipeline.Cli.Kafka;
 using Pipeline.Cli.Roles;
 using Pipeline.Core.Store;
 using Pipeline.Ingest;
+using Pipeline.Ingest.Formats;
 using Pipeline.Ingest.Sources;
 using Pipeline.Shipper;
 
 namespace Pipeline.Cli.Config;
 
 /// <summary>One source of the configuration: files to follow, pushes to take, or both.</summary>
-/// <param name="Format">`auto` or a format's name.</param>
+/// <param name="Format">`auto`, or a format's name with its parameters.</param>
 /// <param name="Paths">Files, folders and patterns.</param>
-public sealed record SourceSettings(string Name, string Format, IReadOnlyList<string> Paths, PushSettings? Push, PushDelivery Delivery);
+public sealed record SourceSettings(string Name, string Format, IReadOnlyList<string> Paths, PushSettings? Push, PushDelivery Delivery)
+{
+    /// <summary>Where the client's address is; null: the peer is the client.</summary>
+    public ClientAddressRule? ClientAddress { get; init; }
+
+    /// <summary>Null: each file's is detected.</summary>
+    public ILineFormat? LineFormat => Format == "auto" ? null : Formats.Named(Format, ClientAddress);
+}
 
 /// <param name="TokenSha256">64 hex digits; null: no token, which rule 33 allows on loopback only.</param>
 public sealed record PushSettings(string? TokenSha256);

@@ -1,6 +1,5 @@
 using Pipeline.Core;
 using Pipeline.Core.Captures;
-using Pipeline.Ingest.Formats;
 using Pipeline.Ingest.Sources;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
@@ -10,7 +9,7 @@ namespace Pipeline.Cli.Config;
 /// <summary>Reads the configuration's YAML. Errors are gathered: each names the key, the file and what was expected.</summary>
 internal sealed class SettingsFile(string path, List<string> errors)
 {
-    private static readonly string[] SourceKeys = ["name", "format", "paths", "push", "delivery"];
+    private static readonly string[] SourceKeys = ["name", "format", "paths", "push", "delivery", "client-address"];
 
     public Settings Read(Settings settings)
     {
@@ -148,9 +147,10 @@ internal sealed class SettingsFile(string path, List<string> errors)
             errors.Add($"{path}, line {map.Start.Line}: sources.name: found '{name}', expected 1 to 64 of a-z, 0-9, '-', '_' and '.', beginning with a letter or digit.");
         }
         var format = Text(map, "format") ?? "auto";
-        if (format != "auto" && Formats.All.All(f => f.Name != format))
+        var client = ClientAddressSettings.Read(Get(map, "client-address"), name, path, errors);
+        if (ClientAddressSettings.WhyNot(format, client) is { } wrong)
         {
-            errors.Add($"{path}, line {map.Start.Line}: sources.format of {name}: found '{format}', expected auto, {string.Join(", ", Formats.All.Select(f => f.Name))}.");
+            errors.Add($"{path}, line {map.Start.Line}: sources.format of {name}: {wrong}");
         }
         var delivery = Text(map, "delivery") ?? "exactly-once";
         if (delivery is not ("exactly-once" or "at-least-once"))
@@ -159,7 +159,7 @@ internal sealed class SettingsFile(string path, List<string> errors)
         }
         var paths = Get(map, "paths") switch { YamlSequenceNode many => many.Select(p => p.ToString()), YamlScalarNode { Value.Length: > 0 } one => [one.Value], _ => [] };
         var push = Push(map, name);
-        var found = new SourceSettings(name, format, [.. paths.Select(p => Path.Combine(folder, p))], push, delivery == "at-least-once" ? PushDelivery.AtLeastOnce : PushDelivery.ExactlyOnce);
+        var found = new SourceSettings(name, format, [.. paths.Select(p => Path.Combine(folder, p))], push, delivery == "at-least-once" ? PushDelivery.AtLeastOnce : PushDelivery.ExactlyOnce) { ClientAddress = client };
         if (found.Paths.Count == 0 && push is null)
         {
             errors.Add($"{path}, line {map.Start.Line}: sources: {name} has neither paths nor push; give it the files to follow, or `push: {{}}`.");

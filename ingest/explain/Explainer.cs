@@ -33,7 +33,7 @@ public sealed class Explainer(ILineFormat format)
         var rejected = Reasons.All.SelectMany(reason => Enumerable.Repeat(new RejectedLine(Reasons.Code(reason), Why(reason)), (int)_parsed.Rejections.Count(reason))).ToList();
         var fields = LineFields.Of(format, text, _fields);
         var dropped = fields.Where(field => field.Text.Length > 0 || field.Part == Part.Whole)
-            .Select(field => (Field: field, Why: Why(field.Part, records, rejected.Count > 0)))
+            .Select(field => (Field: field, Why: Why(field, records, rejected.Count > 0)))
             .Where(one => one.Why is not null)
             .Select(one => new DroppedField(one.Field.Name, Shape.Of(one.Field.Text), one.Field.Part == Part.Whole ? length : one.Field.Text.Length, one.Why!));
         return new(_line, false, records, rejected, [.. dropped]);
@@ -50,17 +50,30 @@ public sealed class Explainer(ILineFormat format)
     }
 
     /// <summary>Why a part is dropped; null where all of it is kept.</summary>
-    private string? Why(Part part, List<KeptRecord> records, bool rejected) => (part, records) switch
+    private string? Why(LineField field, List<KeptRecord> records, bool rejected) => (field.Part, records) switch
     {
         (Part.Whole, { Count: 0 }) => "of a rejected line nothing is kept but its reason and its number (promise 3)",
         (Part.Whole, _) => "only the declared fields of its records are kept (promise 3)",
         _ when rejected => "of a rejected line nothing is kept but its reason and its number (promise 3)",
         (Part.Time or Part.Address, { Count: 1 }) => null,
+        (Part.Peer or Part.Clients, [var record]) when IsClient(field, record) => null,
+        (Part.Peer, _) => "the proxy's address; the client's is in the field that client-address names (promise 3)",
+        (Part.Clients, [var record]) => $"only the client's address is kept of it, as client_ip: {(Holds(field, record) ? "the nearest to us that is no proxy of ours" : "here the peer's, which is no proxy of ours")} (promise 3)",
         (Part.Path or Part.Method, _) => "tells which dataset the line is of; no contract declares it (promise 3)",
         (Part.Agent, [{ Dataset: var dataset }]) when dataset == Contracts.XenCenterChecks.Dataset => "only its version is kept, as xencenter_version (promise 3)",
         (Part.Query, [{ Dataset: var dataset }]) when dataset == Contracts.AgentUpdates.Dataset => Id(),
         _ => "no contract declares it (promise 3)",
     };
+
+    private static bool IsClient(LineField field, KeptRecord record)
+    {
+        Span<byte> scratch = stackalloc byte[ClientAddress.MaxLength];
+        return ClientAddress.TryNormalise(field.Text, scratch, out var address) && Encoding.UTF8.GetString(address) == record.Values[1].Value;
+    }
+
+    /// <summary>Whether the kept address is one of the list's, or the field has none that could have been.</summary>
+    private static bool Holds(LineField field, KeptRecord record) =>
+        Encoding.Latin1.GetString(field.Text).Split(',').Any(element => IsClient(new("", Part.Clients, Encoding.Latin1.GetBytes(element.Trim(' ', '\t', '+'))), record)) || field.Text.Contains((byte)'=');
 
     private string Id() => _parsed switch
     {
@@ -75,7 +88,8 @@ public sealed class Explainer(ILineFormat format)
         Reason.TooLong => $"more than {LineReader.MaxLine} bytes",
         Reason.Malformed => "not of the format's shape: a part is missing or too much, there is no address, the request is not METHOD TARGET HTTP/x, or no #Fields was seen above",
         Reason.BadTime => "its time cannot be read, or is not from 2010 to 2100",
-        Reason.OtherPath => "it asked for neither an update file of XenCenter nor an agents' list",
+        Reason.UntrustedAddress => "its peer is none of the proxies that client-address believes, or what they passed on names no client",
+        Reason.OtherPath => "it asked for neither an update file of XenCenter nor an agents' list, or the site's own administration (Kudu)",
         Reason.NotGet => "it asked for one of them by another method than GET",
         Reason.NoAgentString => "it asked for XenCenter's update file without naming itself",
         Reason.OtherClient => "it asked for XenCenter's update file and is not XenCenter",

@@ -30,8 +30,9 @@ internal static class LineFields
     {
         var fields = line.Length is 0 or > LineReader.MaxLine ? null : format switch
         {
-            CombinedFormat => OfCombined(line),
-            W3cFormat => OfW3c(line, w3c),
+            CombinedFormat or CommonFormat => OfCombined(line),
+            NginxFormat nginx => NginxLine.Fields(nginx, line),
+            W3cFormat rows => OfW3c(line, w3c, rows.Client?.Field),
             AppServiceJsonFormat => OfJson(line),
             _ => null,
         };
@@ -61,14 +62,17 @@ internal static class LineFields
         return [.. parts.Select((text, i) => new LineField(i < Combined.Length ? Combined[i] : $"field {i + 1}", i switch { 0 => Part.Address, 3 => Part.Time, 4 => Part.Method, 5 => Part.Path, 6 => Part.Query, 11 => Part.Agent, _ => Part.Undeclared }, text))];
     }
 
-    private static List<LineField>? OfW3c(ReadOnlySpan<byte> line, string? list)
+    private static List<LineField>? OfW3c(ReadOnlySpan<byte> line, string? list, string? client)
     {
         var names = (list ?? "").Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries);
         var values = Split(line, int.MaxValue);
-        return values.Count != names.Length ? null : [.. values.Select((text, i) => new LineField(W3c.Contains(names[i]) ? names[i] : $"field {i + 1}", names[i].ToLowerInvariant() switch
+        var clients = client is null ? -1 : Math.Max(At(client), At($"cs({client})"));
+        int At(string name) => Array.FindIndex(names, declared => declared.Equals(name, StringComparison.OrdinalIgnoreCase));
+        return values.Count != names.Length ? null : [.. values.Select((text, i) => new LineField(i == clients ? client! : W3c.Contains(names[i]) ? names[i] : $"field {i + 1}", names[i].ToLowerInvariant() switch
         {
+            _ when i == clients => Part.Clients,
             "date" or "time" => Part.Time,
-            "c-ip" => Part.Address,
+            "c-ip" => client is null ? Part.Address : Part.Peer,
             "cs-method" => Part.Method,
             "cs-uri-stem" => Part.Path,
             "cs-uri-query" => Part.Query,

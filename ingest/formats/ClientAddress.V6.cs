@@ -76,6 +76,28 @@ internal static partial class ClientAddress
         return true;
     }
 
+    /// <summary>An address in its one form, as a number: IPv4 in `::ffff:0:0/96`.</summary>
+    public static UInt128 Number(ReadOnlySpan<byte> normalised)
+    {
+        Span<ushort> groups = stackalloc ushort[8];
+        if (normalised.Contains((byte)':'))
+        {
+            TryGroups(normalised, groups);
+        }
+        else
+        {
+            groups.Clear();
+            groups[5] = 0xFFFF;
+            Octets(normalised, out groups[6], out groups[7]);
+        }
+        UInt128 number = 0;
+        foreach (var group in groups)
+        {
+            number = number << 16 | group;
+        }
+        return number;
+    }
+
     private static void Octets(ReadOnlySpan<byte> quad, out ushort high, out ushort low)
     {
         uint all = 0, octet = 0;

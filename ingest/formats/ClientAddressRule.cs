@@ -1,4 +1,7 @@
+using System.Buffers.Binary;
 using System.Net;
+using System.Net.Sockets;
+using System.Text;
 
 namespace Pipeline.Ingest.Formats;
 
@@ -11,6 +14,11 @@ namespace Pipeline.Ingest.Formats;
 /// <param name="PeerOtherwise">What a request from another network is: true, of its peer (clients may come directly); false, a rejection.</param>
 public sealed record ClientAddressRule(string Field, IReadOnlyList<IPNetwork> From, bool PeerOtherwise)
 {
+    private readonly (UInt128 Network, UInt128 Mask)[] _from = [.. From.Select(Numbers)];
+
+    /// <inheritdoc cref="ClientAddressRule"/>
+    public IReadOnlyList<IPNetwork> From { get; } = From;
+
     /// <summary>Blanks in a list are + in W3C logs.</summary>
     private static ReadOnlySpan<byte> Blanks => " \t+"u8;
 
@@ -29,8 +37,9 @@ public sealed record ClientAddressRule(string Field, IReadOnlyList<IPNetwork> Fr
         while (!list.IsEmpty)
         {
             var comma = list.LastIndexOf((byte)',');
-            if (!ClientAddress.TryNormalise(list[(comma + 1)..].Trim(Blanks), scratch, out client))
+            if (!ClientAddress.TryNormalise(Node(list[(comma + 1)..].Trim(Blanks)), scratch, out client))
             {
+                // `unknown` and `_hidden` too: a proxy of ours says that it does not know, or does not tell.
                 return false;
             }
             if (!IsOurs(client))
@@ -42,16 +51,52 @@ public sealed record ClientAddressRule(string Field, IReadOnlyList<IPNetwork> Fr
         return false;
     }
 
+    /// <summary>The address in an element of a list: itself, or in one of RFC 7239 what follows `for=`, without quotes.</summary>
+    private static ReadOnlySpan<byte> Node(ReadOnlySpan<byte> element)
+    {
+        if (!element.Contains((byte)'='))
+        {
+            return element;
+        }
+        while (!element.IsEmpty)
+        {
+            var end = element.IndexOf((byte)';');
+            var pair = (end < 0 ? element : element[..end]).Trim(Blanks);
+            if (pair.Length > 4 && Ascii.EqualsIgnoreCase(pair[..4], "for="u8))
+            {
+                return Unquoted(pair[4..]);
+            }
+            element = end < 0 ? default : element[(end + 1)..];
+        }
+        return default;
+    }
+
+    /// <summary>Without the quotes of a header's value, as they are or as nginx and Apache escape them.</summary>
+    private static ReadOnlySpan<byte> Unquoted(ReadOnlySpan<byte> text)
+    {
+        var quote = text[0] == '"' ? 1 : text.StartsWith("\\\""u8) ? 2 : text.StartsWith("\\x22"u8) ? 4 : 0;
+        return text.Length > 2 * quote && text.EndsWith(text[..quote]) ? text[quote..^quote] : text;
+    }
+
     private bool IsOurs(ReadOnlySpan<byte> address)
     {
-        var parsed = IPAddress.Parse(address);
-        foreach (var network in From)
+        var number = ClientAddress.Number(address);
+        foreach (var (network, mask) in _from)
         {
-            if (network.Contains(parsed))
+            if ((number & mask) == network)
             {
                 return true;
             }
         }
         return false;
+    }
+
+    /// <summary>A network of IPv4 is the one of its mapped addresses, however it was written: peers are compared as they are kept.</summary>
+    private static (UInt128 Network, UInt128 Mask) Numbers(IPNetwork network)
+    {
+        var bytes = network.BaseAddress.MapToIPv6().GetAddressBytes();
+        var length = network.PrefixLength + (network.BaseAddress.AddressFamily == AddressFamily.InterNetwork ? 96 : 0);
+        var mask = length == 0 ? UInt128.Zero : UInt128.MaxValue << (128 - length);
+        return (BinaryPrimitives.ReadUInt128BigEndian(bytes) & mask, mask);
     }
 }

@@ -4,8 +4,7 @@ namespace Pipeline.Ingest.Formats;
 
 /// <summary>
 /// nginx's and Apache's `combined`: `address ident user [time] "request" status bytes "referrer" "agent"`, then optionally more quoted fields, which are ignored (X-Forwarded-For).
-/// `common`, without referrer and agent, is accepted too: its agent is missing.
-/// Escapes (nginx `\xHH`, Apache `\"`, `\\`, `\n`, `\xhh`) are stepped over and never decoded: no address, method, file name or agent of ours contains a byte that servers escape.
+/// A line of `common`, without referrer and agent, is accepted too: its agent is missing.
 /// The address is one address: a list of proxies, or a host name, is malformed.
 /// </summary>
 public sealed class CombinedFormat : ILineFormat
@@ -22,10 +21,12 @@ public sealed class CombinedFormat : ILineFormat
         Span<byte> scratch = stackalloc byte[ClientAddress.MaxLength];
         var clock = new LogClock();
         var lines = new LineReader(block);
+        scoped Request request;
         while (lines.Next(out var line))
         {
+            request = default;
             into.NextLine();
-            if (lines.Refuses(line, out var reason) || !TryRead(line, scratch, ref clock, out var request, out reason))
+            if (lines.Refuses(line, out var reason) || !TryRead(line, scratch, ref clock, ref request, out reason))
             {
                 into.Reject(reason);
                 continue;
@@ -36,69 +37,10 @@ public sealed class CombinedFormat : ILineFormat
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static bool TryRead(ReadOnlySpan<byte> line, Span<byte> scratch, ref LogClock clock, out Request request, out Reason reason)
+    private static bool TryRead(ReadOnlySpan<byte> line, Span<byte> scratch, scoped ref LogClock clock, scoped ref Request request, out Reason reason)
     {
-        request = default;
         reason = Reason.Malformed;
-
-        // 1. Address, ident, user.
-        var at = ClientAddress.DottedQuad(line);
-        if (at > 0 && at < line.Length && line[at] == ' ')
-        {
-            request.Address = line[..at];
-        }
-        else
-        {
-            at = line.IndexOf((byte)' ');
-            if (at < 0 || !ClientAddress.TryNormalise(line[..at], scratch, out request.Address))
-            {
-                return false;
-            }
-        }
-        var rest = line[(at + 1)..];
-        if (rest.StartsWith("- - ["u8))
-        {
-            rest = rest[5..];
-        }
-        else
-        {
-            // A user's name may hold blanks; the time is the first bracket after a blank.
-            var ident = rest.IndexOf((byte)' ');
-            var bracket = ident <= 0 ? -1 : rest[ident..].IndexOf(" ["u8);
-            if (bracket <= 0)
-            {
-                return false;
-            }
-            rest = rest[(ident + bracket + 2)..];
-        }
-
-        // 2. Time. A time of another length has the shape, but cannot be read.
-        bool timely;
-        if (rest.Length > LogClock.Length + 2 && rest[LogClock.Length] == ']' && rest[LogClock.Length + 1] == ' ' && rest[LogClock.Length + 2] == '"')
-        {
-            timely = clock.TryRead(rest, out request.Micros);
-            rest = rest[(LogClock.Length + 3)..];
-        }
-        else
-        {
-            var close = rest.IndexOf("] \""u8);
-            if (close < 0)
-            {
-                return false;
-            }
-            timely = false;
-            rest = rest[(close + 3)..];
-        }
-
-        // 3. Request.
-        var quote = ClosingQuote(rest);
-        if (quote < 0 || !TrySplit(rest[..quote], ref request))
-        {
-            return false;
-        }
-
-        // 4. Status, bytes, referrer, agent, and what may follow.
-        if (!TryTail(rest[(quote + 1)..], ref request))
+        if (!LogLine.TryHead(line, scratch, ref clock, ref request, out var timely, out var rest) || !TryTail(rest, ref request))
         {
             return false;
         }
@@ -106,102 +48,14 @@ public sealed class CombinedFormat : ILineFormat
         return timely;
     }
 
-    /// <summary>`METHOD target HTTP/x`. The requests of TLS on a plain port, `-` of a client that sent nothing, and the empty one have another shape.</summary>
+    /// <summary>Status, bytes, referrer, agent, and what may follow.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static bool TrySplit(ReadOnlySpan<byte> text, ref Request request)
+    private static bool TryTail(ReadOnlySpan<byte> text, scoped ref Request request)
     {
-        ReadOnlySpan<byte> target;
-        if (text.StartsWith("GET "u8))
-        {
-            request.Method = text[..3];
-            target = text[4..];
-        }
-        else
-        {
-            var blank = text.IndexOf((byte)' ');
-            if (blank is <= 0 or > 32 || !IsMethod(text[..blank]))
-            {
-                return false;
-            }
-            request.Method = text[..blank];
-            target = text[(blank + 1)..];
-        }
-        var end = target.IndexOf((byte)' ');
-        if (end <= 0 || !IsProtocol(target[(end + 1)..]))
+        if (!LogLine.TryStatusAndBytes(ref text))
         {
             return false;
         }
-        target = target[..end];
-        if (target[0] != '/')
-        {
-            target = WithoutHost(target);
-        }
-        var question = target.IndexOf((byte)'?');
-        request.Path = question < 0 ? target : target[..question];
-        request.Query = question < 0 ? default : target[(question + 1)..];
-        return true;
-    }
-
-    /// <summary>A proxy's absolute form, `http://host/path`: without the host, which could look like a file name.</summary>
-    private static ReadOnlySpan<byte> WithoutHost(ReadOnlySpan<byte> target)
-    {
-        var scheme = target.IndexOf("://"u8);
-        if (scheme is not (4 or 5))
-        {
-            return target;
-        }
-        var host = target[(scheme + 3)..];
-        var path = host.IndexOfAny((byte)'/', (byte)'?');
-        return path < 0 ? default : host[path..];
-    }
-
-    private static bool IsMethod(ReadOnlySpan<byte> text)
-    {
-        foreach (var c in text)
-        {
-            if ((uint)((c | 0x20) - 'a') > 25 && c is not ((byte)'-' or (byte)'_'))
-            {
-                return false;
-            }
-        }
-        return true;
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static bool IsProtocol(ReadOnlySpan<byte> text)
-    {
-        if (text.SequenceEqual("HTTP/1.1"u8))
-        {
-            return true;
-        }
-        return text.Length is 6 or 8 && text.StartsWith("HTTP/"u8) && (uint)(text[5] - '0') <= 9 && (text.Length == 6 || (text[6] == '.' && (uint)(text[7] - '0') <= 9));
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static bool TryTail(ReadOnlySpan<byte> text, ref Request request)
-    {
-        // ` 200 ` and the bytes, a number or `-`.
-        if (text.Length < 6 || text[0] != ' ' || (uint)(text[1] - '0') > 9 || (uint)(text[2] - '0') > 9 || (uint)(text[3] - '0') > 9 || text[4] != ' ')
-        {
-            return false;
-        }
-        var at = 5;
-        if (text[at] == '-')
-        {
-            at++;
-        }
-        else
-        {
-            while (at < text.Length && (uint)(text[at] - '0') <= 9)
-            {
-                at++;
-            }
-            if (at == 5)
-            {
-                return false;
-            }
-        }
-        text = text[at..];
         if (text.IsEmpty)
         {
             return true;
@@ -210,68 +64,21 @@ public sealed class CombinedFormat : ILineFormat
         {
             text = text[4..];
         }
-        else if (!TryQuoted(ref text, out _))
+        else if (!LogLine.TryQuoted(ref text, out _))
         {
             return false;
         }
-        if (!TryQuoted(ref text, out request.Agent))
+        if (!LogLine.TryQuoted(ref text, out request.Agent))
         {
             return false;
         }
         while (!text.IsEmpty)
         {
-            if (!TryQuoted(ref text, out _))
+            if (!LogLine.TryQuoted(ref text, out _))
             {
                 return false;
             }
         }
         return true;
-    }
-
-    /// <summary>A blank and a quoted field, taken from the front of the text.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static bool TryQuoted(scoped ref ReadOnlySpan<byte> text, out ReadOnlySpan<byte> value)
-    {
-        value = default;
-        if (text.Length < 3 || text[0] != ' ' || text[1] != '"')
-        {
-            return false;
-        }
-        var inner = text[2..];
-        var quote = ClosingQuote(inner);
-        if (quote < 0)
-        {
-            return false;
-        }
-        value = inner[..quote];
-        text = inner[(quote + 1)..];
-        return true;
-    }
-
-    /// <summary>Where the field ends that the text begins in: the first quote that no backslash escapes; −1 when there is none.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static int ClosingQuote(ReadOnlySpan<byte> text)
-    {
-        var at = text.IndexOfAny((byte)'"', (byte)'\\');
-        return at < 0 || text[at] == '"' ? at : AfterEscapes(text, at);
-    }
-
-    private static int AfterEscapes(ReadOnlySpan<byte> text, int at)
-    {
-        while (text[at] == '\\')
-        {
-            at += 2;
-            if (at >= text.Length)
-            {
-                return -1;
-            }
-            var next = text[at..].IndexOfAny((byte)'"', (byte)'\\');
-            if (next < 0)
-            {
-                return -1;
-            }
-            at += next;
-        }
-        return at;
     }
 }

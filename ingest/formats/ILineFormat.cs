@@ -30,12 +30,35 @@ public static class Formats
 {
     public static IReadOnlyList<ILineFormat> All { get; } = [new CombinedFormat(), new W3cFormat(), new AppServiceJsonFormat()];
 
+    /// <summary>What `--format` and the configuration may say beside `auto`.</summary>
+    public static IReadOnlyList<string> Names { get; } =
+    [
+        .. All.Select(format => format.Name),
+        .. TextFormats.Names,
+    ];
+
     /// <param name="spec">A format's name; where the format takes some, a colon and its parameters: `nginx:$remote_addr …`.</param>
     /// <param name="client">Where the client's address is, when the peer is not the client.</param>
     /// <exception cref="PipelineException">No format has this name, or its parameters or the rule do not fit it.</exception>
     public static ILineFormat Named(string spec, ClientAddressRule? client = null) =>
+        TextFormats.Find(spec, client) is { } text ? text :
         All.FirstOrDefault(format => format.Name == spec) is not { } found
-            ? throw new PipelineException(ExitCode.WrongUsage, $"no log format is called '{spec}'; expected one of {string.Join(", ", All.Select(format => format.Name))}")
+            ? throw new PipelineException(ExitCode.WrongUsage, $"no log format is called '{spec}'; expected one of {string.Join(", ", Names)}")
         : client is null ? found
         : throw new PipelineException(ExitCode.WrongUsage, $"format {found.Name} has one address only, and its source names another with client-address; take client-address out, or name a format that has field {client.Field}.");
+
+    /// <summary>The format of a file that was read before, of which only the name is remembered; null, with the reason, when the name is not enough.</summary>
+    public static ILineFormat? Remembered(string name, out string why)
+    {
+        try
+        {
+            why = "";
+            return Named(name);
+        }
+        catch (PipelineException e)
+        {
+            why = $"it was read as {name} before, and no more than this name is remembered; name the format again, with --format or as the source's format in the configuration ({e.Message})";
+            return null;
+        }
+    }
 }

@@ -85,6 +85,24 @@ internal static class Timestamps
         return micros;
     }
 
+    /// <summary>Seconds since 1970 with an optional fraction, as nginx writes `$msec`.</summary>
+    public static bool TryUnix(ReadOnlySpan<byte> text, out long micros)
+    {
+        micros = 0;
+        var seconds = 0L;
+        var at = 0;
+        for (; at < text.Length && at < 11 && (uint)(text[at] - '0') <= 9; at++)
+        {
+            seconds = seconds * 10 + (text[at] - '0');
+        }
+        if (at == 0)
+        {
+            return false;
+        }
+        micros = seconds * MicrosPerSecond + Fraction(text[at..], out var length);
+        return at + length == text.Length && InRange(micros);
+    }
+
     private static long Date(int year, int month, int day)
     {
         // The year's range leaves a day for offsets on either side; the exact range is checked last.

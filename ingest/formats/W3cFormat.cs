@@ -7,11 +7,16 @@ namespace Pipeline.Ingest.Formats;
 
 /// <summary>
 /// W3C extended logs as IIS and App Service write them: one blank between fields, `-` for an empty one, + for a blank within one, times in UTC.
+/// Requests to Kudu, the administration of an App Service, have a site of their own (`~1NAME`) and are of another path, whatever they ask for.
 /// `#Fields` says the columns and may change anywhere, since the server writes its header again after a restart or an idle time. A row of another number of columns is malformed: never is a column read that the list does not vouch for.
 /// </summary>
-public sealed class W3cFormat : ILineFormat
+/// <param name="name">`iis-w3c`, or `appservice-w3c`, which is the same: its own `#Fields` tells the difference.</param>
+/// <param name="client">Null: `c-ip` is the client's.</param>
+public sealed class W3cFormat(string name = "iis-w3c", ClientAddressRule? client = null) : ILineFormat
 {
-    public string Name => "iis-w3c";
+    public string Name => name;
+
+    internal ClientAddressRule? Client => client;
 
     public bool IsDirective(ReadOnlySpan<byte> line)
     {
@@ -38,9 +43,9 @@ public sealed class W3cFormat : ILineFormat
     public string? Parse(ReadOnlySpan<byte> block, string? fields, ParsedLines into)
     {
         ArgumentNullException.ThrowIfNull(into);
-        Span<byte> scratch = stackalloc byte[ClientAddress.MaxLength];
+        Span<byte> scratch = stackalloc byte[2 * ClientAddress.MaxLength];
         Span<int> ends = stackalloc int[W3cFields.MaxColumns];
-        var columns = W3cFields.Of(fields);
+        var columns = W3cFields.Of(fields, client);
         var clock = new IsoClock();
         var lines = new LineReader(block);
         while (lines.Next(out var line))
@@ -51,12 +56,17 @@ public sealed class W3cFormat : ILineFormat
                 if (line.StartsWith("#Fields:"u8))
                 {
                     var list = W3cFields.Read(line, fields);
-                    columns = ReferenceEquals(list, fields) ? columns : W3cFields.Of(list);
+                    columns = ReferenceEquals(list, fields) ? columns : W3cFields.Of(list, client);
                     fields = list;
                 }
                 continue;
             }
             if (lines.Refuses(line, out var reason) || !TryRead(line, columns, scratch, ends, ref clock, out var request, out reason))
+            {
+                into.Reject(reason);
+                continue;
+            }
+            if (!columns.IsPlain && !TryCareful(line, columns, scratch, ends, ref request, out reason))
             {
                 into.Reject(reason);
                 continue;
@@ -85,6 +95,19 @@ public sealed class W3cFormat : ILineFormat
         }
         reason = Reason.BadTime;
         return clock.TryRead(Column(line, ends, columns.Date), Column(line, ends, columns.Time), out request.Micros);
+    }
+
+    /// <summary>Whose address the request has, and whether it was to the site itself.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool TryCareful(ReadOnlySpan<byte> line, in W3cFields columns, Span<byte> scratch, ReadOnlySpan<int> ends, ref Request request, out Reason reason)
+    {
+        reason = Reason.UntrustedAddress;
+        if (client is not null && !client.TryClient(request.Address, columns.Client < 0 ? default : Column(line, ends, columns.Client), scratch[ClientAddress.MaxLength..], out request.Address))
+        {
+            return false;
+        }
+        reason = Reason.OtherPath;
+        return columns.Site < 0 || !Column(line, ends, columns.Site).StartsWith("~1"u8);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -120,7 +120,7 @@ public sealed class FileImport(FileCursors cursors, ILineFormat? format, KeyedHa
                 return result with { From = 0, To = 0, End = file.End, Error = Shrunk(file, shrunk, result.SameAs) };
             }
             var why = "";
-            var reads = format ?? (cursor is not null ? Formats.Formats.Named(cursor.Format) : await workers.Run(() => file.DetectFormat(out why)));
+            var reads = format ?? (cursor is not null ? Formats.Formats.Remembered(cursor.Format, out why) : await workers.Run(() => file.DetectFormat(out why)));
             if (reads is null)
             {
                 return result with { Pending = file.IsGzip ? 0 : file.RawLength, Error = $"{result.Path}: its format is not recognised: {why}" };

@@ -68,7 +68,7 @@ public sealed partial class TailSource
             if (followed is null)
             {
                 var why = "";
-                var reads = format ?? (cursor is not null ? Formats.Formats.Named(cursor.Format) : await workers.Run(() => opened.DetectFormat(out why)));
+                var reads = format ?? (cursor is not null ? Formats.Formats.Remembered(cursor.Format, out why) : await workers.Run(() => opened.DetectFormat(out why)));
                 if (reads is null)
                 {
                     if (changed)

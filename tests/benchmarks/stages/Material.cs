@@ -1,3 +1,4 @@
+using System.Net;
 using Pipeline.Core.Contracts;
 using Pipeline.Core.Records;
 using Pipeline.Ingest;
@@ -14,16 +15,23 @@ internal sealed record Blocks(ILineFormat Format, IReadOnlyList<(ReadOnlyMemory<
     /// <summary>`combined` lines of one day, of the generator that the whole way reads.</summary>
     public static Blocks Combined(int lines)
     {
-        using var text = new MemoryStream(lines * 130);
-        var truth = CombinedLog.Write(text, lines, Seed, days: 1);
-        return Cut("combined", text.GetBuffer().AsMemory(0, (int)text.Length), truth.Counts.Lines);
+        return Of("combined", lines);
     }
 
-    public static Blocks Of(string format, int lines)
+    /// <summary>A log_format as operators write them: `combined`, the forwarded addresses, and how long it took.</summary>
+    public const string Nginx = "nginx:$remote_addr - $remote_user [$time_local] \"$request\" $status $body_bytes_sent \"$http_referer\" \"$http_user_agent\" \"$http_x_forwarded_for\" rt=$request_time";
+
+    /// <summary>All peers are proxies, and so is the last of each list.</summary>
+    public static ClientAddressRule Proxied { get; } = new("$http_x_forwarded_for", [IPNetwork.Parse("198.18.0.0/15"), IPNetwork.Parse("2001:db8::/32")], false);
+
+    public static Blocks Of(string format, int lines, ClientAddressRule? client = null)
     {
-        if (format == "combined")
+        if (format is "combined" or "common" or Nginx)
         {
-            return Combined(lines);
+            using var text = new MemoryStream(lines * 170);
+            var truth = CombinedLog.Write(text, lines, Seed, days: 1);
+            var bytes = text.GetBuffer().AsMemory(0, (int)text.Length);
+            return Cut(format, format == "combined" ? bytes : Rewritten(bytes.Span, format == "common"), truth.Counts.Lines, client);
         }
         var batch = new LineSource(format, Seed).NextLines(lines);
         return Cut(format, batch.Bytes, batch.Counts.Lines);
@@ -39,9 +47,27 @@ internal sealed record Blocks(ILineFormat Format, IReadOnlyList<(ReadOnlyMemory<
 
     public static IEnumerable<Columns> Columns(IEnumerable<ParsedLines> parsed) => parsed.SelectMany(p => new[] { p.XenCenter, p.Agent }).Where(c => c.Rows > 0);
 
-    private static Blocks Cut(string name, ReadOnlyMemory<byte> text, long lines)
+    /// <summary>Lines of `combined` with less, or with more, at their end.</summary>
+    private static byte[] Rewritten(ReadOnlySpan<byte> text, bool common)
     {
-        var format = Formats.Named(name);
+        using var to = new MemoryStream(text.Length * 2);
+        foreach (var range in text.Split((byte)'\n'))
+        {
+            var line = text[range];
+            var tail = common ? line.IndexOf(" \"-\" \""u8) : line.Length;
+            to.Write(line[..(tail < 0 ? line.Length : tail)]);
+            to.Write(common || line.IsEmpty ? default : " \"203.0.113.9, 198.18.2.3\" rt=0.004"u8);
+            if (range.End.Value < text.Length)
+            {
+                to.WriteByte((byte)'\n');
+            }
+        }
+        return to.ToArray();
+    }
+
+    private static Blocks Cut(string name, ReadOnlyMemory<byte> text, long lines, ClientAddressRule? client = null)
+    {
+        var format = Formats.Named(name, client);
         var blocks = new List<(ReadOnlyMemory<byte>, string?)>();
         string? fields = null;
         var bytes = text.Length;

@@ -7,6 +7,9 @@ internal static class StageList
     [
         ("line-blocks", FileStages.Read),
         ("parse-combined", () => ParseStages.Parse("combined")),
+        ("parse-common", () => ParseStages.Parse("common")),
+        ("parse-nginx", () => ParseStages.Parse(Blocks.Nginx)),
+        ("parse-nginx-proxied", () => ParseStages.Parse(Blocks.Nginx, Blocks.Proxied)),
         ("parse-iis-w3c", () => ParseStages.Parse("iis-w3c")),
         ("parse-appservice-json", () => ParseStages.Parse("appservice-json")),
         ("row-hash", FrameStages.Hash),

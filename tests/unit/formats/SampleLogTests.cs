@@ -19,8 +19,16 @@ public sealed class SampleLogTests
         { "appservice-json.log", "appservice-json" },
     };
 
+    /// <summary>Names that take no part in detection.</summary>
+    public static TheoryData<string, string> OtherNames => new()
+    {
+        { "appservice-w3c.log", "appservice-w3c" },
+        { "combined-nginx.log", NginxTests.Combined },
+    };
+
     [Theory]
     [MemberData(nameof(Samples))]
+    [MemberData(nameof(OtherNames))]
     public void A_sample_log_becomes_what_its_truth_says(string file, string format)
     {
         var bytes = File.ReadAllBytes(Sample(file));
@@ -43,6 +51,7 @@ public sealed class SampleLogTests
             [Reason.TooLong] = tooLong,
             [Reason.Malformed] = Bad("cut") + Bad("nul") + Bad("junk") - tooLong,
             [Reason.BadTime] = Bad("badtime"),
+            [Reason.UntrustedAddress] = 0,
             [Reason.OtherPath] = Of("other-path"),
             [Reason.NotGet] = Of("not-get"),
             [Reason.NoAgentString] = Of("no-agent-string"),
