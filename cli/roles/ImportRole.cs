@@ -12,7 +12,11 @@ using Pipeline.Shipper;
 namespace Pipeline.Cli.Roles;
 
 /// <summary>What to import. Format null: each file's is detected.</summary>
-internal sealed record ImportRequest(string Source, IReadOnlyList<string> Paths, ILineFormat? Format, bool Final);
+internal sealed record ImportRequest(string Source, IReadOnlyList<string> Paths, ILineFormat? Format, bool Final)
+{
+    /// <summary>What is piped in, instead of files.</summary>
+    public Stream? Input { get; init; }
+}
 
 /// <summary>What an import did: its files, what was put and committed, and the shards that the shipper found forked.</summary>
 internal sealed record ImportOutcome(IReadOnlyList<FileResult> Files, Shipped Shipped, IReadOnlyList<Fork> Forks)
@@ -92,6 +96,10 @@ internal sealed class ImportRole(Settings settings, Installation installation, W
         using var us = new OutageWatch(TimeProvider.System, null, _ => { });
         var events = new RoleEvents(_ => { }, us, us) { Progress = progress };
         using var sink = new DryRunSink(encoder, workers);
+        if (request.Input is { } input)
+        {
+            return new ImportOutcome([await new StandardInput(input, request.Source, request.Format, key.Pushes(), sink, workers, events).RunAsync(stop)], default, []);
+        }
         var import = new FileImport(new FileCursors(request.Source, files), request.Format, key.Cursors(), sink, workers, events);
         return new ImportOutcome(await import.RunAsync(request.Paths, request.Final, stop), default, []);
     }
@@ -104,6 +112,10 @@ internal sealed class ImportRole(Settings settings, Installation installation, W
         var import = new FileImport(new FileCursors(request.Source, state.Files), request.Format, installation.Key.Cursors(), shard, workers, events);
         try
         {
+            if (request.Input is { } input)
+            {
+                return [await new StandardInput(input, request.Source, request.Format, installation.Key.Pushes(), shard, workers, events).RunAsync(cancel)];
+            }
             return await import.RunAsync(request.Paths, request.Final, cancel);
         }
         catch (InvalidOperationException)

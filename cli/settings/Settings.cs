@@ -10,7 +10,11 @@ namespace Pipeline.Cli.Config;
 /// <summary>One source of the configuration: files to follow, pushes to take, or both.</summary>
 /// <param name="Format">`auto` or a format's name.</param>
 /// <param name="Paths">Files, folders and patterns.</param>
-public sealed record SourceSettings(string Name, string Format, IReadOnlyList<string> Paths, PushSettings? Push, PushDelivery Delivery);
+public sealed record SourceSettings(string Name, string Format, IReadOnlyList<string> Paths, PushSettings? Push, PushDelivery Delivery)
+{
+    /// <summary>A container to follow instead of files.</summary>
+    public ContainerSettings? Container { get; init; }
+}
 
 /// <param name="TokenSha256">64 hex digits; null: no token, which rule 33 allows on loopback only.</param>
 public sealed record PushSettings(string? TokenSha256);
