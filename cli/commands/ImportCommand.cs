@@ -4,6 +4,7 @@ using Pipeline.Cli.Output;
 using Pipeline.Cli.Roles;
 using Pipeline.Core;
 using Pipeline.Core.Captures;
+using Pipeline.Ingest.Sources;
 
 namespace Pipeline.Cli.Commands;
 
@@ -12,13 +13,14 @@ internal static class ImportCommand
 {
     public static Command Create()
     {
-        var paths = new Argument<string[]>("PATH") { Arity = ArgumentArity.OneOrMore, Description = "files, folders or patterns (quoted); plain or gzip" };
+        var paths = new Argument<string[]>("PATH") { Arity = ArgumentArity.OneOrMore, Description = "files, folders or patterns (quoted), plain or gzip; - for standard input" };
         var source = new Option<string>("--source") { Required = true, HelpName = "NAME", Description = "the endpoint that wrote them; give one endpoint the same name for ever" };
         var format = new FormatOptions();
         var final = new Option<bool>("--final") { Description = "nothing more will come: an unterminated last line is a line too" };
         var dry = new Option<bool>("--dry-run") { Description = "parse and classify only; write nothing" };
+        var again = new Option<bool>("--at-least-once") { Description = "for standard input, which cannot be recognised: lines that are piped in again count again" };
         var metrics = Common.Metrics();
-        var command = new Command("import", "read log files to their end; running it again imports nothing twice") { paths, source, final, dry, metrics };
+        var command = new Command("import", "read log files to their end; running it again imports nothing twice") { paths, source, final, dry, again, metrics };
         return format.AddTo(command).Does(async (parsed, output, stop) =>
         {
             var name = parsed.GetRequiredValue(source);
@@ -26,9 +28,10 @@ internal static class ImportCommand
             {
                 throw new PipelineException(ExitCode.WrongUsage, $"--source: found '{name}', expected 1 to 64 of a-z, 0-9, '-', '_' and '.', beginning with a letter or digit.");
             }
+            var input = Input(parsed.GetRequiredValue(paths), parsed.GetValue(again), parsed.GetValue(dry));
             // A dry run needs no installation.
             var settings = parsed.GetValue(dry) && parsed.GetValue(Common.Dir) is null && parsed.GetValue(Common.Config) is null ? null : parsed.Settings();
-            var request = new ImportRequest(name, parsed.GetRequiredValue(paths), format.Of(parsed, settings?.Sources.FirstOrDefault(s => s.Name == name)), parsed.GetValue(final));
+            var request = new ImportRequest(name, input is null ? parsed.GetRequiredValue(paths) : [], format.Of(parsed, settings?.Sources.FirstOrDefault(s => s.Name == name)), parsed.GetValue(final)) { Input = input };
             // The configured url belongs to the process that runs beside.
             settings = settings is null ? null : settings with { MetricsUrl = parsed.GetValue(metrics) };
             var outcome = await RunAsync(settings, request, parsed.GetValue(dry), output, stop);
@@ -39,6 +42,25 @@ internal static class ImportCommand
             }
             return outcome.Forks.Count > 0 ? ExitCode.Difference : outcome.Files.Any(f => f.Error is not null) ? ExitCode.Failed : ExitCode.Done;
         });
+    }
+
+    /// <summary>Standard input where `-` names it; null: files.</summary>
+    private static Stream? Input(string[] paths, bool atLeastOnce, bool dry)
+    {
+        var reads = paths.Contains(StandardInput.Path);
+        if (reads && paths.Length > 1)
+        {
+            throw new PipelineException(ExitCode.WrongUsage, $"- is standard input, and {paths.Length - 1} other path{(paths.Length == 2 ? "" : "s")} came with it; expected - alone: import the files in a run of their own. A file of that name is ./-");
+        }
+        if (reads && !atLeastOnce && !dry)
+        {
+            throw new PipelineException(ExitCode.WrongUsage, "- is standard input, which cannot be recognised when it comes again: a run that is killed in the middle and started again counts the lines twice that it had captured. Give --at-least-once to accept that, or write the lines to a file and import the file, which is never counted twice.");
+        }
+        if (!reads && atLeastOnce)
+        {
+            throw new PipelineException(ExitCode.WrongUsage, "--at-least-once is for standard input (-); files are imported exactly once. Take it out.");
+        }
+        return reads ? Console.OpenStandardInput() : null;
     }
 
     private static async Task<ImportOutcome> RunAsync(Settings? settings, ImportRequest request, bool dry, Printer output, CancellationToken stop)

@@ -12,7 +12,11 @@ using Pipeline.Shipper;
 namespace Pipeline.Cli.Roles;
 
 /// <summary>What to import. Format null: each file's is detected.</summary>
-internal sealed record ImportRequest(string Source, IReadOnlyList<string> Paths, ILineFormat? Format, bool Final);
+internal sealed record ImportRequest(string Source, IReadOnlyList<string> Paths, ILineFormat? Format, bool Final)
+{
+    /// <summary>What is piped in, instead of files.</summary>
+    public Stream? Input { get; init; }
+}
 
 /// <summary>What an import did: its files, what was put and committed, and the shards that the shipper found forked.</summary>
 internal sealed record ImportOutcome(IReadOnlyList<FileResult> Files, Shipped Shipped, IReadOnlyList<Fork> Forks)
@@ -38,8 +42,9 @@ internal sealed class ImportRole(Settings settings, Installation installation, W
     /// <exception cref="Core.Store.StoreException">A store was out for longer than the limit.</exception>
     public async Task<ImportOutcome> RunAsync(ImportRequest request, CancellationToken stop)
     {
-        var (files, shipped, forks) = await new ShardVisit(settings, installation, workers, log, progress, meters).RunAsync(request.Source, (state, shard, events, cancel) =>
-            new FileImport(new FileCursors(request.Source, state.Files), request.Format, installation.Key.Cursors(), shard, workers, events).RunAsync(request.Paths, request.Final, cancel), stop);
+        var (files, shipped, forks) = await new ShardVisit(settings, installation, workers, log, progress, meters).RunAsync<IReadOnlyList<FileResult>>(request.Source, async (state, shard, events, cancel) => request.Input is { } input
+            ? [await new StandardInput(input, request.Source, request.Format, installation.Key.Pushes(), shard, workers, events).RunAsync(cancel)]
+            : await new FileImport(new FileCursors(request.Source, state.Files), request.Format, installation.Key.Cursors(), shard, workers, events).RunAsync(request.Paths, request.Final, cancel), stop);
         return new ImportOutcome(files, shipped, forks);
     }
 
@@ -52,6 +57,10 @@ internal sealed class ImportRole(Settings settings, Installation installation, W
         using var us = new OutageWatch(TimeProvider.System, null, _ => { });
         var events = new RoleEvents(_ => { }, us, us) { Progress = progress };
         using var sink = new DryRunSink(encoder, workers);
+        if (request.Input is { } input)
+        {
+            return new ImportOutcome([await new StandardInput(input, request.Source, request.Format, key.Pushes(), sink, workers, events).RunAsync(stop)], default, []);
+        }
         var import = new FileImport(new FileCursors(request.Source, files), request.Format, key.Cursors(), sink, workers, events);
         return new ImportOutcome(await import.RunAsync(request.Paths, request.Final, stop), default, []);
     }

@@ -29,6 +29,9 @@ internal sealed class RoleEvents(Action<string> log, OutageWatch us, OutageWatch
 
     public Shipped Counts => new(Interlocked.Read(ref _captures), Interlocked.Read(ref _captureBytes), Interlocked.Read(ref _commits), Interlocked.Read(ref _segments), Interlocked.Read(ref _segmentBytes), Interlocked.Read(ref _rows));
 
+    /// <summary>Tells the outages of something that is neither store.</summary>
+    public OutageWatch Outages(TimeProvider time) => new(time, null, log);
+
     public void Captured(string shard, Capture capture)
     {
         us.Answered();

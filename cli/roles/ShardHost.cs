@@ -1,19 +1,20 @@
 using Pipeline.Cli.Config;
 using Pipeline.Core;
 using Pipeline.Ingest;
+using Pipeline.Ingest.Formats;
 using Pipeline.Ingest.Sources;
 
 namespace Pipeline.Cli.Roles;
 
-/// <summary>One source and its shard in a process that runs: locked and claimed, then its files are followed and its captures made until it is stopped.</summary>
+/// <summary>One source and its shard in a process that runs: locked and claimed, then its files or its container are followed and its captures made until it is stopped.</summary>
 internal sealed class ShardHost : IDisposable
 {
     private readonly IDisposable? _lock;
-    private readonly TailSource? _tail;
+    private readonly ISource? _follows;
     private Task _running = Task.CompletedTask;
     private Task _following = Task.CompletedTask;
 
-    private ShardHost(SourceSettings settings, ShardLoop loop, TailSource? tail, IDisposable? held) => (Settings, Loop, _tail, _lock) = (settings, loop, tail, held);
+    private ShardHost(SourceSettings settings, ShardLoop loop, ISource? follows, IDisposable? held) => (Settings, Loop, _follows, _lock) = (settings, loop, follows, held);
 
     public string Name => Settings.Name;
 
@@ -28,9 +29,11 @@ internal sealed class ShardHost : IDisposable
         try
         {
             await loop.ClaimAsync([source.Name], cancel);
-            var tail = source.Paths.Count == 0 ? null : new TailSource(
-                new TailOptions { Paths = source.Paths }, new FileCursors(source.Name, loop.State.Files), source.LineFormat, installation.Key.Cursors(), workers, installation.Time, events);
-            return new ShardHost(source, loop, tail, held);
+            var format = source.LineFormat;
+            ISource? follows = source.Container is { } container ? Container(container, source, settings, installation, loop, format, events, workers)
+                : source.Paths.Count == 0 ? null
+                : new TailSource(new TailOptions { Paths = source.Paths }, new FileCursors(source.Name, loop.State.Files), format, installation.Key.Cursors(), workers, installation.Time, events);
+            return new ShardHost(source, loop, follows, held);
         }
         catch
         {
@@ -40,12 +43,20 @@ internal sealed class ShardHost : IDisposable
         }
     }
 
+    private static ContainerSource Container(ContainerSettings container, SourceSettings source, Settings settings, Installation installation, ShardLoop loop, ILineFormat? format, RoleEvents events, Workers workers)
+    {
+        // An outage of the source's container is its own: told apart from those of the stores.
+        var outage = events.Outages(installation.Time);
+        var options = container.Options with { Waiting = outage.Waiting, Answered = outage.Answered };
+        return new ContainerSource(source.Name, loop.State.Files, container.Open(source.Name, settings.StoreTimeout), options, format, installation.Key.Cursors(), workers, installation.Time, events);
+    }
+
     /// <summary>The tasks that end when the host was stopped, or fault with what stopped it.</summary>
     public IReadOnlyList<Task> Start(CancellationToken abandon, CancellationToken stop)
     {
         _running = Loop.RunAsync(abandon);
-        _following = _tail?.RunAsync(Loop, stop) ?? Task.CompletedTask;
-        return _tail is null ? [_running] : [_running, _following];
+        _following = _follows?.RunAsync(Loop, stop) ?? Task.CompletedTask;
+        return _follows is null ? [_running] : [_running, _following];
     }
 
     /// <summary>After `stop` was cancelled: what the source offered is captured. Faults are in the tasks of <see cref="Start"/>.</summary>
@@ -58,6 +69,7 @@ internal sealed class ShardHost : IDisposable
 
     public void Dispose()
     {
+        (_follows as IDisposable)?.Dispose();
         Loop.Dispose();
         _lock?.Dispose();
     }

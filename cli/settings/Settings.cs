@@ -18,6 +18,9 @@ public sealed record SourceSettings(string Name, string Format, IReadOnlyList<st
 
     /// <summary>Null: each file's is detected.</summary>
     public ILineFormat? LineFormat => Format == "auto" ? null : Formats.Named(Format, ClientAddress);
+
+    /// <summary>A container to follow instead of files.</summary>
+    public ContainerSettings? Container { get; init; }
 }
 
 /// <param name="TokenSha256">64 hex digits; null: no token, which rule 33 allows on loopback only.</param>

@@ -9,7 +9,7 @@ namespace Pipeline.Cli.Config;
 /// <summary>Reads the configuration's YAML. Errors are gathered: each names the key, the file and what was expected.</summary>
 internal sealed class SettingsFile(string path, List<string> errors)
 {
-    private static readonly string[] SourceKeys = ["name", "format", "paths", "push", "delivery", "client-address"];
+    private static readonly string[] SourceKeys = ["name", "format", "paths", "push", "container", "delivery", "client-address"];
 
     public Settings Read(Settings settings)
     {
@@ -118,7 +118,7 @@ internal sealed class SettingsFile(string path, List<string> errors)
         }
         if (node is not YamlSequenceNode list)
         {
-            errors.Add($"{path}, line {node.Start.Line}: sources: expected a list of {{name, format, paths, push, delivery}}.");
+            errors.Add($"{path}, line {node.Start.Line}: sources: expected a list of {{name, format, paths, push, container, delivery}}.");
             yield break;
         }
         foreach (var item in list)
@@ -129,7 +129,7 @@ internal sealed class SettingsFile(string path, List<string> errors)
             }
             else if (item is not YamlMappingNode)
             {
-                errors.Add($"{path}, line {item.Start.Line}: sources: expected {{name, format, paths, push, delivery}}.");
+                errors.Add($"{path}, line {item.Start.Line}: sources: expected {{name, format, paths, push, container, delivery}}.");
             }
         }
     }
@@ -159,10 +159,18 @@ internal sealed class SettingsFile(string path, List<string> errors)
         }
         var paths = Get(map, "paths") switch { YamlSequenceNode many => many.Select(p => p.ToString()), YamlScalarNode { Value.Length: > 0 } one => [one.Value], _ => [] };
         var push = Push(map, name);
-        var found = new SourceSettings(name, format, [.. paths.Select(p => Path.Combine(folder, p))], push, delivery == "at-least-once" ? PushDelivery.AtLeastOnce : PushDelivery.ExactlyOnce) { ClientAddress = client };
-        if (found.Paths.Count == 0 && push is null)
+        var found = new SourceSettings(name, format, [.. paths.Select(p => Path.Combine(folder, p))], push, delivery == "at-least-once" ? PushDelivery.AtLeastOnce : PushDelivery.ExactlyOnce)
         {
-            errors.Add($"{path}, line {map.Start.Line}: sources: {name} has neither paths nor push; give it the files to follow, or `push: {{}}`.");
+            ClientAddress = client,
+            Container = Get(map, "container") is { } container ? ContainerSettings.Read(container, name, path, folder, errors) : null,
+        };
+        if (found.Paths.Count > 0 && Get(map, "container") is not null)
+        {
+            errors.Add($"{path}, line {map.Start.Line}: sources: {name} has paths and a container; expected one: an endpoint that writes both is two sources.");
+        }
+        if (found.Paths.Count == 0 && push is null && Get(map, "container") is null)
+        {
+            errors.Add($"{path}, line {map.Start.Line}: sources: {name} has neither paths nor push; give it the files to follow, a `container`, or `push: {{}}`.");
         }
         if (push is not null && format == "auto")
         {
