@@ -7,6 +7,7 @@ internal static class StageList
     [
         ("line-blocks", FileStages.Read),
         ("parse-combined", () => ParseStages.Parse("combined")),
+        ("parse-foreign", ParseStages.Foreign),
         ("parse-iis-w3c", () => ParseStages.Parse("iis-w3c")),
         ("parse-appservice-json", () => ParseStages.Parse("appservice-json")),
         ("row-hash", FrameStages.Hash),
