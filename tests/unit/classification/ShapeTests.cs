@@ -44,10 +44,10 @@ public sealed class ShapeTests
         var lower = Gen.String[Gen.Char['a', 'z'], 1, 12];
         var capital = Gen.Select(Gen.Char['A', 'Z'], Gen.String[Gen.Char["abcXYZ"], 0, 11], (first, rest) => first + rest);
         var number = Gen.String[Gen.Char['0', '9'], 1, 12];
-        var mixed = Gen.Select(Gen.String[Gen.Char["0123456789abcdefXYZ"], 0, 30], Gen.OneOfConst("a1", "7f", "Z0"), (rest, both) => both + rest);
+        var mixed = Gen.Select(Gen.String[Gen.Char["0123456789abcdefXYZ"], 0, 30], Gen.OneOf("a1", "7f", "Z0"), (rest, both) => both + rest);
         Gen.Int[0, 3].Array[0, 12].SelectMany(kinds =>
         {
-            var words = kinds.Select(kind => kind switch { 0 => lower, 1 => capital, 2 => number, _ => mixed }).ToArray();
+            Gen<string>[] words = [.. kinds.Select(kind => kind switch { 0 => lower, 1 => capital, 2 => number, _ => mixed })];
             Gen<string> Text() => words.Aggregate(Gen.Const(""), (text, word) => Gen.Select(text, word, (a, b) => a + "/" + b));
             return Gen.Select(Text(), Text());
         }).Sample((a, b) => Math.Max(a.Length, b.Length) > Shape.Read || Shape.Of(Encoding.ASCII.GetBytes(a)) == Shape.Of(Encoding.ASCII.GetBytes(b)));

@@ -109,7 +109,7 @@ public sealed class ClassifierTests
     [Fact]
     public void Reason_codes_are_the_protocols()
     {
-        Assert.Equal(["empty", "too-long", "malformed", "bad-time", "other-path", "not-get", "no-agent-string", "other-client", "bad-version"], Reasons.All.Select(Reasons.Code));
+        Assert.Equal(["empty", "too-long", "malformed", "bad-time", "untrusted-address", "other-path", "not-get", "no-agent-string", "other-client", "bad-version"], Reasons.All.Select(Reasons.Code));
         Assert.All(Reasons.All, reason => Assert.Equal(reason, Reasons.Parse(Reasons.Code(reason))));
         Assert.Throws<PipelineException>(() => Reasons.Parse("late"));
     }

@@ -43,6 +43,7 @@ public sealed class SampleLogTests
             [Reason.TooLong] = tooLong,
             [Reason.Malformed] = Bad("cut") + Bad("nul") + Bad("junk") - tooLong,
             [Reason.BadTime] = Bad("badtime"),
+            [Reason.UntrustedAddress] = 0,
             [Reason.OtherPath] = Of("other-path"),
             [Reason.NotGet] = Of("not-get"),
             [Reason.NoAgentString] = Of("no-agent-string"),
