@@ -49,5 +49,5 @@ internal static class KnownPaths
     /// <summary>Every word has a byte that ordinary queries have not: see <see cref="RuleFinder"/>.</summary>
     public static readonly Term AttackQuery = Term.Of(
         "../", "..\\", "..%2f", "..%5c", "%2e%2e", "/etc/passwd", "etc%2fpasswd", "%00", "${", "$%7b", "%24%7b", "$(", "<script", "%3cscript", "<?", "%3c%3f", "{{", "() {", "/bin/", "cmd.exe", ";wget", ";curl", ";--", "`",
-        "union select", "union%20select", "' or ", "'%20or%20", "%27%20or", "allow_url_include", "php://", "=http://", "=https://", "call_user_func_array/", "think\\");
+        "union select", "union%20select", "' or ", "'%20or%20", "%27%20or", "php://", "=http://", "=https://", "call_user_func_array/", "think\\");
 }

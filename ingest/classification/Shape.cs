@@ -5,7 +5,7 @@ namespace Pipeline.Ingest.Classification;
 /// <summary>
 /// What may be said of a text that is not kept. `Acme Inventory/4.2 (fleet; build 7f3a9)` is `A A/9.9 (a; a x)`: a word of letters is `a`, or `A` where it begins with a capital; a number is 9; letters and digits together are x;
 /// some signs are themselves, another is !, a byte beyond printable ASCII is ^; + is a blank, as W3C logs write it; of equal signs in a row one is told. Lengths are not told, and after <see cref="Most"/> characters, or
-/// <see cref="Read"/> bytes of the text, comes ~. So no letter and no digit of the text is ever in it, nor how many there were.
+/// <see cref="Read"/> bytes of the text, comes ~. So no letter and no digit in it is taken from the text, nor does it tell how many there were.
 /// </summary>
 public static class Shape
 {

@@ -69,7 +69,7 @@ internal static class ClassificationDocument
 
             Who asks most among those that no rule knows can be found without storing what they say: of a rule that counts shapes (above), each line adds one to the shape of its agent string or path, `agent:A A/9.9 (a)` or `path:/a/x.a`. `pipeline rejections --by shape` has the most frequent first; `pipeline explain`, run where the log is, shows which lines they are.
 
-            - A word of letters is `a`, or `A` where it begins with a capital; a number is `9`; letters and digits together are `x`. Lengths are not told. So **no letter and no digit of the text is in a shape**, and all texts of the same build have the same one.
+            - A word of letters is `a`, or `A` where it begins with a capital; a number is `9`; letters and digits together are `x`. Lengths are not told. So **no letter and no digit in a shape is taken from the text**: they name kinds, and all texts of the same build have the same one.
             - `/ . - _ : ; , = ( ) [ ] { } % $ @ * # ? |` are themselves, a blank and + are a blank, any other sign is `!`, a byte beyond printable ASCII is `^`. Of equal signs in a row one is told.
             - After {{Shape.Most}} characters, or {{Shape.Read}} bytes of the text, comes `~`.
             - A block of lines has at most {{ShapeCounts.Most}} shapes of agents and {{ShapeCounts.Most}} of paths at a time; where more come, the rarest are counted as `agent:other` and `path:other` (Misra and Gries). Nothing is lost from the sum, no shape is counted more often than it came, and one that more than one line in {{ShapeCounts.Most + 1}} of a block has is certainly told. A capture that joins blocks of one file keeps the {{ShapeNames.MostOfAKind}} most frequent of each kind.
