@@ -23,7 +23,8 @@ public sealed class RuleTableTests
         (6, Piece.Array[0, 5].Select(string.Concat)),
         (1, Gen.Select(Piece, Gen.Int[Term.Most - 70, Term.Most + 70], Piece, (a, middle, b) => a + new string('y', middle) + b)));
 
-    private static readonly Gen<string> Cased = Gen.Select(Text, Gen.Int[0, 5], (text, how) => how switch { 0 => text.ToUpperInvariant(), 1 => text.ToLowerInvariant(), _ => text });
+    /// <summary>ASCII only: the capital of some other letters is beyond Latin-1, and would be another text as bytes.</summary>
+    private static readonly Gen<string> Cased = Gen.Select(Text, Gen.Int[0, 5], (text, how) => how switch { 0 => Ascii(text, char.ToUpperInvariant), 1 => Ascii(text, char.ToLowerInvariant), _ => text });
 
     private static readonly Gen<string> Path = Gen.Frequency((1, Cased), (2, Gen.Select(Gen.OneOf("", "/xc", "/.env"), Gen.OneOf("/XCUpdates.xml", "/CHCUpdates.xml", "/updates.xml", "/xcupdates.XML", "/updates.tsv", "/updates.v2.tsv", "/updates.1.2.3.json"), (a, b) => a + b)));
 
@@ -101,6 +102,8 @@ public sealed class RuleTableTests
         Assert.Equal(3, rules.Keys.Count(rule => rule.Name is "client-xcp-ng-center" or "client-xen-orchestra" or "client-script"));
         Assert.DoesNotContain(rules.Keys, rule => rule.Shape != Shaped.Nothing);
     }
+
+    private static string Ascii(string text, Func<char, char> change) => string.Concat(text.Select(c => char.IsAscii(c) ? change(c) : c));
 
     private static string Sample(string file, [CallerFilePath] string here = "") => System.IO.Path.Combine(System.IO.Path.GetDirectoryName(here)!, "..", "..", "samples", file);
 }
