@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Pipeline.Core.Captures;
 using Pipeline.Core.Contracts;
 using Pipeline.Core.Records;
+using Pipeline.Ingest.Classification;
 using Pipeline.Ingest.Formats;
 
 namespace Pipeline.Ingest;
@@ -37,6 +38,7 @@ public sealed class BlockEncoder(Contract xencenter, Contract agent, ReadOnlyMem
             Source = block.Source, Format = block.Format.Name, Parser = block.Format.Version is var version and not 1 ? version : null, File = block.File, Stream = block.Stream, Path = block.Path, From = block.From, To = block.To, Check = block.Check,
             Fields = fields, Line = block.Line, Physical = PhysicalLines(block.Lines.Span), Lines = parsed.Lines, Rejected = Counts(parsed.Rejections),
             Duplicates = parsed.Duplicates.Values.Sum(), DuplicateRules = parsed.Duplicates.Count == 0 ? null : new(parsed.Duplicates, StringComparer.Ordinal), Notes = Notes(parsed),
+            Rules = Rules(parsed), Shapes = ShapeNames.Of(parsed.AgentShapes, parsed.PathShapes),
         };
         if (block.Redrive is { } redrive)
         {
@@ -107,6 +109,19 @@ public sealed class BlockEncoder(Contract xencenter, Contract agent, ReadOnlyMem
 
     private static SortedDictionary<string, long>? Counts(RejectionRuns rejections) => rejections.Total == 0 ? null
         : new(Reasons.All.Where(r => rejections.Count(r) > 0).ToDictionary(Reasons.Code, rejections.Count), StringComparer.Ordinal);
+
+    private static SortedDictionary<string, long>? Rules(ParsedLines parsed)
+    {
+        SortedDictionary<string, long>? rules = null;
+        for (var at = 0; at < parsed.Rules.Length; at++)
+        {
+            if (parsed.Rules[at] > 0)
+            {
+                (rules ??= new(StringComparer.Ordinal))[RuleTable.All[at].Name] = parsed.Rules[at];
+            }
+        }
+        return rules;
+    }
 
     private static SortedDictionary<string, long>? Notes(ParsedLines parsed)
     {

@@ -1,6 +1,7 @@
 using Pipeline.Core.Captures;
 using Pipeline.Core.Contracts;
 using Pipeline.Core.Records;
+using Pipeline.Ingest.Classification;
 
 namespace Pipeline.Ingest;
 
@@ -8,7 +9,7 @@ namespace Pipeline.Ingest;
 public sealed class CaptureDraft(IReadOnlyList<Contract> contracts, long mostBytes = CaptureFile.MostBytes) : IDisposable
 {
     // Upper bounds of what a header spends on its parts, so that a cut is decided before anything is serialised.
-    private const int HeaderBytes = 4_096, ReadBytes = 600, DateBytes = 90, RunBytes = 4;
+    private const int HeaderBytes = 4_096, ReadBytes = 600, DateBytes = 90, RunBytes = 4, CountBytes = 24;
 
     private readonly Dictionary<string, FrameEncoder> _encoders = contracts.ToDictionary(c => c.Dataset, c => new FrameEncoder(c));
     private readonly List<EncodedBlock> _blocks = [];
@@ -21,7 +22,7 @@ public sealed class CaptureDraft(IReadOnlyList<Contract> contracts, long mostByt
     public bool TryAdd(EncodedBlock block)
     {
         var days = block.Rows.SelectMany(r => r.Days.Keys.Select(day => (r.Dataset, day))).Where(d => !_days.Contains(d)).ToList();
-        var bytes = block.Rows.Sum(r => r.Bytes) + ReadBytes + (block.Read.Fields?.Length ?? 0) + (block.Read.Path?.Length ?? 0) + (long)days.Count * DateBytes + (long)block.Rejected.Count * RunBytes;
+        var bytes = block.Rows.Sum(r => r.Bytes) + ReadBytes + (block.Read.Fields?.Length ?? 0) + (block.Read.Path?.Length ?? 0) + Counts(block.Read.Rules) + Counts(block.Read.Shapes) + (long)days.Count * DateBytes + (long)block.Rejected.Count * RunBytes;
         if (_blocks.Count > 0 && _bytes + bytes > mostBytes)
         {
             return false;
@@ -62,6 +63,10 @@ public sealed class CaptureDraft(IReadOnlyList<Contract> contracts, long mostByt
                     runs.Add(here);
                 }
             }
+        }
+        for (var i = 0; i < reads.Count; i++)
+        {
+            reads[i] = reads[i] with { Shapes = ShapeNames.Cut(reads[i].Shapes) };
         }
         reads.AddRange(notes);
         var entries = new List<FrameEntry>();
@@ -109,6 +114,9 @@ public sealed class CaptureDraft(IReadOnlyList<Contract> contracts, long mostByt
         }
         return new(days.ToDictionary(d => d.Key.ToString(), d => DaySums.Of(d.Value)), StringComparer.Ordinal);
     }
+
+    /// <summary>What these take in a header, if no other block has the same names: ASCII that JSON does not escape.</summary>
+    private static long Counts(SortedDictionary<string, long>? counts) => counts?.Keys.Sum(key => (long)key.Length + CountBytes) ?? 0;
 
     private static bool Continues(Read last, Read next) => next.File is not null && last.Source == next.Source && last.File == next.File && last.To == next.From && last.Format == next.Format && last.Parser == next.Parser;
 

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Pipeline.Ingest.Classification;
 using Pipeline.Ingest.Formats;
 
 namespace Pipeline.Ingest;
@@ -15,12 +16,12 @@ internal static class Minimiser
         var asked = Classifier.Path(request.Path);
         if (asked == Asked.Other)
         {
-            into.Reject(Reason.OtherPath);
+            Reject(Reason.OtherPath, asked, request, into);
         }
         else if (!request.Method.SequenceEqual("GET"u8))
         {
             // All clients of both files use GET; methods are case-sensitive.
-            into.Reject(Reason.NotGet);
+            Reject(Reason.NotGet, asked, request, into);
         }
         else if (asked == Asked.AgentUpdates)
         {
@@ -33,8 +34,16 @@ internal static class Minimiser
         }
         else
         {
-            into.Reject(reason);
+            Reject(reason, asked, request, into);
         }
+    }
+
+    /// <summary>Counts the line under its rule too. Out of the way of records.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void Reject(Reason reason, Asked asked, scoped in Request request, ParsedLines into)
+    {
+        var rule = RuleFinder.Find(asked, request.Path, request.Query, request.Method, request.Agent);
+        into.Reject(reason, rule, RuleTable.All[rule].Shape switch { Shaped.Agent => request.Agent, Shaped.Path => request.Path, _ => default });
     }
 
     private static void TakeAgent(scoped in Request request, ParsedLines into)

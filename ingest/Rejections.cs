@@ -49,6 +49,22 @@ public static class Reasons
 
     public static string Code(Reason reason) => Codes[(int)reason];
 
+    /// <summary>What it means, as people read it: the end of "the line is rejected because …".</summary>
+    public static string Meaning(Reason reason) => reason switch
+    {
+        Reason.Empty => "no byte but the terminator",
+        Reason.TooLong => $"more than {Formats.LineReader.MaxLine} bytes",
+        Reason.Malformed => "not of the format's shape: a part is missing or too much, there is no address, the request is not METHOD TARGET HTTP/x, or no #Fields was seen above",
+        Reason.BadTime => "its time cannot be read, or is not from 2010 to 2100",
+        Reason.UntrustedAddress => "its source says where the client's address is, and what stands there cannot be trusted",
+        Reason.OtherPath => "it asked for neither an update file of XenCenter nor an agents' list",
+        Reason.NotGet => "it asked for one of them by another method than GET",
+        Reason.NoAgentString => "it asked for XenCenter's update file without naming itself",
+        Reason.OtherClient => "it asked for XenCenter's update file and is not XenCenter",
+        Reason.BadVersion => "it is XenCenter by its name, and its version is not four numbers and the word size",
+        _ => throw new ArgumentOutOfRangeException(nameof(reason)),
+    };
+
     /// <exception cref="PipelineException">The code is not one of rule 30.</exception>
     public static Reason Parse(string code)
     {

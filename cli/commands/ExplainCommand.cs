@@ -68,7 +68,16 @@ internal static class ExplainCommand
     {
         var number = explanation.Line.ToString(CultureInfo.InvariantCulture);
         var what = explanation.Records.GroupBy(r => r.Dataset).Select(g => $"{Say.Count(g.Count(), "record")} of {g.Key}").Concat(explanation.Rejected.GroupBy(r => r).Select(g => $"rejected as {g.Key.Reason}: {g.Key.Why}"));
+        var rules = explanation.Records.Select(r => r.Rule).Concat(explanation.Rejected.Select(r => r.Rule)).OfType<string>().Distinct();
         output.Line($"line {number}: {(explanation.Directive ? "a directive" : string.Join("; ", what))}");
+        foreach (var rule in rules)
+        {
+            output.Line($"  rule     {rule}");
+        }
+        foreach (var shape in explanation.Rejected.Select(r => r.Shape).OfType<string>())
+        {
+            output.Line($"  counted  {shape}");
+        }
         foreach (var (name, value) in explanation.Records.SelectMany(record => record.Values))
         {
             output.Line($"  kept     {name} = {value ?? "absent"}");
@@ -84,8 +93,8 @@ internal static class ExplainCommand
         line = explanation.Line,
         format,
         outcome = explanation.Outcome,
-        records = explanation.Records.Select(record => new { dataset = record.Dataset, kept = new Dictionary<string, string?>(record.Values) }),
-        rejected = explanation.Rejected.Select(rejected => new { reason = rejected.Reason, why = rejected.Why }),
+        records = explanation.Records.Select(record => new { dataset = record.Dataset, rule = record.Rule, kept = new Dictionary<string, string?>(record.Values) }),
+        rejected = explanation.Rejected.Select(rejected => new { reason = rejected.Reason, rule = rejected.Rule, shape = rejected.Shape, why = rejected.Why }),
         dropped = explanation.Dropped.Select(field => new { field = field.Name, shape = field.Shape, bytes = field.Bytes, why = field.Why }),
     }, Plain);
 }

@@ -2,45 +2,47 @@ using System.CommandLine;
 using Pipeline.Cli.Output;
 using Pipeline.Cli.Roles;
 using Pipeline.Core;
+using Pipeline.Ingest;
+using Pipeline.Ingest.Classification;
 using Pipeline.Processor.Status;
 
 namespace Pipeline.Cli.Commands;
 
-/// <summary>`rejections`: lines that became no record, by reason and file, or line by line. Never what they held.</summary>
+/// <summary>`rejections`: lines that became no record, by reason and file, by whatever else is asked for, or line by line. Never what they held.</summary>
 internal static class RejectionsCommand
 {
     public static Command Create()
     {
         var reason = new Option<string?>("--reason") { HelpName = "R", Description = "only this reason" };
         var source = new Option<string?>("--source") { HelpName = "S", Description = "only this source" };
+        var by = new Option<string?>("--by") { HelpName = "WHAT", Description = "reason, source, day (on which it was captured), rule, shape (docs/classification.md)" };
+        by.AcceptOnlyFromAmong([.. Enum.GetValues<RejectionsBy>().Select(RejectionReader.Name)]);
         var lines = new Option<bool>("--lines") { Description = "where each stood: file and line number, never the text (with --json: one object a line)" };
-        return new Command("rejections", "lines that became no record: how many, why, and where they stand") { reason, source, lines }.Does(async (parsed, output, stop) =>
+        return new Command("rejections", "lines that became no record: how many, why, and where they stand") { reason, source, by, lines }.Does(async (parsed, output, stop) =>
         {
+            var (only, why, asked) = (parsed.GetValue(source), parsed.GetValue(reason), parsed.GetValue(by) is { } name ? Enum.Parse<RejectionsBy>(name, ignoreCase: true) : (RejectionsBy?)null);
+            if (parsed.GetValue(lines) && asked is not null)
+            {
+                throw new PipelineException(ExitCode.WrongUsage, "--lines tells each line and --by counts them: give one of the two.");
+            }
+            if (asked == RejectionsBy.Shape && why is not null)
+            {
+                throw new PipelineException(ExitCode.WrongUsage, "captures count shapes without the reason; give --by shape without --reason (shapes of agents are of other-client and bad-version, those of paths of other-path).");
+            }
             using var installation = await Installation.OpenAsync(parsed.Settings().Places, TimeProvider.System, stop, Needs.Captures);
             var reader = new RejectionReader(installation.Captures);
-            var (only, why) = (parsed.GetValue(source), parsed.GetValue(reason));
             if (parsed.GetValue(lines))
             {
-                await foreach (var run in reader.RunsAsync(only, why, Printer.Warn, stop))
-                {
-                    if (output.IsJson)
-                    {
-                        Printer.Json(run.ToJson());
-                    }
-                    else
-                    {
-                        output.Line($"{run.Path ?? $"{run.Source} (push, capture {run.Capture})"}:{run.FirstLine}{(run.Count > 1 ? $"-{run.FirstLine + run.Count - 1}" : "")} {run.Reason}");
-                    }
-                }
+                await ShowLinesAsync(reader, only, why, output, stop);
                 return ExitCode.Done;
             }
-            var report = await reader.CountAsync(only, why, stop);
+            var report = await reader.CountAsync(only, why, asked, stop);
+            report = asked == RejectionsBy.Rule ? report with { Groups = WithReasons(report.Groups!, why) } : report;
             if (output.IsJson)
             {
                 Printer.Json(report.ToJson());
             }
-            output.Table("lllr", ["source", "file", "reason", "lines"], report.Counts.Select(c => (IReadOnlyList<string>)[c.Source, c.Path is null ? "(push)" : Path.GetRelativePath(Environment.CurrentDirectory, c.Path), c.Reason, Say.N(c.Lines)]));
-            output.Line($"in all: {Say.List(report.Reasons)}{(report.Expired > 0 ? $" ({Say.N(report.Expired)} of them in captures that have expired)" : "")}");
+            Show(report, output);
             // A fork is named and the rest shown: what is looked for is as often in the shards that are whole.
             foreach (var fork in report.Forks)
             {
@@ -48,5 +50,44 @@ internal static class RejectionsCommand
             }
             return report.Forks.Count == 0 ? ExitCode.Done : ExitCode.Difference;
         });
+    }
+
+    /// <summary>Each rule's reason, which captures do not repeat. A rule that this version does not know has none, and is shown where no reason was asked for.</summary>
+    private static List<RejectionGroup> WithReasons(IReadOnlyList<RejectionGroup> groups, string? only)
+    {
+        var reasons = RuleTable.All.Where(rule => rule.Reason is not null).ToDictionary(rule => rule.Name, rule => Reasons.Code(rule.Reason!.Value), StringComparer.Ordinal);
+        return [.. groups.Select(group => group with { Reason = reasons.GetValueOrDefault(group.Key) }).Where(group => only is null || group.Reason == only)];
+    }
+
+    private static void Show(RejectionsReport report, Printer output)
+    {
+        if (report.Groups is null)
+        {
+            output.Table("lllr", ["source", "file", "reason", "lines"], report.Counts.Select(c => (IReadOnlyList<string>)[c.Source, c.Path is null ? "(push)" : Path.GetRelativePath(Environment.CurrentDirectory, c.Path), c.Reason, Say.N(c.Lines)]));
+        }
+        else
+        {
+            output.Table("llrr", [report.By!, "reason", "lines", "redriven"], report.Groups.Select(g => (IReadOnlyList<string>)[g.Key, g.Reason ?? (report.By == RejectionReader.Name(RejectionsBy.Reason) ? g.Key : "-"), Say.N(g.Lines), Say.N(g.Redriven)]));
+        }
+        output.Line($"in all: {Say.List(report.Reasons.Where(r => r.Value != 0))}{(report.Expired > 0 ? $" ({Say.N(report.Expired)} of them in captures that have expired)" : "")}");
+        if (report.Redriven.Count > 0)
+        {
+            output.Line($"redriven, and no longer among these: {Say.List(report.Redriven)}");
+        }
+    }
+
+    private static async Task ShowLinesAsync(RejectionReader reader, string? source, string? reason, Printer output, CancellationToken stop)
+    {
+        await foreach (var run in reader.RunsAsync(source, reason, Printer.Warn, stop))
+        {
+            if (output.IsJson)
+            {
+                Printer.Json(run.ToJson());
+            }
+            else
+            {
+                output.Line($"{run.Path ?? $"{run.Source} (push, capture {run.Capture})"}:{run.FirstLine}{(run.Count > 1 ? $"-{run.FirstLine + run.Count - 1}" : "")} {run.Reason}");
+            }
+        }
     }
 }

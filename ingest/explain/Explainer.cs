@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using Pipeline.Core.Contracts;
 using Pipeline.Core.Records;
+using Pipeline.Ingest.Classification;
 using Pipeline.Ingest.Formats;
 
 namespace Pipeline.Ingest.Explaining;
@@ -29,9 +30,9 @@ public sealed class Explainer(ILineFormat format)
         {
             return new(_line, true, [], [], [new("line", Shape.Of(text), length, "a directive of the format: it says what the columns are, and is no line (rule 29)")]);
         }
-        var records = Records(_parsed.XenCenter).Concat(Records(_parsed.Agent)).ToList();
-        var rejected = Reasons.All.SelectMany(reason => Enumerable.Repeat(new RejectedLine(Reasons.Code(reason), Why(reason)), (int)_parsed.Rejections.Count(reason))).ToList();
         var fields = LineFields.Of(format, text, _fields);
+        var records = Records(_parsed.XenCenter, fields).Concat(Records(_parsed.Agent, fields)).ToList();
+        var rejected = Rejected().ToList();
         var dropped = fields.Where(field => field.Text.Length > 0 || field.Part == Part.Whole)
             .Select(field => (Field: field, Why: Why(field, records, rejected.Count > 0)))
             .Where(one => one.Why is not null)
@@ -39,13 +40,44 @@ public sealed class Explainer(ILineFormat format)
         return new(_line, false, records, rejected, [.. dropped]);
     }
 
-    private static IEnumerable<KeptRecord> Records(Columns columns)
+    private IEnumerable<KeptRecord> Records(Columns columns, IReadOnlyList<LineField> fields)
     {
         for (var row = 0; row < columns.Rows; row++)
         {
             var time = DateTimeOffset.UnixEpoch.AddTicks(columns.Time[row] * TimeSpan.TicksPerMicrosecond).ToString("yyyy-MM-ddTHH:mm:ss.FFFFFF'Z'", CultureInfo.InvariantCulture);
             var at = row;
-            yield return new(columns.Contract.Dataset, [new("time", time), .. columns.Strings.Select(column => new KeyValuePair<string, string?>(column.Name, column.IsPresent(at) ? Encoding.UTF8.GetString(column[at]) : null))]);
+            yield return new(columns.Contract.Dataset, [new("time", time), .. columns.Strings.Select(column => new KeyValuePair<string, string?>(column.Name, column.IsPresent(at) ? Encoding.UTF8.GetString(column[at]) : null))],
+                _parsed.Lines == 1 ? Rule(columns.Contract.Dataset, fields) : null);
+        }
+    }
+
+    /// <summary>Which rule of the dataset: the parser does not say of records, and the parts of the line tell it.</summary>
+    private static string? Rule(string dataset, IReadOnlyList<LineField> fields)
+    {
+        byte[] Of(Part part) => fields.FirstOrDefault(field => field.Part == part).Text ?? [];
+        var path = Of(Part.Path);
+        var rule = RuleTable.All[RuleFinder.Find(Classifier.Path(path), path, Of(Part.Query), Of(Part.Method), Of(Part.Agent))];
+        return rule.Dataset == dataset ? rule.Name : null;
+    }
+
+    /// <summary>By reason, and where the line was well-formed by rule. Most lines have one.</summary>
+    private IEnumerable<RejectedLine> Rejected()
+    {
+        var shape = _parsed.Lines == 1 ? ShapeNames.Of(_parsed.AgentShapes, _parsed.PathShapes)?.Keys.First() : null;
+        foreach (var reason in Reasons.All.Where(reason => reason < Reason.OtherPath))
+        {
+            for (var n = 0; n < _parsed.Rejections.Count(reason); n++)
+            {
+                yield return new(Reasons.Code(reason), Reasons.Meaning(reason));
+            }
+        }
+        for (var at = 0; at < _parsed.Rules.Length; at++)
+        {
+            for (var n = 0; n < _parsed.Rules[at]; n++)
+            {
+                var rule = RuleTable.All[at];
+                yield return new(Reasons.Code(rule.Reason!.Value), $"{Reasons.Meaning(rule.Reason.Value)}: {rule.Population}", rule.Name, shape);
+            }
         }
     }
 
@@ -80,20 +112,5 @@ public sealed class Explainer(ILineFormat format)
         { BadIds: > 0 } => "its id is no UUID and no four hex digits: vm_uuid_prefix is absent, and counted as bad-id (rule 30)",
         { LongIds: > 0 } => "only the first four characters of id are kept, as vm_uuid_prefix; the rest is cut before anything is stored, and counted as long-id (promise 3)",
         _ => _parsed.Agent.Strings.Any(column => column.AbsentCount > 0) ? "it has no id: vm_uuid_prefix is absent; no contract declares the rest (promise 3)" : "only id is kept, as vm_uuid_prefix (promise 3)",
-    };
-
-    private static string Why(Reason reason) => reason switch
-    {
-        Reason.Empty => "no byte but the terminator",
-        Reason.TooLong => $"more than {LineReader.MaxLine} bytes",
-        Reason.Malformed => "not of the format's shape: a part is missing or too much, there is no address, the request is not METHOD TARGET HTTP/x, or no #Fields was seen above",
-        Reason.BadTime => "its time cannot be read, or is not from 2010 to 2100",
-        Reason.UntrustedAddress => "its peer is none of the proxies that client-address believes, or what they passed on names no client",
-        Reason.OtherPath => "it asked for neither an update file of XenCenter nor an agents' list, or the site's own administration (Kudu)",
-        Reason.NotGet => "it asked for one of them by another method than GET",
-        Reason.NoAgentString => "it asked for XenCenter's update file without naming itself",
-        Reason.OtherClient => "it asked for XenCenter's update file and is not XenCenter",
-        Reason.BadVersion => "it is XenCenter by its name, and its version is not four numbers and the word size",
-        _ => "unknown",
     };
 }

@@ -1,13 +1,16 @@
 namespace Pipeline.Ingest.Explaining;
 
 /// <summary>A record that a line became: its dataset, and the values that would be stored, in the contract's order. Null: an optional value that is absent.</summary>
-public sealed record KeptRecord(string Dataset, IReadOnlyList<KeyValuePair<string, string?>> Values);
+/// <param name="Rule">The rule of docs/classification.md; null where a line holds several records.</param>
+public sealed record KeptRecord(string Dataset, IReadOnlyList<KeyValuePair<string, string?>> Values, string? Rule);
 
 /// <summary>A part of a line of which nothing is kept, or not all: its name, its <see cref="Shape"/>, its length in bytes, and the rule.</summary>
 public sealed record DroppedField(string Name, string Shape, long Bytes, string Why);
 
 /// <summary>A rejection's code (rule 30) and what it means.</summary>
-public sealed record RejectedLine(string Reason, string Why);
+/// <param name="Rule">The rule of docs/classification.md; null where the line was not well-formed.</param>
+/// <param name="Shape">What is counted of a client or path that no rule knows, as captures have it; null where a rule knows it, or where a line holds several.</param>
+public sealed record RejectedLine(string Reason, string Why, string? Rule = null, string? Shape = null);
 
 /// <summary>
 /// What becomes of one physical line. A directive has neither records nor rejections; an envelope of several records may have many.

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using Pipeline.Core;
 using Pipeline.Core.Contracts;
 using Pipeline.Core.Records;
+using Pipeline.Ingest.Classification;
 
 namespace Pipeline.Ingest.Formats;
 
@@ -12,6 +13,7 @@ namespace Pipeline.Ingest.Formats;
 public sealed class ParsedLines
 {
     private readonly Utf8Column _xenCenterIp, _version, _agentIp, _prefix;
+    private readonly long[] _rules = new long[RuleTable.All.Count];
     private long _line = -1;
 
     /// <exception cref="PipelineException">A contract declares other fields than the minimiser fills.</exception>
@@ -38,6 +40,15 @@ public sealed class ParsedLines
 
     public RejectionRuns Rejections { get; } = new();
 
+    /// <summary>Rejected lines that were well-formed, by the place of their rule in <see cref="RuleTable"/>. Their sum is that of the reasons from <see cref="Reason.OtherPath"/> on.</summary>
+    public ReadOnlySpan<long> Rules => _rules;
+
+    /// <summary>Of clients that no rule knows: lines by the shape of their agent string.</summary>
+    public ShapeCounts AgentShapes { get; } = new();
+
+    /// <summary>Of paths that no rule knows: lines by their shape.</summary>
+    public ShapeCounts PathShapes { get; } = new();
+
     /// <summary>Lines of one request that another line stands for (rule 31), by rule.</summary>
     public SortedDictionary<string, long> Duplicates { get; } = new(StringComparer.Ordinal);
 
@@ -53,6 +64,9 @@ public sealed class ParsedLines
         Agent.Clear();
         Rejections.Clear();
         Duplicates.Clear();
+        AgentShapes.Clear();
+        PathShapes.Clear();
+        Array.Clear(_rules);
         Lines = BadIds = LongIds = 0;
         _line = -1;
     }
@@ -65,6 +79,22 @@ public sealed class ParsedLines
     {
         Lines++;
         Rejections.Add(reason, _line);
+    }
+
+    /// <summary>A well-formed line, of this rule.</summary>
+    internal void Reject(Reason reason, int rule, scoped ReadOnlySpan<byte> unknown)
+    {
+        Reject(reason);
+        _rules[rule]++;
+        switch (RuleTable.All[rule].Shape)
+        {
+            case Shaped.Agent:
+                AgentShapes.Add(unknown);
+                break;
+            case Shaped.Path:
+                PathShapes.Add(unknown);
+                break;
+        }
     }
 
     /// <summary>The line is one of several for one request, and another stands for it.</summary>

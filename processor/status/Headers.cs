@@ -1,5 +1,6 @@
 using Pipeline.Core;
 using Pipeline.Core.Captures;
+using Pipeline.Core.Store;
 
 namespace Pipeline.Processor.Status;
 
@@ -50,9 +51,9 @@ internal static class Headers
         }
     }
 
-    /// <summary>Every header that stands, of every shard, in order.</summary>
+    /// <summary>Every header that stands, of every shard, in order, and what the store says of its capture.</summary>
     /// <param name="broken">Hears of headers that cannot be read, which are passed over; null: the first ends it.</param>
-    public static async IAsyncEnumerable<CaptureHeader> AllAsync(Captures captures, Action<string>? broken, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel)
+    public static async IAsyncEnumerable<(ObjectInfo Found, CaptureHeader Header)> AllAsync(Captures captures, Action<string>? broken, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel)
     {
         await foreach (var shard in captures.ShardsAsync(cancel))
         {
@@ -73,7 +74,7 @@ internal static class Headers
                 }
                 if (header is not null)
                 {
-                    yield return header;
+                    yield return (found, header);
                 }
             }
         }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -6,14 +7,28 @@ using Pipeline.Core.Captures;
 
 namespace Pipeline.Processor.Status;
 
-/// <summary>Lines that became no record: how many, why, and from where. Never what they held.</summary>
+/// <summary>What rejections are counted by. A rule is one of docs/classification.md, a shape that of a client or a path which no rule knows, a day that on which the store, by its own clock, made the capture (UTC): a rejected line may have no time.</summary>
+public enum RejectionsBy { Reason, Source, Day, Rule, Shape }
+
+/// <summary>Lines that became no record: how many, why, and from where. Never what they held. All counts are net of what a redrive made records of.</summary>
 public sealed record RejectionsReport
 {
     /// <summary>Reason → lines, since each shard's first capture.</summary>
     public required SortedDictionary<string, long> Reasons { get; init; }
 
+    /// <summary>Reason → lines that had it and are records since a redrive.</summary>
+    public required SortedDictionary<string, long> Redriven { get; init; }
+
     /// <summary>By source, path and reason, of the captures that stand. A push has no path.</summary>
     public required IReadOnlyList<RejectionCount> Counts { get; init; }
+
+    /// <summary>What <see cref="Groups"/> are by; null where nothing was asked for.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? By { get; init; }
+
+    /// <summary>Most lines first; days in order.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<RejectionGroup>? Groups { get; init; }
 
     /// <summary>Lines whose capture has expired: they are in <see cref="Reasons"/> and in no count.</summary>
     public required long Expired { get; init; }
@@ -26,6 +41,10 @@ public sealed record RejectionsReport
 
 public sealed record RejectionCount(string Source, string? Path, string Reason, long Lines);
 
+/// <summary>Lines of one reason, source, day, rule or shape.</summary>
+/// <param name="Reason">Of a source's or a day's: which. Of a reason it is the key itself, and a rule or a shape has none here.</param>
+public sealed record RejectionGroup(string Key, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Reason, long Lines, long Redriven);
+
 /// <summary>Adjacent rejected lines: the file's name as it was read (a push has none), the physical line of the first (from 1; in a push, of its body), how many, and the capture that counts them.</summary>
 public sealed record RejectionRun(string Source, string? Path, long FirstLine, long Count, string Reason, string Shard, long Capture)
 {
@@ -36,42 +55,45 @@ public sealed record RejectionRun(string Source, string? Path, long FirstLine, l
 /// <summary>Reads rejections from the captures' headers and runs.</summary>
 public sealed class RejectionReader(Captures captures)
 {
-    /// <summary>Counts. Where neither filter is given the totals that snapshots keep of expired captures are among <see cref="RejectionsReport.Reasons"/>.</summary>
-    public async Task<RejectionsReport> CountAsync(string? source = null, string? reason = null, CancellationToken cancel = default)
+    /// <summary>
+    /// Counts. <see cref="RejectionsReport.Reasons"/>, and the groups by reason and by source, have the totals that snapshots keep of expired captures; the others only what captures that stand have.
+    /// Rules and shapes are of all reasons: a capture does not say which reason they had.
+    /// </summary>
+    public async Task<RejectionsReport> CountAsync(string? source = null, string? reason = null, RejectionsBy? by = null, CancellationToken cancel = default)
     {
-        var counts = new SortedDictionary<(string, string, string), long>();
+        var tally = new Tally(source, reason, by);
         var forks = new List<string>();
-        await foreach (var header in Headers.AllAsync(captures, forks.Add, cancel))
+        await foreach (var (found, header) in Headers.AllAsync(captures, forks.Add, cancel))
         {
-            foreach (var read in header.Reads.Where(read => source is null || read.Source == source))
-            {
-                foreach (var (why, lines) in read.Rejected ?? [])
-                {
-                    if (reason is null || why == reason)
-                    {
-                        var key = (read.Source, read.Path ?? "", why);
-                        counts[key] = counts.GetValueOrDefault(key) + lines;
-                    }
-                }
-            }
+            tally.Add(found.Created, header);
         }
-        var reasons = new SortedDictionary<string, long>(StringComparer.Ordinal);
+        var (reasons, redriven) = (new SortedDictionary<string, long>(StringComparer.Ordinal), new SortedDictionary<string, long>(StringComparer.Ordinal));
         await foreach (var shard in captures.ShardsAsync(cancel))
         {
-            foreach (var (_, totals) in (await FoldAsync(shard, forks, cancel)).Sources.Where(s => source is null || s.Key == source))
+            foreach (var (name, totals) in (await FoldAsync(shard, forks, cancel)).Sources.Where(s => source is null || s.Key == source))
             {
                 foreach (var (why, lines) in totals.Rejected.Where(r => reason is null || r.Key == reason))
                 {
                     reasons[why] = reasons.GetValueOrDefault(why) + lines;
+                    tally.AddTotal(name, why, lines, 0);
+                }
+                foreach (var (why, lines) in (totals.Redriven ?? []).Where(r => reason is null || r.Key == reason))
+                {
+                    redriven[why] = redriven.GetValueOrDefault(why) + lines;
+                    tally.AddTotal(name, why, 0, lines);
                 }
             }
         }
+        var counts = tally.Counts;
         return new RejectionsReport
         {
-            Reasons = reasons, Forks = [.. forks.Distinct()], Expired = Math.Max(0, reasons.Values.Sum() - counts.Values.Sum()),
-            Counts = [.. counts.Select(c => new RejectionCount(c.Key.Item1, c.Key.Item2.Length == 0 ? null : c.Key.Item2, c.Key.Item3, c.Value))],
+            Reasons = reasons, Redriven = redriven, Forks = [.. forks.Distinct()], Expired = Math.Max(0, reasons.Values.Sum() - counts.Sum(c => c.Lines)), Counts = counts,
+            By = by is { } asked ? Name(asked) : null, Groups = by is null ? null : tally.Groups,
         };
     }
+
+    /// <summary>As options and JSON write it.</summary>
+    public static string Name(RejectionsBy by) => by.ToString().ToLowerInvariant();
 
     /// <summary>The shard's state as far as it holds: a fork ends it and is told.</summary>
     private async Task<ShardState> FoldAsync(string shard, List<string> forks, CancellationToken cancel)
@@ -96,11 +118,11 @@ public sealed class RejectionReader(Captures captures)
         return state;
     }
 
-    /// <summary>Where the rejected lines stood, capture by capture.</summary>
+    /// <summary>Where the rejected lines stood, capture by capture. A line that a redrive made a record of is among them: its capture still counts it.</summary>
     /// <param name="broken">Hears of captures that cannot be read; the others are told all the same. Null: such a capture ends it.</param>
     public async IAsyncEnumerable<RejectionRun> RunsAsync(string? source = null, string? reason = null, Action<string>? broken = null, [EnumeratorCancellation] CancellationToken cancel = default)
     {
-        await foreach (var header in Headers.AllAsync(captures, broken, cancel))
+        await foreach (var (_, header) in Headers.AllAsync(captures, broken, cancel))
         {
             if (!header.Reads.Any(read => (source is null || read.Source == source) && read.Rejected is { } r && (reason is null || r.ContainsKey(reason))))
             {
@@ -112,6 +134,84 @@ public sealed class RejectionReader(Captures captures)
                 {
                     yield return new RejectionRun(read.Source, read.Path, run.FirstLine, run.Count, run.Reason, header.Shard, header.Number);
                 }
+            }
+        }
+    }
+
+    /// <summary>Adds up what is asked for, header by header.</summary>
+    private sealed class Tally(string? source, string? reason, RejectionsBy? by)
+    {
+        private readonly SortedDictionary<(string Source, string Path, string Reason), long> _counts = [];
+        private readonly SortedDictionary<(string Key, string? Reason), (long Lines, long Redriven)> _groups = new(Comparer<(string Key, string? Reason)>.Create((a, b) =>
+            string.CompareOrdinal(a.Key, b.Key) is var key and not 0 ? key : string.CompareOrdinal(a.Reason, b.Reason)));
+
+        // The day of each capture of the shard that is being read, so that a redrive lowers the day whose rejections it read again.
+        private readonly Dictionary<long, string> _days = [];
+        private string? _shard;
+
+        public IReadOnlyList<RejectionCount> Counts => [.. _counts.Where(c => c.Value != 0).Select(c => new RejectionCount(c.Key.Source, c.Key.Path.Length == 0 ? null : c.Key.Path, c.Key.Reason, c.Value))];
+
+        public IReadOnlyList<RejectionGroup> Groups
+        {
+            get
+            {
+                var groups = _groups.Where(g => g.Value != default).Select(g => new RejectionGroup(g.Key.Key, g.Key.Reason, g.Value.Lines, g.Value.Redriven));
+                return by == RejectionsBy.Day ? [.. groups] : [.. groups.OrderByDescending(g => g.Lines)];
+            }
+        }
+
+        public void Add(DateTimeOffset stored, CaptureHeader header)
+        {
+            if (_shard != header.Shard)
+            {
+                _days.Clear();
+                _shard = header.Shard;
+            }
+            var day = stored.UtcDateTime.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
+            if (by == RejectionsBy.Day && header.Reads.Any(read => read.Rejected is { Count: > 0 }))
+            {
+                _days[header.Number] = day;
+            }
+            foreach (var read in header.Reads.Where(read => source is null || read.Source == source))
+            {
+                var on = read.Redrive is { } of ? _days.GetValueOrDefault(of.Capture, day) : day;
+                foreach (var (why, lines) in read.Rejected ?? [])
+                {
+                    if (reason is null || why == reason)
+                    {
+                        var key = (read.Source, read.Path ?? "", why);
+                        _counts[key] = _counts.GetValueOrDefault(key) + lines;
+                        AddIf(RejectionsBy.Day, on, why, lines, 0);
+                    }
+                }
+                foreach (var (why, lines) in read.Redriven ?? [])
+                {
+                    AddIf(RejectionsBy.Day, on, why, 0, reason is null || why == reason ? lines : 0);
+                }
+                foreach (var (rule, lines) in read.Rules ?? [])
+                {
+                    AddIf(RejectionsBy.Rule, rule, null, lines, 0);
+                }
+                foreach (var (shape, lines) in read.Shapes ?? [])
+                {
+                    AddIf(RejectionsBy.Shape, shape, null, lines, 0);
+                }
+            }
+        }
+
+        /// <summary>Of a shard's state.</summary>
+        public void AddTotal(string of, string why, long lines, long redriven)
+        {
+            AddIf(RejectionsBy.Reason, why, null, lines, redriven);
+            AddIf(RejectionsBy.Source, of, why, lines, redriven);
+        }
+
+        private void AddIf(RejectionsBy asked, string key, string? why, long lines, long redriven)
+        {
+            if (by == asked)
+            {
+                var before = _groups.GetValueOrDefault((key, why));
+                _groups[(key, why)] = (before.Lines + lines, before.Redriven + redriven);
             }
         }
     }

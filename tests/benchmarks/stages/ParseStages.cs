@@ -29,6 +29,24 @@ internal static class ParseStages
         yield return (format == "combined" ? figure.AtLeast(8e6) : client is null && format != "appservice-json" ? figure.AtLeast(3e6) : figure) with { Note = $"{blocks.Bytes / (double)blocks.Lines * figure.Median / 1e6:0} MB/s" };
     }
 
+    /// <summary>The same of a log of which 99 % are others' requests: probes, attacks, browsers, clients nobody knows.</summary>
+    public static IEnumerable<Figure> Foreign()
+    {
+        foreach (var (kind, unknown) in new[] { ("foreign", 10), ("unknown", 100) })
+        {
+            var blocks = Blocks.Foreign(Lines, unknown);
+            var parsed = new ParsedLines(Contracts.XenCenterChecks, Contracts.AgentUpdates);
+            yield return Repeat.Rate($"parse, classify, minimise `combined`, 99 % {kind}", "lines/s", blocks.Lines, () =>
+            {
+                foreach (var (text, _) in blocks.Each)
+                {
+                    parsed.Clear();
+                    blocks.Format.Parse(text.Span, null, parsed);
+                }
+            }).AtLeast(3e6) with { Note = $"{blocks.Bytes / blocks.Lines} B a line" };
+        }
+    }
+
     /// <summary>All that a worker does to a block: parse, hash, encode.</summary>
     public static IEnumerable<Figure> Block()
     {

@@ -10,6 +10,7 @@ internal static class StageList
         ("parse-common", () => ParseStages.Parse("common")),
         ("parse-nginx", () => ParseStages.Parse(Blocks.Nginx)),
         ("parse-nginx-proxied", () => ParseStages.Parse(Blocks.Nginx, Blocks.Proxied)),
+        ("parse-foreign", ParseStages.Foreign),
         ("parse-iis-w3c", () => ParseStages.Parse("iis-w3c")),
         ("parse-appservice-json", () => ParseStages.Parse("appservice-json")),
         ("row-hash", FrameStages.Hash),

@@ -22,7 +22,7 @@ public sealed class ExplainerTests
         Assert.Equal(("xencenter-checks", "time=2026-11-02T10:00:00Z client_ip=203.0.113.7 xencenter_version=2025.2.0.8315"), (record.Dataset, string.Join(' ', record.Values.Select(v => $"{v.Key}={v.Value}"))));
         Assert.Equal(["ident", "user", "method", "path", "query", "protocol", "status", "bytes", "referrer", "agent"], said.Dropped.Select(f => f.Name));
         var agent = said.Dropped[^1];
-        Assert.Equal(("a{9}.9{4}.9.9.9{4}_.9{2}.a{3}.", 32L), (agent.Shape, agent.Bytes));
+        Assert.Equal(("A/9.9.9.9 (9-a)", 32L), (agent.Shape, agent.Bytes));
         Assert.Contains("only its version", agent.Why, StringComparison.Ordinal);
         Assert.All(said.Dropped, field => Assert.Contains("promise 3", field.Why, StringComparison.Ordinal));
     }
@@ -43,10 +43,22 @@ public sealed class ExplainerTests
     public void Rule_30_A_rejected_line_keeps_nothing_and_says_its_reason()
     {
         var said = One("combined", "203.0.113.7 - - [02/Nov/2026:10:00:00 +0000] \"GET /wp-login.php HTTP/1.1\" 404 1 \"-\" \"x\"");
-        Assert.Equal(("rejected", "other-path"), (said.Outcome, Assert.Single(said.Rejected).Reason));
+        Assert.Equal(("rejected", "other-path", "path-attack", null), (said.Outcome, Assert.Single(said.Rejected).Reason, said.Rejected[0].Rule, said.Rejected[0].Shape));
         Assert.Contains(said.Dropped, field => field.Name == "address");
         Assert.Contains(said.Dropped, field => field.Name == "time");
         Assert.Equal("line", Assert.Single(One("combined", "nothing of the kind").Dropped).Name);
+    }
+
+    [Theory]
+    [InlineData("GET /xc/XCUpdates.xml HTTP/1.1", "XenCenter/2025.2.0.8315 (64-bit)", "xencenter-2023", null)]
+    [InlineData("GET /updates.2.tsv?id=1a2b HTTP/1.1", "x", "agent-2-tsv", null)]
+    [InlineData("GET /XenServer/updates.xml HTTP/1.1", "node", "client-xen-orchestra", null)]
+    [InlineData("GET /XenServer/updates.xml HTTP/1.1", "Acme/4.2 (fleet)", "client-unknown", "agent:A/9.9 (a)")]
+    [InlineData("GET /updates.v3.tsv HTTP/1.1", "-", "path-unknown-update-file", "path:/a.x.a")]
+    public void Every_request_has_the_rule_of_the_table_and_the_unknown_a_shape(string request, string agent, string rule, string? shape)
+    {
+        var said = One("combined", $"203.0.113.7 - - [02/Nov/2026:10:00:00 +0000] \"{request}\" 200 1 \"-\" \"{agent}\"");
+        Assert.Equal((rule, shape), (said.Records.Select(r => r.Rule).Concat(said.Rejected.Select(r => r.Rule)).Single(), said.Rejected.Select(r => r.Shape).SingleOrDefault()));
     }
 
     [Fact]

@@ -74,6 +74,35 @@ public sealed class StatusTests
     }
 
     [Fact]
+    public async Task Rejections_are_counted_by_what_is_asked_for_net_of_what_was_redriven()
+    {
+        var world = await WorldAsync();
+        world.Clock.Advance(TimeSpan.FromDays(1));
+        await world.CaptureAsync("web", empty: 6, change: header => header with
+        {
+            Reads = [header.Reads[0] with { Rules = new() { ["path-unknown"] = 4, ["client-unknown"] = 2 }, Shapes = new() { ["agent:A/9.9"] = 2, ["path:/a"] = 4 } }],
+        });
+        await world.CaptureAsync("web", StoredWorld.Rows(2, 9), change: header => header with
+        {
+            Reads = [header.Reads[0] with { File = null, Path = "access.log", Lines = 0, Physical = 0, Rejected = new() { ["empty"] = -2 }, Redriven = new() { ["empty"] = 2 }, Redrive = new RedriveOf(1, 0), Rules = new() { ["path-unknown"] = -1 } }],
+        });
+        var reader = new RejectionReader(world.Captures);
+        async Task<IReadOnlyList<RejectionGroup>> By(RejectionsBy by, string? reason = null) => (await reader.CountAsync(reason: reason, by: by, cancel: TestContext.Current.CancellationToken)).Groups!;
+        Assert.Equal([new RejectionGroup("empty", null, 9, 2)], await By(RejectionsBy.Reason));
+        Assert.Equal([new RejectionGroup("web", "empty", 9, 2)], await By(RejectionsBy.Source));
+        // The day on which what was redriven had been captured.
+        Assert.Equal([new RejectionGroup("2026-03-10", "empty", 3, 2), new RejectionGroup("2026-03-11", "empty", 6, 0)], await By(RejectionsBy.Day));
+        Assert.Equal([new RejectionGroup("path-unknown", null, 3, 0), new RejectionGroup("client-unknown", null, 2, 0)], await By(RejectionsBy.Rule));
+        Assert.Equal([new RejectionGroup("path:/a", null, 4, 0), new RejectionGroup("agent:A/9.9", null, 2, 0)], await By(RejectionsBy.Shape));
+        Assert.Empty(await By(RejectionsBy.Day, "other-path"));
+        var report = await reader.CountAsync(cancel: TestContext.Current.CancellationToken);
+        Assert.Equal((9, 2, 0), (report.Reasons["empty"], report.Redriven["empty"], report.Expired));
+        using var json = JsonDocument.Parse(report.ToJson());
+        Assert.Equal(2, json.RootElement.GetProperty("redriven").GetProperty("empty").GetInt64());
+        Assert.False(json.RootElement.TryGetProperty("groups", out _));
+    }
+
+    [Fact]
     public async Task Rejections_of_captures_that_expired_keep_their_totals()
     {
         var world = await WorldAsync();
