@@ -67,7 +67,8 @@ internal static class ExplainCommand
     private static void Show(Explanation explanation, Printer output)
     {
         var number = explanation.Line.ToString(CultureInfo.InvariantCulture);
-        var what = explanation.Records.GroupBy(r => r.Dataset).Select(g => $"{Say.Count(g.Count(), "record")} of {g.Key}").Concat(explanation.Rejected.GroupBy(r => r).Select(g => $"rejected as {g.Key.Reason}: {g.Key.Why}"));
+        var what = explanation.Records.GroupBy(r => r.Dataset).Select(g => $"{Say.Count(g.Count(), "record")} of {g.Key}").Concat(explanation.Rejected.GroupBy(r => r).Select(g => $"rejected as {g.Key.Reason}: {g.Key.Why}"))
+            .Concat(explanation.Duplicates.Distinct().Select(rule => $"a duplicate by rule {rule}"));
         output.Line($"line {number}: {(explanation.Directive ? "a directive" : string.Join("; ", what))}");
         foreach (var (name, value) in explanation.Records.SelectMany(record => record.Values))
         {
@@ -86,6 +87,7 @@ internal static class ExplainCommand
         outcome = explanation.Outcome,
         records = explanation.Records.Select(record => new { dataset = record.Dataset, kept = new Dictionary<string, string?>(record.Values) }),
         rejected = explanation.Rejected.Select(rejected => new { reason = rejected.Reason, why = rejected.Why }),
+        duplicates = explanation.Duplicates,
         dropped = explanation.Dropped.Select(field => new { field = field.Name, shape = field.Shape, bytes = field.Bytes, why = field.Why }),
     }, Plain);
 }

@@ -31,12 +31,13 @@ public sealed class Explainer(ILineFormat format)
         }
         var records = Records(_parsed.XenCenter).Concat(Records(_parsed.Agent)).ToList();
         var rejected = Reasons.All.SelectMany(reason => Enumerable.Repeat(new RejectedLine(Reasons.Code(reason), Why(reason)), (int)_parsed.Rejections.Count(reason))).ToList();
+        var duplicates = _parsed.Duplicates.SelectMany(rule => Enumerable.Repeat(rule.Key, (int)rule.Value)).ToList();
         var fields = LineFields.Of(format, text, _fields);
         var dropped = fields.Where(field => field.Text.Length > 0 || field.Part == Part.Whole)
-            .Select(field => (Field: field, Why: Why(field, records, rejected.Count > 0)))
+            .Select(field => (Field: field, Why: duplicates.Count > 0 && records.Count + rejected.Count == 0 ? "another line stands for its request, and nothing of this one is kept (rule 31)" : Why(field, records, rejected.Count > 0)))
             .Where(one => one.Why is not null)
             .Select(one => new DroppedField(one.Field.Name, Shape.Of(one.Field.Text), one.Field.Part == Part.Whole ? length : one.Field.Text.Length, one.Why!));
-        return new(_line, false, records, rejected, [.. dropped]);
+        return new(_line, false, records, rejected, [.. dropped]) { Duplicates = duplicates };
     }
 
     private static IEnumerable<KeptRecord> Records(Columns columns)

@@ -17,6 +17,8 @@ public sealed class SampleLogTests
         { "iis-w3c.log", "iis-w3c" },
         { "appservice-w3c.log", "iis-w3c" },
         { "appservice-json.log", "appservice-json" },
+        { "frontdoor.log", "frontdoor" },
+        { "storageread.log", "storage-read" },
     };
 
     [Theory]
@@ -43,6 +45,7 @@ public sealed class SampleLogTests
             [Reason.TooLong] = tooLong,
             [Reason.Malformed] = Bad("cut") + Bad("nul") + Bad("junk") - tooLong,
             [Reason.BadTime] = Bad("badtime"),
+            [Reason.UntrustedAddress] = 0,
             [Reason.OtherPath] = Of("other-path"),
             [Reason.NotGet] = Of("not-get"),
             [Reason.NoAgentString] = Of("no-agent-string"),
