@@ -56,7 +56,7 @@ public static class Reasons
         Reason.TooLong => $"more than {Formats.LineReader.MaxLine} bytes",
         Reason.Malformed => "not of the format's shape: a part is missing or too much, there is no address, the request is not METHOD TARGET HTTP/x, or no #Fields was seen above",
         Reason.BadTime => "its time cannot be read, or is not from 2010 to 2100",
-        Reason.UntrustedAddress => "its source says where the client's address is, and what stands there cannot be trusted",
+        Reason.UntrustedAddress => "its source says where the client's address is (client-address), and what stands there cannot be trusted",
         Reason.OtherPath => "it asked for neither an update file of XenCenter nor an agents' list",
         Reason.NotGet => "it asked for one of them by another method than GET",
         Reason.NoAgentString => "it asked for XenCenter's update file without naming itself",

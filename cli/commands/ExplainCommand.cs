@@ -67,7 +67,8 @@ internal static class ExplainCommand
     private static void Show(Explanation explanation, Printer output)
     {
         var number = explanation.Line.ToString(CultureInfo.InvariantCulture);
-        var what = explanation.Records.GroupBy(r => r.Dataset).Select(g => $"{Say.Count(g.Count(), "record")} of {g.Key}").Concat(explanation.Rejected.GroupBy(r => r).Select(g => $"rejected as {g.Key.Reason}: {g.Key.Why}"));
+        var what = explanation.Records.GroupBy(r => r.Dataset).Select(g => $"{Say.Count(g.Count(), "record")} of {g.Key}").Concat(explanation.Rejected.GroupBy(r => r).Select(g => $"rejected as {g.Key.Reason}: {g.Key.Why}"))
+            .Concat(explanation.Duplicates.Distinct().Select(rule => $"a duplicate by rule {rule}"));
         var rules = explanation.Records.Select(r => r.Rule).Concat(explanation.Rejected.Select(r => r.Rule)).OfType<string>().Distinct();
         output.Line($"line {number}: {(explanation.Directive ? "a directive" : string.Join("; ", what))}");
         foreach (var rule in rules)
@@ -95,6 +96,7 @@ internal static class ExplainCommand
         outcome = explanation.Outcome,
         records = explanation.Records.Select(record => new { dataset = record.Dataset, rule = record.Rule, kept = new Dictionary<string, string?>(record.Values) }),
         rejected = explanation.Rejected.Select(rejected => new { reason = rejected.Reason, rule = rejected.Rule, shape = rejected.Shape, why = rejected.Why }),
+        duplicates = explanation.Duplicates,
         dropped = explanation.Dropped.Select(field => new { field = field.Name, shape = field.Shape, bytes = field.Bytes, why = field.Why }),
     }, Plain);
 }

@@ -30,14 +30,15 @@ public sealed class Explainer(ILineFormat format)
         {
             return new(_line, true, [], [], [new("line", Shape.Of(text), length, "a directive of the format: it says what the columns are, and is no line (rule 29)")]);
         }
+        var duplicates = _parsed.Duplicates.SelectMany(rule => Enumerable.Repeat(rule.Key, (int)rule.Value)).ToList();
         var fields = LineFields.Of(format, text, _fields);
         var records = Records(_parsed.XenCenter, fields).Concat(Records(_parsed.Agent, fields)).ToList();
         var rejected = Rejected().ToList();
         var dropped = fields.Where(field => field.Text.Length > 0 || field.Part == Part.Whole)
-            .Select(field => (Field: field, Why: Why(field, records, rejected.Count > 0)))
+            .Select(field => (Field: field, Why: duplicates.Count > 0 && records.Count + rejected.Count == 0 ? "another line stands for its request, and nothing of this one is kept (rule 31)" : Why(field, records, rejected.Count > 0)))
             .Where(one => one.Why is not null)
             .Select(one => new DroppedField(one.Field.Name, Shape.Of(one.Field.Text), one.Field.Part == Part.Whole ? length : one.Field.Text.Length, one.Why!));
-        return new(_line, false, records, rejected, [.. dropped]);
+        return new(_line, false, records, rejected, [.. dropped]) { Duplicates = duplicates };
     }
 
     private IEnumerable<KeptRecord> Records(Columns columns, IReadOnlyList<LineField> fields)

@@ -18,10 +18,14 @@ public sealed record RejectedLine(string Reason, string Why, string? Rule = null
 /// </summary>
 public sealed record Explanation(long Line, bool Directive, IReadOnlyList<KeptRecord> Records, IReadOnlyList<RejectedLine> Rejected, IReadOnlyList<DroppedField> Dropped)
 {
-    public string Outcome => Directive ? "directive" : (Records.Count, Rejected.Count) switch
+    /// <summary>The rules by which its rows are some of several for one request (rule 31).</summary>
+    public IReadOnlyList<string> Duplicates { get; init; } = [];
+
+    public string Outcome => Directive ? "directive" : (Records.Count, Rejected.Count, Duplicates.Count) switch
     {
-        (1, 0) => "record",
-        (0, 1) => "rejected",
+        (1, 0, 0) => "record",
+        (0, 1, 0) => "rejected",
+        (0, 0, 1) => "duplicate",
         _ => "several",
     };
 }

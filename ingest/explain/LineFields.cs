@@ -1,5 +1,3 @@
-using System.Text;
-using System.Text.Json;
 using Pipeline.Ingest.Formats;
 
 namespace Pipeline.Ingest.Explaining;
@@ -18,13 +16,6 @@ internal static class LineFields
         "cs(User-Agent)", "cs(Cookie)", "cs(Referer)", "cs(Host)", "cs(X-Forwarded-For)", "sc-status", "sc-substatus", "sc-win32-status", "sc-bytes", "time-taken",
     };
 
-    private static readonly HashSet<string> AppService = new(StringComparer.OrdinalIgnoreCase)
-    {
-        "time", "resourceId", "category", "operationName", "level", "location", "EventTime", "EventStampType", "EventPrimaryStampName", "EventStampName", "Host", "EventIpAddress", "properties",
-        "CsHost", "CIp", "CsMethod", "CsUriStem", "CsUriQuery", "CsUsername", "UserAgent", "Cookie", "Referer", "SPort", "SIp", "ScStatus", "ScSubStatus", "ScWin32Status", "ScBytes", "CsBytes",
-        "TimeTaken", "ComputerName", "Protocol", "Result", "records",
-    };
-
     /// <param name="w3c">The field list in force.</param>
     public static IReadOnlyList<LineField> Of(ILineFormat format, ReadOnlySpan<byte> line, string? w3c)
     {
@@ -33,7 +24,7 @@ internal static class LineFields
             CombinedFormat or CommonFormat => OfCombined(line),
             NginxFormat nginx => NginxLine.Fields(nginx, line),
             W3cFormat rows => OfW3c(line, w3c, rows.Client?.Field),
-            AppServiceJsonFormat => OfJson(line),
+            JsonFormat json => JsonLine.Fields(json, line),
             _ => null,
         };
         return fields ?? [new("line", Part.Whole, line.ToArray())];
@@ -79,48 +70,6 @@ internal static class LineFields
             "cs(user-agent)" => Part.Agent,
             _ => Part.Undeclared,
         }, text))];
-    }
-
-    private static List<LineField>? OfJson(ReadOnlySpan<byte> line)
-    {
-        var fields = new List<LineField>();
-        return TryMembers(line.ToArray(), fields, "") ? fields : null;
-    }
-
-    private static bool TryMembers(byte[] json, List<LineField> fields, string within)
-    {
-        try
-        {
-            using var document = JsonDocument.Parse(json);
-            if (document.RootElement.ValueKind != JsonValueKind.Object)
-            {
-                return false;
-            }
-            foreach (var (i, member) in document.RootElement.EnumerateObject().Index())
-            {
-                var text = member.Value.ValueKind == JsonValueKind.String ? Encoding.UTF8.GetBytes(member.Value.GetString()!) : Encoding.UTF8.GetBytes(member.Value.GetRawText());
-                if (within.Length == 0 && member.Name.Equals("properties", StringComparison.OrdinalIgnoreCase) && TryMembers(text, fields, "properties."))
-                {
-                    continue;
-                }
-                fields.Add(new(within + (AppService.Contains(member.Name) ? member.Name : $"member {i + 1}"), (within + member.Name).ToLowerInvariant() switch
-                {
-                    "time" => Part.Time,
-                    "properties.cip" => Part.Address,
-                    "properties.csmethod" => Part.Method,
-                    "properties.csuristem" => Part.Path,
-                    "properties.csuriquery" => Part.Query,
-                    "properties.useragent" => Part.Agent,
-                    _ => Part.Undeclared,
-                }, text));
-            }
-            return true;
-        }
-        catch (Exception e) when (e is JsonException or InvalidOperationException)
-        {
-            // No JSON, or a string that is no text: the message could hold a part of the line.
-            return false;
-        }
     }
 
     private static List<byte[]> Split(ReadOnlySpan<byte> text, int most)

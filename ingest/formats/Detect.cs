@@ -35,15 +35,17 @@ public static class Detect
             looks[i] = At(Formats.All[i], head);
         }
         var best = Enumerable.Range(0, looks.Length).MaxBy(i => looks[i].Confidence);
-        var others = looks.Where((look, i) => i != best && look.Confidence >= 20).Count();
         var counts = string.Join(", ", Formats.All.Select((format, i) => $"{format.Name} {looks[i].Fits} of {looks[i].Judged} lines"));
         if (looks[best].Confidence < 50)
         {
             return new Detection(null, looks[best].Confidence, $"no format fits half of the lines: {counts}; name it with --format");
         }
-        if (others > 0)
+        for (var i = 0; i < looks.Length; i++)
         {
-            return new Detection(null, looks[best].Confidence, $"more than one format fits a fifth of the lines: {counts}; name it with --format");
+            if (i != best && looks[i].Fits > 0 && 10 * looks[i].Fits >= looks[i].Judged)
+            {
+                return new Detection(null, looks[best].Confidence, $"more than one format fits a tenth of the lines: {counts}; line {FirstOf(Formats.All[i], head)} is the first of {Formats.All[i].Name}; take the file apart, or name one with --format");
+            }
         }
         return new Detection(Formats.All[best], looks[best].Confidence, counts);
     }
@@ -57,6 +59,25 @@ public static class Detect
 
         // A W3C log of a quiet site may be a header only.
         return new Look(fits, judged, judged > 0 ? (int)(100 * fits / judged) : fields is not null ? 100 : 0);
+    }
+
+    /// <summary>The number of the first physical line that fits; the file's first is 1.</summary>
+    private static long FirstOf(ILineFormat format, ReadOnlySpan<byte> head)
+    {
+        var lines = new ParsedLines(Shape("xencenter_version"), Shape("vm_uuid_prefix"));
+        string? fields = null;
+        for (var number = 1L; ; number++)
+        {
+            var end = head.IndexOf((byte)'\n');
+            var line = end < 0 ? head : head[..(end + 1)];
+            lines.Clear();
+            fields = format.Parse(line, fields, lines);
+            if (end < 0 || lines.Lines > lines.Rejections.Count(Reason.Empty) + lines.Rejections.Count(Reason.TooLong) + lines.Rejections.Count(Reason.Malformed))
+            {
+                return number;
+            }
+            head = head[(end + 1)..];
+        }
     }
 
     /// <summary>A dataset's shape to parse into; these rows are looked at by nobody.</summary>

@@ -28,13 +28,14 @@ public interface ILineFormat
 /// <summary>The formats that this version reads.</summary>
 public static class Formats
 {
-    public static IReadOnlyList<ILineFormat> All { get; } = [new CombinedFormat(), new W3cFormat(), new AppServiceJsonFormat()];
+    public static IReadOnlyList<ILineFormat> All { get; } = [new CombinedFormat(), new W3cFormat(), new AppServiceJsonFormat(), new FrontDoorFormat(), new StorageReadFormat()];
 
     /// <summary>What `--format` and the configuration may say beside `auto`.</summary>
     public static IReadOnlyList<string> Names { get; } =
     [
         .. All.Select(format => format.Name),
         .. TextFormats.Names,
+        .. JsonFormats.Names,
     ];
 
     /// <param name="spec">A format's name; where the format takes some, a colon and its parameters: `nginx:$remote_addr …`.</param>
@@ -42,6 +43,7 @@ public static class Formats
     /// <exception cref="PipelineException">No format has this name, or its parameters or the rule do not fit it.</exception>
     public static ILineFormat Named(string spec, ClientAddressRule? client = null) =>
         TextFormats.Find(spec, client) is { } text ? text :
+        JsonFormats.Find(spec, client) is { } json ? json :
         All.FirstOrDefault(format => format.Name == spec) is not { } found
             ? throw new PipelineException(ExitCode.WrongUsage, $"no log format is called '{spec}'; expected one of {string.Join(", ", Names)}")
         : client is null ? found

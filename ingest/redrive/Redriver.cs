@@ -68,7 +68,7 @@ public sealed class Redriver(IReadOnlyList<string> paths, Func<string, ILineForm
         var lines = new Queue<(RejectedRead Read, long Line)>(reads.SelectMany(read => read.Rejected.SelectMany(run => Lines(run).Select(line => (read, line)))));
         var by = format(reads[0].Format);
         using var blocks = file.Blocks(new FileReading(reads[0].Source, reads[0].File, file.Path, by, hash), null);
-        var batch = new Batch(by, file.Path, hash);
+        var batch = new Batch(by, hash);
         var final = false;
         while (lines.Count > 0)
         {
@@ -206,7 +206,7 @@ public sealed class Redriver(IReadOnlyList<string> paths, Func<string, ILineForm
     }
 
     /// <summary>Lines of one read and one field list, until they are a block.</summary>
-    private sealed class Batch(ILineFormat by, string path, KeyedHash hash)
+    private sealed class Batch(ILineFormat by, KeyedHash hash)
     {
         private readonly ArrayBufferWriter<byte> _bytes = new();
         private readonly List<long> _lines = [];
@@ -241,7 +241,7 @@ public sealed class Redriver(IReadOnlyList<string> paths, Func<string, ILineForm
             _done = LineRuns.With(_done, _lines, RejectionBlock.Redriven);
             var block = new SourceBlock
             {
-                Source = _read!.Source, Format = by, Lines = _bytes.WrittenSpan.ToArray(), FieldsBefore = _fields, Path = path, From = 0, To = 0, Check = hash.Of(_bytes.WrittenSpan),
+                Source = _read!.Source, Format = by, Lines = _bytes.WrittenSpan.ToArray(), FieldsBefore = _fields, Path = _read.Path, From = 0, To = 0, Check = hash.Of(_bytes.WrittenSpan),
                 Redrive = new RedrivenLines(_read.Of, _read.Reason, _done),
             };
             _bytes.ResetWrittenCount();

@@ -33,6 +33,10 @@ internal sealed record Blocks(ILineFormat Format, IReadOnlyList<(ReadOnlyMemory<
             var bytes = text.GetBuffer().AsMemory(0, (int)text.Length);
             return Cut(format, format == "combined" ? bytes : Rewritten(bytes.Span, format == "common"), truth.Counts.Lines, client);
         }
+        if (format is "frontdoor" or "storage-read" or JsonMaterial.Ndjson)
+        {
+            return Cut(format, JsonMaterial.Of(format, lines), lines, client);
+        }
         var batch = new LineSource(format, Seed).NextLines(lines);
         return Cut(format, batch.Bytes, batch.Counts.Lines);
     }

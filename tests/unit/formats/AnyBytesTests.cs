@@ -20,6 +20,10 @@ public sealed class AnyBytesTests
         AppServiceJsonTests.Line() + "\n",
         "{\"time\":\"2026-11-02T00:01:58.7631118\",\"properties\":\"{\\\"CIp\\\":\\\"::1\\\",\\\"CsMethod\\\":\\\"GET\\\",\\\"CsUriStem\\\":\\\"\\\\/updates.tsv\\\"}\"}\n",
         "{\"records\":[" + AppServiceJsonTests.Line() + ",{}]}\n",
+        FrontDoorTests.Line() + "\n",
+        FrontDoorTests.Line(more: ",\"isReceivedFromClient\":false") + "\n",
+        StorageReadTests.Line() + "\n",
+        NdjsonTests.Line() + "\n",
         "\n", "\r\n", "\0", "\"", "\\", "#Fields:", "[{", "\\u00",
     ];
 
@@ -58,20 +62,24 @@ public sealed class AnyBytesTests
     [InlineData("combined")]
     [InlineData("iis-w3c")]
     [InlineData("appservice-json")]
+    [InlineData("frontdoor")]
+    [InlineData("storage-read")]
+    [InlineData(NdjsonTests.Spec)]
     public void Lines_are_records_and_rejections_however_the_block_is_cut(string name)
     {
         var format = Ingest.Formats.Formats.Named(name);
+        var isJson = format is JsonFormat;
         Gen.Select(Blocks, Lists, Gen.Int[0, 4000]).Sample(
             (block, fields, cut) =>
             {
                 var whole = TestContracts.Lines();
                 var after = format.Parse(block, fields, whole);
-                Assert.Equal(whole.Lines, whole.XenCenter.Rows + whole.Agent.Rows + whole.Rejections.Total);
+                Assert.Equal(whole.Lines, whole.XenCenter.Rows + whole.Agent.Rows + whole.Rejections.Total + whole.Duplicates.Values.Sum());
                 var placed = whole.Rejections.Runs.ToArray().Sum(run => run.Count);
                 // Elements of an envelope share a physical line.
-                Assert.InRange(placed, name == "appservice-json" ? 0 : whole.Rejections.Total, whole.Rejections.Total);
+                Assert.InRange(placed, isJson ? 0 : whole.Rejections.Total, whole.Rejections.Total);
                 Assert.Equal(name == "iis-w3c" ? after : null, format.FieldsAfter(block, name == "iis-w3c" ? fields : null));
-                if (name != "appservice-json")
+                if (!isJson)
                 {
                     Assert.Equal(PhysicalLines(format, block), whole.Lines);
                 }
@@ -82,6 +90,7 @@ public sealed class AnyBytesTests
                 format.Parse(block.AsSpan(0, split), fields, pieces);
                 Assert.Equal(after, format.Parse(block.AsSpan(split), between, pieces));
                 Assert.Equal(Parsed.Outcome(whole), Parsed.Outcome(pieces));
+                Assert.Equal(whole.Duplicates, pieces.Duplicates);
                 Assert.Equal((whole.BadIds, whole.LongIds), (pieces.BadIds, pieces.LongIds));
             },
             iter: 20_000);

@@ -34,11 +34,34 @@ public sealed class DetectTests
     }
 
     [Fact]
+    public void Two_formats_that_each_explain_a_tenth_are_an_error_that_names_the_first_line_of_the_other()
+    {
+        var nine = string.Concat(Enumerable.Repeat(FrontDoorTests.Line() + "\n", 9));
+        var tenth = Detect.Of(Parsed.Bytes(nine + Combined));
+        Assert.Null(tenth.Format);
+        Assert.Contains("line 10 is the first of combined", tenth.Why, StringComparison.Ordinal);
+        Assert.DoesNotContain("203.0.113.9", tenth.Why, StringComparison.Ordinal);
+        var stray = Detect.Of(Parsed.Bytes(Combined + nine + FrontDoorTests.Line() + "\n"));
+        Assert.Equal(("frontdoor", 90), (stray.Format?.Name, stray.Confidence));
+    }
+
+    [Fact]
+    public void The_json_formats_call_each_others_rows_malformed()
+    {
+        var lines = new Dictionary<string, string> { ["appservice-json"] = AppServiceJsonTests.Line(), ["frontdoor"] = FrontDoorTests.Line(), ["storage-read"] = StorageReadTests.Line() };
+        foreach (var (name, line) in lines)
+        {
+            Assert.All(lines.Keys, other => Assert.Equal(other != name, Parsed.One(other, line) == "malformed"));
+            Assert.Equal((name, 100), (Detect.Of(Parsed.Bytes(line)).Format?.Name, Detect.Of(Parsed.Bytes(line)).Confidence));
+        }
+    }
+
+    [Fact]
     public void An_unknown_name_is_wrong_usage_that_names_the_known_ones()
     {
         var stop = Assert.Throws<PipelineException>(() => Ingest.Formats.Formats.Named("clf"));
         Assert.Equal(ExitCode.WrongUsage, stop.Code);
-        Assert.Contains("combined, iis-w3c, appservice-json", stop.Message, StringComparison.Ordinal);
+        Assert.Contains("combined, iis-w3c, appservice-json, frontdoor, storage-read", stop.Message, StringComparison.Ordinal);
         Assert.All(Ingest.Formats.Formats.All, format => Assert.Same(format, Ingest.Formats.Formats.Named(format.Name)));
     }
 }

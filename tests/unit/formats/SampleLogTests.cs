@@ -17,6 +17,8 @@ public sealed class SampleLogTests
         { "iis-w3c.log", "iis-w3c" },
         { "appservice-w3c.log", "iis-w3c" },
         { "appservice-json.log", "appservice-json" },
+        { "frontdoor.log", "frontdoor" },
+        { "storageread.log", "storage-read" },
     };
 
     /// <summary>Names that take no part in detection.</summary>
