@@ -28,6 +28,8 @@ var program = new RootCommand("Web logs in, a table of update checks out: captur
     StoreCommand.Create(),
     ContractCommand.Create(),
     TopicsCommand.Create(),
+    // for the shell
+    CompletionCommand.Create(),
 };
 Common.AddTo(program);
 

@@ -15,6 +15,7 @@ internal sealed class FormatOptions
 
     public Command AddTo(Command command)
     {
+        _format.CompletionSources.Add(["auto", .. Formats.Names]);
         command.Add(_format);
         command.Add(_client);
         command.Add(_from);

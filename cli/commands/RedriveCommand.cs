@@ -7,7 +7,6 @@ using Pipeline.Core;
 using Pipeline.Core.Captures;
 using Pipeline.Core.Contracts;
 using Pipeline.Ingest;
-using Pipeline.Ingest.Formats;
 using Pipeline.Ingest.Redriving;
 
 namespace Pipeline.Cli.Commands;
@@ -18,11 +17,13 @@ internal static class RedriveCommand
     public static Command Create()
     {
         var reason = new Option<string>("--reason") { Required = true, HelpName = "R", Description = $"of {string.Join(", ", Reasons.All.Select(Reasons.Code))}" };
+        reason.CompletionSources.Add([.. Reasons.All.Select(Reasons.Code)]);
         var source = new Option<string?>("--source") { HelpName = "S", Description = "only this source; else every source that this installation has" };
-        var format = new Option<string?>("--format") { HelpName = "FORMAT", Description = "read them in this format; else in the one they were read in, as this version reads it" };
+        var format = new FormatOptions();
         var dry = new Option<bool>("--dry-run") { Description = "say what would become of them; write nothing" };
         var paths = new Argument<string[]>("PATH") { Arity = ArgumentArity.ZeroOrMore, Description = "where to look for the files, beside their last names: files, folders or patterns (quoted)" };
-        return new Command("redrive", "read rejected lines again, after the parser or the settings were mended") { paths, reason, source, format, dry }.Does(async (parsed, output, stop) =>
+        var command = new Command("redrive", "read rejected lines again, after the parser or the settings were mended") { paths, reason, source, dry };
+        return format.AddTo(command).Does(async (parsed, output, stop) =>
         {
             var why = parsed.GetRequiredValue(reason);
             if (Reasons.All.All(r => Reasons.Code(r) != why))
@@ -30,13 +31,14 @@ internal static class RedriveCommand
                 throw new PipelineException(ExitCode.WrongUsage, $"--reason: found '{why}', expected one of {string.Join(", ", Reasons.All.Select(Reasons.Code))}.");
             }
             var settings = parsed.Settings();
-            var by = parsed.GetValue(format) is { } spec ? Formats.Named(spec) : null;
             using var installation = await Installation.OpenAsync(settings.Places, TimeProvider.System, stop);
             var role = new RedriveRole(settings, installation, Workers.Pool, line => ProgramEdge.Say(line));
             var sources = new List<RedrivenSource>();
             var forks = new List<Fork>();
             await foreach (var shard in SourcesAsync(installation, parsed.GetValue(source), stop))
             {
+                // Else in the format that each was read in, as this version reads it.
+                var by = format.Of(parsed, settings.Sources.FirstOrDefault(s => s.Name == shard));
                 var (outcome, _, forked) = await role.RunAsync(shard, why, parsed.GetValue(paths) ?? [], by, parsed.GetValue(dry), stop);
                 sources.Add(RedrivenSource.Of(shard, why, outcome));
                 forks.AddRange(forked);

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.Text.Encodings.Web;
+using System.Text.Json;
 using Pipeline.Cli.Config;
 using Pipeline.Cli.Kafka;
 using Pipeline.Cli.Output;
@@ -9,44 +11,84 @@ using Pipeline.Core.Store;
 
 namespace Pipeline.Cli.Commands;
 
-/// <summary>`validate`: contracts, configuration and stores, before anything is started. Writes nothing.</summary>
+/// <summary>`validate`: contracts, configuration, sources, topic and stores, before anything is started; everything that is wrong, at once. Writes nothing.</summary>
 internal static class ValidateCommand
 {
+    private static readonly JsonSerializerOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     public static Command Create()
     {
         var files = new Argument<string[]>("CONTRACT") { Arity = ArgumentArity.ZeroOrMore, Description = "contract files to read beside the published ones" };
-        return new Command("validate", "read contracts, configuration and stores, and say what is wrong; changes nothing") { files }.Does(async (parsed, output, stop) =>
+        return new Command("validate", "read contracts, configuration, sources, topic and stores, and say all that is wrong; changes nothing") { files }.Does(async (parsed, output, stop) =>
         {
             foreach (var contract in Contracts.Published.Concat((parsed.GetValue(files) ?? []).Select(ContractCommand.Read)))
             {
                 output.Line($"contract {contract.Dataset} {contract.Version}: {string.Join(", ", contract.Fields.Select(f => f.Name))}; captures in {string.Join(", ", contract.Residency.CaptureRegions)}; tables in {string.Join(", ", contract.Residency.TableRegions)}");
             }
+            var wrong = new List<PipelineException>();
             if (parsed.GetValue(Common.Dir) is not null || parsed.GetValue(Common.Config) is not null)
             {
-                await CheckAsync(parsed.Settings(), output, stop);
+                await CheckAsync(parsed.Settings(), output, wrong, stop);
             }
+            wrong.ForEach(error => ProgramEdge.Say(error.Message));
             if (output.IsJson)
             {
-                Printer.Json("""{"ok":true}""");
+                Printer.Json(JsonSerializer.Serialize(new { ok = wrong.Count == 0, errors = wrong.Select(error => error.Message) }, Plain));
             }
-            output.Line("ok");
-            return ExitCode.Done;
+            if (wrong.Count == 0)
+            {
+                output.Line("ok");
+            }
+            // Several things may be wrong, and an exit code is one: that of the first, in the order in which a start would meet them.
+            return wrong.FirstOrDefault()?.Code ?? ExitCode.Done;
         });
     }
 
-    private static async Task CheckAsync(Settings settings, Printer output, CancellationToken stop)
+    /// <summary>Each part by itself, so that one that is wrong hides none of the others.</summary>
+    private static async Task CheckAsync(Settings settings, Printer output, List<PipelineException> wrong, CancellationToken stop)
     {
-        var places = settings.Places;
-        StoreResidency.Check(places.Us.Where, StoreRole.Capture, StoreResidency.Normalize(settings.UsRegion ?? "us"), Contracts.Published);
-        if (places.Uk is { } table)
+        async Task TryAsync(Func<Task> check)
         {
-            StoreResidency.Check(table.Where, StoreRole.Table, StoreResidency.Normalize(settings.UkRegion ?? "uk"), Contracts.Published);
+            try
+            {
+                await check();
+            }
+            catch (PipelineException e)
+            {
+                wrong.Add(e);
+            }
+            catch (StoreException e)
+            {
+                wrong.Add(new PipelineException(e.Fault == StoreFault.Refused ? ExitCode.Configuration : ExitCode.Outage, e.Message, e));
+            }
+        }
+        InstallationPlaces? places = null;
+        await TryAsync(() => Task.FromResult(places = settings.Places));
+        await TryAsync(() => Task.Run(() => StoreResidency.Check(settings.UsUrl ?? settings.UsPath!, StoreRole.Capture, StoreResidency.Normalize(settings.UsRegion ?? "us"), Contracts.Published), stop));
+        if ((settings.UkUrl ?? settings.UkPath) is { } table)
+        {
+            await TryAsync(() => Task.Run(() => StoreResidency.Check(table, StoreRole.Table, StoreResidency.Normalize(settings.UkRegion ?? "uk"), Contracts.Published), stop));
         }
         output.Line($"settings: {Say.Count(settings.Sources.Count, "source")}; seal at {Say.Bytes(settings.SealBytes)} or {settings.SealAge.TotalSeconds} s, budget {Say.Bytes(settings.SealBudget)}; a look at every shard each {settings.Period.TotalSeconds} s");
-        if (KafkaConnection.Open(settings.Kafka, Contracts.Published) is { } kafka)
+        foreach (var source in settings.Sources)
         {
-            await TopicsCommand.CheckAsync(kafka, output);
+            await TryAsync(() => SourceCheck.RunAsync(source, settings, output, stop));
         }
+        await TryAsync(async () =>
+        {
+            if (KafkaConnection.Open(settings.Kafka, Contracts.Published) is { } kafka)
+            {
+                await TopicsCommand.CheckAsync(kafka, output);
+            }
+        });
+        if (places is not null)
+        {
+            await TryAsync(() => StoresAsync(places, output, stop));
+        }
+    }
+
+    private static async Task StoresAsync(InstallationPlaces places, Printer output, CancellationToken stop)
+    {
         if (!Installation.Exists(places))
         {
             output.Line("stores: not there yet; they are made at the first import or run");

@@ -167,14 +167,14 @@ internal sealed class RunRole(Settings settings, Installation installation, RunP
         }
         var endpoint = new PushEndpoint(new PushEndpointOptions
         {
-            Url = settings.PushUrl, CertificateFile = settings.PushCertificate, KeyFile = settings.PushKey, StopWithin = StopWithin,
+            Url = settings.PushUrl, CertificateFile = settings.PushCertificate, KeyFile = settings.PushKey, AsksCertificates = pushed.Any(h => h.Settings.Push!.ClientCertificates.Count > 0), StopWithin = StopWithin,
             OwnerOf = (source, token) => SourceOwner.OwnerAsync(installation.Us, source, token),
             Fenced = shard => { _fencedPush = shard; stop(); }, Warn = text => log.Write("push " + text), Answered = meters is null ? null : meters.Pushed,
         }, installation.Key, installation.Time);
         try
         {
             await endpoint.StartAsync(cancel);
-            endpoint.Open(pushed.Select(h => PushSource.Of(h.Loop, h.Name, h.Settings.LineFormat!, h.Settings.Delivery, h.Settings.Push!.TokenSha256)));
+            endpoint.Open(pushed.Select(h => PushSource.Of(h.Loop, h.Name, h.Settings.LineFormat!, h.Settings.Delivery, h.Settings.Push!.TokenSha256) with { ClientCertificates = h.Settings.Push.ClientCertificates, Fields = h.Settings.Push.Fields }));
             return endpoint;
         }
         catch

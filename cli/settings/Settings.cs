@@ -23,8 +23,15 @@ public sealed record SourceSettings(string Name, string Format, IReadOnlyList<st
     public ContainerSettings? Container { get; init; }
 }
 
-/// <param name="TokenSha256">64 hex digits; null: no token, which rule 33 allows on loopback only.</param>
-public sealed record PushSettings(string? TokenSha256);
+/// <param name="TokenSha256">64 hex digits; null: no token, which rule 33 allows on loopback and beside client certificates only.</param>
+public sealed record PushSettings(string? TokenSha256)
+{
+    /// <summary>SHA-256 of each client certificate that is let in, 64 hex digits in lower case.</summary>
+    public IReadOnlyList<string> ClientCertificates { get; init; } = [];
+
+    /// <summary>The columns of W3C bodies that bring no `#Fields`.</summary>
+    public string? Fields { get; init; }
+}
 
 /// <summary>What the program was told: file, then environment, then options; the later wins. Checked as a whole before anything starts.</summary>
 public sealed record Settings

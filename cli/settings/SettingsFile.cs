@@ -158,7 +158,7 @@ internal sealed class SettingsFile(string path, List<string> errors)
             errors.Add($"{path}, line {map.Start.Line}: sources.delivery of {name}: found '{delivery}', expected exactly-once or at-least-once.");
         }
         var paths = Get(map, "paths") switch { YamlSequenceNode many => many.Select(p => p.ToString()), YamlScalarNode { Value.Length: > 0 } one => [one.Value], _ => [] };
-        var push = Push(map, name);
+        var push = PushKeys.Read(Get(map, "push"), $"sources.push of {name}", format, path, errors);
         var found = new SourceSettings(name, format, [.. paths.Select(p => Path.Combine(folder, p))], push, delivery == "at-least-once" ? PushDelivery.AtLeastOnce : PushDelivery.ExactlyOnce)
         {
             ClientAddress = client,
@@ -177,31 +177,6 @@ internal sealed class SettingsFile(string path, List<string> errors)
             errors.Add($"{path}, line {map.Start.Line}: sources.format of {name}: found auto, expected a format's name, because pushes are taken for it: one body may be too short to tell.");
         }
         return errors.Count == before ? found : null;
-    }
-
-    private PushSettings? Push(YamlMappingNode map, string name)
-    {
-        switch (Get(map, "push"))
-        {
-            case null or YamlScalarNode { Value: "false" }:
-                return null;
-            case YamlScalarNode { Value: "true" }:
-                return new PushSettings(null);
-            case YamlMappingNode push:
-                foreach (var key in push.Children.Keys.Where(k => k.ToString() != "token-sha256"))
-                {
-                    errors.Add($"{path}, line {key.Start.Line}: 'sources.push.{key}' is no setting; known here: token-sha256.");
-                }
-                var token = Text(push, "token-sha256");
-                if (token is not null && (token.Length != 64 || !token.All(char.IsAsciiHexDigit)))
-                {
-                    errors.Add($"{path}, line {push.Start.Line}: sources.push.token-sha256 of {name}: found {token.Length} characters, expected 64 hex digits: the SHA-256 of the token's bytes.");
-                }
-                return new PushSettings(token);
-            case var other:
-                errors.Add($"{path}, line {other.Start.Line}: sources.push of {name}: expected {{token-sha256: …}}, true or false.");
-                return null;
-        }
     }
 
     private static YamlNode? Get(YamlMappingNode map, string key) => map.Children.TryGetValue(new YamlScalarNode(key), out var node) ? node : null;

@@ -29,11 +29,28 @@ internal enum PushBodyFault
     NoMemory,
     /// <summary>Not a gzip, cut, damaged, or followed by something else.</summary>
     BadGzip,
+    /// <summary>Not zstd, cut, damaged, made with a dictionary, or followed by something else.</summary>
+    BadZstd,
+    /// <summary>A zstd frame with a window above <see cref="PushZstd.MostWindow"/>.</summary>
+    WideWindow,
+    /// <summary>More than <see cref="PushBody.MostParts"/> gzip members or zstd frames.</summary>
+    TooManyParts,
+}
+
+/// <summary>How a body is sent.</summary>
+internal enum PushEncoding
+{
+    Plain,
+    Gzip,
+    Zstd,
 }
 
 /// <summary>A body in a pooled buffer that grows with what really came, so that a declared length reserves nothing. <see cref="Release"/> gives it back.</summary>
 internal sealed class PushBody(PushBudget budget)
 {
+    /// <summary>The most gzip members or zstd frames of a body: each costs a decoder's start, however little it holds.</summary>
+    public const int MostParts = 10_000;
+
     private const int First = 64 << 10;
 
     private byte[] _buffer = [];
@@ -57,21 +74,33 @@ internal sealed class PushBody(PushBudget budget)
         }
     }
 
-    /// <summary>Decompresses a whole gzip. Stops at the first byte beyond <paramref name="most"/>, however much more there would be.</summary>
-    public PushBodyFault Inflate(PushBody gzip, int most)
+    /// <summary>Decompresses a whole body. Stops at the first byte beyond <paramref name="most"/>, however much more there would be.</summary>
+    public PushBodyFault Inflate(PushBody sent, PushEncoding encoding, int most)
     {
-        var scratch = ArrayPool<byte>.Shared.Rent(First);
+        var decoder = encoding == PushEncoding.Zstd ? PushZstd.DecoderBytes : First;
+        if (!budget.TryTake(decoder))
+        {
+            return PushBodyFault.NoMemory;
+        }
         try
         {
-            var fault = PushBodyFault.None;
-            var whole = PushGzip.Read(gzip.Bytes, scratch, piece => (fault = Add(new(piece), most)) == PushBodyFault.None);
-            return whole ? fault : PushBodyFault.BadGzip;
+            return encoding == PushEncoding.Zstd ? PushZstd.Read(sent.Bytes.Span, this, most) : Gunzip(sent, most);
         }
         finally
         {
-            ArrayPool<byte>.Shared.Return(scratch);
+            budget.Give(decoder);
         }
     }
+
+    /// <summary>Makes room behind what is there; <see cref="Advance"/> says how much of it was filled.</summary>
+    public bool TryReserve(int bytes, out Span<byte> space)
+    {
+        var there = TryGrow(_length + bytes);
+        space = there ? _buffer.AsSpan(_length, bytes) : default;
+        return there;
+    }
+
+    public void Advance(int bytes) => _length += bytes;
 
     /// <summary>May be called by whoever is done first; the first call counts.</summary>
     public void Release()
@@ -79,6 +108,21 @@ internal sealed class PushBody(PushBudget budget)
         if (Interlocked.Exchange(ref _released, 1) == 0)
         {
             Return();
+        }
+    }
+
+    private PushBodyFault Gunzip(PushBody gzip, int most)
+    {
+        var scratch = ArrayPool<byte>.Shared.Rent(First);
+        try
+        {
+            var full = PushBodyFault.None;
+            var fault = PushGzip.Read(gzip.Bytes, scratch, piece => (full = Add(new(piece), most)) == PushBodyFault.None);
+            return fault == PushBodyFault.None ? full : fault;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(scratch);
         }
     }
 

@@ -1,5 +1,4 @@
 using System.Collections.Frozen;
-using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -12,7 +11,7 @@ using Pipeline.Core.Records;
 namespace Pipeline.Ingest.Sources;
 
 /// <summary>
-/// The HTTP endpoint that endpoints push lines to: `POST /v1/lines?source=NAME`, `/healthz`, `/readyz` (rules 32 and 33).
+/// The HTTP endpoint that endpoints push lines to: `POST /v1/lines?source=NAME`, `/healthz`, `/readyz`, `/openapi.yaml` (rules 32 and 33).
 /// A 200 is written only when the capture that holds the lines is on stable storage.
 /// </summary>
 /// <remarks>
@@ -53,16 +52,16 @@ public sealed class PushEndpoint : IAsyncDisposable
         {
             builder.WebHost.UseKestrelHttpsConfiguration();
         }
-        var certificate = tls ? Certificate(options) : null;
+        var https = tls ? PushTls.Options(options) : null;
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             Limit(kestrel, options);
             kestrel.Listen(address, listen =>
             {
                 listen.Protocols = HttpProtocols.Http1;
-                if (certificate is not null)
+                if (https is not null)
                 {
-                    listen.UseHttps(certificate);
+                    listen.UseHttps(https);
                 }
             });
         });
@@ -90,7 +89,7 @@ public sealed class PushEndpoint : IAsyncDisposable
     }
 
     /// <summary>The shards are claimed: takes pushes for these sources from now on.</summary>
-    /// <exception cref="PipelineException">4: a source without a token off loopback. 78: two sources of one name, or a token's hash that is none.</exception>
+    /// <exception cref="PipelineException">4: a source without a token or client certificate off loopback. 78: two sources of one name, or what a source has cannot be used.</exception>
     public void Open(IEnumerable<PushSource> sources)
     {
         var intakes = new Dictionary<string, PushIntake>(StringComparer.Ordinal);
@@ -134,18 +133,6 @@ public sealed class PushEndpoint : IAsyncDisposable
         limits.KeepAliveTimeout = TimeSpan.FromSeconds(130);
         limits.MinRequestBodyDataRate = new MinDataRate(bytesPerSecond: 4096, gracePeriod: TimeSpan.FromSeconds(10));
         limits.MinResponseDataRate = new MinDataRate(bytesPerSecond: 4096, gracePeriod: TimeSpan.FromSeconds(10));
-    }
-
-    private static X509Certificate2 Certificate(PushEndpointOptions options)
-    {
-        try
-        {
-            return X509Certificate2.CreateFromPemFile(options.CertificateFile!, options.KeyFile);
-        }
-        catch (Exception e) when (e is System.Security.Cryptography.CryptographicException or IOException or UnauthorizedAccessException or ArgumentException)
-        {
-            throw new PipelineException(ExitCode.Configuration, $"the push endpoint's certificate {options.CertificateFile} with key {options.KeyFile ?? "in the same file"} cannot be read ({e.GetType().Name}); expected PEM files of a certificate and its key that this user may read.", e);
-        }
     }
 
     /// <summary>The program decides when it ends: a signal is no business of a web server inside it.</summary>

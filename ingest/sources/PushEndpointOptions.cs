@@ -6,11 +6,13 @@ namespace Pipeline.Ingest.Sources;
 /// <summary>Where and how the endpoint listens, and its limits.</summary>
 public sealed record PushEndpointOptions
 {
-    /// <summary>Default http://127.0.0.1:8080. An http address must be of loopback (rule 33); an https one needs a certificate, and a token for every source off loopback. Port 0 takes a free one.</summary>
+    /// <summary>Default http://127.0.0.1:8080. An http address must be of loopback (rule 33); an https one needs a certificate, and a token or client certificate for every source off loopback. Port 0 takes a free one.</summary>
     public string Url { get; init; } = "http://127.0.0.1:8080";
     /// <summary>PEM files, for https.</summary>
     public string? CertificateFile { get; init; }
     public string? KeyFile { get; init; }
+    /// <summary>Whether clients are asked for a certificate: where some source has <see cref="PushSource.ClientCertificates"/>. None must have one.</summary>
+    public bool AsksCertificates { get; init; }
     /// <summary>Connections at once, 1 to 65,536; one more is closed as soon as it is made.</summary>
     public int MostConnections { get; init; } = 256;
     /// <summary>Bytes that all bodies together may hold before the shard has parsed them; a push that finds no room is answered 503. At least 16 MiB.</summary>
@@ -61,16 +63,29 @@ public sealed record PushEndpointOptions
         return (new IPEndPoint(address, url.Port), tls);
     }
 
-    /// <exception cref="PipelineException">4: a source without a token off loopback. 78: a token's hash is not one.</exception>
+    /// <exception cref="PipelineException">4: a source without a token or client certificate off loopback. 78: a hash is none, certificates cannot be shown here, or its fields do not fit its format.</exception>
     internal void Check(PushSource source)
     {
-        if (source.TokenSha256 is null && !IPAddress.IsLoopback(Listen().Address.Address))
+        var (address, tls) = Listen();
+        if (source.IsOpen && !IPAddress.IsLoopback(address.Address))
         {
-            throw new PipelineException(ExitCode.RefusedByPolicy, $"source {source.Name} has no token, and the push endpoint listens off loopback (rule 33). Give the source the SHA-256 of a token that only its endpoint knows.");
+            throw new PipelineException(ExitCode.RefusedByPolicy, $"source {source.Name} has no token and no client certificate, and the push endpoint listens off loopback (rule 33). Give the source the SHA-256 of a token that only its endpoint knows, or of its client certificate.");
         }
         if (source.TokenSha256 is { } hash && (hash.Length != 64 || !hash.All(char.IsAsciiHexDigit)))
         {
             throw new PipelineException(ExitCode.Configuration, $"source {source.Name}: tokenSha256 has {hash.Length} characters or others than hex digits, expected 64 hex digits: the SHA-256 of the token's bytes.");
+        }
+        if (source.ClientCertificates.Any(c => PushAccess.Fingerprint(c) != c))
+        {
+            throw new PipelineException(ExitCode.Configuration, $"source {source.Name}: a client certificate is not given by 64 hex digits in lower case: the SHA-256 of its DER bytes.");
+        }
+        if (source.ClientCertificates.Count > 0 && !(tls && AsksCertificates))
+        {
+            throw new PipelineException(ExitCode.Configuration, $"source {source.Name} has client certificates, and the push endpoint at {Url} asks for none; they are shown over https only. Listen at an https address, or give the source a token.");
+        }
+        if (source.Fields is { } fields && PushFields.WhyNot(source.Format, fields) is { } why)
+        {
+            throw new PipelineException(ExitCode.Configuration, $"source {source.Name}: push.fields cannot be used: {why}.");
         }
     }
 }

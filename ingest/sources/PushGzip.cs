@@ -14,16 +14,21 @@ internal static class PushGzip
 
     /// <summary>Decompresses into <paramref name="take"/>, piece by piece, until it returns false.</summary>
     /// <param name="scratch">Where pieces are put.</param>
-    /// <returns>Whether every member was whole and nothing else was there; true too where take said stop.</returns>
-    public static bool Read(ReadOnlyMemory<byte> gzip, byte[] scratch, Func<ReadOnlyMemory<byte>, bool> take)
+    /// <returns>None where every member was whole and nothing else was there, and where take said stop.</returns>
+    public static PushBodyFault Read(ReadOnlyMemory<byte> gzip, byte[] scratch, Func<ReadOnlyMemory<byte>, bool> take)
     {
         var crc = new Crc32();
         Span<byte> trailer = stackalloc byte[Trailer];
+        var parts = 0;
         do
         {
+            if (++parts > PushBody.MostParts)
+            {
+                return PushBodyFault.TooManyParts;
+            }
             if (DataOf(gzip.Span) is not { } start)
             {
-                return false;
+                return PushBodyFault.BadGzip;
             }
             using var input = new Chunks(gzip[start..]);
             using var inflate = new DeflateStream(input, CompressionMode.Decompress);
@@ -38,7 +43,7 @@ internal static class PushGzip
                 }
                 catch (InvalidDataException)
                 {
-                    return false;
+                    return PushBodyFault.BadGzip;
                 }
                 if (got == 0)
                 {
@@ -48,7 +53,7 @@ internal static class PushGzip
                 length += (uint)got;
                 if (!take(scratch.AsMemory(0, got)))
                 {
-                    return true;
+                    return PushBodyFault.None;
                 }
             }
             // The inflater does not tell where it stopped, but it was in one of the last two chunks, and there the trailer must be: checksum and length.
@@ -58,12 +63,12 @@ internal static class PushGzip
             var found = gzip.Span[from..Math.Min(gzip.Length, start + input.Given + Trailer)].IndexOf(trailer);
             if (found < 0)
             {
-                return false;
+                return PushBodyFault.BadGzip;
             }
             gzip = gzip[(from + found + Trailer)..];
         }
         while (!gzip.IsEmpty);
-        return true;
+        return PushBodyFault.None;
     }
 
     /// <summary>Where the deflated data of the member begins, or null where its header is not whole.</summary>

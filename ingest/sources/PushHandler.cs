@@ -6,10 +6,10 @@ using Pipeline.Core.Records;
 
 namespace Pipeline.Ingest.Sources;
 
-/// <summary>One request, from its headers to its answer: 1 route — 2 source and token — 3 headers — 4 body — 5 take.</summary>
+/// <summary>One request, from its headers to its answer: 1 framing and route — 2 source, and who pushes — 3 headers — 4 body — 5 take.</summary>
 internal sealed class PushHandler(PushEndpointOptions options, KeyedHash pushes, TimeProvider time) : IDisposable
 {
-    private readonly PushBudget _budget = new(options.MostHeldBytes);
+    private readonly PushReading _reading = new(options, time);
     private readonly PushReadiness _readiness = new(time);
     private volatile FrozenDictionary<string, PushIntake>? _sources;
     private volatile bool _stopping;
@@ -31,7 +31,7 @@ internal sealed class PushHandler(PushEndpointOptions options, KeyedHash pushes,
         }
         catch (BadHttpRequestException e)
         {
-            reply = OfFraming(e.StatusCode);
+            reply = PushReading.OfFraming(e.StatusCode);
         }
         catch (Exception e) when (context.RequestAborted.IsCancellationRequested && e is OperationCanceledException or IOException)
         {
@@ -43,7 +43,7 @@ internal sealed class PushHandler(PushEndpointOptions options, KeyedHash pushes,
         catch (Exception e)
         {
             options.Warn?.Invoke($"push: {e.GetType().Name}{Environment.NewLine}{e.StackTrace}");
-            reply = new PushReply.Refused(500, "failed", "The endpoint failed. Whether the push was captured is not known. Send the same bytes under the same key again; if it stays, see the program's log.");
+            reply = new PushReply.Refused(PushCode.Failed, "The endpoint failed. Whether the push was captured is not known. Send the same bytes under the same key again; if it stays, see the program's log.");
         }
         try
         {
@@ -65,18 +65,24 @@ internal sealed class PushHandler(PushEndpointOptions options, KeyedHash pushes,
 
     private async Task<PushReply> AnswerAsync(HttpContext context)
     {
-        // 1 route
+        // 1 framing and route
         var request = context.Request;
+        if (PushFraming.Refuse(request) is { } unclear)
+        {
+            return unclear;
+        }
         switch (request.Path.Value)
         {
             case "/healthz":
                 return OnlyGet(request) ?? (PushReply)new PushReply.Alive();
             case "/readyz":
                 return OnlyGet(request) ?? NotOpen() ?? await _readiness.AskAsync(_sources!.Values, context.RequestAborted) ?? (PushReply)new PushReply.Alive();
+            case "/openapi.yaml":
+                return OnlyGet(request) ?? (PushReply)new PushReply.Document();
             case "/v1/lines":
                 return await PushAsync(context);
             default:
-                return new PushReply.Refused(404, "no-such-path", "There is nothing at this path. Push lines to /v1/lines?source=NAME; /healthz and /readyz tell how this process is.");
+                return new PushReply.Refused(PushCode.NoSuchPath, "There is nothing at this path. Push lines to /v1/lines?source=NAME; /healthz and /readyz tell how this process is, /openapi.yaml what it takes.");
         }
     }
 
@@ -85,18 +91,18 @@ internal sealed class PushHandler(PushEndpointOptions options, KeyedHash pushes,
         var request = context.Request;
         if (!HttpMethods.IsPost(request.Method))
         {
-            return new PushReply.Refused(405, "not-post", "Lines are pushed with POST.") { Allow = "POST" };
+            return new PushReply.Refused(PushCode.NotPost, "Lines are pushed with POST.") { Allow = "POST" };
         }
-        // A page in a browser can reach loopback without a token; it cannot hide that it is one.
+        // A page in a browser can reach loopback without a token, and has its user's client certificate; it cannot hide that it is one.
         if (request.Headers.Origin.Count > 0)
         {
-            return new PushReply.Refused(403, "browser", "The request has an Origin header: it comes from a web page. Push from the endpoint that has the log.");
+            return new PushReply.Refused(PushCode.Browser, "The request has an Origin header: it comes from a web page. Push from the endpoint that has the log.");
         }
         if (NotOpen() is { } closed)
         {
             return closed;
         }
-        // 2 source and token
+        // 2 source, and who pushes
         var (intake, refused) = await SourceAsync(request, context.RequestAborted);
         if (intake is null)
         {
@@ -109,16 +115,20 @@ internal sealed class PushHandler(PushEndpointOptions options, KeyedHash pushes,
         }
         if (request.ContentLength is null && context.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: false })
         {
-            return new PushReply.Refused(400, "no-length", "The request says neither how long its body is nor that it is chunked. Send Content-Length or Transfer-Encoding: chunked.");
+            return new PushReply.Refused(PushCode.NoLength, "The request says neither how long its body is nor that it is chunked. Send Content-Length or Transfer-Encoding: chunked.");
         }
         // 4 body
-        var body = new PushBody(_budget);
+        var body = _reading.NewBody();
         var taken = false;
         try
         {
-            if (await ReadAsync(context, headers.Gzip, body) is { } unread)
+            if (await _reading.ReadAsync(context, headers.Encoding, body) is { } unread)
             {
                 return unread;
+            }
+            if (PushFields.Refuse(intake.Source, body.Bytes.Span) is { } nameless)
+            {
+                return nameless;
             }
             // 5 take
             taken = true;
@@ -138,11 +148,11 @@ internal sealed class PushHandler(PushEndpointOptions options, KeyedHash pushes,
         var names = request.Query["source"];
         if (names.Count != 1 || !CaptureNames.IsName(names[0]!))
         {
-            return (null, new(400, "bad-source", $"The query has {names.Count} values of 'source', or one that is no source's name; expected /v1/lines?source=NAME with 1 to 64 of a-z, 0-9, '-', '_' and '.'."));
+            return (null, new(PushCode.BadSource, $"The query has {names.Count} values of 'source', or one that is no source's name; expected /v1/lines?source=NAME with 1 to 64 of a-z, 0-9, '-', '_' and '.'."));
         }
         var sources = _sources!;
         var intake = sources.GetValueOrDefault(names[0]!);
-        if (PushHeaders.Refuse(request, intake?.Source, sources.Values) is { } refused)
+        if (PushAccess.Refuse(request, intake?.Source, sources.Values) is { } refused)
         {
             return (null, refused);
         }
@@ -157,79 +167,18 @@ internal sealed class PushHandler(PushEndpointOptions options, KeyedHash pushes,
         }
         catch (Exception e) when (e is Core.Store.StoreException or TimeoutException)
         {
-            return (null, new(503, "outage", "The source is not of this endpoint, and the capture store has not answered whose it is. Try again.") { RetryAfter = 1 });
+            return (null, new(PushCode.Outage, "The source is not of this endpoint, and the capture store has not answered whose it is. Try again.") { RetryAfter = 1 });
         }
         return (null, owner is null
-            ? new(404, "unknown-source", "No source of this name is configured here. Configure it, or correct the name.")
-            : new(421, "other-instance", $"The source belongs to shard {owner}, which another instance hosts. Push to that instance."));
-    }
-
-    private async Task<PushReply.Refused?> ReadAsync(HttpContext context, bool gzip, PushBody body)
-    {
-        var request = context.Request;
-        if (request.ContentLength > (gzip ? PushEndpoint.MostSentBytes : PushEndpoint.MostBytes))
-        {
-            return TooLarge();
-        }
-        using var bound = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
-        using var timer = time.CreateTimer(static s => ((CancellationTokenSource)s!).Cancel(), bound, options.ReadWithin, Timeout.InfiniteTimeSpan);
-        PushBodyFault fault;
-        try
-        {
-            if (gzip)
-            {
-                var sent = new PushBody(_budget);
-                try
-                {
-                    fault = await sent.ReadAsync(request.BodyReader, PushEndpoint.MostSentBytes, bound.Token);
-                    fault = fault == PushBodyFault.None ? body.Inflate(sent, PushEndpoint.MostBytes) : fault;
-                }
-                finally
-                {
-                    sent.Release();
-                }
-            }
-            else
-            {
-                fault = await body.ReadAsync(request.BodyReader, PushEndpoint.MostBytes, bound.Token);
-            }
-        }
-        catch (OperationCanceledException) when (!context.RequestAborted.IsCancellationRequested)
-        {
-            return OfFraming(408);
-        }
-        if (fault != PushBodyFault.None)
-        {
-            return OfFault(fault);
-        }
-        var lines = BlockEncoder.PhysicalLines(body.Bytes.Span);
-        return lines > PushEndpoint.MostLines
-            ? new PushReply.Refused(413, "too-many-lines", $"The body has {lines} lines, at most {PushEndpoint.MostLines} are taken at once. Nothing was captured. Send it in parts, each under the next sequence.")
-            : null;
+            ? new(PushCode.UnknownSource, "No source of this name is configured here. Configure it, or correct the name.")
+            : new(PushCode.OtherInstance, $"The source belongs to shard {owner}, which another instance hosts. Push to that instance."));
     }
 
     private PushReply.Refused? NotOpen() =>
-        _stopping ? new PushReply.Refused(503, "stopping", "This process is stopping. Nothing was captured now. Send the push again, to it or to its successor.") { RetryAfter = 1 }
-        : _sources is null ? new PushReply.Refused(503, "starting", "The shards are not claimed yet. Nothing was captured. Send the push again.") { RetryAfter = 1 }
+        _stopping ? new PushReply.Refused(PushCode.Stopping, "This process is stopping. Nothing was captured now. Send the push again, to it or to its successor.") { RetryAfter = 1 }
+        : _sources is null ? new PushReply.Refused(PushCode.Starting, "The shards are not claimed yet. Nothing was captured. Send the push again.") { RetryAfter = 1 }
         : null;
 
     private static PushReply.Refused? OnlyGet(HttpRequest request) =>
-        HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method) ? null : new PushReply.Refused(405, "not-get", "This path is read with GET.") { Allow = "GET, HEAD" };
-
-    private static PushReply.Refused OfFault(PushBodyFault fault) => fault switch
-    {
-        PushBodyFault.TooLarge => TooLarge(),
-        PushBodyFault.NoMemory => new(503, "busy", "The endpoint holds as many bodies as it may. Nothing was captured. Send the push again.") { RetryAfter = 1 },
-        _ => new(400, "bad-gzip", "The body is not a whole gzip: it is cut, damaged, or followed by something else. Nothing was captured. Compress it again, or send it plain."),
-    };
-
-    private static PushReply.Refused OfFraming(int status) => status switch
-    {
-        413 => TooLarge(),
-        408 => new(408, "too-slow", "The body did not come in time. Nothing was captured. Send it again."),
-        _ => new(status, "bad-request", "The request is not HTTP as it should be: its framing is damaged, or its body ended early. Nothing was captured. Send it again."),
-    };
-
-    private static PushReply.Refused TooLarge() =>
-        new(413, "too-large", $"The body has more than {PushEndpoint.MostBytes} bytes decompressed, or {PushEndpoint.MostSentBytes} as sent. Nothing was captured. Send it in parts, each under the next sequence.");
+        HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method) ? null : new PushReply.Refused(PushCode.NotGet, "This path is read with GET.") { Allow = "GET, HEAD" };
 }

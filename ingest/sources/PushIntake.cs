@@ -77,13 +77,13 @@ internal sealed class PushIntake(PushSource source, PushEndpointOptions options,
             case PushDecision.Have:
                 return new PushReply.Captured(Source.Shard, null, Duplicate: true);
             case PushDecision.Differs:
-                return new PushReply.Refused(422, "other-body", "This sequence was taken with another body. Nothing was captured now. Send a new body under the next sequence; send the same bytes again only to learn what became of them.");
+                return new PushReply.Refused(PushCode.OtherBody, "This sequence was taken with another body. Nothing was captured now. Send a new body under the next sequence; send the same bytes again only to learn what became of them.");
             case PushDecision.Gap gap:
                 Interlocked.Increment(ref _gaps);
                 Source.Sink.Note(Source.Name, Core.Captures.LossNotes.PushGap);
-                return new PushReply.Refused(409, "gap", $"The sequence is neither the next of its stream, {gap.Expected}, nor one of the last {Core.Captures.PushCursor.Remembered}. Nothing was captured. Send the sequences in order, from {gap.Expected} on.") { Expected = gap.Expected };
+                return new PushReply.Refused(PushCode.Gap, $"The sequence is neither the next of its stream, {gap.Expected}, nor one of the last {Core.Captures.PushCursor.Remembered}. Nothing was captured. Send the sequences in order, from {gap.Expected} on.") { Expected = gap.Expected };
             case PushDecision.TooManyStreams:
-                return new PushReply.Refused(429, "too-many-streams", $"The source has {PushStreams.MostStreams} streams, which is the most. Nothing was captured. A stream is for one client for ever: keep its token instead of making new ones, or configure another source.") { RetryAfter = 3600 };
+                return new PushReply.Refused(PushCode.TooManyStreams, $"The source has {PushStreams.MostStreams} streams, which is the most. Nothing was captured. A stream is for one client for ever: keep its token instead of making new ones, or configure another source.") { RetryAfter = 3600 };
             case PushDecision.Stopped stopped:
                 return Stopped(stopped.Why);
             default:
@@ -172,21 +172,21 @@ internal sealed class PushIntake(PushSource source, PushEndpointOptions options,
     }
 
     private SourceBlock Block(string check, PushBody body) =>
-        new() { Source = Source.Name, Format = Source.Format, Lines = body.Bytes, From = 0, To = 0, Check = check, Release = body.Release };
+        new() { Source = Source.Name, Format = Source.Format, Lines = body.Bytes, FieldsBefore = Source.Fields, From = 0, To = 0, Check = check, Release = body.Release };
 
     private PushReply.Refused Stopped(Exception why) => why is FencedException ? Fence()
-        : new PushReply.Refused(503, "stopping", "The shard of this source is stopping. Whether the push was captured is not known. Send the same bytes under the same key again.") { RetryAfter = Soon };
+        : new PushReply.Refused(PushCode.Stopping, "The shard of this source is stopping. Whether the push was captured is not known. Send the same bytes under the same key again.") { RetryAfter = Soon };
 
     private PushReply.Refused Fence()
     {
         Source.Streams.Stop(new FencedException(Source.Shard, -1));
         options.Fenced?.Invoke(Source.Shard);
-        return new PushReply.Refused(421, "fenced", $"A newer process has shard {Source.Shard}, to which this source belongs; this one stops. Nothing is acknowledged here. Send the push to the newer process.");
+        return new PushReply.Refused(PushCode.Fenced, $"A newer process has shard {Source.Shard}, to which this source belongs; this one stops. Nothing is acknowledged here. Send the push to the newer process.");
     }
 
     private static PushReply.Refused Busy() =>
-        new(503, "busy", "The shard had no room in time. Nothing was captured and the sequence is free. Send the push again, and those after it, in order.") { RetryAfter = Soon };
+        new(PushCode.Busy, "The shard had no room in time. Nothing was captured and the sequence is free. Send the push again, and those after it, in order.") { RetryAfter = Soon };
 
     private static PushReply.Refused Outage() =>
-        new(503, "outage", "The capture store has not answered in time. Whether the push will be captured is not known. Send the same bytes under the same key again.") { RetryAfter = Soon };
+        new(PushCode.Outage, "The capture store has not answered in time. Whether the push will be captured is not known. Send the same bytes under the same key again.") { RetryAfter = Soon };
 }

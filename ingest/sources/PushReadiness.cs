@@ -20,7 +20,7 @@ internal sealed class PushReadiness(TimeProvider time) : IDisposable
                 _answer = null;
                 foreach (var shard in sources.DistinctBy(s => s.Source.Shard))
                 {
-                    _answer ??= await shard.AskFencedAsync(CancellationToken.None) is { } refused ? refused with { Status = 503, RetryAfter = 1 } : null;
+                    _answer ??= await shard.AskFencedAsync(CancellationToken.None) is { } refused ? refused with { Code = refused.Code == PushCode.Fenced ? PushCode.FencedNotReady : refused.Code, RetryAfter = 1 } : null;
                 }
                 (_known, _asked) = (true, time.GetTimestamp());
             }

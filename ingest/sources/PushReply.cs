@@ -17,11 +17,16 @@ internal abstract record PushReply
     /// <summary>The process lives, or is ready.</summary>
     public sealed record Alive : PushReply;
 
-    /// <param name="Status">The HTTP status.</param>
-    /// <param name="Error">A code for programs.</param>
+    /// <summary>What this endpoint does, as OpenAPI.</summary>
+    public sealed record Document : PushReply;
+
     /// <param name="Message">What was found, what was expected, what to do.</param>
-    public sealed record Refused(int Status, string Error, string Message) : PushReply
+    public sealed record Refused(PushCode Code, string Message) : PushReply
     {
+        public int Status => Code.Status;
+        public string Error => Code.Name;
+        /// <summary>Where this request ends is not certain, so nothing behind it is read.</summary>
+        public bool Closes { get; init; }
         /// <summary>Seconds.</summary>
         public int? RetryAfter { get; init; }
         /// <summary>The sequence that would be taken.</summary>
@@ -31,6 +36,10 @@ internal abstract record PushReply
 
     public Task WriteAsync(HttpContext context)
     {
+        if (this is Document)
+        {
+            return WriteAsync(context, PushDocument.Bytes, PushDocument.Type);
+        }
         var body = new ArrayBufferWriter<byte>(512);
         using (var json = new Utf8JsonWriter(body, new() { SkipValidation = true }))
         {
@@ -50,12 +59,12 @@ internal abstract record PushReply
             }
             json.WriteEndObject();
         }
-        return WriteAsync(context, body.WrittenMemory);
+        return WriteAsync(context, body.WrittenMemory, "application/json");
     }
 
-    private static Task WriteAsync(HttpContext context, ReadOnlyMemory<byte> body)
+    private static Task WriteAsync(HttpContext context, ReadOnlyMemory<byte> body, string type)
     {
-        context.Response.ContentType = "application/json";
+        context.Response.ContentType = type;
         context.Response.ContentLength = body.Length;
         return HttpMethods.IsHead(context.Request.Method) ? Task.CompletedTask : context.Response.Body.WriteAsync(body).AsTask();
     }
@@ -122,6 +131,10 @@ internal abstract record PushReply
         if (refused.Allow is { } allow)
         {
             headers.Allow = allow;
+        }
+        if (refused.Closes)
+        {
+            headers.Connection = "close";
         }
         if (refused.Status == StatusCodes.Status401Unauthorized)
         {

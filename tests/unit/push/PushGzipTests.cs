@@ -56,6 +56,6 @@ public sealed class PushGzipTests
     private static byte[]? Inflate(byte[] gzip)
     {
         using var into = new MemoryStream();
-        return PushGzip.Read(gzip, new byte[700], piece => { into.Write(piece.Span); return true; }) ? into.ToArray() : null;
+        return PushGzip.Read(gzip, new byte[700], piece => { into.Write(piece.Span); return true; }) == PushBodyFault.None ? into.ToArray() : null;
     }
 }

@@ -1,0 +1,73 @@
+using Pipeline.Ingest.Formats;
+using Pipeline.Ingest.Sources;
+using YamlDotNet.RepresentationModel;
+
+namespace Pipeline.Cli.Config;
+
+/// <summary>The settings of a source's `push:` section: who may push to it, and what its bodies may leave out.</summary>
+internal static class PushKeys
+{
+    private const string Token = "token-sha256", Certificates = "client-certificate-sha256", Fields = "fields";
+
+    private static readonly string[] Known = [Token, Certificates, Fields];
+
+    /// <param name="node">true, false, a map of <see cref="Known"/>, or absent.</param>
+    /// <param name="where">The section and its source, for errors.</param>
+    /// <param name="format">The source's format, or what was found instead of one.</param>
+    /// <returns>Null: it takes no pushes.</returns>
+    public static PushSettings? Read(YamlNode? node, string where, string format, string path, List<string> errors)
+    {
+        void Wrong(YamlNode at, string what) => errors.Add($"{path}, line {at.Start.Line}: {what}");
+        if (node is null or YamlScalarNode { Value: "false" })
+        {
+            return null;
+        }
+        var settings = new PushSettings(null);
+        if (node is YamlScalarNode { Value: "true" })
+        {
+            return settings;
+        }
+        if (node is not YamlMappingNode map)
+        {
+            Wrong(node, $"{where}: expected {{{string.Join(", ", Known)}}}, true or false.");
+            return null;
+        }
+        foreach (var (key, value) in map.Children)
+        {
+            switch (key.ToString())
+            {
+                case Token:
+                    var token = Text(value);
+                    if (token.Length != 64 || !token.All(char.IsAsciiHexDigit))
+                    {
+                        Wrong(value, $"{where}: {Token}: found {token.Length} characters, expected 64 hex digits: the SHA-256 of the token's bytes.");
+                    }
+                    settings = settings with { TokenSha256 = token };
+                    break;
+                case Certificates:
+                    var written = value is YamlSequenceNode many ? many.Select(Text).ToList() : [Text(value)];
+                    var hashes = written.Select(PushSource.Fingerprint).ToList();
+                    if (hashes.Count == 0 || hashes.Contains(null))
+                    {
+                        Wrong(value, $"{where}: {Certificates}: found {(hashes.Count == 0 ? "none" : $"{written[hashes.IndexOf(null)].Length} characters")}, expected one or a list of 64 hex digits: the SHA-256 of a certificate's DER bytes, as `openssl x509 -noout -fingerprint -sha256` shows it behind `=`.");
+                    }
+                    settings = settings with { ClientCertificates = [.. hashes.OfType<string>()] };
+                    break;
+                case Fields:
+                    var fields = Text(value).Trim();
+                    if (Formats.All.FirstOrDefault(f => f.Name == format) is { } of && PushSource.WhyNotFields(of, fields) is { } why)
+                    {
+                        Wrong(value, $"{where}: {Fields}: {why}.");
+                    }
+                    settings = settings with { Fields = fields };
+                    break;
+                case var other:
+                    Wrong(key, $"'sources.push.{other}' is no setting; known here: {string.Join(", ", Known)}.");
+                    break;
+            }
+        }
+        return settings;
+    }
+
+    private static string Text(YamlNode node) => node is YamlScalarNode { Value: { } text } ? text : "";
+}
