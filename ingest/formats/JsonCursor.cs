@@ -10,7 +10,7 @@ namespace Pipeline.Ingest.Formats;
 /// By hand, because Utf8JsonReader takes about twice as long for lines that are mostly short strings, and unescapes into arrays of its own.
 /// Bytes above 0x7F are not checked to be UTF-8: nothing that is kept has any.
 /// </summary>
-internal ref struct JsonCursor(ReadOnlySpan<byte> text)
+internal ref partial struct JsonCursor(ReadOnlySpan<byte> text)
 {
     private const int MaxDepth = 32;
 

@@ -84,7 +84,21 @@ internal ref struct JsonRecord(JsonNames names, ReadOnlySpan<byte> text, Span<Js
         var member = new JsonMember { IsExact = exact, InScratch = inScratch };
         var first = json.Peek();
         var start = json.At;
-        if (first == '"')
+        if (first == '"' && known.Within is { TextToo: true } text)
+        {
+            if (!json.TryStringInto(_scratch[_used..], out var length))
+            {
+                return false;
+            }
+            (member.Kind, member.InScratch, member.At, member.Length) = (JsonKind.Object, true, _used, length);
+            _used += length;
+            var inner = new JsonCursor(_scratch.Slice(member.At, length));
+            if (!TryObject(ref inner, text, member.At, true) || !inner.AtEnd())
+            {
+                return false;
+            }
+        }
+        else if (first == '"')
         {
             if (!json.TryString(out var raw, out var escaped))
             {
@@ -99,15 +113,6 @@ internal ref struct JsonRecord(JsonNames names, ReadOnlySpan<byte> text, Span<Js
             else
             {
                 (member.At, member.Length) = (from + start + 1, raw.Length);
-            }
-            if (known.Within is { TextToo: true } within)
-            {
-                var inner = new JsonCursor((member.InScratch ? _scratch : _text).Slice(member.At, member.Length));
-                if (!TryObject(ref inner, within, member.At, member.InScratch) || !inner.AtEnd())
-                {
-                    return false;
-                }
-                member.Kind = JsonKind.Object;
             }
         }
         else

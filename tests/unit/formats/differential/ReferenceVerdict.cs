@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using System.Net.Sockets;
 using System.Text.RegularExpressions;
 
 namespace Pipeline.Tests.Unit.Formats.Differential;
@@ -53,7 +54,15 @@ internal static partial class ReferenceVerdict
     public static string? Address(string text)
     {
         var plain = WithPort().Match(text) is { Success: true } found ? found.Groups[1].Value + found.Groups[2].Value : text;
-        return !IPAddress.TryParse(plain, out var address) ? null : (address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address).ToString();
+        return !IPAddress.TryParse(plain, out var address) ? null : address.IsIPv4MappedToIPv6 ? address.MapToIPv4().ToString() : address.AddressFamily == AddressFamily.InterNetwork ? address.ToString() : Groups(address.GetAddressBytes());
+    }
+
+    /// <summary>RFC 5952: the longest run of two or more zero groups, the first of equals, is `::`. Not the framework's text, which writes an ISATAP interface (`::5efe:…`) with a dotted quad.</summary>
+    private static string Groups(byte[] bytes)
+    {
+        var text = string.Join(':', Enumerable.Range(0, 8).Select(i => (bytes[2 * i] << 8 | bytes[2 * i + 1]).ToString("x", CultureInfo.InvariantCulture)));
+        var run = ZeroRun().Matches(text).MaxBy(match => match.Length);
+        return run is null ? text : $"{text[..run.Index].TrimEnd(':')}::{text[(run.Index + run.Length)..].TrimStart(':')}";
     }
 
     private static string? At(DateTimeOffset time) => time.UtcDateTime.Year is >= 2010 and < 2100 ? time.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ss.FFFFFF", CultureInfo.InvariantCulture) : null;
@@ -75,6 +84,9 @@ internal static partial class ReferenceVerdict
 
     [GeneratedRegex(@"^([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.([0-9]+))?(Z|[+-][0-9]{2}:[0-9]{2})?\z")]
     private static partial Regex TimeText();
+
+    [GeneratedRegex(@"(?<![0-9a-f])0(?::0)+(?![0-9a-f])")]
+    private static partial Regex ZeroRun();
 
     [GeneratedRegex(@"^(?:\[([0-9a-fA-F:.]+)\]|([0-9.]+))(?::[0-9]+)?\z")]
     private static partial Regex WithPort();
