@@ -70,6 +70,10 @@ public sealed partial class ReadmeTests
             foreach (var said in Readme.Spans(text).Concat(Readme.Blocks(text, "sh").SelectMany(Readme.Commands).Select(command => command.Split(" | ")[^1])))
             {
                 var words = said.Replace("dotnet run --project cli --", "pipeline", StringComparison.Ordinal).Split(' ', StringSplitOptions.RemoveEmptyEntries);
+                if (words.Length == 0)
+                {
+                    continue;
+                }
                 var options = words.Where(word => word.StartsWith("--", StringComparison.Ordinal)).Select(word => word.Split('=')[0]).ToList();
                 if (words[0].StartsWith("./", StringComparison.Ordinal) && words[0].EndsWith(".sh", StringComparison.Ordinal))
                 {

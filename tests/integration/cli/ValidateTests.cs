@@ -22,7 +22,7 @@ public sealed class ValidateTests
               - { name: good, paths: good.log }
               - { name: strange, paths: strange.log }
               - { name: wide, paths: wide.log }
-              - { name: later, format: nginx:$remote_addr [$time_local] "$request", paths: 'absent-*.log' }
+              - { name: later, format: 'nginx:$remote_addr [$time_local] "$request"', paths: 'absent-*.log' }
             """);
         var answer = Cli.Run("validate", "--config", config, "--json");
         var errors = answer.Json.GetProperty("errors").EnumerateArray().Select(e => e.GetString()!).ToList();
