@@ -3,6 +3,7 @@
 #   ./soak.sh simulation [FROM..TO]     simulated schedules, 0..5000 where nothing is said
 #   ./soak.sh crash [KILLS] [SEED]      SIGKILLs of the real program, 1000 where nothing is said
 #   ./soak.sh distributed [KILLS] [SEED]  SIGKILLs of processes, brokers and stores of the distributed way, 500 where nothing is said
+#   ./soak.sh tail [FROM..TO]           schedules of files that are written, rotated, truncated, compressed and deleted while they are followed, 0..1000 where nothing is said
 set -euo pipefail
 cd "$(dirname "$0")"
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
@@ -24,7 +25,12 @@ distributed() {
     dotnet tests/integration/bin/Debug/net10.0/Pipeline.Tests.Integration.dll -class Pipeline.Tests.Integration.Crash.DistributedCrashTests -showLiveOutput
 }
 
+tail() {
+  dotnet build tests/unit -c Release -v q -nologo
+  TAIL_SEEDS="${1:-0..1000}" dotnet tests/unit/bin/Release/net10.0/Pipeline.Tests.Unit.dll -class Pipeline.Tests.Unit.Sources.TailScheduleTests -showLiveOutput
+}
+
 case "${1:-}" in
-  simulation | crash | distributed) "$@" ;;
-  *) sed -n '2,5p' "$0"; exit 2 ;;
+  tail | simulation | crash | distributed) "$@" ;;
+  *) sed -n '2,6p' "$0"; exit 2 ;;
 esac

@@ -75,6 +75,16 @@ public sealed class FileCursors
         return beyond is { } b ? new FileDecision.Shrunk(b.Identity, b.Cursor) : new FileDecision.New(Identity(fingerprint, next), next);
     }
 
+    /// <summary>A file that is known to be another one than all that have its first line.</summary>
+    public FileDecision.New Another(string fingerprint)
+    {
+        lock (_lock)
+        {
+            var next = _ordinals.GetValueOrDefault(fingerprint);
+            return new FileDecision.New(Identity(fingerprint, next), next);
+        }
+    }
+
     /// <summary>A block that ends at the cursor was offered.</summary>
     public void Advance(string identity, FileCursor cursor)
     {

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using Pipeline.Core.Records;
 using Pipeline.Ingest.Formats;
@@ -10,18 +11,30 @@ namespace Pipeline.Ingest.Sources;
 /// </summary>
 public static class FileFingerprint
 {
-    /// <summary>The most bytes of the line that are hashed.</summary>
+    /// <summary>The most bytes of the line that are hashed. A line that has as many needs no end: what follows changes nothing, and a file that grows without a newline is not read again and again.</summary>
     public const int MostHashed = SourceBlock.MostLineBytes;
 
-    private const int Chunk = 64 * 1024;
+    private const int Chunk = 8 * 1024;
 
     /// <summary>The fingerprint, or null where the content has no complete data line yet.</summary>
     /// <param name="content">The file's (decompressed) content from its start.</param>
     /// <param name="final">Nothing more will come: an unterminated line counts, and where there is no data line at all, the first that <paramref name="format"/> does not take for a directive.</param>
     public static string? Of(Stream content, KeyedHash hash, bool final = false, ILineFormat? format = null)
     {
-        var buffer = new byte[Chunk];
-        var line = new byte[MostHashed + sizeof(long)];
+        var (buffer, line) = (ArrayPool<byte>.Shared.Rent(Chunk), ArrayPool<byte>.Shared.Rent(MostHashed + sizeof(long)));
+        try
+        {
+            return Of(content, hash, final, format, buffer, line);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+            ArrayPool<byte>.Shared.Return(line);
+        }
+    }
+
+    private static string? Of(Stream content, KeyedHash hash, bool final, ILineFormat? format, byte[] buffer, byte[] line)
+    {
         var (length, from, at) = (0, 0L, 0L);
         (byte[] Line, int Length, long From)? fallback = null;
         while (true)
@@ -35,6 +48,10 @@ public static class FileFingerprint
                 var kept = Math.Min(part.Length, MostHashed - length);
                 part[..kept].CopyTo(line.AsSpan(length));
                 length += kept;
+                if (length == MostHashed && IsData(line.AsSpan(0, length)))
+                {
+                    return Hash(line, length, from, hash);
+                }
                 if (end < 0)
                 {
                     at += rest.Length;
@@ -46,7 +63,7 @@ public static class FileFingerprint
                 }
                 if (final && fallback is null && format?.IsDirective(line.AsSpan(0, length)) == false)
                 {
-                    fallback = ([.. line], length, from);
+                    fallback = ([.. line.AsSpan(0, MostHashed + sizeof(long))], length, from);
                 }
                 at += end + 1;
                 (length, from) = (0, at);

@@ -88,6 +88,28 @@ public sealed class SourceFile : IDisposable
     /// <summary>Whether the content before the cursor is what was read.</summary>
     public bool Continues(FileCursor cursor, KeyedHash hash) => cursor.Offset <= ContentLength && Before(cursor.Offset) is { } before && hash.Of(before) == cursor.Check;
 
+    /// <summary>Whether a line ends between an offset and the end of the content; and where that end is.</summary>
+    public bool EndsALine(long offset, out long end)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(64 * 1024);
+        try
+        {
+            var content = ContentAt(offset);
+            for (end = offset; content.Read(buffer) is > 0 and var read; end += read)
+            {
+                if (buffer.AsSpan(0, read).Contains((byte)'\n'))
+                {
+                    return true;
+                }
+            }
+            return false;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
     /// <summary>The format that the content's start looks like; null with the reason in <paramref name="why"/>.</summary>
     public ILineFormat? DetectFormat(out string why)
     {

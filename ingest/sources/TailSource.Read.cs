@@ -7,8 +7,12 @@ public sealed partial class TailSource
 {
     private enum Look { Done, More, Wait }
 
-    private async Task<Look> LookAsync(string path, SeenPath seen, bool changed, Func<string, bool> mayDecide, IBlockSink sink, CancellationToken stop)
+    /// <summary>An unterminated end below this is simply read again.</summary>
+    private const int LeastSearched = 4_096;
+
+    private async Task<Look> LookAsync(SeenPath seen, bool changed, Func<string, bool> mayDecide, IBlockSink sink, CancellationToken stop, bool drained = false)
     {
+        var path = seen.Path;
         SourceFile? file = null;
         try
         {
@@ -18,53 +22,82 @@ public sealed partial class TailSource
                 // It may still be written: looked into when it stayed as it is for a poll.
                 if (Owned(path) is { IsGzip: false })
                 {
-                    Release(path, null);
+                    Release(seen, null);
                 }
                 return Look.Done;
             }
             seen.Settled = !changed;
             var opened = file;
-            var fingerprint = await workers.Run(() => Fingerprint(opened));
+            var (fingerprint, decision) = await workers.Run(() => Decide(opened));
             (seen.End, seen.Decompressed, seen.LastError) = (file.End, file.Decompressed, null);
-            var decision = fingerprint is null ? null
-                : await workers.Run(() => cursors.Decide(fingerprint, opened.ContentLength, at => opened.Before(at) is { } before ? hash.Of(before) : null));
+            var shrunk = seen.ShrunkOf;
+            seen.ShrunkOf = null;
+            _shrunk.Remove(seen);
             if (decision is null or FileDecision.Shrunk)
             {
-                var truncated = Release(path, null);
+                Release(seen, null);
                 seen.Identity = null;
-                if (decision is FileDecision.Shrunk shrunk)
+            }
+            if (decision is FileDecision.Shrunk before)
+            {
+                var kind = seen.Rewritten && !file.IsGzip ? Kind.Another : await workers.Run(() => Compare(opened, before.Identity));
+                if (kind == Kind.Another)
                 {
-                    (seen.End, seen.Decompressed) = (file.End, file.Decompressed);
-                    if (!truncated && seen.Settled && file.End is ContentEnd.Open or ContentEnd.Whole)
-                    {
-                        events.Shrunk(path, file.IsGzip ? file.Decompressed : file.RawLength, shrunk.Cursor.Offset);
-                    }
+                    decision = cursors.Another(fingerprint!);
                 }
+                else if (kind == Kind.Copy)
+                {
+                    Same(seen, before.Identity);
+                }
+                else
+                {
+                    seen.ShrunkOf = before.Identity;
+                    _shrunk.Add(seen);
+                    (seen.ShrunkAt, seen.ShrunkReported) = shrunk == before.Identity ? (seen.ShrunkAt, seen.ShrunkReported) : (time.GetTimestamp(), false);
+                    seen.ShrunkFrom = before.Cursor.Offset;
+                }
+            }
+            if (decision is null or FileDecision.Shrunk)
+            {
                 return Look.Done;
             }
 
-            Release(path, decision.Identity);
+            Release(seen, decision.Identity);
             var followed = _followed.GetValueOrDefault(decision.Identity);
+            var cursor = (decision as FileDecision.Resume)?.Cursor;
             if (followed?.Path is { } owner && owner != path)
             {
                 if (!mayDecide(owner))
                 {
                     return Look.Wait;
                 }
-                seen.Identity = decision.Identity;
-                seen.SameSince ??= time.GetTimestamp();
-                // The same first line and not yet read: whether it is the same file shows when the other was read.
-                seen.Settled &= decision is FileDecision.Resume;
-                return Look.Done;
+                if (cursor is null || file.IsGzip || !await workers.Run(() => opened.EndsALine(cursor.Offset, out _)))
+                {
+                    Same(seen, decision.Identity);
+                    // The same first line and not yet read: whether it is the same file shows when the other was read.
+                    seen.Settled &= cursor is not null;
+                    return Look.Done;
+                }
+                // It goes on where the other, which was looked at before, has no further line: they are two files that were alike up to here, and the other turns out to be a part of this one, or another file.
+                var other = _seen[owner];
+                other.Settled = false;
+                Keep(followed, null);
             }
-            if (followed is { Path: null, Open: not null, IsGzip: false } && file.IsGzip)
+            if (followed is { Path: null, Open: not null, IsGzip: false })
             {
-                // The file that was compressed is still open, and may have grown since: it is read to its end first.
-                seen.Identity = decision.Identity;
-                return Look.Done;
+                // The file that had this content is still open, and may have grown since: it is read to its end first.
+                if (file.IsGzip)
+                {
+                    seen.Identity = decision.Identity;
+                    Other(followed, seen);
+                    return Look.Done;
+                }
+                if (!drained)
+                {
+                    return await ReadOnAsync(followed, sink, stop) ? Look.More : await LookAsync(seen, changed, mayDecide, sink, stop, drained: true);
+                }
             }
-            (seen.SameSince, seen.SameReported) = (null, false);
-            var cursor = (decision as FileDecision.Resume)?.Cursor;
+            (seen.SameSince, seen.SameReported, seen.Rewritten) = (null, false, false);
             if (followed is null)
             {
                 var why = "";
@@ -79,10 +112,15 @@ public sealed partial class TailSource
                 }
                 followed = new FollowedFile(decision.Identity, cursor?.Path ?? path, reads, file.IsGzip) { LastPath = path };
                 _followed[decision.Identity] = followed;
-                events.Opened(path, cursor?.Offset ?? 0);
-                if (decision is FileDecision.New { Ordinal: > 0 } other)
+                foreach (var copy in _shrunk.Where(s => s.ShrunkOf == decision.Identity))
                 {
-                    events.SameFirstLine(path, other.Ordinal);
+                    // Now there is something to compare it with.
+                    copy.Settled = false;
+                }
+                events.Opened(path, cursor?.Offset ?? 0);
+                if (decision is FileDecision.New { Ordinal: > 0 } another)
+                {
+                    events.SameFirstLine(path, another.Ordinal);
                 }
             }
             else if (followed.LastPath != path)
@@ -90,15 +128,23 @@ public sealed partial class TailSource
                 events.Renamed(followed.LastPath, path, cursor?.Offset ?? 0);
             }
             seen.Identity = decision.Identity;
-            (followed.Path, followed.LastPath) = (path, path);
+            if (!file.IsGzip && followed.Path == path && file.RawLength < followed.Length && seen.Stamp.Inode == followed.Inode)
+            {
+                // It is shorter than it was and goes on all the same: an unterminated end was cut off, or all that followed the cursor.
+                Lost();
+                events.Truncated(path, file.RawLength, cursor?.Offset ?? 0);
+                followed.Length = file.RawLength;
+            }
+            (followed.Path, followed.LastPath, followed.Inode, followed.MissingSince) = (path, path, seen.Stamp.Inode, null);
 
             // 3 offer
             var more = await ReadAsync(followed, file, final: file.IsGzip, sink, stop);
             (seen.End, seen.Decompressed) = (file.End, file.Decompressed);
             if (!file.IsGzip)
             {
-                followed.Keep(file);
+                Keep(followed, file);
                 file = null;
+                CloseQuietest();
             }
             seen.Settled &= !more;
             return more ? Look.More : Look.Done;
@@ -124,18 +170,41 @@ public sealed partial class TailSource
         }
     }
 
-    private string? Fingerprint(SourceFile file) =>
-        FileFingerprint.Of(file.ContentAt(0), hash) ?? (file.End == ContentEnd.Whole ? FileFingerprint.Of(file.ContentAt(0), hash, final: true, format) : null);
+    private (string? Fingerprint, FileDecision? Decision) Decide(SourceFile file)
+    {
+        var fingerprint = FileFingerprint.Of(file.ContentAt(0), hash) ?? (file.End == ContentEnd.Whole ? FileFingerprint.Of(file.ContentAt(0), hash, final: true, format) : null);
+        return (fingerprint, fingerprint is null ? null : cursors.Decide(fingerprint, file.ContentLength, at => file.Before(at) is { } before ? hash.Of(before) : null));
+    }
+
+    /// <summary>Another path has this content; it is read once.</summary>
+    private void Same(SeenPath seen, string identity)
+    {
+        seen.Identity = identity;
+        seen.SameSince ??= time.GetTimestamp();
+        Other(_followed[identity], seen);
+    }
+
+    private static void Other(FollowedFile followed, SeenPath seen)
+    {
+        if (!followed.Others.Contains(seen))
+        {
+            followed.Others.Add(seen);
+        }
+    }
 
     /// <summary>Offers what follows the cursor. True where it stopped before the end, to give others their turn.</summary>
     private async Task<bool> ReadAsync(FollowedFile followed, SourceFile file, bool final, IBlockSink sink, CancellationToken stop)
     {
         var cursor = cursors.Find(followed.Identity);
-        using var blocks = await workers.Run(() => file.Blocks(new FileReading(cursors.Source, followed.Identity, followed.FirstPath, followed.Format, hash), cursor));
         if (file.RawLength != followed.Length)
         {
             (followed.Length, followed.GrownAt) = (file.RawLength, time.GetTimestamp());
         }
+        if (!final && !file.IsGzip && cursor is not null && await workers.Run(() => StillPending(followed, file, cursor.Offset)))
+        {
+            return false;
+        }
+        using var blocks = await workers.Run(() => file.Blocks(new FileReading(cursors.Source, followed.Identity, followed.FirstPath, followed.Format, hash), cursor));
         var last = false;
         for (var count = 0; !stop.IsCancellationRequested; count++)
         {
@@ -155,12 +224,29 @@ public sealed partial class TailSource
             followed.Pending = blocks.Pending;
             if (last || !final || (file.IsGzip && file.End != ContentEnd.Whole))
             {
+                Searched(followed, file, blocks.Offset + blocks.Pending);
                 break;
             }
             last = true;
         }
         return false;
     }
+
+    /// <summary>Whether what follows the cursor is still no line: only what came since the last look is read.</summary>
+    private bool StillPending(FollowedFile followed, SourceFile file, long offset)
+    {
+        if (followed.Pending < LeastSearched || followed.SearchedCheck is not { } check || followed.Searched - followed.Pending != offset || file.Before(followed.Searched) is not { } before || hash.Of(before) != check
+            || file.EndsALine(followed.Searched, out var end))
+        {
+            return false;
+        }
+        followed.Pending = end - offset;
+        Searched(followed, file, end);
+        return true;
+    }
+
+    private void Searched(FollowedFile followed, SourceFile file, long end) =>
+        (followed.Searched, followed.SearchedCheck) = (end, file.IsGzip || followed.Pending < LeastSearched || file.Before(end) is not { } before ? null : hash.Of(before));
 
     /// <summary>A file without a name, or a rotated one with an unterminated end.</summary>
     private async Task<bool> ReadOnAsync(FollowedFile followed, IBlockSink sink, CancellationToken stop)
@@ -169,6 +255,11 @@ public sealed partial class TailSource
         {
             _seen[path].Settled = false;
             followed.GrownAt = time.GetTimestamp();
+            return false;
+        }
+        if (followed.MissingSince is { } missing)
+        {
+            Missing(followed, missing);
             return false;
         }
         if (followed.Open is not { } open || cursors.Find(followed.Identity) is not { } cursor)
@@ -180,7 +271,7 @@ public sealed partial class TailSource
         {
             if (!await workers.Run(() => open.Continues(cursor, hash)))
             {
-                Truncated(followed, open, cursor.Offset);
+                Truncated(followed, open.RawLength);
                 return false;
             }
             var quiet = IsQuiet(followed.GrownAt) && open.RawLength == followed.Length;

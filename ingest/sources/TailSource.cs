@@ -1,14 +1,16 @@
-using Pipeline.Core.Captures;
 using Pipeline.Core;
+using Pipeline.Core.Captures;
 using Pipeline.Core.Records;
+using Pipeline.Core.Store;
 using Pipeline.Ingest.Formats;
 
 namespace Pipeline.Ingest.Sources;
 
 /// <summary>
-/// Follows files that grow, are rotated by name, compressed, truncated or deleted. Each poll: 1 see which paths are there — 2 look into those that changed: what is its content, by rule 34, whatever its name —
+/// Follows files that grow, are rotated by name, compressed, truncated or deleted. Each poll: 1 see which paths are there, and which of them changed — 2 look into those: what is its content, by rule 34, whatever its name —
 /// 3 offer what is new — 4 read on in files that lost their name, and take the ends of rotated ones that stay quiet (rule 29).
 /// Nothing rests on a path: a file that is renamed, copied or compressed goes on where its content was read to. It is kept open, so that it is read to its end after it was deleted, and so that a truncation is told from a rotation.
+/// A file that was quiet is looked at less often (<see cref="TailOptions.QuietPoll"/>), but all are as soon as a name or an inode says that files were moved.
 /// </summary>
 /// <param name="format">Null: each file's is detected; a file that was read before keeps its own.</param>
 public sealed partial class TailSource(TailOptions options, FileCursors cursors, ILineFormat? format, KeyedHash hash, Workers workers, TimeProvider time, ISourceEvents events) : ISource
@@ -16,16 +18,24 @@ public sealed partial class TailSource(TailOptions options, FileCursors cursors,
     /// <summary>Blocks that one plain file may offer before the others have their turn.</summary>
     private const int MostBlocksAtOnce = 16;
 
-    private readonly SortedDictionary<string, SeenPath> _seen = new(StringComparer.Ordinal);
+    /// <summary>A file that was closed and lost its name is looked for so many quiet times: compressing a large one takes a while.</summary>
+    private const int MissingQuiets = 10;
+
+    private readonly List<TailFolders> _folders = [.. options.Paths.Select(path => new TailFolders(path, options.QuietPoll, time))];
+    private readonly Dictionary<string, SeenPath> _seen = new(StringComparer.Ordinal);
     private readonly Dictionary<string, FollowedFile> _followed = new(StringComparer.Ordinal);
     private readonly Acknowledgements _taken = new();
+    private readonly List<SeenPath> _due = [];
+    private readonly List<FollowedFile> _readOn = [];
+    private readonly HashSet<SeenPath> _shrunk = [];
+    private int _open;
+    private int _spread;
+    private IBlockSink? _sink;
 
     public string Name => cursors.Source;
 
-    /// <summary>How often lines may have been lost by a truncation in place (promise 2).</summary>
+    /// <summary>How often lines may have been lost or read twice by a truncation in place, or by a deletion while the file was not open (promise 2).</summary>
     public long PossibleLosses { get; private set; }
-
-    private IBlockSink? _sink;
 
     /// <summary>What became of the lines that are acknowledged.</summary>
     public LineCounts Counts => _taken.Counts;
@@ -59,110 +69,130 @@ public sealed partial class TailSource(TailOptions options, FileCursors cursors,
         _sink = sink;
         await _taken.SettleAsync();
         // 1 see
-        var present = new SortedDictionary<string, Stamp>(StringComparer.Ordinal);
-        foreach (var path in options.Paths.SelectMany(SourcePaths.Find))
-        {
-            if (Stamp.Of(path) is { } stamp)
-            {
-                present[path] = stamp;
-            }
-        }
-        foreach (var path in _seen.Keys.Where(p => !present.ContainsKey(p)).ToList())
-        {
-            Release(path, null);
-            _seen.Remove(path);
-        }
+        await workers.Run(See);
 
         // 2 look, first into the files that are followed: so that a name they lost is free before others are found
         var more = false;
-        var looked = new HashSet<string>(StringComparer.Ordinal);
+        var waiting = _due.Select(s => s.Path).ToHashSet(StringComparer.Ordinal);
         var waited = new HashSet<string>(StringComparer.Ordinal);
-        var queue = new Queue<string>(present.Keys.OrderBy(p => Owned(p) is null));
-        while (queue.TryDequeue(out var path) && !stop.IsCancellationRequested)
+        var queue = new Queue<SeenPath>(_due.OrderBy(s => Owned(s.Path) is null).ThenBy(s => s.Path, StringComparer.Ordinal));
+        while (queue.TryDequeue(out var seen) && !stop.IsCancellationRequested)
         {
-            if (!_seen.TryGetValue(path, out var seen))
+            var changed = seen.Changed;
+            var look = await LookAsync(seen, changed, owner => !waiting.Contains(owner) || !waited.Add(seen.Path), sink, stop);
+            if (look == Look.Wait)
             {
-                _seen[path] = seen = new SeenPath();
-            }
-            var changed = seen.Stamp != present[path];
-            if (changed)
-            {
-                (seen.Stamp, seen.ChangedAt, seen.Settled, seen.EndReported) = (present[path], time.GetTimestamp(), false, false);
-            }
-            if (seen.Settled && !waited.Contains(path))
-            {
-                looked.Add(path);
+                queue.Enqueue(seen);
                 continue;
             }
-            switch (await LookAsync(path, seen, changed, owner => looked.Contains(owner) || !waited.Add(path), sink, stop))
-            {
-                case Look.Wait:
-                    queue.Enqueue(path);
-                    break;
-                case Look.More:
-                    more = true;
-                    goto default;
-                default:
-                    looked.Add(path);
-                    seen.Settled &= !waited.Contains(path);
-                    break;
-            }
+            more |= look == Look.More;
+            waiting.Remove(seen.Path);
+            seen.Settled &= !waited.Contains(seen.Path);
+            seen.Changed = false;
         }
 
         // 4 read on
-        foreach (var file in _followed.Values.ToList())
+        foreach (var file in _followed.Values)
         {
-            if (!stop.IsCancellationRequested && (file.Path is null || (file.Pending > 0 && IsRotated(file) && IsQuiet(file.GrownAt))))
+            if (file.Path is null || (file.Pending > 0 && IsRotated(file) && IsQuiet(file.GrownAt)))
             {
-                more |= await ReadOnAsync(file, sink, stop);
+                _readOn.Add(file);
             }
         }
+        foreach (var file in _readOn)
+        {
+            more |= !stop.IsCancellationRequested && await ReadOnAsync(file, sink, stop);
+        }
+        _readOn.Clear();
         ReportWhatLasts();
         CloseQuietest();
         return more;
     }
 
+    /// <summary>Finds the paths whose content must be looked into, in <see cref="_due"/>.</summary>
+    private int See()
+    {
+        _due.Clear();
+        var all = false;
+        foreach (var folder in _folders)
+        {
+            all |= folder.Look();
+        }
+        if (all)
+        {
+            var there = _folders.Count == 1 ? _folders[0].Files : _folders.SelectMany(f => f.Files).ToHashSet(StringComparer.Ordinal);
+            foreach (var path in there)
+            {
+                if (!_seen.ContainsKey(path))
+                {
+                    _seen[path] = new SeenPath(path, _spread++);
+                }
+            }
+            var names = there as HashSet<string>;
+            foreach (var gone in _seen.Keys.Where(path => names?.Contains(path) == false).ToList())
+            {
+                Vanished(gone);
+            }
+        }
+        if (!Ask(all) || all)
+        {
+            return _due.Count;
+        }
+        // A path leads to another file: what it led to may be under any other name by now.
+        Ask(all: true);
+        return _due.Count;
+    }
+
+    /// <summary>Asks the disk for the stamps of all paths, or of those whose time has come. True where one leads to another file, or to a shorter one.</summary>
+    private bool Ask(bool all)
+    {
+        var (now, moved) = (time.GetTimestamp(), false);
+        List<string>? gone = null;
+        _due.Clear();
+        foreach (var (path, seen) in _seen)
+        {
+            if (!all && now < seen.LookAt && seen.Settled && !seen.Changed)
+            {
+                continue;
+            }
+            if (FileStamp.Of(path) is not { IsFolder: false } stamp)
+            {
+                (gone ??= []).Add(path);
+                continue;
+            }
+            if (stamp != seen.Stamp)
+            {
+                moved |= stamp.Inode != seen.Stamp.Inode || stamp.Length < seen.Stamp.Length;
+                (seen.Stamp, seen.Changed, seen.ChangedAt, seen.Settled, seen.EndReported) = (stamp, true, now, false, false);
+            }
+            if (seen.Settled)
+            {
+                // Half as long as it was quiet, up to the limit; files that were written last at one time are not all asked at one time.
+                var quiet = Math.Min((now - seen.ChangedAt) / 2, Ticks(options.QuietPoll));
+                seen.LookAt = now + quiet - quiet / 8 * (seen.Spread & 3);
+            }
+            else
+            {
+                _due.Add(seen);
+            }
+        }
+        foreach (var path in gone ?? [])
+        {
+            Vanished(path);
+        }
+        return moved || gone is not null;
+    }
+
+    private void Vanished(string path)
+    {
+        Release(_seen[path], null, there: false);
+        _shrunk.Remove(_seen[path]);
+        _seen.Remove(path);
+    }
+
+    private long Ticks(TimeSpan span) => (long)(span.TotalSeconds * time.TimestampFrequency);
+
     private FollowedFile? Owned(string path) => _seen.GetValueOrDefault(path)?.Identity is { } identity && _followed.GetValueOrDefault(identity) is { } file && file.Path == path ? file : null;
-
-    /// <summary>A path holds something else now: the file that had it lost its name, or was truncated; then true.</summary>
-    private bool Release(string path, string? holds)
-    {
-        if (Owned(path) is not { } file || file.Identity == holds)
-        {
-            return false;
-        }
-        file.Path = null;
-        if (file.Open is not { } open)
-        {
-            Drop(file);
-            return false;
-        }
-        if (cursors.Find(file.Identity) is { } cursor && !open.Continues(cursor, hash))
-        {
-            Truncated(file, open, cursor.Offset);
-            return true;
-        }
-        return false;
-    }
-
-    private void Truncated(FollowedFile file, SourceFile open, long offset)
-    {
-        PossibleLosses++;
-        _sink?.Note(Name, LossNotes.Truncated);
-        events.Truncated(file.LastPath, open.RawLength, offset);
-        Drop(file);
-    }
-
-    /// <summary>No longer followed; another path with the same content is looked at again.</summary>
-    private void Drop(FollowedFile file)
-    {
-        file.Dispose();
-        _followed.Remove(file.Identity);
-        foreach (var seen in _seen.Values.Where(s => s.Identity == file.Identity))
-        {
-            seen.Settled = false;
-        }
-    }
 
     /// <summary>Another file has the name under which this one was first read.</summary>
     private bool IsRotated(FollowedFile file) => file.Path != file.FirstPath && _seen.TryGetValue(file.FirstPath, out var there) && there.Identity != file.Identity;
@@ -178,7 +208,14 @@ public sealed partial class TailSource(TailOptions options, FileCursors cursors,
                 seen.SameReported = true;
                 events.SameContent(path, other);
             }
-            if (!seen.EndReported && IsQuiet(seen.ChangedAt) && seen.End is not (ContentEnd.Open or ContentEnd.Whole))
+            if (seen.ShrunkOf is not null && !seen.ShrunkReported && IsQuiet(seen.ShrunkAt) && seen.End is ContentEnd.Open or ContentEnd.Whole)
+            {
+                // An older copy, or a file that was written anew while nobody looked: what it holds is not read, so it counts as a possible loss.
+                seen.ShrunkReported = true;
+                Lost();
+                events.Shrunk(path, seen.Decompressed > 0 ? seen.Decompressed : seen.Stamp.Length, seen.ShrunkFrom);
+            }
+            if (!seen.EndReported && seen.End is not (ContentEnd.Open or ContentEnd.Whole) && IsQuiet(seen.ChangedAt))
             {
                 seen.EndReported = true;
                 events.BadGzip(path, seen.End, seen.Decompressed);
@@ -186,18 +223,28 @@ public sealed partial class TailSource(TailOptions options, FileCursors cursors,
         }
     }
 
+    private void Keep(FollowedFile file, SourceFile? open)
+    {
+        _open += (open is null ? 0 : 1) - (file.Open is null ? 0 : 1);
+        file.Keep(open);
+    }
+
+    /// <summary>Closes more than one at once, because finding the quietest looks at all.</summary>
     private void CloseQuietest()
     {
-        var open = _followed.Values.Where(f => f.Open is not null).ToList();
-        foreach (var file in open.Where(f => f.Path is not null).OrderBy(f => f.GrownAt).Take(open.Count - options.MostHandles).ToList())
+        if (_open <= options.MostHandles)
         {
-            file.Keep(null);
+            return;
+        }
+        foreach (var file in _followed.Values.Where(f => f is { Open: not null, Path: not null }).OrderBy(f => f.GrownAt).Take(_open - options.MostHandles + options.MostHandles / 8).ToList())
+        {
+            Keep(file, null);
         }
     }
 
     private void Close()
     {
-        foreach (var file in _followed.Values.ToList())
+        foreach (var file in _followed.Values)
         {
             if (file is { Path: null, Pending: > 0 })
             {
@@ -207,5 +254,6 @@ public sealed partial class TailSource(TailOptions options, FileCursors cursors,
         }
         _followed.Clear();
         _seen.Clear();
+        _shrunk.Clear();
     }
 }

@@ -1,3 +1,4 @@
+using Pipeline.Core.Store;
 using Pipeline.Ingest.Formats;
 
 namespace Pipeline.Ingest.Sources;
@@ -11,6 +12,9 @@ public sealed record TailOptions
     /// <summary>How often names, lengths and times are looked at.</summary>
     public TimeSpan Poll { get; init; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>How long at most a file that was quiet is not looked at, and a folder whose time stands still is not listed. Longer: less work for idle files, lines that come after a pause are read later. Zero: all at every poll.</summary>
+    public TimeSpan QuietPoll { get; init; } = TimeSpan.FromSeconds(5);
+
     /// <summary>How long a rotated file must not grow before its unterminated end is taken as a line (rule 29), and how long a finding must last before it is reported.</summary>
     public TimeSpan Quiet { get; init; } = TimeSpan.FromSeconds(30);
 
@@ -18,32 +22,29 @@ public sealed record TailOptions
     public int MostHandles { get; init; } = 256;
 }
 
-/// <summary>What a poll sees of a path without opening it.</summary>
-internal readonly record struct Stamp(long Length, DateTime Written)
-{
-    public static Stamp? Of(string path)
-    {
-        try
-        {
-            var info = new FileInfo(path);
-            return info.Exists ? new Stamp(info.Length, info.LastWriteTimeUtc) : null;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return null;
-        }
-    }
-}
-
 /// <summary>A path that is there, and what was found under it.</summary>
-internal sealed class SeenPath
+internal sealed class SeenPath(string path, int spread)
 {
-    public Stamp Stamp { get; set; }
+    public string Path { get; } = path;
+    /// <summary>Any number: paths with different ones are not all looked at in the same poll.</summary>
+    public int Spread { get; } = spread;
+    public FileStamp Stamp { get; set; }
+    /// <summary>Its stamp is another one than when its content was looked at.</summary>
+    public bool Changed { get; set; }
     /// <summary>Its content was looked at twice with this stamp: a file that was replaced within the clock's step is found too.</summary>
     public bool Settled { get; set; }
     public long ChangedAt { get; set; }
+    /// <summary>Not looked at before, while nothing tells of a change.</summary>
+    public long LookAt { get; set; }
     /// <summary>What its content is; null where that is not known yet.</summary>
     public string? Identity { get; set; }
+    /// <summary>A file that was followed here was replaced or emptied, and what is here since has no identity yet: it is no older copy of anything.</summary>
+    public bool Rewritten { get; set; }
+    /// <summary>It has the first line of this identity, ends before its cursor, and may be an older copy of it: left alone.</summary>
+    public string? ShrunkOf { get; set; }
+    public long ShrunkAt { get; set; }
+    public long ShrunkFrom { get; set; }
+    public bool ShrunkReported { get; set; }
     /// <summary>Since when another path has the same content.</summary>
     public long? SameSince { get; set; }
     public bool SameReported { get; set; }
@@ -65,9 +66,18 @@ internal sealed class FollowedFile(string identity, string firstPath, ILineForma
     public string? Path { get; set; }
     public string LastPath { get; set; } = firstPath;
     public SourceFile? Open { get; private set; }
+    /// <summary>0 where the system does not tell.</summary>
+    public ulong Inode { get; set; }
+    /// <summary>Since when it has neither a name nor a handle: it is looked for under other names.</summary>
+    public long? MissingSince { get; set; }
     public long Length { get; set; } = -1;
     public long GrownAt { get; set; }
     public long Pending { get; set; }
+    /// <summary>Up to where there is no '\n' after the cursor, and the check there: so that an end that grows without one is not read again at each poll.</summary>
+    public long Searched { get; set; }
+    public string? SearchedCheck { get; set; }
+    /// <summary>Paths with the same content, to be looked at again when this one is no longer followed.</summary>
+    public List<SeenPath> Others { get; } = [];
 
     public void Keep(SourceFile? open)
     {

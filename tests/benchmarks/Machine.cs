@@ -24,6 +24,9 @@ internal static class Machine
 
     public static long PeakBytes(int process) => Value($"/proc/{process}/status", "VmHWM") is { } kb ? long.Parse(kb.Split(' ')[0]) * 1024 : 0;
 
+    /// <summary>The resident memory of a process, now.</summary>
+    public static long ResidentBytes(int process) => Value($"/proc/{process}/status", "VmRSS") is { } kb ? long.Parse(kb.Split(' ')[0]) * 1024 : 0;
+
     private static string FileSystem(string path)
     {
         var drive = DriveInfo.GetDrives().Where(d => path.StartsWith(d.Name, StringComparison.Ordinal)).MaxBy(d => d.Name.Length);

@@ -2,6 +2,7 @@ using System.Globalization;
 using Pipeline.Tests.Benchmarks;
 using Pipeline.Tests.Benchmarks.Kafka;
 using Pipeline.Tests.Benchmarks.Stages;
+using Pipeline.Tests.Benchmarks.Tail;
 using Pipeline.Tests.Benchmarks.Whole;
 
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
@@ -21,6 +22,8 @@ switch (args)
         return await Session.OneAsync(PushRun.RunAsync);
     case ["demo"]:
         return await Session.OneAsync(work => Task.FromResult(DemoRun.Run(work)));
+    case ["tail"]:
+        return await Session.OneAsync(TailRun.RunAsync);
     case ["kafka", .. var parts]:
         return await KafkaSession.RunAsync(parts);
     // what a session starts: each in a process of its own, so that its memory and its compiled code are its own
@@ -29,11 +32,13 @@ switch (args)
         return 0;
     case ["launch", var usage, var program, .. var rest]:
         return Child.Launch(usage, program, rest);
+    case ["tail-sink", var logs, var bytes]:
+        return await TailSink.RunAsync(logs, long.Parse(bytes, CultureInfo.InvariantCulture));
     case ["kafka-json", var servers, var topic, var records, var to]:
         return JsonLoop.Run(servers, topic, long.Parse(records, CultureInfo.InvariantCulture), to);
     case ["duckdb", var log, var to]:
         return Baseline.Run(log, to);
     default:
-        Console.Error.WriteLine($"found '{string.Join(' ', args)}', expected nothing, quick, whole, push, demo, kafka, or stage NAME with one of: {string.Join(", ", StageList.Names)}");
+        Console.Error.WriteLine($"found '{string.Join(' ', args)}', expected nothing, quick, whole, push, demo, tail, kafka, or stage NAME with one of: {string.Join(", ", StageList.Names)}");
         return 2;
 }

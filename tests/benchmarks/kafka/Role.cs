@@ -44,6 +44,8 @@ internal sealed partial class Role : IDisposable
         }
     }
 
+    public int Id => _process.Id;
+
     public long PeakBytes => Machine.PeakBytes(_process.Id);
 
     public static Role Start(IReadOnlyDictionary<string, string> environment, params string[] args)

@@ -149,7 +149,7 @@ internal sealed class LogFolder : IDisposable
             .RunAsync(names.Length == 0 ? [Root] : names.Select(n => this[n]), final, TestContext.Current.CancellationToken);
 
     public TailSource Tail(FakeSink sink, params string[] patterns) =>
-        new(new TailOptions { Paths = [.. patterns.Select(p => this[p])] }, sink.Cursors(), Combined, Hash, Workers.Inline, Time, Events);
+        new(new TailOptions { Paths = [.. patterns.Select(p => this[p])], QuietPoll = TimeSpan.Zero }, sink.Cursors(), Combined, Hash, Workers.Inline, Time, Events);
 
     public void Dispose() => Directory.Delete(Root, recursive: true);
 

@@ -149,17 +149,146 @@ public sealed class TailSourceTests : IDisposable
     }
 
     [Fact]
-    public async Task A_truncated_file_that_begins_as_before_is_left_alone_until_it_differs()
+    public async Task A_file_that_was_truncated_and_begins_as_before_is_read_anew()
     {
         _logs.Write("access.log", "a1\na2\na3\n");
         await Poll();
+        _logs.Write("access.log", "a1\nx2\n");
+        await Poll(3);
+        Assert.Equal(["a1", "a2", "a3", "a1", "x2"], _sink.Lines);
+        Assert.Equal(1, _tail.PossibleLosses);
+        Restart();
+        _logs.Append("access.log", "x3\nx4\n");
+        await Poll(40);
+        Assert.Equal(["x3", "x4"], _sink.Lines[5..]);
+        Assert.Empty(_logs.Events.Of("shrunk"));
+    }
+
+    [Fact]
+    public async Task A_file_that_is_shorter_than_what_was_read_before_the_start_is_left_alone_and_counted()
+    {
+        _logs.Write("access.log", "a1\na2\na3\n");
+        await Poll();
+        Restart();
         _logs.Write("access.log", "a1\n");
         await Poll(3);
+        Assert.Equal(0, _tail.PossibleLosses);
+        await Poll(40);
+        Assert.Equal(["shrunk access.log 3 9"], _logs.Events.Of("shrunk"));
         Assert.Equal(1, _tail.PossibleLosses);
-        Assert.Single(_logs.Events.Of("shrunk"));
         _logs.Append("access.log", "x2\nx3\nx4\n");
         await Poll(3);
-        Assert.Equal(["a1", "a2", "a3", "a1", "x2", "x3", "x4"], _sink.Lines);
+        Assert.Equal(["a1", "x2", "x3", "x4"], _sink.Lines[3..]);
+    }
+
+    [Fact]
+    public async Task A_file_that_begins_as_the_rotated_one_is_read_whether_the_tail_saw_the_rotation_or_not()
+    {
+        _logs.Write("access.log", "same\na2\na3\n");
+        await Poll();
+        _logs.Move("access.log", "access.log.1");
+        _logs.Write("access.log", "same\nb2\n");
+        await Poll(3);
+        Assert.Equal(["same", "b2"], _sink.Lines[3..]);
+        _logs.Move("access.log", "access.log.2");
+        _logs.Write("access.log", "same\n");
+        Restart();
+        _logs.Append("access.log", "c\n");
+        await Poll(3);
+        Assert.Equal(["same", "c"], _sink.Lines[5..]);
+        Assert.Equal(0, _tail.PossibleLosses);
+    }
+
+    [Fact]
+    public async Task Two_files_that_were_alike_until_one_went_on_are_both_read()
+    {
+        _logs.Write("access.log", "same\n");
+        await Poll();
+        _logs.Move("access.log", "access.log.1");
+        _logs.Write("access.log", "same\n");
+        await Poll(3);
+        _logs.Append("access.log", "b2\n");
+        await Poll(3);
+        Assert.Equal(["same", "b2"], _sink.Lines);
+        _logs.Append("access.log.1", "a2\n");
+        await Poll(3);
+        Assert.Equal(["same", "b2", "same", "a2"], _sink.Lines);
+    }
+
+    [Fact]
+    public async Task A_truncation_is_told_from_a_rotation_also_where_the_file_is_not_open()
+    {
+        _tail = Tail(new TailOptions { Paths = [_logs["access.log*"]], MostHandles = 0, QuietPoll = TimeSpan.Zero });
+        _logs.Write("access.log", "a1\na2\n");
+        await Poll();
+        _logs.Move("access.log", "access.log.1");
+        _logs.Write("access.log", "b1\n");
+        await Poll(400);
+        Assert.Equal(0, _tail.PossibleLosses);
+        _logs.Write("access.log", "c1\n");
+        await Poll(3);
+        Assert.Equal(1, _tail.PossibleLosses);
+        Assert.Equal(["a1", "a2", "b1", "c1"], _sink.Lines);
+    }
+
+    [Fact]
+    public async Task A_file_that_is_deleted_while_it_is_not_open_is_a_possible_loss_unless_it_had_been_rotated()
+    {
+        _tail = Tail(new TailOptions { Paths = [_logs["access.log*"]], MostHandles = 0, QuietPoll = TimeSpan.Zero });
+        _logs.Write("access.log", "a1\n");
+        await Poll();
+        _logs.Move("access.log", "access.log.1");
+        _logs.Write("access.log", "b1\n");
+        await Poll();
+        File.Delete(_logs["access.log.1"]);
+        await Poll(400);
+        Assert.Equal(0, _tail.PossibleLosses);
+        File.Delete(_logs["access.log"]);
+        await Poll(400);
+        Assert.Equal(1, _tail.PossibleLosses);
+    }
+
+    [Fact]
+    public async Task An_end_that_grows_without_a_newline_is_read_once_and_again_when_it_ends()
+    {
+        _logs.Write("access.log", "a1\n");
+        await Poll();
+        for (var i = 0; i < 30; i++)
+        {
+            _logs.Append("access.log", new string('x', 100_000));
+            await Poll(1);
+        }
+        Assert.Single(_sink.Lines);
+        _logs.Append("access.log", "\nlast\n");
+        await Poll();
+        Assert.Equal(3, _sink.Lines.Count);
+        Assert.Equal("last", _sink.Lines[^1]);
+        Assert.InRange(_sink.Lines[1].Length, SourceBlock.MostLineBytes + 1, 3_000_000);
+        Assert.Equal(3_000_009, _sink.Offered[^1].To);
+    }
+
+    [Fact]
+    public async Task A_quiet_file_is_looked_at_within_the_stated_time_and_a_new_one_at_once()
+    {
+        _tail = Tail(new TailOptions { Paths = [_logs["access.log*"]] });
+        for (var f = 0; f < 8; f++)
+        {
+            _logs.Write($"access.log.{f}", $"first of {f}\n");
+        }
+        await Poll(100);
+        for (var f = 0; f < 8; f++)
+        {
+            _logs.Append($"access.log.{f}", "more\n");
+        }
+        await Poll(1);
+        Assert.InRange(_sink.Lines.Count, 8, 15);
+        await Poll(5);
+        Assert.Equal(16, _sink.Lines.Count);
+        await Poll(100);
+        _logs.Write("access.log.new", "new\n");
+        Directory.SetLastWriteTimeUtc(_logs.Root, new DateTime(2026, 2, 1, 0, 0, 0, DateTimeKind.Utc));
+        await Poll(1);
+        Assert.Equal("new", _sink.Lines[^1]);
     }
 
     [Fact]
@@ -237,6 +366,8 @@ public sealed class TailSourceTests : IDisposable
         _sink.Fails = new FencedException("one", 5);
         await Assert.ThrowsAsync<FencedException>(() => _tail.RunAsync(_sink, TestContext.Current.CancellationToken));
     }
+
+    private TailSource Tail(TailOptions options) => new(options, _sink.Cursors(), LogFolder.Combined, LogFolder.Hash, Core.Workers.Inline, _logs.Time, _logs.Events);
 
     private void Restart() => _tail = _logs.Tail(_sink, "access.log*");
 

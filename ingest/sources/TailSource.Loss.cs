@@ -1,0 +1,127 @@
+using Pipeline.Core.Captures;
+using Pipeline.Core.Store;
+
+namespace Pipeline.Ingest.Sources;
+
+/// <summary>Files that lose their names, and what may be lost with them.</summary>
+public sealed partial class TailSource
+{
+    private enum Kind { Unknown, Copy, Another }
+
+    /// <summary>A path holds something else now, or nothing: the file that had it lost its name, or was truncated.</summary>
+    private void Release(SeenPath seen, string? holds, bool there = true)
+    {
+        if (Owned(seen.Path) is not { } file || file.Identity == holds)
+        {
+            return;
+        }
+        file.Path = null;
+        // What is here now was written since: with the first line of the file that was here it is all the same another one.
+        seen.Rewritten = !file.IsGzip;
+        if (file.Open is not { } open)
+        {
+            if (file.IsGzip)
+            {
+                Drop(file);
+            }
+            else if (there && file.Inode != 0 && file.Inode == seen.Stamp.Inode)
+            {
+                Truncated(file, seen.Stamp.Length);
+            }
+            else
+            {
+                file.MissingSince = time.GetTimestamp();
+            }
+            return;
+        }
+        if (cursors.Find(file.Identity) is { } cursor && !Continues(file, open, cursor))
+        {
+            Truncated(file, open.RawLength);
+        }
+    }
+
+    private bool Continues(FollowedFile file, SourceFile open, FileCursor cursor)
+    {
+        try
+        {
+            return open.Continues(cursor, hash);
+        }
+        catch (IOException e)
+        {
+            events.Unreadable(file.LastPath, $"{e.GetType().Name}: {e.Message}");
+            return false;
+        }
+    }
+
+    private void Lost()
+    {
+        PossibleLosses++;
+        _sink?.Note(Name, LossNotes.Truncated);
+    }
+
+    private void Truncated(FollowedFile file, long length)
+    {
+        Lost();
+        events.Truncated(file.LastPath, length, cursors.Find(file.Identity)?.Offset ?? 0);
+        Drop(file);
+    }
+
+    /// <summary>A file that was not open when it lost its name: it was renamed out of sight, or deleted with what was written to it since it was read.</summary>
+    private void Missing(FollowedFile file, long since)
+    {
+        if (time.GetElapsedTime(since) < options.Quiet * MissingQuiets)
+        {
+            return;
+        }
+        if (file.LastPath == file.FirstPath)
+        {
+            Truncated(file, 0);
+        }
+        else
+        {
+            // It had been rotated before: the oldest file goes, as it should.
+            Drop(file);
+        }
+    }
+
+    /// <summary>No longer followed; another path with the same content is looked at again.</summary>
+    private void Drop(FollowedFile file)
+    {
+        Keep(file, null);
+        _followed.Remove(file.Identity);
+        foreach (var seen in file.Others)
+        {
+            seen.Settled = false;
+        }
+        if (_seen.TryGetValue(file.LastPath, out var last) && last.Identity == file.Identity)
+        {
+            last.Settled = false;
+        }
+    }
+
+    /// <summary>Whether a file that ends before a cursor is an older copy of the file that was read there, as far as that one can still be looked into.</summary>
+    private Kind Compare(SourceFile file, string identity)
+    {
+        if (file.IsGzip || _followed.GetValueOrDefault(identity) is not { } followed || (followed.Open is null && followed.Path is null))
+        {
+            return Kind.Unknown;
+        }
+        var other = followed.Open;
+        try
+        {
+            other ??= SourceFile.Open(followed.Path!);
+            return file.Before(file.LengthAtOpen) is not { } ours || other.Before(file.LengthAtOpen) is not { } theirs ? Kind.Unknown : ours.AsSpan().SequenceEqual(theirs) ? Kind.Copy : Kind.Another;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return Kind.Unknown;
+        }
+        finally
+        {
+            if (!ReferenceEquals(other, followed.Open))
+            {
+                other?.Dispose();
+            }
+        }
+    }
+}
