@@ -1,5 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Http;
 
 namespace Pipeline.Ingest.Sources;
 
@@ -35,6 +37,8 @@ internal enum PushBodyFault
     WideWindow,
     /// <summary>More than <see cref="PushBody.MostParts"/> gzip members or zstd frames.</summary>
     TooManyParts,
+    /// <summary>Where it ends is not certain.</summary>
+    BadFraming,
 }
 
 /// <summary>How a body is sent.</summary>
@@ -64,7 +68,16 @@ internal sealed class PushBody(PushBudget budget)
     {
         while (true)
         {
-            var result = await reader.ReadAsync(cancel);
+            ReadResult result;
+            try
+            {
+                result = await reader.ReadAsync(cancel);
+            }
+            catch (Exception e) when (e is InvalidOperationException or (IOException and not (BadHttpRequestException or ConnectionResetException)))
+            {
+                // The server says so of a chunk's size that is no number it has, and of a trailer with NUL.
+                return PushBodyFault.BadFraming;
+            }
             var fault = Add(result.Buffer, most);
             reader.AdvanceTo(result.Buffer.End);
             if (fault != PushBodyFault.None || result.IsCompleted)

@@ -40,6 +40,7 @@ public sealed class PushEndpoint : IAsyncDisposable
         _time = time;
         _handler = new PushHandler(options, _pushes, time);
         var (address, tls) = options.Listen();
+        PushFraming.Tighten();
         var builder = WebApplication.CreateEmptyBuilder(new());
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.StopWithin);
@@ -56,6 +57,7 @@ public sealed class PushEndpoint : IAsyncDisposable
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             Limit(kestrel, options);
+            PushFraming.Tighten(kestrel);
             kestrel.Listen(address, listen =>
             {
                 listen.Protocols = HttpProtocols.Http1;

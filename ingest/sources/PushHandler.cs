@@ -89,7 +89,7 @@ internal sealed class PushHandler(PushEndpointOptions options, KeyedHash pushes,
     private async Task<PushReply> PushAsync(HttpContext context)
     {
         var request = context.Request;
-        if (!HttpMethods.IsPost(request.Method))
+        if (request.Method != HttpMethods.Post)
         {
             return new PushReply.Refused(PushCode.NotPost, "Lines are pushed with POST.") { Allow = "POST" };
         }

@@ -29,7 +29,7 @@ internal sealed class PushRig : IAsyncDisposable
         Captures = new Captures(Store, "store", key.Kid);
         _encoder = new BlockEncoder(Contracts.XenCenterChecks, Contracts.AgentUpdates, key.RowKey());
         Shard = new ShardLoop("s1", Captures, Contracts.Published, _encoder, FlushPolicy.Unlimited, Workers.Pool, TimeProvider.System);
-        Endpoint = new PushEndpoint(options with { Url = "http://127.0.0.1:0", Fenced = _ => Interlocked.Increment(ref _fenced), Warn = Warnings.Add }, key, TimeProvider.System);
+        Endpoint = new PushEndpoint(options with { Url = options.CertificateFile is null ? "http://127.0.0.1:0" : options.Url, Fenced = _ => Interlocked.Increment(ref _fenced), Warn = Warnings.Add }, key, TimeProvider.System);
     }
 
     private int _fenced;
@@ -44,28 +44,31 @@ internal sealed class PushRig : IAsyncDisposable
     public List<string> Warnings { get; } = [];
     public int Fenced => _fenced;
 
-    public static async Task<PushRig> StartAsync(MemoryStore? memory = null, InstallationKey? key = null, PushEndpointOptions? options = null, string? token = null, bool open = true)
+    public static async Task<PushRig> StartAsync(MemoryStore? memory = null, InstallationKey? key = null, PushEndpointOptions? options = null, string? token = null, bool open = true, Func<PushSource, PushSource>? with = null)
     {
         var rig = new PushRig(memory ?? new MemoryStore(), key ?? InstallationKey.New(), options ?? new());
         await rig.Endpoint.StartAsync();
         rig.Client.BaseAddress = rig.Endpoint.Address;
         if (open)
         {
-            await rig.OpenAsync(token);
+            await rig.OpenAsync(token, with);
         }
         return rig;
     }
 
-    public async Task OpenAsync(string? token = null)
+    public async Task OpenAsync(string? token = null, Func<PushSource, PushSource>? with = null)
     {
-        await Shard.ClaimAsync(["web", "loose", "json", "w3c"], default);
+        await Shard.ClaimAsync(["web", "loose", "json", "w3c", "columns"], default);
         var hash = token is null ? null : Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(Encoding.UTF8.GetBytes(token)));
-        Endpoint.Open([
+        PushSource[] sources =
+        [
             PushSource.Of(Shard, "web", new CombinedFormat(), PushDelivery.ExactlyOnce, hash),
             PushSource.Of(Shard, "loose", new CombinedFormat(), PushDelivery.AtLeastOnce),
             PushSource.Of(Shard, "json", new AppServiceJsonFormat(), PushDelivery.AtLeastOnce),
             PushSource.Of(Shard, "w3c", new W3cFormat(), PushDelivery.AtLeastOnce, token is null ? null : new string('0', 64)),
-        ]);
+            PushSource.Of(Shard, "columns", new W3cFormat(), PushDelivery.AtLeastOnce) with { Fields = "date time c-ip cs-method cs-uri-stem cs-uri-query cs(User-Agent)" },
+        ];
+        Endpoint.Open(sources.Select(with ?? (source => source)));
         _running = Shard.RunAsync(_abandon.Token);
     }
 

@@ -1,0 +1,46 @@
+using Pipeline.Cli.Config;
+using Pipeline.Core;
+using Xunit;
+
+namespace Pipeline.Tests.Unit.Push;
+
+/// <summary>A source's `push:` section.</summary>
+public sealed class PushSettingsTests : IDisposable
+{
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("pipeline-push-settings-");
+
+    [Fact]
+    public void A_certificate_is_one_or_several_in_either_spelling()
+    {
+        var (one, two) = (new string('a', 64), new string('b', 64));
+        var colons = string.Join(':', Enumerable.Repeat("BB", 32));
+        Assert.Equal([one], Push($"{{client-certificate-sha256: {one}}}").ClientCertificates);
+        Assert.Equal([one, two], Push($"{{client-certificate-sha256: [{one}, '{colons}'], token-sha256: {two}}}").ClientCertificates);
+        Assert.Equal(new PushSettings(null), Push("true") with { ClientCertificates = new PushSettings(null).ClientCertificates });
+        Assert.Equal("date time c-ip cs-method cs-uri-stem cs(User-Agent)", Push("{fields: date time c-ip cs-method cs-uri-stem cs(User-Agent)}", "iis-w3c").Fields);
+    }
+
+    [Theory]
+    [InlineData("{client-certificate-sha256: abc}", "combined", "found 3 characters")]
+    [InlineData("{client-certificate-sha256: []}", "combined", "found none")]
+    [InlineData("{token-sha256: abc}", "combined", "expected 64 hex digits")]
+    [InlineData("{fields: date time}", "iis-w3c", "date, time, c-ip")]
+    [InlineData("{fields: date time}", "combined", "no list of columns")]
+    [InlineData("{certificate: x}", "combined", "'sources.push.certificate' is no setting; known here: token-sha256, client-certificate-sha256, fields")]
+    [InlineData("[x]", "combined", "true or false")]
+    public void What_is_wrong_is_named(string push, string format, string said)
+    {
+        var refused = Assert.Throws<PipelineException>(() => Push(push, format));
+        Assert.Equal(ExitCode.Configuration, refused.Code);
+        Assert.Contains(said, refused.Message, StringComparison.Ordinal);
+    }
+
+    public void Dispose() => _folder.Delete(recursive: true);
+
+    private PushSettings Push(string push, string format = "combined")
+    {
+        var file = Path.Combine(_folder.FullName, "pipeline.yaml");
+        File.WriteAllText(file, $"sources:\n  - {{name: web, format: {format}, push: {push}}}\n");
+        return SettingsLoader.Load(file, _folder.FullName, new Dictionary<string, string>()).Sources[0].Push!;
+    }
+}
