@@ -3,6 +3,8 @@
 #   ./soak.sh simulation [FROM..TO]     simulated schedules, 0..5000 where nothing is said
 #   ./soak.sh crash [KILLS] [SEED]      SIGKILLs of the real program, 1000 where nothing is said
 #   ./soak.sh distributed [KILLS] [SEED]  SIGKILLs of processes, brokers and stores of the distributed way, 500 where nothing is said
+#   ./soak.sh fuzz [INPUTS] [SEED]    mutated inputs for every parser and the endpoint's bodies, 100,000,000 where nothing is said
+#   ./soak.sh leak [LINES]            marked lines through the real program, whose every byte is then searched, 1,000,000 where nothing is said
 set -euo pipefail
 cd "$(dirname "$0")"
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
@@ -24,7 +26,19 @@ distributed() {
     dotnet tests/integration/bin/Debug/net10.0/Pipeline.Tests.Integration.dll -class Pipeline.Tests.Integration.Crash.DistributedCrashTests -showLiveOutput
 }
 
+fuzz() {
+  dotnet build tests/unit -c Release -v q -nologo
+  FUZZ_INPUTS="${1:-100000000}" FUZZ_SEED="${2:-1}" \
+    dotnet tests/unit/bin/Release/net10.0/Pipeline.Tests.Unit.dll -class Pipeline.Tests.Unit.Fuzz.FuzzTests -showLiveOutput
+}
+
+leak() {
+  dotnet build tests/integration -c Release -v q -nologo
+  LEAK_LINES="${1:-1000000}" \
+    dotnet tests/integration/bin/Release/net10.0/Pipeline.Tests.Integration.dll -class Pipeline.Tests.Integration.Leak.LeakTests -showLiveOutput
+}
+
 case "${1:-}" in
-  simulation | crash | distributed) "$@" ;;
-  *) sed -n '2,5p' "$0"; exit 2 ;;
+  simulation | crash | distributed | fuzz | leak) "$@" ;;
+  *) sed -n '2,7p' "$0"; exit 2 ;;
 esac
