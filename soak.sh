@@ -4,6 +4,8 @@
 #   ./soak.sh crash [KILLS] [SEED]      SIGKILLs of the real program, 1000 where nothing is said
 #   ./soak.sh distributed [KILLS] [SEED]  SIGKILLs of processes, brokers and stores of the distributed way, 500 where nothing is said
 #   ./soak.sh tail [FROM..TO]           schedules of files that are written, rotated, truncated, compressed and deleted while they are followed, 0..1000 where nothing is said
+#   ./soak.sh fuzz [INPUTS] [SEED]     mutated inputs for every parser and the endpoint's bodies, 100,000,000 where nothing is said
+#   ./soak.sh leak [LINES]             marked lines through the real program, whose every byte is then searched, 1,000,000 where nothing is said
 set -euo pipefail
 cd "$(dirname "$0")"
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
@@ -30,7 +32,19 @@ tail() {
   TAIL_SEEDS="${1:-0..1000}" dotnet tests/unit/bin/Release/net10.0/Pipeline.Tests.Unit.dll -class Pipeline.Tests.Unit.Sources.TailScheduleTests -showLiveOutput
 }
 
+fuzz() {
+  dotnet build tests/unit -c Release -v q -nologo
+  FUZZ_INPUTS="${1:-100000000}" FUZZ_SEED="${2:-1}" \
+    dotnet tests/unit/bin/Release/net10.0/Pipeline.Tests.Unit.dll -class Pipeline.Tests.Unit.Fuzz.FuzzTests -showLiveOutput
+}
+
+leak() {
+  dotnet build tests/integration -c Release -v q -nologo
+  LEAK_LINES="${1:-1000000}" \
+    dotnet tests/integration/bin/Release/net10.0/Pipeline.Tests.Integration.dll -class Pipeline.Tests.Integration.Leak.LeakTests -showLiveOutput
+}
+
 case "${1:-}" in
-  tail | simulation | crash | distributed) "$@" ;;
-  *) sed -n '2,6p' "$0"; exit 2 ;;
+  simulation | crash | distributed | tail | fuzz | leak) "$@" ;;
+  *) sed -n '2,8p' "$0"; exit 2 ;;
 esac

@@ -128,11 +128,12 @@ public sealed partial class ContainerSource
             return Look.Done;
         }
         var cursor = (decision as FileDecision.Resume)?.Cursor;
-        var format = _format ?? (cursor is null ? head.Format : Formats.Formats.Named(cursor.Format));
+        var why = head.Why;
+        var format = _format ?? (cursor is null ? head.Format : Formats.Formats.Remembered(cursor.Format, out why));
         if (format is null)
         {
             (seen.Done, seen.Pending) = (blob.Etag, 0);
-            _events.UnknownFormat(seen.Name, head.Why);
+            _events.UnknownFormat(seen.Name, why);
             return Look.Done;
         }
         if (Known(seen) is { Count: > 0 } known && !known.Contains(decision.Identity))

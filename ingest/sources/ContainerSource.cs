@@ -189,9 +189,10 @@ public sealed partial class ContainerSource : ISource, IDisposable
             {
                 _seen[name] = seen = new SeenBlob(name);
                 // Read to its end by an earlier process, and too old to grow: that is believed, so that a restart does not ask for the whole history.
-                if (_hints.TryGetValue(name, out var hints) && hints.Find(id => _cursors.Find(id)?.Offset == blob.Length) is { } read && IsOld(blob))
+                if (_hints.TryGetValue(name, out var hints) && hints.Find(id => _cursors.Find(id)?.Offset == blob.Length) is { } read && IsOld(blob)
+                    && (_format ?? Formats.Formats.Remembered(_cursors.Find(read)!.Format, out _)) is { } format)
                 {
-                    (seen.Done, seen.Identity, seen.Format) = (blob.Etag, read, Formats.Formats.Named(_cursors.Find(read)!.Format));
+                    (seen.Done, seen.Identity, seen.Format) = (blob.Etag, read, format);
                 }
             }
             seen.Listed = blob;
