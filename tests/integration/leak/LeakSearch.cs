@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
+using System.Runtime.InteropServices;
 using System.Text;
 using Pipeline.Core.Contracts;
 using Pipeline.Core.Records;
@@ -78,13 +79,17 @@ internal sealed class LeakSearch
     /// <summary>Each place where a compressed part may begin. What is none cannot be expanded, and is bytes that were searched already.</summary>
     private void Frames(string what, ReadOnlyMemory<byte> bytes, ReadOnlySpan<byte> magic, Func<Stream, Stream> expand)
     {
+        if (!MemoryMarshal.TryGetArray(bytes, out var array))
+        {
+            throw new ArgumentException("only arrays are searched", nameof(bytes));
+        }
         for (var from = 0; bytes.Span[from..].IndexOf(magic) is >= 0 and var next; from += next + magic.Length)
         {
             var at = from + next;
             using var expanded = new MemoryStream();
             try
             {
-                using var stream = expand(new MemoryStream(bytes[at..Math.Min(bytes.Length, at + (64 << 20))].ToArray()));
+                using var stream = expand(new MemoryStream(array.Array!, array.Offset + at, bytes.Length - at, writable: false));
                 var buffer = new byte[1 << 16];
                 // The frame's own length, so that the bytes behind it are not taken for another frame.
                 var left = Length(bytes.Span[at..]);

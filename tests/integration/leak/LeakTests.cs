@@ -24,7 +24,7 @@ public sealed class LeakTests(ITestOutputHelper output)
         var lines = Environment.GetEnvironmentVariable("LEAK_LINES") is { Length: > 0 } text ? int.Parse(text, CultureInfo.InvariantCulture) : Sample;
         using var folder = new Folder();
         var temp = Directory.CreateDirectory(folder["temp"]).FullName;
-        var environment = new Dictionary<string, string> { ["TMPDIR"] = temp, ["PIPELINE__SEAL__AGE"] = "1s" };
+        var environment = new Dictionary<string, string> { ["TMPDIR"] = temp, ["DOTNET_EnableDiagnostics"] = "0", ["PIPELINE__SEAL__AGE"] = "1s" };
         var (log, search) = (new MarkedLog(), new LeakSearch());
         var (sent, known, pushed) = (0L, new Dictionary<string, List<string>>(), new List<string>());
 
@@ -92,7 +92,7 @@ public sealed class LeakTests(ITestOutputHelper output)
                 taken += pushed[i].Count(c => c == '\n');
             }
             var line = log.Line("combined", 0);
-            Assert.Equal(HttpStatusCode.BadRequest, await PushAsync(http, push, "no key of ours", line, false, search));
+            Assert.NotEqual(HttpStatusCode.OK, await PushAsync(http, push, "no key of ours", line, false, search));
             Assert.Equal(HttpStatusCode.NotFound, await PushAsync(http, push.TrimEnd('/') + "/" + LeakSearch.Marker.ToLowerInvariant(), "client-1:1", line, false, search));
             search.Text("metrics", await http.GetStringAsync(new Uri(metrics), cancel));
             Assert.Equal(0, await run.TerminateAsync());
@@ -189,8 +189,8 @@ public sealed class LeakTests(ITestOutputHelper output)
         }
         using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(push.TrimEnd('/') + "/v1/lines?source=edge")) { Content = content };
         request.Headers.TryAddWithoutValidation("Idempotency-Key", key);
-        using var reply = await http.SendAsync(request);
-        search.Text("an answer to a push", $"{reply}{await reply.Content.ReadAsStringAsync()}");
+        using var reply = await http.SendAsync(request, TestContext.Current.CancellationToken);
+        search.Text("an answer to a push", $"{reply}{await reply.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)}");
         return reply.StatusCode;
     }
 

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
-using Pipeline.Ingest.Formats;
 using Xunit;
 
 namespace Pipeline.Tests.Unit.Fuzz;
