@@ -147,7 +147,7 @@ internal abstract class FuzzTarget(string name)
             Lines.Clear();
             var (sent, body) = (new PushBody(_budget), new PushBody(_budget));
             _fault = sent.ReadAsync(PipeReader.Create(new ReadOnlySequence<byte>(Made.Bytes.ToArray())), Most, CancellationToken.None).AsTask().GetAwaiter().GetResult();
-            _fault = _fault == PushBodyFault.None ? body.Inflate(sent, Most) : _fault;
+            _fault = _fault == PushBodyFault.None ? body.Inflate(sent, Made.Bytes.StartsWith(ZstdMagic) ? PushEncoding.Zstd : PushEncoding.Gzip, Most) : _fault;
             _length = body.Bytes.Length;
             if (_fault == PushBodyFault.None)
             {
@@ -169,6 +169,12 @@ internal abstract class FuzzTarget(string name)
             return null;
         }
 
+        private static ReadOnlySpan<byte> ZstdMagic => [0x28, 0xB5, 0x2F, 0xFD];
+
+        /// <summary>Every third is zstd, the others gzip.</summary>
+        private static Stream Compress(Stream to, int number) =>
+            number % 3 == 0 ? new ZstdSharp.CompressionStream(to, leaveOpen: true) : new GZipStream(to, CompressionLevel.Fastest, leaveOpen: true);
+
         /// <summary>One to three members of up to forty lines; each eighth is a bomb.</summary>
         private static byte[] Compressed(int number)
         {
@@ -176,15 +182,15 @@ internal abstract class FuzzTarget(string name)
             using var bytes = new MemoryStream();
             for (var members = 1 + choose.Below(3); members > 0; members--)
             {
-                using var gzip = new GZipStream(bytes, CompressionLevel.Fastest, leaveOpen: true);
+                using var compressed = Compress(bytes, number);
                 for (var lines = choose.Below(40); lines >= 0; lines--)
                 {
-                    gzip.Write(Corpus.Text[choose.Below(Corpus.Text.Length)]);
-                    gzip.Write("\n"u8);
+                    compressed.Write(Corpus.Text[choose.Below(Corpus.Text.Length)]);
+                    compressed.Write("\n"u8);
                 }
                 if (number % 8 == 0)
                 {
-                    gzip.Write(new byte[Most + number * 1024]);
+                    compressed.Write(new byte[Most + number * 1024]);
                 }
             }
             return bytes.ToArray();
