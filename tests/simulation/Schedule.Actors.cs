@@ -8,6 +8,36 @@ namespace Pipeline.Tests.Simulation;
 /// <summary>What goes on in a schedule side by side: clients that push, processes that start, die and sleep, shippers, rewriters, and a store that goes back in time.</summary>
 internal sealed partial class Schedule
 {
+    private readonly HashSet<(string Dataset, string Row)> _acknowledged = [];
+    private readonly HashSet<string> _refused = [];
+
+    /// <summary>Shards whose last start of ingest named a fork and ended with exit 3 (rule 4), so that the rest of their lines was read by nobody.</summary>
+    public IReadOnlySet<string> Refused => _refused;
+
+    /// <summary>Whether a process of ingest told anybody that it has the record.</summary>
+    public bool IsAcknowledged(string dataset, string row) => _acknowledged.Contains((dataset, row));
+
+    /// <summary>Promise 1: what is acknowledged lies in the store at that moment, as the acknowledging process wrote it.</summary>
+    public void Acknowledged(IngestProcess process, ShardPlan shard, BlockOutcome outcome, SourceBlock block)
+    {
+        Totals.Acknowledged++;
+        _acknowledged.UnionWith(block.Stream is { } stream
+            ? shard.Streams.Single(s => s.Source == block.Source && s.Stream == stream).Pushes[(int)block.To - 1].Records
+            : shard.Files.Single(f => f.Source == block.Source && f.Identity == block.File).Lines.Between(block.From, block.To));
+        if (outcome.Read.From != block.From || outcome.Read.To != block.To)
+        {
+            Violated($"{process.Actor.Name} offered {block.From}-{block.To} and was told {outcome.Read.From}-{outcome.Read.To}");
+        }
+        if (!UsWasRolledBack)
+        {
+            var there = Us.Contents.ReadAsync(CaptureNames.Capture(shard.Name, outcome.Capture.Number)).Result;
+            if (there is null || Sha256.Of(there) != outcome.Capture.Hash)
+            {
+                Violated($"promise 1: {process.Actor.Name} acknowledged capture {outcome.Capture}, and the store has {(there is null ? "none" : "another's")}");
+            }
+        }
+    }
+
     private async Task PushAsync(ShardPlan shard, StreamPlan plan, Random random)
     {
         try

@@ -129,24 +129,6 @@ internal sealed partial class Schedule
         return open.Count == 0 ? null : random.Next(4) == 0 ? open[random.Next(open.Count)] : open[^1];
     }
 
-    /// <summary>Promise 1: what is acknowledged lies in the store at that moment, as the acknowledging process wrote it.</summary>
-    public void Acknowledged(IngestProcess process, ShardPlan shard, BlockOutcome outcome, SourceBlock block)
-    {
-        Totals.Acknowledged++;
-        if (outcome.Read.From != block.From || outcome.Read.To != block.To)
-        {
-            Violated($"{process.Actor.Name} offered {block.From}-{block.To} and was told {outcome.Read.From}-{outcome.Read.To}");
-        }
-        if (!UsWasRolledBack)
-        {
-            var there = Us.Contents.ReadAsync(CaptureNames.Capture(shard.Name, outcome.Capture.Number)).Result;
-            if (there is null || Sha256.Of(there) != outcome.Capture.Hash)
-            {
-                Violated($"promise 1: {process.Actor.Name} acknowledged capture {outcome.Capture}, and the store has {(there is null ? "none" : "another's")}");
-            }
-        }
-    }
-
     /// <summary>Who still goes on, for the message where a schedule does not end.</summary>
     private IEnumerable<string> Living() =>
         _ingest.Values.SelectMany(p => p).Where(p => !p.Actor.Killed && !p.Ended.IsCompleted).Select(p => $"{p.Actor.Name}{(p.Actor.Paused ? " paused" : p.Open ? " open" : "")}")
@@ -217,7 +199,11 @@ internal sealed partial class Schedule
             {
                 case "done":
                     return;
-                case "fork" or "died":
+                case "fork":
+                    _refused.Add(shard.Name);
+                    _givenUp.Add(shard.Name);
+                    return;
+                case "died":
                     _givenUp.Add(shard.Name);
                     return;
                 case var how when attempt > 20:

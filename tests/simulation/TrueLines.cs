@@ -12,6 +12,7 @@ internal sealed class TrueLines
 
     private readonly List<int> _ends = [0];
     private readonly List<byte> _bytes = [];
+    private readonly List<int> _begins = [];
 
     /// <param name="source">The second part of every address: tells whose row it is.</param>
     /// <param name="quiet">A dataset is left out for stretches this long, in lines; 0: never.</param>
@@ -37,6 +38,9 @@ internal sealed class TrueLines
     public List<(string Dataset, string Row)> Records { get; } = [];
 
     public SortedDictionary<string, long> Rejected { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>The records of the lines that begin at a byte from <paramref name="from"/> on, and before <paramref name="to"/>.</summary>
+    public IEnumerable<(string Dataset, string Row)> Between(long from, long to) => Records.Where((_, i) => _begins[i] >= from && _begins[i] < to);
 
     /// <summary>Where line <paramref name="line"/> begins; of the line after the last, where all end.</summary>
     public int At(int line) => _ends[line];
@@ -74,6 +78,7 @@ internal sealed class TrueLines
             Put("\n");
             return;
         }
+        var records = Records.Count;
         switch (kind)
         {
             case < 50 when !onlyAgents: Records.Add((XenCenter, Row(micros, address, version))); break;
@@ -84,6 +89,7 @@ internal sealed class TrueLines
             case < 94: Reject("no-agent-string"); break;
             default: Reject("bad-version"); break;
         }
+        _begins.AddRange(Enumerable.Repeat(_bytes.Count, Records.Count - records));
         Put($"{address} - - [{second.ToString("dd/MMM/yyyy:HH:mm:ss", CultureInfo.InvariantCulture)} +0000] \"{request} HTTP/1.1\" 200 1 \"-\" \"{agent}\"\n");
     }
 
