@@ -8,7 +8,29 @@ namespace Pipeline.Ingest.Sources;
 /// <summary>The bytes that all bodies together may hold; what does not fit is refused with 503, never queued.</summary>
 internal sealed class PushBudget(long most)
 {
+    /// <summary>Larger buffers are few and of all threads: the shared pool keeps one of each size for every thread, and these would add up.</summary>
+    private const int Large = 1 << 20;
+
+    private readonly ArrayPool<byte> _large = ArrayPool<byte>.Create(PushEndpoint.MostSentBytes, maxArraysPerBucket: 2);
     private long _held;
+
+    /// <summary>A buffer of at least so many bytes; null where there is no room for it.</summary>
+    public byte[]? Rent(int bytes)
+    {
+        var buffer = (bytes > Large ? _large : ArrayPool<byte>.Shared).Rent(bytes);
+        if (TryTake(buffer.Length))
+        {
+            return buffer;
+        }
+        Pool(buffer).Return(buffer);
+        return null;
+    }
+
+    public void Return(byte[] buffer)
+    {
+        Give(buffer.Length);
+        Pool(buffer).Return(buffer);
+    }
 
     public bool TryTake(int bytes)
     {
@@ -21,6 +43,8 @@ internal sealed class PushBudget(long most)
     }
 
     public void Give(int bytes) => Interlocked.Add(ref _held, -bytes);
+
+    private ArrayPool<byte> Pool(byte[] buffer) => buffer.Length > Large ? _large : ArrayPool<byte>.Shared;
 }
 
 /// <summary>Why a body could not be had.</summary>
@@ -160,10 +184,8 @@ internal sealed class PushBody(PushBudget budget)
         {
             return true;
         }
-        var larger = ArrayPool<byte>.Shared.Rent(Math.Max(First, Math.Max(length, _buffer.Length * 2)));
-        if (!budget.TryTake(larger.Length))
+        if (budget.Rent(Math.Max(First, Math.Max(length, _buffer.Length * 2))) is not { } larger)
         {
-            ArrayPool<byte>.Shared.Return(larger);
             return false;
         }
         _buffer.AsSpan(0, _length).CopyTo(larger);
@@ -176,8 +198,7 @@ internal sealed class PushBody(PushBudget budget)
     {
         if (_buffer.Length > 0)
         {
-            budget.Give(_buffer.Length);
-            ArrayPool<byte>.Shared.Return(_buffer);
+            budget.Return(_buffer);
             _buffer = [];
         }
     }

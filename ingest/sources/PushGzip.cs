@@ -9,7 +9,7 @@ namespace Pipeline.Ingest.Sources;
 /// </summary>
 internal static class PushGzip
 {
-    private const int Header = 10, Trailer = 8, Chunk = 4096;
+    private const int Header = 10, Trailer = 8, Chunk = 4096, Single = 64;
     private const int HasCrc = 2, HasExtra = 4, HasName = 8, HasComment = 16, Reserved = 0xE0;
 
     /// <summary>Decompresses into <paramref name="take"/>, piece by piece, until it returns false.</summary>
@@ -56,11 +56,12 @@ internal static class PushGzip
                     return PushBodyFault.None;
                 }
             }
-            // The inflater does not tell where it stopped, but it was in one of the last two chunks, and there the trailer must be: checksum and length.
+            // The inflater does not tell where it stopped. Within the first bytes, which it gets one by one, it is the last it got; else it was in one of the last two chunks, and there the trailer must be: checksum and length.
             BinaryPrimitives.WriteUInt32LittleEndian(trailer, crc.GetCurrentHashAsUInt32());
             BinaryPrimitives.WriteUInt32LittleEndian(trailer[4..], length);
-            var from = start + Math.Max(0, input.Given - 2 * Chunk);
-            var found = gzip.Span[from..Math.Min(gzip.Length, start + input.Given + Trailer)].IndexOf(trailer);
+            var given = start + input.Given;
+            var from = input.Given <= Single ? given : Math.Max(start, given - 2 * Chunk);
+            var found = gzip.Span[from..Math.Min(gzip.Length, given + Trailer)].IndexOf(trailer);
             if (found < 0)
             {
                 return PushBodyFault.BadGzip;
@@ -99,7 +100,7 @@ internal static class PushGzip
         return at + Trailer < gzip.Length ? at : null;
     }
 
-    /// <summary>Gives the bytes out in small pieces, so that what the inflater took too much is bounded.</summary>
+    /// <summary>Gives the bytes out one by one at first, since the trailer of an empty member is found nowhere but at its place, then in small pieces, so that what the inflater took too much is bounded.</summary>
     private sealed class Chunks(ReadOnlyMemory<byte> bytes) : Stream
     {
         public int Given { get; private set; }
@@ -114,7 +115,7 @@ internal static class PushGzip
 
         public override int Read(Span<byte> buffer)
         {
-            var count = Math.Min(Math.Min(buffer.Length, Chunk), bytes.Length - Given);
+            var count = Math.Min(Math.Min(buffer.Length, Given < Single ? 1 : Chunk), bytes.Length - Given);
             bytes.Span.Slice(Given, count).CopyTo(buffer);
             Given += count;
             return count;

@@ -69,7 +69,7 @@ internal sealed class PushReading(PushEndpointOptions options, TimeProvider time
         PushBodyFault.TooManyParts => new(PushCode.TooManyParts, $"The body has more than {PushBody.MostParts} gzip members or zstd frames. Nothing was captured. Compress it in one, or send it in parts, each under the next sequence."),
         PushBodyFault.BadFraming => OfFraming(StatusCodes.Status400BadRequest) with { Closes = true },
         PushBodyFault.NoMemory => new(PushCode.Busy, "The endpoint holds as many bodies as it may. Nothing was captured. Send the push again.") { RetryAfter = 1 },
-        PushBodyFault.WideWindow => new(PushCode.ZstdWindow, $"A zstd frame of the body asks for a window of more than {PushZstd.MostWindow} bytes, the most for HTTP (RFC 9659). Nothing was captured. Compress with a window of 8 MiB at most: a windowLog of 23, no --long and no --ultra."),
+        PushBodyFault.WideWindow => new(PushCode.ZstdWindow, $"A zstd frame of the body asks for a window of more than {PushZstd.MostWindow} bytes, the most for HTTP (RFC 9659). Nothing was captured. Compress with a window of 8 MiB at most: a windowLog of 23 at most."),
         PushBodyFault.BadZstd => new(PushCode.BadZstd, "The body is not whole zstd frames: it is cut, damaged, made with a dictionary, or followed by something else. Nothing was captured. Compress it again, or send it plain."),
         _ => new(PushCode.BadGzip, "The body is not a whole gzip: it is cut, damaged, or followed by something else. Nothing was captured. Compress it again, or send it plain."),
     };

@@ -48,8 +48,10 @@ internal static class PushBombs
     ];
 
     /// <summary>A gzip member of a text and then so many MiB of zeros, with its right checksum and length. Each MiB is the same bytes again: they name what lies before them, and that is zeros too.</summary>
+    /// <param name="megabytes">At least 2.</param>
     public static byte[] Member(byte[] text, int megabytes)
     {
+        ArgumentOutOfRangeException.ThrowIfLessThan(megabytes, 2);
         var (zeros, crc) = (new byte[1 << 20], new Crc32());
         using var into = new MemoryStream();
         into.Write(EmptyMember.AsSpan(0, 10));

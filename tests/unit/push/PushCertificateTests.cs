@@ -51,7 +51,7 @@ public sealed class PushCertificateTests : IDisposable
     [Fact]
     public async Task Where_no_source_has_a_certificate_none_is_asked_for()
     {
-        await using var rig = await PushRig.StartAsync(options: Options("https://127.0.0.1:0") with { AsksCertificates = false }, with: s => s with { TokenSha256 = Hash("t0ken") });
+        await using var rig = await PushRig.StartAsync(options: Options("https://127.0.0.1:0") with { AsksCertificates = false }, with: s => s with { Delivery = PushDelivery.AtLeastOnce, TokenSha256 = Hash("t0ken") });
         Assert.Equal((401, "no-token"), await Push(rig, "web", _web));
         Assert.Equal((200, null), await Push(rig, "web", _web, "t0ken"));
     }

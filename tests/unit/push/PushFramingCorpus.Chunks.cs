@@ -58,8 +58,8 @@ internal static partial class PushFramingCorpus
         new("a request in chunks that are refused", Push("Content-Encoding: br\r\n" + Close + Chunked, $"{HiddenLength:x}\r\n{Hidden}\r\n0\r\n\r\n"), "415"),
         new("a request behind chunks that are damaged, and refused before", Push("Content-Encoding: br\r\n" + Chunked, "2\n1\n\r\n0\r\n\r\n" + Hidden), "415"),
         new("half a first line", "POST /v1/li", "", Ends: true),
-        new("half a header", Line + Fields + "Content-Le", "", Ends: true),
-        new("headers without end", Line + Fields + "Content-Length: 2\r\n", "", Ends: true),
+        new("half a header", Line + Fields + "Content-Le", "400", Ends: true),
+        new("headers without end", Line + Fields + "Content-Length: 2\r\n", "400", Ends: true),
         new("headers and no body", Push(Close + "Content-Length: 2\r\n", ""), "", Ends: true),
         new("nothing", "", "", Ends: true),
     ];

@@ -41,7 +41,7 @@ internal static partial class PushFramingCorpus
         new("HTTP/0.9 with a bare line feed", "GET /healthz\n", "400"),
         new("an empty line before", "\r\n" + Push(Close + Two, "1\n"), "200"),
         new("two empty lines before", "\r\n\r\n" + Push(Close + Two, "1\n"), "200"),
-        new("a bare line feed before", "\n" + Push(Close + Two, "1\n"), "400"),
+        new("a bare line feed before", "\n" + Push(Close + Two, "1\n"), "200"),
         new("the preface of HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\u0004\0\0\0\0\0", ""),
         new("a hello of TLS", "\u0016\u0003\u0001\u0002\0\u0001\0\u0001\u00fc\u0003\u0003" + new string('\u0007', 500) + "\r\n", "400"),
         new("zeros", new string('\0', 8_000), "400"),

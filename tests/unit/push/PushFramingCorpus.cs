@@ -2,7 +2,7 @@ namespace Pipeline.Tests.Unit.Push;
 
 /// <summary>A request as bytes, in Latin-1. § is a stream of its own; a client never closes first unless <see cref="Ends"/>.</summary>
 /// <param name="Statuses">What it is answered with, one number an answer; empty: the connection is closed without one.</param>
-/// <param name="Ends">The client says FIN behind it.</param>
+/// <param name="Ends">The client says FIN behind it, and may be gone before an answer.</param>
 internal sealed record RawRequest(string Name, string Bytes, string Statuses, bool Ends = false);
 
 /// <summary>

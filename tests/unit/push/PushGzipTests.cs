@@ -42,6 +42,19 @@ public sealed class PushGzipTests
     }
 
     [Fact]
+    public void An_empty_member_is_whole_wherever_it_stands()
+    {
+        // As gzip(1) makes it, and with flushes before its end; .NET writes nothing at all.
+        byte[] empty = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+        byte[] flushed = [.. empty[..10], 0, 0, 0, 0xff, 0xff, 0, 0, 0, 0xff, 0xff, .. empty[10..]];
+        var gzip = PushEndpointTests.Gzip("lines\n"u8.ToArray());
+        Assert.Empty(Inflate(empty)!);
+        Assert.Equal("lines\nlines\n"u8.ToArray(), Inflate([.. empty, .. gzip, .. flushed, .. empty, .. gzip, .. flushed]));
+        Assert.Null(Inflate([.. empty, 0]));
+        Assert.Null(Inflate(empty[..^1]));
+    }
+
+    [Fact]
     public void The_optional_parts_of_a_header_are_skipped()
     {
         var gzip = PushEndpointTests.Gzip("lines\n"u8.ToArray());
