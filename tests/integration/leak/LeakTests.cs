@@ -15,7 +15,7 @@ namespace Pipeline.Tests.Integration.Leak;
 /// </summary>
 public sealed class LeakTests(ITestOutputHelper output)
 {
-    private const int Sample = 20_000, PushEvery = 20, PushLines = 2_000;
+    private const int Sample = 8_000, PushEvery = 20, PushLines = 2_000;
 
     [Fact]
     public async Task Of_marked_lines_no_marker_is_in_any_byte_that_the_program_leaves()

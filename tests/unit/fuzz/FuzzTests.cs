@@ -10,7 +10,7 @@ namespace Pipeline.Tests.Unit.Fuzz;
 /// </summary>
 public sealed class FuzzTests(ITestOutputHelper output)
 {
-    private const long Sample = 2_000_000;
+    private const long Sample = 1_000_000;
 
     [Fact]
     public void Every_line_is_a_record_or_a_rejection_whatever_its_bytes_are()
