@@ -75,6 +75,18 @@ public sealed class FileCursors
         return beyond is { } b ? new FileDecision.Shrunk(b.Identity, b.Cursor) : new FileDecision.New(Identity(fingerprint, next), next);
     }
 
+    /// <summary>The identities that were read with this first line, and how far.</summary>
+    public IReadOnlyList<(string Identity, long Offset)> Known(string fingerprint)
+    {
+        lock (_lock)
+        {
+            return [.. Enumerable.Range(0, _ordinals.GetValueOrDefault(fingerprint)).Select(n => Identity(fingerprint, n)).Where(_cursors.ContainsKey).Select(id => (id, _cursors[id].Offset))];
+        }
+    }
+
+    /// <summary>The fingerprint of an identity.</summary>
+    public static ReadOnlySpan<char> FingerprintOf(string identity) => identity.IndexOf('.', StringComparison.Ordinal) is >= 0 and var dot ? identity.AsSpan(0, dot) : identity;
+
     /// <summary>A file that is known to be another one than all that have its first line.</summary>
     public FileDecision.New Another(string fingerprint)
     {

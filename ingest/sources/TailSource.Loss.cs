@@ -8,6 +8,9 @@ public sealed partial class TailSource
 {
     private enum Kind { Unknown, Copy, Another }
 
+    /// <summary>Bytes in common that are more than a first line that many files have.</summary>
+    private const int LeastCopy = 1_024;
+
     /// <summary>A path holds something else now, or nothing: the file that had it lost its name, or was truncated.</summary>
     private void Release(SeenPath seen, string? holds, bool there = true)
     {
@@ -59,6 +62,17 @@ public sealed partial class TailSource
         _sink?.Note(Name, LossNotes.Truncated);
     }
 
+    /// <summary>An older copy, or a file that was written anew while nobody looked: what it holds is not read, so it counts as a possible loss.</summary>
+    private void Shrunk(SeenPath seen)
+    {
+        if (!seen.ShrunkReported)
+        {
+            seen.ShrunkReported = true;
+            Lost();
+            events.Shrunk(seen.Path, seen.Decompressed > 0 ? seen.Decompressed : seen.Stamp.Length, seen.ShrunkFrom);
+        }
+    }
+
     private void Truncated(FollowedFile file, long length)
     {
         Lost();
@@ -99,7 +113,33 @@ public sealed partial class TailSource
         }
     }
 
-    /// <summary>Whether a file that ends before a cursor is an older copy of the file that was read there, as far as that one can still be looked into.</summary>
+    /// <summary>
+    /// Whether a file that ends before a cursor is an older copy of the file that was read there. 1 It is compared with all that have its first line and can still be looked into.
+    /// 2 What was seen to be a copy stays one when its original is gone: `copytruncate` copies what is read meanwhile. 3 A first line that two different files had tells nothing of a third.
+    /// </summary>
+    private (Kind Kind, string Of) Compare(SeenPath seen, SourceFile file, string fingerprint)
+    {
+        var (known, unknown) = (cursors.Known(fingerprint), 0);
+        foreach (var (identity, offset) in known)
+        {
+            if (offset <= file.ContentLength && !file.IsGzip)
+            {
+                continue;
+            }
+            switch (Compare(file, identity))
+            {
+                case Kind.Copy:
+                    return (Kind.Copy, identity);
+                case Kind.Unknown when seen.CopyOf == identity && (seen.CopyLength == file.LengthAtOpen || seen.CopyLength >= LeastCopy):
+                    return (Kind.Copy, identity);
+                case Kind.Unknown:
+                    unknown++;
+                    break;
+            }
+        }
+        return (unknown == 0 || (known.Count > 1 && !file.IsGzip) ? Kind.Another : Kind.Unknown, fingerprint);
+    }
+
     private Kind Compare(SourceFile file, string identity)
     {
         if (file.IsGzip || _followed.GetValueOrDefault(identity) is not { } followed || (followed.Open is null && followed.Path is null))

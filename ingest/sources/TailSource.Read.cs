@@ -38,22 +38,27 @@ public sealed partial class TailSource
                 Release(seen, null);
                 seen.Identity = null;
             }
+            if (decision is null && shrunk is not null)
+            {
+                // It was emptied before it was known what it is.
+                Shrunk(seen);
+            }
             if (decision is FileDecision.Shrunk before)
             {
-                var kind = seen.Rewritten && !file.IsGzip ? Kind.Another : await workers.Run(() => Compare(opened, before.Identity));
+                var (kind, copied) = seen.Rewritten && !file.IsGzip ? (Kind.Another, before.Identity) : await workers.Run(() => Compare(seen, opened, fingerprint!));
                 if (kind == Kind.Another)
                 {
                     decision = cursors.Another(fingerprint!);
                 }
                 else if (kind == Kind.Copy)
                 {
-                    Same(seen, before.Identity);
+                    Same(seen, copied, file);
                 }
                 else
                 {
-                    seen.ShrunkOf = before.Identity;
+                    seen.ShrunkOf = fingerprint;
                     _shrunk.Add(seen);
-                    (seen.ShrunkAt, seen.ShrunkReported) = shrunk == before.Identity ? (seen.ShrunkAt, seen.ShrunkReported) : (time.GetTimestamp(), false);
+                    (seen.ShrunkAt, seen.ShrunkReported) = shrunk == fingerprint ? (seen.ShrunkAt, seen.ShrunkReported) : (time.GetTimestamp(), false);
                     seen.ShrunkFrom = before.Cursor.Offset;
                 }
             }
@@ -71,9 +76,9 @@ public sealed partial class TailSource
                 {
                     return Look.Wait;
                 }
-                if (cursor is null || file.IsGzip || !await workers.Run(() => opened.EndsALine(cursor.Offset, out _)))
+                if (cursor is null || !await workers.Run(() => opened.EndsALine(cursor.Offset, out _)))
                 {
-                    Same(seen, decision.Identity);
+                    Same(seen, decision.Identity, file);
                     // The same first line and not yet read: whether it is the same file shows when the other was read.
                     seen.Settled &= cursor is not null;
                     return Look.Done;
@@ -94,10 +99,10 @@ public sealed partial class TailSource
                 }
                 if (!drained)
                 {
-                    return await ReadOnAsync(followed, sink, stop) ? Look.More : await LookAsync(seen, changed, mayDecide, sink, stop, drained: true);
+                    return await ReadOnAsync(followed, sink, stop, mayEnd: false) ? Look.More : await LookAsync(seen, changed, mayDecide, sink, stop, drained: true);
                 }
             }
-            (seen.SameSince, seen.SameReported, seen.Rewritten) = (null, false, false);
+            (seen.SameSince, seen.SameReported, seen.Rewritten, seen.CopyOf) = (null, false, false, null);
             if (followed is null)
             {
                 var why = "";
@@ -110,9 +115,9 @@ public sealed partial class TailSource
                     }
                     return Look.Done;
                 }
-                followed = new FollowedFile(decision.Identity, cursor?.Path ?? path, reads, file.IsGzip) { LastPath = path };
+                followed = new FollowedFile(decision.Identity, IsNameOf(path, cursor?.Path) ? cursor!.Path! : path, reads, file.IsGzip) { LastPath = path };
                 _followed[decision.Identity] = followed;
-                foreach (var copy in _shrunk.Where(s => s.ShrunkOf == decision.Identity))
+                foreach (var copy in _shrunk.Where(s => FileCursors.FingerprintOf(decision.Identity).SequenceEqual(s.ShrunkOf)))
                 {
                     // Now there is something to compare it with.
                     copy.Settled = false;
@@ -126,6 +131,11 @@ public sealed partial class TailSource
             else if (followed.LastPath != path)
             {
                 events.Renamed(followed.LastPath, path, cursor?.Offset ?? 0);
+                if (!IsNameOf(path, followed.FirstPath) || (!file.IsGzip && followed.Inode != seen.Stamp.Inode))
+                {
+                    // Another file that was alike so far, and not the rotated one.
+                    followed.FirstPath = path;
+                }
             }
             seen.Identity = decision.Identity;
             if (!file.IsGzip && followed.Path == path && file.RawLength < followed.Length && seen.Stamp.Inode == followed.Inode)
@@ -170,6 +180,10 @@ public sealed partial class TailSource
         }
     }
 
+    /// <summary>Whether a rotated file of this name may be called so: log, log.1, log-2026 and log.2.gz. Of files that are alike, one that is not was never that one.</summary>
+    private static bool IsNameOf(string path, string? first) => first is not null
+        && Path.GetFileName(path.AsSpan()).StartsWith(Path.GetFileName(first.AsSpan()) is var name && name.IndexOf('.') is > 0 and var dot ? name[..dot] : name, StringComparison.Ordinal);
+
     private (string? Fingerprint, FileDecision? Decision) Decide(SourceFile file)
     {
         var fingerprint = FileFingerprint.Of(file.ContentAt(0), hash) ?? (file.End == ContentEnd.Whole ? FileFingerprint.Of(file.ContentAt(0), hash, final: true, format) : null);
@@ -177,11 +191,15 @@ public sealed partial class TailSource
     }
 
     /// <summary>Another path has this content; it is read once.</summary>
-    private void Same(SeenPath seen, string identity)
+    private void Same(SeenPath seen, string identity, SourceFile file)
     {
         seen.Identity = identity;
         seen.SameSince ??= time.GetTimestamp();
-        Other(_followed[identity], seen);
+        (seen.CopyOf, seen.CopyLength) = (identity, file.LengthAtOpen);
+        if (_followed.GetValueOrDefault(identity) is { } followed)
+        {
+            Other(followed, seen);
+        }
     }
 
     private static void Other(FollowedFile followed, SeenPath seen)
@@ -249,7 +267,8 @@ public sealed partial class TailSource
         (followed.Searched, followed.SearchedCheck) = (end, file.IsGzip || followed.Pending < LeastSearched || file.Before(end) is not { } before ? null : hash.Of(before));
 
     /// <summary>A file without a name, or a rotated one with an unterminated end.</summary>
-    private async Task<bool> ReadOnAsync(FollowedFile followed, IBlockSink sink, CancellationToken stop)
+    /// <param name="mayEnd">Whether its unterminated end is a line when it was quiet; not where another name was just found for it.</param>
+    private async Task<bool> ReadOnAsync(FollowedFile followed, IBlockSink sink, CancellationToken stop, bool mayEnd = true)
     {
         if (followed.Open is null && followed.Path is { } path)
         {
@@ -274,7 +293,7 @@ public sealed partial class TailSource
                 Truncated(followed, open.RawLength);
                 return false;
             }
-            var quiet = IsQuiet(followed.GrownAt) && open.RawLength == followed.Length;
+            var quiet = mayEnd && IsQuiet(followed.GrownAt) && open.RawLength == followed.Length;
             var pending = followed.Pending;
             var more = await ReadAsync(followed, open, final: quiet, sink, stop);
             if (quiet && !more && !stop.IsCancellationRequested)

@@ -40,7 +40,10 @@ internal sealed class SeenPath(string path, int spread)
     public string? Identity { get; set; }
     /// <summary>A file that was followed here was replaced or emptied, and what is here since has no identity yet: it is no older copy of anything.</summary>
     public bool Rewritten { get; set; }
-    /// <summary>It has the first line of this identity, ends before its cursor, and may be an older copy of it: left alone.</summary>
+    /// <summary>It was a copy of this identity, whole or a part, when it had so many bytes.</summary>
+    public string? CopyOf { get; set; }
+    public long CopyLength { get; set; }
+    /// <summary>It has this first line, ends before the cursor of another file that has it, and may be an older copy of that: left alone.</summary>
     public string? ShrunkOf { get; set; }
     public long ShrunkAt { get; set; }
     public long ShrunkFrom { get; set; }
@@ -59,7 +62,7 @@ internal sealed class FollowedFile(string identity, string firstPath, ILineForma
 {
     public string Identity { get; } = identity;
     /// <summary>The first name that it was read under: where another file has that name now, it was rotated.</summary>
-    public string FirstPath { get; } = firstPath;
+    public string FirstPath { get; set; } = firstPath;
     public ILineFormat Format { get; } = format;
     public bool IsGzip { get; } = isGzip;
     /// <summary>Its name; null where it was deleted or moved out of sight, and is only read through <see cref="Open"/>.</summary>

@@ -18,19 +18,21 @@ internal sealed class TailSchedule : IDisposable
     private sealed class Line(string text)
     {
         public string Text { get; } = text;
-        public bool Complete, MayDouble, OfferedToTheDead;
+        public bool Complete, Alike, MayDouble, OfferedToTheDead;
         public int Places, PollsSeen, MostPollsSeen;
         public int DestroyedAt = -1;
         public Destroyed How;
         public bool Known;
-        public int DestroyedLife;
+        public int DestroyedLife, WrittenAt;
         public string DestroyedLog = "";
     }
 
     private enum Destroyed { No, Emptied, Deleted }
 
-    private sealed class Content
+    private sealed class Content(bool alike)
     {
+        /// <summary>It begins as other files do.</summary>
+        public bool Alike { get; set; } = alike;
         public List<Line> Lines { get; } = [];
         public bool Open, Gzip;
     }
@@ -47,7 +49,7 @@ internal sealed class TailSchedule : IDisposable
     private FakeSink _sink = new(acknowledges: false);
     private TailSource _tail;
     private DateTime _folderTime = new(2026, 3, 1, 0, 0, 0, DateTimeKind.Utc);
-    private int _offered, _poll, _life;
+    private int _offered, _poll, _life, _said;
     private HashSet<string> _read = new(StringComparer.Ordinal);
 
     public TailSchedule(int seed)
@@ -57,6 +59,9 @@ internal sealed class TailSchedule : IDisposable
         _names = ((string[])["access.log", "other.log", "third.log"])[..(1 + _random.Next(3))];
         _tail = Tail();
     }
+
+    /// <summary>What was done and what the tail said to it.</summary>
+    public List<string> Trace { get; } = [];
 
     public async Task<TailTotals> RunAsync()
     {
@@ -76,15 +81,18 @@ internal sealed class TailSchedule : IDisposable
 
     private async Task StepAsync(string log)
     {
-        switch (_random.Next(100))
+        var kind = _random.Next(100);
+        Trace.Add($"{_poll} {kind} {log}");
+        switch (kind)
         {
             case < 28: Write(log, 1 + _random.Next(4)); break;
             case < 33: Part(log); break;
             case < 36: Late(log); break;
             case < 60: await PollAsync(1 + (_random.Next(3) == 0 ? _random.Next(12) : 0)); break;
             case < 62: await PollAsync(45); break;
-            case < 69: _sink.Acknowledge(1 + _random.Next(3)); break;
-            case < 73: Kill(); break;
+            case < 69: _sink.Acknowledge(_random.Next(3) == 0 ? 1 + _random.Next(3) : int.MaxValue); break;
+            case < 72: Kill(); break;
+            case < 73: await PollAsync(12); break;
             case < 79: Rename(log); break;
             case < 84: CopyTruncate(log); break;
             case < 88: Empty(log); break;
@@ -136,7 +144,7 @@ internal sealed class TailSchedule : IDisposable
 
     private void Add(string path, Content content, bool complete)
     {
-        var line = new Line($"{path}-{_lines.Count}-{new string('x', _random.Next(8) == 0 ? _random.Next(9_000) : _random.Next(90))}") { Complete = complete };
+        var line = new Line($"{path}-{_lines.Count}-{new string('x', _random.Next(8) == 0 ? _random.Next(9_000) : _random.Next(90))}") { Complete = complete, Alike = content.Alike, WrittenAt = _poll };
         _lines.Add(line);
         _byText[line.Text] = line;
         content.Lines.Add(line);
@@ -149,8 +157,9 @@ internal sealed class TailSchedule : IDisposable
     {
         if (!_disk.TryGetValue(log, out var content))
         {
-            _disk[log] = content = new Content();
-            _logs.Write(log, Head());
+            var head = Head();
+            _disk[log] = content = new Content(head.Length > 0);
+            _logs.Write(log, head);
             Moved();
         }
         return content;
@@ -186,7 +195,7 @@ internal sealed class TailSchedule : IDisposable
         Shift(log);
         File.Copy(_logs[log], _logs[log + ".1"]);
         _logs.Append(log + ".1", "");
-        var copy = _disk[log + ".1"] = new Content { Open = content.Open };
+        var copy = _disk[log + ".1"] = new Content(content.Alike) { Open = content.Open };
         copy.Lines.AddRange(content.Lines);
         content.Lines.ForEach(l => l.Places++);
         Moved();
@@ -210,8 +219,9 @@ internal sealed class TailSchedule : IDisposable
     private void Clear(string log, Content content)
     {
         Destroy(log, content.Lines, content.Lines, Destroyed.Emptied);
-        _disk[log] = new Content();
-        _logs.Write(log, Head());
+        var head = Head();
+        _disk[log] = new Content(head.Length > 0);
+        _logs.Write(log, head);
         if (_random.Next(2) == 0)
         {
             Write(log, 1 + _random.Next(8));
@@ -228,6 +238,7 @@ internal sealed class TailSchedule : IDisposable
             Destroy(log, gone, content.Lines, Destroyed.Emptied);
             content.Lines.RemoveRange(keep, gone.Count);
             content.Lines.ForEach(l => l.MayDouble = true);
+            content.Alike = true;
             content.Open = false;
             var text = File.ReadAllText(_logs[log]);
             var end = text.IndexOf(content.Lines[^1].Text, StringComparison.Ordinal) + content.Lines[^1].Text.Length + 1;
@@ -314,7 +325,8 @@ internal sealed class TailSchedule : IDisposable
 
     private void Destroy(string path, List<Line> gone, List<Line> all, Destroyed how)
     {
-        var known = all.Exists(l => _read.Contains(l.Text));
+        // Where only what was not read yet is cut off, nothing of what was read tells of it.
+        var known = (gone.Count == all.Count ? all : gone).Exists(l => _read.Contains(l.Text));
         foreach (var line in gone)
         {
             if (--line.Places == 0)
@@ -366,6 +378,8 @@ internal sealed class TailSchedule : IDisposable
                     line.MostPollsSeen = Math.Max(line.MostPollsSeen, ++line.PollsSeen);
                 }
             }
+            Trace.AddRange(_logs.Events.All[_said..].Select(e => $"    {_poll} {e}"));
+            _said = _logs.Events.All.Count;
             _logs.Time.Advance(TimeSpan.FromSeconds(1));
             _poll++;
             _totals.Polls++;
@@ -403,7 +417,7 @@ internal sealed class TailSchedule : IDisposable
         var held = _logs.Events.Of("shrunk").Any();
         foreach (var line in _lines.Where(l => l.Complete && !read.ContainsKey(l.Text)))
         {
-            if (held && (line.How == Destroyed.No || line.MostPollsSeen >= PollsToRead))
+            if (held && (line.Alike || line.MayDouble) && (line.How == Destroyed.No || line.MostPollsSeen >= PollsToRead))
             {
                 // A start found a file with a known first line that ends before its cursor: rule 34 leaves it alone, names and counts it.
                 _totals.HeldBack++;
@@ -412,12 +426,16 @@ internal sealed class TailSchedule : IDisposable
             else if (line.How == Destroyed.No || (line.MostPollsSeen >= PollsToRead && !line.OfferedToTheDead))
             {
                 _totals.Lost++;
-                wrong.Add($"{Short(line.Text)} was there for {line.MostPollsSeen} polls of one tail and was not read{(line.How == Destroyed.No ? ", and is there still" : "")}");
+                wrong.Add($"{Short(line.Text)} was there for {line.MostPollsSeen} polls of one tail and was not read: written at {line.WrittenAt}, {(line.How == Destroyed.No ? "and there still" : $"destroyed at {line.DestroyedAt} in {line.DestroyedLog}")}");
             }
-            else if (line.OfferedToTheDead || !line.Known || _pollsAtDeath[line.DestroyedLife] - line.DestroyedAt < (line.How == Destroyed.Emptied ? PollsToRead : PollsToMiss))
+            else if (line.OfferedToTheDead)
             {
-                // It was read by a process that died before it was acknowledged, or destroyed where no process knew the file.
-                _totals.LostUnacknowledged++;
+                _totals.LostWithTheDead++;
+            }
+            else if (!line.Known || _pollsAtDeath[line.DestroyedLife] - line.DestroyedAt < (line.How == Destroyed.Emptied ? PollsToRead : PollsToMiss))
+            {
+                // It was destroyed where no process knew the file, or the one that did was killed before it could tell.
+                _totals.LostUnseen++;
             }
             else
             {

@@ -20,14 +20,14 @@ public sealed class TailScheduleTests(ITestOutputHelper output)
         var clock = Stopwatch.StartNew();
         for (var seed = from; seed < to && failures.Count < 10; seed++)
         {
+            using var schedule = new TailSchedule(seed);
             try
             {
-                using var schedule = new TailSchedule(seed);
                 totals.Add(await schedule.RunAsync());
             }
             catch (Exception e) when (e is not OperationCanceledException)
             {
-                failures[seed] = $"seed {seed}: {e.Message}";
+                failures[seed] = $"seed {seed}: {e.Message}" + (to - from == 1 ? "\n" + string.Join("\n", schedule.Trace) : "");
             }
         }
         var text = $"seeds {from}..{to} in {clock.Elapsed.TotalSeconds:F1} s: {totals}";

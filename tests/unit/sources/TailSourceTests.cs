@@ -43,7 +43,7 @@ public sealed class TailSourceTests : IDisposable
         Assert.Equal(["a1", "a2", "a3", "b1"], _sink.Lines.Order());
         await Poll(20);
         Assert.Equal(["a1", "a2", "a3", "a4 cut", "b1"], _sink.Lines.Order());
-        Assert.Equal(["renamed access.log access.log.1 3"], _logs.Events.Of("renamed"));
+        Assert.Equal(["renamed access.log access.log.1 6"], _logs.Events.Of("renamed"));
         Assert.Single(_logs.Events.Of("tail-taken"));
         Assert.Equal(0, _tail.PossibleLosses);
     }

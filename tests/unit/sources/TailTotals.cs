@@ -3,7 +3,7 @@ namespace Pipeline.Tests.Unit.Sources;
 /// <summary>What happened in schedules: shows that a run met what it is for.</summary>
 internal sealed class TailTotals
 {
-    public long Schedules, Polls, Lines, Read, Renames, CopyTruncates, Truncates, Cuts, Deletes, Gzips, LateLines, Kills, Detected, LostAtDestruction, LostUnacknowledged, HeldBack, DoubledByCut, Lost, Doubled;
+    public long Schedules, Polls, Lines, Read, Renames, CopyTruncates, Truncates, Cuts, Deletes, Gzips, LateLines, Kills, Detected, LostAtDestruction, LostWithTheDead, LostUnseen, HeldBack, DoubledByCut, Lost, Doubled;
 
     public void Add(TailTotals other)
     {
