@@ -47,6 +47,9 @@ internal sealed class SeenPath(string path, int spread)
     public string? ShrunkOf { get; set; }
     public long ShrunkAt { get; set; }
     public long ShrunkFrom { get; set; }
+    /// <summary>How long it was then, and the check there: so that it is noticed when something else takes its place.</summary>
+    public long ShrunkLength { get; set; }
+    public string? ShrunkCheck { get; set; }
     public bool ShrunkReported { get; set; }
     /// <summary>Since when another path has the same content.</summary>
     public long? SameSince { get; set; }

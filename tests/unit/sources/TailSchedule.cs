@@ -144,7 +144,7 @@ internal sealed class TailSchedule : IDisposable
 
     private void Add(string path, Content content, bool complete)
     {
-        var line = new Line($"{path}-{_lines.Count}-{new string('x', _random.Next(8) == 0 ? _random.Next(9_000) : _random.Next(90))}") { Complete = complete, Alike = content.Alike, WrittenAt = _poll };
+        var line = new Line($"{path}-{_lines.Count}-{Filler(_random.Next(8) == 0 ? _random.Next(9_000) : _random.Next(90))}") { Complete = complete, Alike = content.Alike, WrittenAt = _poll };
         _lines.Add(line);
         _byText[line.Text] = line;
         content.Lines.Add(line);
@@ -152,6 +152,9 @@ internal sealed class TailSchedule : IDisposable
         content.Open = !complete;
         _logs.Append(path, line.Text + (complete ? "\n" : ""));
     }
+
+    /// <summary>Of no two lines alike, as lines of a log are not.</summary>
+    private string Filler(int length) => string.Concat(Enumerable.Repeat($".{_lines.Count}", length / 2 + 1))[..length];
 
     private Content At(string log)
     {
@@ -406,7 +409,6 @@ internal sealed class TailSchedule : IDisposable
             else if (times > 1 && line.MayDouble)
             {
                 _totals.DoubledByCut++;
-                counted.Add(("cut", -1));
             }
             else if (times > 1)
             {
@@ -443,9 +445,10 @@ internal sealed class TailSchedule : IDisposable
                 counted.Add((line.DestroyedLog, line.DestroyedAt));
             }
         }
-        if (_totals.Detected < counted.Count)
+        var least = Math.Max(counted.Count, _totals.DoubledByCut > 0 ? 1 : 0);
+        if (_totals.Detected < least)
         {
-            wrong.Add($"{_totals.Detected} possible losses were counted, expected at least {counted.Count}: {string.Join(", ", counted)}");
+            wrong.Add($"{_totals.Detected} possible losses were counted, expected at least {least}: {string.Join(", ", counted)}");
         }
         if (wrong.Count > 0)
         {
