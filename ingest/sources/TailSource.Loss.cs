@@ -62,6 +62,17 @@ public sealed partial class TailSource
         _sink?.Note(Name, LossNotes.Truncated);
     }
 
+    /// <summary>An older copy, or a file that was written anew while nobody looked: what it holds is not read, so it counts as a possible loss.</summary>
+    private void Shrunk(SeenPath seen)
+    {
+        if (!seen.ShrunkReported)
+        {
+            seen.ShrunkReported = true;
+            Lost();
+            events.Shrunk(seen.Path, seen.Decompressed > 0 ? seen.Decompressed : seen.Stamp.Length, seen.ShrunkFrom);
+        }
+    }
+
     private void Truncated(FollowedFile file, long length)
     {
         Lost();

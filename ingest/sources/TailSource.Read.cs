@@ -38,6 +38,12 @@ public sealed partial class TailSource
                 Release(seen, null);
                 seen.Identity = null;
             }
+            if (shrunk is not null && !file.IsGzip && Check(file, seen.ShrunkLength) != seen.ShrunkCheck)
+            {
+                // It was written over before it was known what it is.
+                Shrunk(seen);
+                shrunk = null;
+            }
             if (decision is FileDecision.Shrunk before)
             {
                 var (kind, copied) = seen.Rewritten && !file.IsGzip ? (Kind.Another, before.Identity) : await workers.Run(() => Compare(seen, opened, fingerprint!));
@@ -55,6 +61,7 @@ public sealed partial class TailSource
                     _shrunk.Add(seen);
                     (seen.ShrunkAt, seen.ShrunkReported) = shrunk == fingerprint ? (seen.ShrunkAt, seen.ShrunkReported) : (time.GetTimestamp(), false);
                     seen.ShrunkFrom = before.Cursor.Offset;
+                    (seen.ShrunkLength, seen.ShrunkCheck) = (file.IsGzip ? 0 : file.LengthAtOpen, file.IsGzip ? null : Check(file, file.LengthAtOpen));
                 }
             }
             if (decision is null or FileDecision.Shrunk)
@@ -110,7 +117,7 @@ public sealed partial class TailSource
                     }
                     return Look.Done;
                 }
-                followed = new FollowedFile(decision.Identity, cursor?.Path ?? path, reads, file.IsGzip) { LastPath = path };
+                followed = new FollowedFile(decision.Identity, IsNameOf(path, cursor?.Path) ? cursor!.Path! : path, reads, file.IsGzip) { LastPath = path };
                 _followed[decision.Identity] = followed;
                 foreach (var copy in _shrunk.Where(s => FileCursors.FingerprintOf(decision.Identity).SequenceEqual(s.ShrunkOf)))
                 {
@@ -126,6 +133,11 @@ public sealed partial class TailSource
             else if (followed.LastPath != path)
             {
                 events.Renamed(followed.LastPath, path, cursor?.Offset ?? 0);
+                if (!IsNameOf(path, followed.FirstPath) || (!file.IsGzip && followed.Inode != seen.Stamp.Inode))
+                {
+                    // Another file that was alike so far, and not the rotated one.
+                    followed.FirstPath = path;
+                }
             }
             seen.Identity = decision.Identity;
             if (!file.IsGzip && followed.Path == path && file.RawLength < followed.Length && seen.Stamp.Inode == followed.Inode)
@@ -170,11 +182,17 @@ public sealed partial class TailSource
         }
     }
 
+    /// <summary>Whether a rotated file of this name may be called so: log, log.1, log-2026 and log.2.gz. Of files that are alike, one that is not was never that one.</summary>
+    private static bool IsNameOf(string path, string? first) => first is not null
+        && Path.GetFileName(path.AsSpan()).StartsWith(Path.GetFileName(first.AsSpan()) is var name && name.IndexOf('.') is > 0 and var dot ? name[..dot] : name, StringComparison.Ordinal);
+
     private (string? Fingerprint, FileDecision? Decision) Decide(SourceFile file)
     {
         var fingerprint = FileFingerprint.Of(file.ContentAt(0), hash) ?? (file.End == ContentEnd.Whole ? FileFingerprint.Of(file.ContentAt(0), hash, final: true, format) : null);
-        return (fingerprint, fingerprint is null ? null : cursors.Decide(fingerprint, file.ContentLength, at => file.Before(at) is { } before ? hash.Of(before) : null));
+        return (fingerprint, fingerprint is null ? null : cursors.Decide(fingerprint, file.ContentLength, at => Check(file, at)));
     }
+
+    private string? Check(SourceFile file, long at) => file.Before(at) is { } before ? hash.Of(before) : null;
 
     /// <summary>Another path has this content; it is read once.</summary>
     private void Same(SeenPath seen, string identity, SourceFile file)
@@ -239,7 +257,7 @@ public sealed partial class TailSource
     /// <summary>Whether what follows the cursor is still no line: only what came since the last look is read.</summary>
     private bool StillPending(FollowedFile followed, SourceFile file, long offset)
     {
-        if (followed.Pending < LeastSearched || followed.SearchedCheck is not { } check || followed.Searched - followed.Pending != offset || file.Before(followed.Searched) is not { } before || hash.Of(before) != check
+        if (followed.Pending < LeastSearched || followed.SearchedCheck is not { } check || followed.Searched - followed.Pending != offset || Check(file, followed.Searched) != check
             || file.EndsALine(followed.Searched, out var end))
         {
             return false;
@@ -250,7 +268,7 @@ public sealed partial class TailSource
     }
 
     private void Searched(FollowedFile followed, SourceFile file, long end) =>
-        (followed.Searched, followed.SearchedCheck) = (end, file.IsGzip || followed.Pending < LeastSearched || file.Before(end) is not { } before ? null : hash.Of(before));
+        (followed.Searched, followed.SearchedCheck) = (end, file.IsGzip || followed.Pending < LeastSearched ? null : Check(file, end));
 
     /// <summary>A file without a name, or a rotated one with an unterminated end.</summary>
     /// <param name="mayEnd">Whether its unterminated end is a line when it was quiet; not where another name was just found for it.</param>

@@ -185,8 +185,12 @@ public sealed partial class TailSource(TailOptions options, FileCursors cursors,
 
     private void Vanished(string path)
     {
-        Release(_seen[path], null, there: false);
-        _shrunk.Remove(_seen[path]);
+        var seen = _seen[path];
+        Release(seen, null, there: false);
+        if (_shrunk.Remove(seen))
+        {
+            Shrunk(seen);
+        }
         _seen.Remove(path);
     }
 
@@ -208,12 +212,9 @@ public sealed partial class TailSource(TailOptions options, FileCursors cursors,
                 seen.SameReported = true;
                 events.SameContent(path, other);
             }
-            if (seen.ShrunkOf is not null && !seen.ShrunkReported && IsQuiet(seen.ShrunkAt) && seen.End is ContentEnd.Open or ContentEnd.Whole)
+            if (seen.ShrunkOf is not null && IsQuiet(seen.ShrunkAt) && seen.End is ContentEnd.Open or ContentEnd.Whole)
             {
-                // An older copy, or a file that was written anew while nobody looked: what it holds is not read, so it counts as a possible loss.
-                seen.ShrunkReported = true;
-                Lost();
-                events.Shrunk(path, seen.Decompressed > 0 ? seen.Decompressed : seen.Stamp.Length, seen.ShrunkFrom);
+                Shrunk(seen);
             }
             if (!seen.EndReported && seen.End is not (ContentEnd.Open or ContentEnd.Whole) && IsQuiet(seen.ChangedAt))
             {

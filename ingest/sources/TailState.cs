@@ -47,6 +47,9 @@ internal sealed class SeenPath(string path, int spread)
     public string? ShrunkOf { get; set; }
     public long ShrunkAt { get; set; }
     public long ShrunkFrom { get; set; }
+    /// <summary>How long it was then, and the check there: so that it is noticed when something else takes its place.</summary>
+    public long ShrunkLength { get; set; }
+    public string? ShrunkCheck { get; set; }
     public bool ShrunkReported { get; set; }
     /// <summary>Since when another path has the same content.</summary>
     public long? SameSince { get; set; }
@@ -62,7 +65,7 @@ internal sealed class FollowedFile(string identity, string firstPath, ILineForma
 {
     public string Identity { get; } = identity;
     /// <summary>The first name that it was read under: where another file has that name now, it was rotated.</summary>
-    public string FirstPath { get; } = firstPath;
+    public string FirstPath { get; set; } = firstPath;
     public ILineFormat Format { get; } = format;
     public bool IsGzip { get; } = isGzip;
     /// <summary>Its name; null where it was deleted or moved out of sight, and is only read through <see cref="Open"/>.</summary>
