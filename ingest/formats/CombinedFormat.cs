@@ -7,7 +7,7 @@ namespace Pipeline.Ingest.Formats;
 /// A line of `common`, without referrer and agent, is accepted too: its agent is missing.
 /// The address is one address: a list of proxies, or a host name, is malformed.
 /// </summary>
-public sealed class CombinedFormat : ILineFormat
+public sealed class CombinedFormat : ILineFormat, ILogTail
 {
     public string Name => "combined";
 
@@ -17,40 +17,13 @@ public sealed class CombinedFormat : ILineFormat
 
     public string? Parse(ReadOnlySpan<byte> block, string? fields, ParsedLines into)
     {
-        ArgumentNullException.ThrowIfNull(into);
-        Span<byte> scratch = stackalloc byte[ClientAddress.MaxLength];
-        var clock = new LogClock();
-        var lines = new LineReader(block);
-        scoped Request request;
-        while (lines.Next(out var line))
-        {
-            request = default;
-            into.NextLine();
-            if (lines.Refuses(line, out var reason) || !TryRead(line, scratch, ref clock, ref request, out reason))
-            {
-                into.Reject(reason);
-                continue;
-            }
-            Minimiser.Take(request, into);
-        }
+        LogLine.Parse<CombinedFormat>(block, into);
         return null;
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static bool TryRead(ReadOnlySpan<byte> line, Span<byte> scratch, scoped ref LogClock clock, scoped ref Request request, out Reason reason)
-    {
-        reason = Reason.Malformed;
-        if (!LogLine.TryHead(line, scratch, ref clock, ref request, out var timely, out var rest) || !TryTail(rest, ref request))
-        {
-            return false;
-        }
-        reason = Reason.BadTime;
-        return timely;
     }
 
     /// <summary>Status, bytes, referrer, agent, and what may follow.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static bool TryTail(ReadOnlySpan<byte> text, scoped ref Request request)
+    static bool ILogTail.TryTail(ReadOnlySpan<byte> text, scoped ref Request request)
     {
         if (!LogLine.TryStatusAndBytes(ref text))
         {

@@ -81,16 +81,10 @@ internal sealed class ContainerLines : IDisposable
     }
 
     /// <summary>The range that was fetched last; it ends there until another is given.</summary>
-    private sealed class Fetched : Stream
+    private sealed class Fetched : ForwardStream
     {
         private byte[] _bytes = [];
         private int _at, _length;
-
-        public override bool CanRead => true;
-        public override bool CanSeek => false;
-        public override bool CanWrite => false;
-        public override long Length => throw new NotSupportedException();
-        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
         public void Give(byte[] bytes, int from) => (_bytes, _at, _length) = (bytes, from, bytes.Length);
 
@@ -112,11 +106,5 @@ internal sealed class ContainerLines : IDisposable
             _at += read;
             return read;
         }
-
-        public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-        public override void Flush() { }
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-        public override void SetLength(long value) => throw new NotSupportedException();
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
     }
 }

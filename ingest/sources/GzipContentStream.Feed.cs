@@ -6,7 +6,7 @@ public sealed partial class GzipContentStream
     /// <summary>
     /// Hands the file to DeflateStream in pieces of which the last is remembered. Single bytes are given at a member's start (it may be empty) and at the file's end.
     /// </summary>
-    private sealed class Feed(Stream raw) : Stream
+    private sealed class Feed(Stream raw) : ForwardStream
     {
         private const int Slow = 64, Piece = 8_192;
 
@@ -18,12 +18,6 @@ public sealed partial class GzipContentStream
         public bool Ended { get; private set; }
 
         public int LastWas { get; private set; }
-
-        public override bool CanRead => true;
-        public override bool CanSeek => false;
-        public override bool CanWrite => false;
-        public override long Length => throw new NotSupportedException();
-        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
         public void BeginMember() => (_slow, LastWas, _lastAt) = (Slow, 0, _at);
 
@@ -53,8 +47,6 @@ public sealed partial class GzipContentStream
 
         public void ContinueAfterLast(int length) => _at = _lastAt + length;
 
-        public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
         public override int Read(Span<byte> buffer)
         {
             // The piece must not reach into the file's last bytes: these are given one by one.
@@ -79,11 +71,6 @@ public sealed partial class GzipContentStream
             _at += length;
             return length;
         }
-
-        public override void Flush() { }
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-        public override void SetLength(long value) => throw new NotSupportedException();
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
         /// <summary>Makes at least <paramref name="wanted"/> bytes ready, unless the file ends before; false where there is none. The last piece stays in the buffer.</summary>
         private bool Fill(int wanted)

@@ -24,7 +24,7 @@ public enum ContentEnd
 /// that was cut anywhere, also within its trailer, for a whole one, and says nothing of garbage after a member. Never throws for what the bytes are: it ends, and <see cref="End"/> says how.
 /// Memory is bounded whatever the file expands to. The file stays its owner's.
 /// </summary>
-public sealed partial class GzipContentStream(Stream raw) : Stream
+public sealed partial class GzipContentStream(Stream raw) : ForwardStream
 {
     private readonly Feed _feed = new(raw);
     private readonly Crc32 _crc = new();
@@ -37,13 +37,7 @@ public sealed partial class GzipContentStream(Stream raw) : Stream
 
     public static bool IsGzip(ReadOnlySpan<byte> head) => head.StartsWith((ReadOnlySpan<byte>)[0x1F, 0x8B, 8]);
 
-    public override bool CanRead => true;
-    public override bool CanSeek => false;
-    public override bool CanWrite => false;
-    public override long Length => throw new NotSupportedException();
     public override long Position { get => _position; set => throw new NotSupportedException(); }
-
-    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
 
     public override int Read(Span<byte> buffer)
     {
@@ -73,11 +67,6 @@ public sealed partial class GzipContentStream(Stream raw) : Stream
         }
         return 0;
     }
-
-    public override void Flush() { }
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-    public override void SetLength(long value) => throw new NotSupportedException();
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

@@ -101,17 +101,9 @@ internal static class PushGzip
     }
 
     /// <summary>Gives the bytes out one by one at first, since the trailer of an empty member is found nowhere but at its place, then in small pieces, so that what the inflater took too much is bounded.</summary>
-    private sealed class Chunks(ReadOnlyMemory<byte> bytes) : Stream
+    private sealed class Chunks(ReadOnlyMemory<byte> bytes) : ForwardStream
     {
         public int Given { get; private set; }
-
-        public override bool CanRead => true;
-        public override bool CanSeek => false;
-        public override bool CanWrite => false;
-        public override long Length => throw new NotSupportedException();
-        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
-
-        public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
 
         public override int Read(Span<byte> buffer)
         {
@@ -120,13 +112,5 @@ internal static class PushGzip
             Given += count;
             return count;
         }
-
-        public override void Flush()
-        {
-        }
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-        public override void SetLength(long value) => throw new NotSupportedException();
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
     }
 }

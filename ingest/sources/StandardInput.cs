@@ -89,16 +89,11 @@ public sealed class StandardInput(Stream input, string source, ILineFormat? form
     };
 
     /// <summary>A stream whose first bytes were looked at.</summary>
-    private sealed class Started(byte[] head, int length, Stream rest) : Stream
+    private sealed class Started(byte[] head, int length, Stream rest) : ForwardStream
     {
         private int _at;
 
         public ReadOnlySpan<byte> Head => head.AsSpan(0, length);
-        public override bool CanRead => true;
-        public override bool CanSeek => false;
-        public override bool CanWrite => false;
-        public override long Length => throw new NotSupportedException();
-        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
         public override int Read(Span<byte> buffer)
         {
@@ -111,11 +106,5 @@ public sealed class StandardInput(Stream input, string source, ILineFormat? form
             _at += read;
             return read;
         }
-
-        public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-        public override void Flush() { }
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-        public override void SetLength(long value) => throw new NotSupportedException();
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
     }
 }

@@ -118,24 +118,49 @@ public sealed class RejectionReader(Captures captures)
         return state;
     }
 
-    /// <summary>Where the rejected lines stood, capture by capture. A line that a redrive made a record of is among them: its capture still counts it.</summary>
+    /// <summary>Where the rejected lines stood, capture by capture, without those that a redrive made records of.</summary>
     /// <param name="broken">Hears of captures that cannot be read; the others are told all the same. Null: such a capture ends it.</param>
     public async IAsyncEnumerable<RejectionRun> RunsAsync(string? source = null, string? reason = null, Action<string>? broken = null, [EnumeratorCancellation] CancellationToken cancel = default)
     {
+        var redriven = await RedrivenAsync(broken, cancel);
         await foreach (var (_, header) in Headers.AllAsync(captures, broken, cancel))
         {
-            if (!header.Reads.Any(read => (source is null || read.Source == source) && read.Rejected is { } r && (reason is null || r.ContainsKey(reason))))
+            if (!header.Reads.Any(read => read.Redrive is null && (source is null || read.Source == source) && read.Rejected is { } r && (reason is null || r.ContainsKey(reason))))
             {
                 continue;
             }
-            foreach (var run in await Headers.RejectedAsync(captures, header, cancel))
+            foreach (var runs in (await Headers.RejectedAsync(captures, header, cancel)).GroupBy(run => run.Read))
             {
-                if (run.Read < header.Reads.Count && header.Reads[run.Read] is var read && (source is null || read.Source == source) && (reason is null || run.Reason == reason))
+                if (runs.Key >= header.Reads.Count || header.Reads[runs.Key] is not { Redrive: null } read || (source is not null && read.Source != source))
+                {
+                    continue;
+                }
+                var left = redriven.TryGetValue((header.Shard, new RedriveOf(header.Number, runs.Key)), out var done) ? LineRuns.Without([.. runs], done) : [.. runs];
+                foreach (var run in left.Where(run => reason is null || run.Reason == reason))
                 {
                     yield return new RejectionRun(read.Source, read.Path, run.FirstLine, run.Count, run.Reason, header.Shard, header.Number);
                 }
             }
         }
+    }
+
+    /// <summary>The lines of each read that are records by now: the newest redrive of a read says all of them.</summary>
+    private async Task<Dictionary<(string Shard, RedriveOf Of), IReadOnlyList<RejectedLines>>> RedrivenAsync(Action<string>? broken, CancellationToken cancel)
+    {
+        var redriven = new Dictionary<(string, RedriveOf), IReadOnlyList<RejectedLines>>();
+        await foreach (var (_, header) in Headers.AllAsync(captures, broken is null ? null : static _ => { }, cancel))
+        {
+            if (header.Reads.All(read => read.Redrive is null))
+            {
+                continue;
+            }
+            var runs = await Headers.RejectedAsync(captures, header, cancel);
+            foreach (var (at, read) in header.Reads.Index().Where(read => read.Item.Redrive is not null))
+            {
+                redriven[(header.Shard, read.Redrive!)] = [.. runs.Where(run => run.Read == at)];
+            }
+        }
+        return redriven;
     }
 
     /// <summary>Adds up what is asked for, header by header.</summary>

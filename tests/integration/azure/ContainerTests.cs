@@ -53,7 +53,7 @@ public sealed class ContainerTests(Azurite azurite)
         using (var run = Cli.Cli.Start(new Dictionary<string, string>(), "run", "--config", config, "--dir", folder.Dir))
         {
             await run.WaitForAsync(Blob(500));
-            await UntilAsync(() => Cli.Cli.Run("status", "--dir", folder.Dir).Out.Contains("156", StringComparison.Ordinal), stop);
+            await UntilAsync(() => Cli.Cli.Run("verify", "--side", "us", "--dir", folder.Dir, "--json").Json.GetProperty("lines").GetInt64() == 156, stop);
         }
         var verify = Cli.Cli.Run("verify", "--dir", folder.Dir, "--json").Json;
         Assert.Equal((156L, 3L, 153L), (verify.GetProperty("lines").GetInt64(), verify.GetProperty("duplicates").GetInt64(),
@@ -62,9 +62,11 @@ public sealed class ContainerTests(Azurite azurite)
 
     private static async Task UntilAsync(Func<bool> met, CancellationToken stop)
     {
-        using var timer = new PeriodicTimer(TimeSpan.FromSeconds(1));
-        for (var i = 0; i < 20 && !met(); i++)
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(250));
+        var started = TimeProvider.System.GetTimestamp();
+        while (!met())
         {
+            Assert.True(TimeProvider.System.GetElapsedTime(started) < TimeSpan.FromSeconds(60), "what was appended was not captured within a minute");
             await timer.WaitForNextTickAsync(stop);
         }
     }

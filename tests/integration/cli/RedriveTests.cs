@@ -31,6 +31,9 @@ public sealed class RedriveTests
         var again = Cli.Run("redrive", "--reason", "malformed", "--format", "combined", "--dir", folder.Dir, "--json");
         Assert.Equal((0, 0), (again.Exit, Redriven(again)));
 
+        Assert.DoesNotContain("malformed", Cli.Run("rejections", "--lines", "--dir", folder.Dir).Out, StringComparison.Ordinal);
+        Assert.Empty(Cli.Run("rejections", "--dir", folder.Dir, "--json").Json.GetProperty("counts").EnumerateArray());
+
         var verify = Cli.Run("verify", "--deep", "--dir", folder.Dir, "--json");
         Assert.Equal(0, verify.Exit);
         Assert.Equal((Lines, 0, Lines), (verify.Json.GetProperty("lines").GetInt32(), Count(verify.Json, "rejections", "malformed"), Count(verify.Json, "redriven", "malformed")));

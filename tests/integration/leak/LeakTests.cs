@@ -6,6 +6,7 @@ using System.Text;
 using Pipeline.Core.Contracts;
 using Pipeline.Core.Records;
 using Pipeline.Core.Captures;
+using Pipeline.Core.Table;
 using Pipeline.Tests.Integration.Cli;
 
 namespace Pipeline.Tests.Integration.Leak;
@@ -164,6 +165,14 @@ public sealed class LeakTests(ITestOutputHelper output)
         File.WriteAllText(folder[LeakSearch.Marker], "");
         await whole.FolderAsync(folder.Path);
         Assert.Equal(2, whole.Found.Count);
+        using (var segment = new SegmentWriter(Contracts.XenCenterChecks, UtcDay.Of(rows.Time[0]), new SegmentLabel("s", "k", Contracts.XenCenterChecks.Sha256, [])))
+        {
+            segment.Add(rows);
+            File.WriteAllBytes(folder["b.parquet"], segment.Finish().Span);
+        }
+        var parquet = new LeakSearch();
+        await parquet.FolderAsync(folder.Path);
+        Assert.Contains(parquet.Found, found => found.Contains("b.parquet", StringComparison.Ordinal));
         var none = new LeakSearch();
         none.Search("none", new byte[100]);
         Assert.Empty(none.Found);

@@ -1,9 +1,7 @@
-using Pipeline.Core.Captures;
-
-namespace Pipeline.Ingest.Redriving;
+namespace Pipeline.Core.Captures;
 
 /// <summary>Sets of physical lines as runs in order. Pure.</summary>
-internal static class LineRuns
+public static class LineRuns
 {
     /// <summary>The lines of a that are not of b; the reason and read of a stay.</summary>
     public static IReadOnlyList<RejectedLines> Without(IReadOnlyList<RejectedLines> a, IReadOnlyList<RejectedLines> b)
