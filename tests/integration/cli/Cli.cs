@@ -16,7 +16,8 @@ internal sealed record Answer(int Exit, string Out, string Error)
 /// <summary>The built program, as a child process: what a user starts.</summary>
 internal sealed class Cli : IDisposable
 {
-    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(60);
+    /// <summary>Against a program that hangs; a slow one, or a long proof, is waited for.</summary>
+    private static readonly TimeSpan Bound = TimeSpan.FromMinutes(5);
     private static readonly string Dll = Path.Combine(AppContext.BaseDirectory, "pipeline.dll");
 
     private readonly Process _process;
