@@ -24,7 +24,7 @@ internal sealed class JsonLayouts(JsonNames names, int slots)
     /// <summary>A block begins.</summary>
     public void Begin()
     {
-        if (_tries >= Most)
+        if (_tries == Most)
         {
             (_first, _tries) = (null, 0);
         }
@@ -106,7 +106,12 @@ internal sealed class JsonLayouts(JsonNames names, int slots)
     public void Learn(ReadOnlySpan<byte> row, ReadOnlySpan<JsonMember> members, int text)
     {
         // 1. Where its values are.
-        if (_tries >= Most || ++_tries > Most || JsonStep.Cut(row, text, MostValues, MostBytes) is not { } steps || Slots(steps) is not { } slots)
+        if (_tries == Most || JsonStep.Cut(row, text, MostValues, MostBytes) is not { } steps)
+        {
+            return;
+        }
+        _tries++;
+        if (Slots(steps) is not { } slots)
         {
             return;
         }

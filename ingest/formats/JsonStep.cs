@@ -23,11 +23,18 @@ internal sealed class JsonStep(byte[] literal, JsonToken token)
     /// <summary>Of a row that ends here.</summary>
     public JsonSlot[] Slots = [];
 
-    /// <summary>A row cut into steps; null where it has more than <paramref name="mostValues"/> values or <paramref name="mostBytes"/> bytes beside them, or a text in it has other escapes than quotes.</summary>
+    /// <summary>A row cut into steps; null where it has more than <paramref name="mostValues"/> values or <paramref name="mostBytes"/> bytes beside them, or where a text within it has other escapes than quotes.</summary>
     /// <param name="row">Well-formed.</param>
     /// <param name="text">Where the string begins that is a JSON text itself; −1 when there is none.</param>
     public static List<JsonStep>? Cut(ReadOnlySpan<byte> row, int text, int mostValues, int mostBytes)
     {
+        for (var rest = row[Math.Max(0, text)..]; text >= 0 && rest.IndexOf((byte)'\\') is >= 0 and var escape; rest = rest[(escape + 2)..])
+        {
+            if (rest[escape + 1] != '"')
+            {
+                return null;
+            }
+        }
         var steps = new List<JsonStep>();
         var (inText, from, bytes) = (false, 0, 0);
         for (var at = 0; at < row.Length;)
@@ -52,14 +59,9 @@ internal sealed class JsonStep(byte[] literal, JsonToken token)
             var end = token switch
             {
                 JsonToken.Text => JsonCursor.EndOfText(row, start, out _),
-                JsonToken.PlainText when row[at + 1] == '"' => JsonCursor.Stop(row, start),
-                JsonToken.Number => JsonCursor.EndOfNumber(row, start),
-                _ => -1,
+                JsonToken.PlainText => JsonCursor.Stop(row, start),
+                _ => JsonCursor.EndOfNumber(row, start),
             };
-            if (end < 0 || (token == JsonToken.PlainText && !row[end..].StartsWith("\\\""u8)))
-            {
-                return null;
-            }
             at = end + quote;
             if (quote > 0 && new JsonCursor(row, at).Peek() == ':')
             {
