@@ -21,7 +21,7 @@ public abstract class JsonFormat : ILineFormat
     private readonly JsonNames _names;
     private readonly int _slots;
 
-    // What is known of rows goes from block to block; a block takes one for itself.
+    /// <summary>What is known of rows goes from block to block, and changes no outcome; a block takes one for itself.</summary>
     private readonly ConcurrentBag<JsonLayouts> _layouts = [];
 
     private protected JsonFormat(string name, JsonNames names, int slots)
