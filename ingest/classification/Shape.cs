@@ -1,3 +1,5 @@
+using System.Numerics;
+using System.Runtime.Intrinsics;
 using System.Text;
 
 namespace Pipeline.Ingest.Classification;
@@ -14,6 +16,8 @@ public static class Shape
 
     /// <summary>The most bytes of a text that are looked at.</summary>
     public const int Read = 256;
+
+    private const int Chunk = 64;
 
     private const string Kept = "/.-_:;,=()[]{}%$@*#?|";
 
@@ -39,34 +43,65 @@ public static class Shape
     internal static int Write(ReadOnlySpan<byte> text, Span<byte> into)
     {
         into = into[..Most];
-        var (length, last, cut) = (0, (byte)0, text.Length > Read);
-        foreach (var b in cut ? text[..Read] : text)
+        var cut = text.Length > Read;
+        text = cut ? text[..Read] : text;
+        var (length, last) = (0, (byte)0);
+        for (; !text.IsEmpty && length <= Most; text = text[Math.Min(Chunk, text.Length)..])
         {
-            var kind = Kinds[b];
-            if (IsWord(kind) && IsWord(last))
-            {
-                // The word goes on; of both kinds it is mixed.
-                if (last != 'x' && (last == '9') != (kind == '9'))
-                {
-                    into[length - 1] = last = (byte)'x';
-                }
-            }
-            else if (kind != last)
-            {
-                if (length == Most)
-                {
-                    cut = true;
-                    break;
-                }
-                into[length++] = last = kind;
-            }
+            WriteChunk(text, into, ref length, ref last);
         }
-        if (cut)
+        if (cut || length > Most)
         {
             length = Math.Min(length + 1, Most);
             into[length - 1] = (byte)'~';
         }
         return length;
+    }
+
+    /// <summary>The first bytes of a text: a word at a time, its ends and what it is made of being found for all of them at once.</summary>
+    /// <param name="length">Above <see cref="Most"/> when there is more than has room.</param>
+    private static void WriteChunk(ReadOnlySpan<byte> text, Span<byte> into, ref int length, ref byte last)
+    {
+        Span<byte> padded = stackalloc byte[Chunk];
+        var count = Math.Min(Chunk, text.Length);
+        text[..count].CopyTo(padded);
+        var bytes = Vector512.Create<byte>(padded);
+        var letters = Vector512.LessThanOrEqual((bytes | Vector512.Create((byte)0x20)) - Vector512.Create((byte)'a'), Vector512.Create((byte)25)).ExtractMostSignificantBits();
+        var digits = Vector512.LessThanOrEqual(bytes - Vector512.Create((byte)'0'), Vector512.Create((byte)9)).ExtractMostSignificantBits();
+        for (var at = 0; at < count;)
+        {
+            var kind = Kinds[padded[at]];
+            var word = BitOperations.TrailingZeroCount(~((letters | digits) >> at));
+            if (word > 0)
+            {
+                var within = (ulong.MaxValue >> (Chunk - word)) << at;
+                kind = (digits & within) == 0 ? kind : (letters & within) == 0 ? (byte)'9' : (byte)'x';
+                at += word;
+                if (IsWord(last))
+                {
+                    // The word goes on from the bytes before; of both kinds it is mixed.
+                    if (kind == 'x' || (last != 'x' && (last == '9') != (kind == '9')))
+                    {
+                        into[length - 1] = last = (byte)'x';
+                    }
+                    continue;
+                }
+            }
+            else
+            {
+                at++;
+                if (kind == last)
+                {
+                    continue;
+                }
+            }
+            if (length == Most)
+            {
+                length++;
+                return;
+            }
+            into[length++] = last = kind;
+        }
     }
 
     private static bool IsWord(byte kind) => kind is (byte)'a' or (byte)'A' or (byte)'9' or (byte)'x';

@@ -12,7 +12,9 @@ internal sealed class WordMachine
     private const int Row = 64, Rest = 0, Begin = 1, End = 2, Begins = 1, LongestWord = Term.Tail - 1;
 
     private readonly byte[] _classes = new byte[256];
-    private readonly ushort[] _next;
+
+    /// <summary>The next state's row, by row and class: its number is multiplied here and not for each byte, for which the next one waits.</summary>
+    private readonly int[] _next;
     private readonly ulong[] _found;
     private readonly int _anchored;
 
@@ -41,7 +43,7 @@ internal sealed class WordMachine
             _anchored = anchored ? states.Count - 1 : _anchored;
         }
         Link(states, found);
-        _next = [.. states.SelectMany(row => row)];
+        _next = [.. states.SelectMany(row => row).Select(state => state * Row)];
         _found = [.. found];
     }
 
@@ -56,31 +58,29 @@ internal sealed class WordMachine
         {
             return Scan(text);
         }
-        var (state, bits) = (Begins, 0UL);
+        var (row, bits) = (Begins * Row, 0UL);
         foreach (var b in text)
         {
-            state = Next(state, _classes[b]);
-            if ((uint)(state - 1) >= (uint)_anchored)
+            row = _next[row + _classes[b]];
+            if ((uint)(row / Row - 1) >= (uint)_anchored)
             {
                 return bits;
             }
-            bits |= _found[state];
+            bits |= _found[row / Row];
         }
-        return bits | _found[Next(state, End)];
+        return bits | _found[_next[row + End] / Row];
     }
-
-    private int Next(int state, int kind) => _next[state * Row + kind];
 
     private ulong Run(int state, ReadOnlySpan<byte> text, bool ended)
     {
         var (next, found, classes) = (_next, _found, _classes);
-        var bits = 0UL;
+        var (row, bits) = (state * Row, 0UL);
         foreach (var b in text)
         {
-            state = next[state * Row + classes[b]];
-            bits |= found[state];
+            row = next[row + classes[b]];
+            bits |= found[(uint)row / Row];
         }
-        return ended ? bits | found[next[state * Row + End]] : bits;
+        return ended ? bits | found[next[row + End] / Row] : bits;
     }
 
     private List<byte> Classes(string word)

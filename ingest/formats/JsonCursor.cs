@@ -10,13 +10,13 @@ namespace Pipeline.Ingest.Formats;
 /// By hand, because Utf8JsonReader takes about twice as long for lines that are mostly short strings, and unescapes into arrays of its own.
 /// Bytes above 0x7F are not checked to be UTF-8: nothing that is kept has any.
 /// </summary>
-internal ref partial struct JsonCursor(ReadOnlySpan<byte> text)
+internal ref partial struct JsonCursor(ReadOnlySpan<byte> text, int at = 0)
 {
     private const int MaxDepth = 32;
 
     private readonly ReadOnlySpan<byte> _text = text;
 
-    public int At { get; private set; }
+    public int At { get; private set; } = at;
 
     public readonly ReadOnlySpan<byte> Since(int start) => _text[start..At];
 
@@ -58,23 +58,31 @@ internal ref partial struct JsonCursor(ReadOnlySpan<byte> text)
             return false;
         }
         var start = At;
-        var end = Stop(start);
-        if ((uint)end < (uint)_text.Length && _text[end] == '"')
+        var end = EndOfText(_text, start, out escaped);
+        if ((uint)end >= (uint)_text.Length || _text[end] != '"')
         {
-            raw = _text[start..end];
-            At = end + 1;
-            return true;
+            return false;
         }
-        escaped = true;
-        return TryEscaped(start, end, out raw);
+        raw = _text[start..end];
+        At = end + 1;
+        return true;
+    }
+
+    /// <summary>Where a string's characters end that begin there: its quote, or what cannot stand in a string; −1 after an escape that is none.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int EndOfText(ReadOnlySpan<byte> text, int at, out bool escaped)
+    {
+        var end = Stop(text, at);
+        escaped = (uint)end < (uint)text.Length && text[end] == '\\';
+        return escaped ? AfterEscapes(text, end) : end;
     }
 
     /// <summary>Where the first quote, backslash or control character is; the text's length when there is none. Most strings are shorter than a vector, so this is inlined.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private readonly int Stop(int at)
+    public static int Stop(ReadOnlySpan<byte> text, int at)
     {
-        ref var first = ref MemoryMarshal.GetReference(_text);
-        for (; at <= _text.Length - Vector128<byte>.Count; at += Vector128<byte>.Count)
+        ref var first = ref MemoryMarshal.GetReference(text);
+        for (; at <= text.Length - Vector128<byte>.Count; at += Vector128<byte>.Count)
         {
             var bytes = Vector128.LoadUnsafe(ref first, (nuint)at);
             var stops = (Vector128.Equals(bytes, Vector128.Create((byte)'"')) | Vector128.Equals(bytes, Vector128.Create((byte)'\\')) | Vector128.LessThan(bytes, Vector128.Create((byte)' '))).ExtractMostSignificantBits();
@@ -83,7 +91,7 @@ internal ref partial struct JsonCursor(ReadOnlySpan<byte> text)
                 return at + BitOperations.TrailingZeroCount(stops);
             }
         }
-        while ((uint)at < (uint)_text.Length && _text[at] is >= (byte)' ' and not (byte)'"' and not (byte)'\\')
+        while ((uint)at < (uint)text.Length && text[at] is >= (byte)' ' and not (byte)'"' and not (byte)'\\')
         {
             at++;
         }
@@ -170,6 +178,13 @@ internal ref partial struct JsonCursor(ReadOnlySpan<byte> text)
         return true;
     }
 
+    /// <summary>Where a number ends that begins there; −1 when none does.</summary>
+    public static int EndOfNumber(ReadOnlySpan<byte> text, int at)
+    {
+        var json = new JsonCursor(text, at);
+        return json.TryNumber() ? json.At : -1;
+    }
+
     private bool TryNumber()
     {
         var at = At;
@@ -216,35 +231,28 @@ internal ref partial struct JsonCursor(ReadOnlySpan<byte> text)
         return at - start;
     }
 
-    /// <summary>The rest of a string that holds something else than characters, from there on.</summary>
-    private bool TryEscaped(int start, int at, out ReadOnlySpan<byte> raw)
+    /// <summary>The same from a backslash on.</summary>
+    private static int AfterEscapes(ReadOnlySpan<byte> text, int at)
     {
-        raw = default;
-        while ((uint)at < (uint)_text.Length && _text[at] == '\\')
+        while ((uint)at < (uint)text.Length && text[at] == '\\')
         {
-            if (at + 1 >= _text.Length)
+            if (at + 1 >= text.Length)
             {
-                return false;
+                return -1;
             }
-            switch (_text[at + 1])
+            switch (text[at + 1])
             {
                 case (byte)'"' or (byte)'\\' or (byte)'/' or (byte)'b' or (byte)'f' or (byte)'n' or (byte)'r' or (byte)'t':
                     at += 2;
                     break;
-                case (byte)'u' when at + 6 <= _text.Length && JsonEscapes.Hex(_text.Slice(at + 2, 4)) >= 0:
+                case (byte)'u' when at + 6 <= text.Length && JsonEscapes.Hex(text.Slice(at + 2, 4)) >= 0:
                     at += 6;
                     break;
                 default:
-                    return false;
+                    return -1;
             }
-            at = Stop(at);
+            at = Stop(text, at);
         }
-        if ((uint)at >= (uint)_text.Length || _text[at] != '"')
-        {
-            return false;
-        }
-        raw = _text[start..at];
-        At = at + 1;
-        return true;
+        return at;
     }
 }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Collections.Concurrent;
 
 namespace Pipeline.Ingest.Formats;
 
@@ -13,10 +14,15 @@ public abstract class JsonFormat : ILineFormat
     private const int Scratch = 2 * LineReader.MaxLine;
 
     /// <summary>Slot 0 is the envelope's `records`, slot 1 what no envelope has beside them.</summary>
-    private protected const int Records = 0, Row = 1, First = 2;
+    internal const int Records = 0;
+
+    private protected const int Row = 1, First = 2;
 
     private readonly JsonNames _names;
     private readonly int _slots;
+
+    /// <summary>What is known of rows goes from block to block, and changes no outcome; a block takes one for itself.</summary>
+    private readonly ConcurrentBag<JsonLayouts> _layouts = [];
 
     private protected JsonFormat(string name, JsonNames names, int slots)
     {
@@ -40,6 +46,8 @@ public abstract class JsonFormat : ILineFormat
         ArgumentNullException.ThrowIfNull(into);
         Span<JsonMember> members = stackalloc JsonMember[_slots];
         var scratch = ArrayPool<byte>.Shared.Rent(Scratch);
+        var layouts = _layouts.TryTake(out var known) ? known : new JsonLayouts(_names, _slots);
+        layouts.Begin();
         var work = new JsonWork(stackalloc byte[2 * ClientAddress.MaxLength]);
         var lines = new LineReader(block);
         while (lines.Next(out var line))
@@ -52,17 +60,17 @@ public abstract class JsonFormat : ILineFormat
             }
             if (new JsonCursor(line).Peek() == '[')
             {
-                Elements(line, members, scratch, ref work, into);
+                Elements(line, members, scratch, layouts, ref work, into);
                 continue;
             }
             var record = new JsonRecord(_names, line, members, scratch);
-            if (!record.TryRead())
+            if (!record.TryRead(layouts))
             {
                 into.Reject(Reason.Malformed);
             }
             else if (record.Kind(Records) == JsonKind.Array && record.Kind(Row) != JsonKind.Object)
             {
-                Elements(record.Text(Records), members, scratch, ref work, into);
+                Elements(record.Text(Records), members, scratch, layouts, ref work, into);
             }
             else
             {
@@ -70,13 +78,14 @@ public abstract class JsonFormat : ILineFormat
             }
         }
         ArrayPool<byte>.Shared.Return(scratch);
+        _layouts.Add(layouts);
         return null;
     }
 
     /// <summary>What the row is that the record holds: its reasons in the order of <see cref="Reason"/>, then the minimiser's.</summary>
     private protected abstract void Take(scoped in JsonRecord record, scoped ref JsonWork work, ParsedLines into);
 
-    private void Elements(ReadOnlySpan<byte> array, Span<JsonMember> members, byte[] scratch, scoped ref JsonWork work, ParsedLines into)
+    private void Elements(ReadOnlySpan<byte> array, Span<JsonMember> members, byte[] scratch, JsonLayouts layouts, scoped ref JsonWork work, ParsedLines into)
     {
         // 1. Whole, or nothing of it: a cut envelope is one malformed line.
         var whole = new JsonCursor(array);
@@ -95,7 +104,7 @@ public abstract class JsonFormat : ILineFormat
             var start = json.At;
             json.TrySkip();
             var record = new JsonRecord(_names, json.Since(start), members, scratch);
-            if (isObject && record.TryRead())
+            if (isObject && record.TryRead(layouts))
             {
                 Take(record, ref work, into);
             }

@@ -25,6 +25,9 @@ internal ref struct JsonRecord(JsonNames names, ReadOnlySpan<byte> text, Span<Js
     private readonly Span<byte> _scratch = scratch;
     private int _used;
 
+    /// <summary>Where the string begins that was read as a JSON text; −1 when none was.</summary>
+    private int _textAt = -1;
+
     public readonly JsonKind Kind(int slot) => _members[slot].Kind;
 
     public readonly bool IsText(int slot) => _members[slot].Kind == JsonKind.Text;
@@ -40,6 +43,24 @@ internal ref struct JsonRecord(JsonNames names, ReadOnlySpan<byte> text, Span<Js
     {
         ref readonly var member = ref _members[slot];
         return (member.InScratch ? _scratch : _text).Slice(member.At, member.Length);
+    }
+
+    /// <summary>The same by a layout that is known. Of another row the layout is known afterwards.</summary>
+    public bool TryRead(JsonLayouts layouts)
+    {
+        if (layouts.TryRead(_text, _members, _scratch))
+        {
+            return true;
+        }
+        if (!TryRead())
+        {
+            return false;
+        }
+        if (_members[JsonFormat.Records].Kind != JsonKind.Array)
+        {
+            layouts.Learn(_text, _members, _textAt);
+        }
+        return true;
     }
 
     /// <summary>Reads the object that the text begins with; false when it is no JSON, or something stands behind it.</summary>
@@ -90,6 +111,7 @@ internal ref struct JsonRecord(JsonNames names, ReadOnlySpan<byte> text, Span<Js
             {
                 return false;
             }
+            _textAt = start;
             (member.Kind, member.InScratch, member.At, member.Length) = (JsonKind.Object, true, _used, length);
             _used += length;
             var inner = new JsonCursor(_scratch.Slice(member.At, length));

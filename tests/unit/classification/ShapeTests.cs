@@ -25,6 +25,33 @@ public sealed class ShapeTests
     [InlineData("v2 x11 2a", "x x x")]
     public void A_shape_tells_words_numbers_and_signs(string text, string shape) => Assert.Equal(shape, Shape.Of(Encoding.UTF8.GetBytes(text)));
 
+    /// <summary>The same told slowly, a byte at a time.</summary>
+    [Fact]
+    public void A_shape_is_what_its_text_says_byte_by_byte() =>
+        Gen.OneOf(Gen.Byte.Array[0, 400], Gen.Char["aZ9-/ +\t~"].Array[0, 400].Select(chars => Encoding.Latin1.GetBytes(chars)), Gen.Char["abZ019ab"].Array[0, 400].Select(chars => Encoding.Latin1.GetBytes(chars)))
+            .Sample(bytes => Assert.Equal(Slow(bytes), Shape.Of(bytes)));
+
+    private static string Slow(byte[] bytes)
+    {
+        var shape = new StringBuilder();
+        foreach (var b in bytes.Take(Shape.Read))
+        {
+            var c = (char)b;
+            var kind = char.IsAsciiLetterLower(c) ? 'a' : char.IsAsciiLetterUpper(c) ? 'A' : char.IsAsciiDigit(c) ? '9' : c is ' ' or '+' or '\t' ? ' ' : c is < ' ' or > '~' ? '^' : "/.-_:;,=()[]{}%$@*#?|".Contains(c, StringComparison.Ordinal) ? c : '!';
+            var last = shape.Length == 0 ? '\0' : shape[^1];
+            if (last is 'a' or 'A' or '9' or 'x' && kind is 'a' or 'A' or '9')
+            {
+                shape[^1] = last == 'x' || (last == '9') != (kind == '9') ? 'x' : last;
+            }
+            else if (kind != last)
+            {
+                shape.Append(kind);
+            }
+        }
+        var text = shape.ToString();
+        return text.Length > Shape.Most || bytes.Length > Shape.Read ? text[..Math.Min(text.Length, Shape.Most - 1)] + "~" : text;
+    }
+
     /// <summary>No letter and no digit is in a shape, nor how many there were: only these.</summary>
     [Fact]
     public void Promise_3_A_shape_has_no_character_of_the_text_but_signs() =>
