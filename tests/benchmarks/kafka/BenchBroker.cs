@@ -59,6 +59,15 @@ internal sealed class BenchBroker : IDisposable
         BootstrapServers = Servers, EnableIdempotence = true, Partitioner = Partitioner.Murmur2Random, LingerMs = 50, QueueBufferingMaxMessages = 1_000_000, QueueBufferingMaxKbytes = 262_144,
     }).Build();
 
+    /// <summary>Messages on the topic behind which the group has committed no offset.</summary>
+    public long Waiting(string topic, string group, int partitions)
+    {
+        using var consumer = new ConsumerBuilder<Ignore, byte[]>(new ConsumerConfig { BootstrapServers = Servers, GroupId = group, EnableAutoCommit = false }).Build();
+        var bound = TimeSpan.FromSeconds(10);
+        return consumer.Committed(Enumerable.Range(0, partitions).Select(p => new TopicPartition(topic, p)), bound)
+            .Sum(p => consumer.QueryWatermarkOffsets(p.TopicPartition, bound).High.Value - Math.Max(0, p.Offset.Value));
+    }
+
     /// <summary>Everything that is on the topic now.</summary>
     public IEnumerable<byte[]> ReadAll(string topic)
     {

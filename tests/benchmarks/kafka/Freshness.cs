@@ -7,45 +7,53 @@ namespace Pipeline.Tests.Benchmarks.Kafka;
 
 /// <summary>How long a record is captured before it is visible in the table, where nothing waits; and what that costs in requests.</summary>
 /// <param name="P50">Seconds, by records.</param>
-/// <param name="CommitsPerDay">Of both tables together, extrapolated.</param>
-internal sealed record Fresh(double P50, double P99, double Most, double CommitsPerDay, double CapturesPerDay, double SegmentsPerDay, long Records);
+/// <param name="CommitsPerDay">Of both tables together, extrapolated, without those of the stop.</param>
+/// <param name="IngestPutsPerDay">Put requests to the stores for the one shard, extrapolated, its start included; beside it those of `ship`.</param>
+internal sealed record Fresh(double P50, double P99, double Most, double CommitsPerDay, double CapturesPerDay, double SegmentsPerDay, double IngestPutsPerDay, double ShipPutsPerDay, long Records);
 
 internal sealed class Freshness(TemporaryFolder folder, BenchBroker broker)
 {
     private const double SecondsOfADay = 86_400;
-    private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(100), Measured = TimeSpan.FromSeconds(25);
+    private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(100), Repeated = TimeSpan.FromSeconds(20);
 
     /// <summary>An endpoint that writes its log line by line, `ingest` and `ship` beside it.</summary>
-    public async Task<Fresh> MeasureAsync(int linesPerSecond, string age)
+    /// <param name="age">Of a seal; null: the default.</param>
+    public async Task<Fresh> MeasureAsync(int linesPerSecond, string? age, TimeSpan measured)
     {
         var topic = await broker.TopicAsync();
         var kafka = broker.Environment(topic, $"ship-{Guid.NewGuid():N}");
-        kafka["PIPELINE__SEAL__AGE"] = age;
-        var (dir, log) = (folder["fresh"], folder["fresh.log"]);
+        if (age is not null)
+        {
+            kafka["PIPELINE__SEAL__AGE"] = age;
+        }
+        var name = $"fresh-{linesPerSecond}-{age ?? "default"}";
+        var (dir, log) = (folder[name], folder[name + ".log"]);
         await File.WriteAllTextAsync(log, "");
-        using var ship = Role.Start(kafka, "ship", "--dir", dir);
+        using var ship = Role.Start(kafka, ["ship", "--dir", dir, .. Scrape.Wanted]);
         await ship.UntilAsync("assigned ");
-        using var ingest = Role.Start(kafka, "ingest", "--dir", dir, "--tail", "web=" + log);
+        using var ingest = Role.Start(kafka, ["ingest", "--dir", dir, "--tail", "web=" + log, .. Scrape.Wanted]);
         await ingest.UntilAsync("ready ");
-        await WriteAsync(log, linesPerSecond);
+        await WriteAsync(log, linesPerSecond, measured);
+        var puts = (Ingest: (await Scrape.OfAsync(ingest)).Puts, Ship: (await Scrape.OfAsync(ship)).Puts);
         await ingest.StopAsync();
         await ship.StopAsync();
-        var fresh = await JudgeAsync(dir, ship);
-        folder.Remove("fresh");
-        folder.Remove("fresh.log");
+        var fresh = await JudgeAsync(dir, ship, SecondsOfADay / measured.TotalSeconds, puts);
+        folder.Remove(name);
+        folder.Remove(name + ".log");
         return fresh;
     }
 
-    private static async Task WriteAsync(string log, int linesPerSecond)
+    private static async Task WriteAsync(string log, int linesPerSecond, TimeSpan measured)
     {
         using var text = new MemoryStream();
-        CombinedLog.Write(text, (long)(linesPerSecond * (Measured.TotalSeconds + 1)), Stages.Blocks.Seed, days: 1);
+        CombinedLog.Write(text, (long)(linesPerSecond * Repeated.TotalSeconds), Stages.Blocks.Seed, days: 1);
         var (bytes, at) = (text.GetBuffer().AsMemory(0, (int)text.Length), 0);
         await using var file = new FileStream(log, FileMode.Append, FileAccess.Write, FileShare.ReadWrite, 0);
         using var timer = new PeriodicTimer(Tick, TimeProvider.System);
-        var ticks = (int)(Measured / Tick);
+        var ticks = (int)(measured / Tick);
         for (var t = 0; t < ticks && await timer.WaitForNextTickAsync(); t++)
         {
+            at = at == bytes.Length ? 0 : at;
             var from = at;
             for (var line = 0; line < linesPerSecond * Tick.TotalSeconds && at < bytes.Length; line++)
             {
@@ -56,7 +64,7 @@ internal sealed class Freshness(TemporaryFolder folder, BenchBroker broker)
     }
 
     /// <summary>One shard's frames are shipped in order: each seal says of how many captures it is.</summary>
-    private static async Task<Fresh> JudgeAsync(string dir, Role ship)
+    private static async Task<Fresh> JudgeAsync(string dir, Role ship, double scale, (double Ingest, double Ship) puts)
     {
         using var installation = await Installation.OpenAsync(InstallationPlaces.Embedded(dir), TimeProvider.System, CancellationToken.None);
         var captures = new List<(CaptureHeader Header, DateTimeOffset At)>();
@@ -86,7 +94,6 @@ internal sealed class Freshness(TemporaryFolder folder, BenchBroker broker)
             var seen = 0L;
             return delays.OrderBy(d => d.Seconds).First(d => (seen += d.Rows) >= share * rows).Seconds;
         }
-        var scale = SecondsOfADay / Measured.TotalSeconds;
-        return new Fresh(At(0.5), At(0.99), delays.Max(d => d.Seconds), ship.Seals.Count() * scale, captures.Count * scale, ship.Seals.Sum(s => s.Number("segments")) * scale, rows);
+        return new Fresh(At(0.5), At(0.99), delays.Max(d => d.Seconds), seals.Count * scale, captures.Count * scale, seals.Sum(s => s.Number("segments")) * scale, puts.Ingest * scale, puts.Ship * scale, rows);
     }
 }

@@ -1,11 +1,13 @@
+using Pipeline.Tests.Integration.Azure;
+
 namespace Pipeline.Tests.Benchmarks.Kafka;
 
-/// <summary>Through a real broker on loopback: 1 rates beside the baseline — 2 memory — 3 freshness. The broker runs on the same cores; processor time is of our process alone.</summary>
+/// <summary>Through a real broker on loopback: 1 rates beside the baseline, and with stores in containers — 2 memory — 3 freshness — 4 a restart. The broker runs on the same cores; processor time is of our process alone.</summary>
 internal static class KafkaSession
 {
     private const int Repetitions = 3;
 
-    /// <param name="parts">`rates`, `marginal`, `memory`, `freshness`; none: all.</param>
+    /// <param name="parts">`rates`, `marginal`, `azurite`, `memory`, `freshness`, `restart`; none: all.</param>
     public static async Task<int> RunAsync(string[] parts)
     {
         bool Wanted(string part) => parts.Length == 0 || parts.Contains(part);
@@ -21,6 +23,10 @@ internal static class KafkaSession
         {
             figures.AddRange(await MarginalAsync(new Rates(folder, broker)));
         }
+        if (Wanted("azurite"))
+        {
+            figures.AddRange(await AzureAsync(folder, broker));
+        }
         // 2
         var memory = new Memory(folder, broker);
         if (Wanted("memory") || Wanted("memory-ship"))
@@ -34,12 +40,15 @@ internal static class KafkaSession
             figures.Add(OfMemory("`ingest`, 1,000 sources", Told("ingest", await memory.IngestAsync()), 300e6));
         }
         // 3
-        foreach (var rate in Wanted("freshness") ? new[] { 10_000, 10 } : [])
+        if (Wanted("freshness"))
         {
-            Say($"freshness at {rate:N0} lines/s");
-            var fresh = await new Freshness(folder, broker).MeasureAsync(rate, "10s");
-            Say(fresh.ToString());
-            figures.AddRange(OfFreshness(rate, "10s", fresh));
+            figures.AddRange(await FreshnessAsync(new Freshness(folder, broker)));
+        }
+        // 4
+        if (Wanted("restart"))
+        {
+            Say("restarts of a shipper");
+            figures.AddRange(await new Restart(folder, broker).MeasureAsync());
         }
         Report.Print(figures);
         Console.WriteLine($"- broker: one node on the same machine, its processor time is in no figure; Confluent.Kafka {typeof(Confluent.Kafka.ProducerConfig).Assembly.GetName().Version}, librdkafka {Confluent.Kafka.Library.VersionString}");
@@ -76,6 +85,42 @@ internal static class KafkaSession
         ];
     }
 
+    /// <summary>The same two stretches with both stores in containers of the emulator, whose processor time is in no figure.</summary>
+    private static async Task<List<Figure>> AzureAsync(TemporaryFolder folder, BenchBroker broker)
+    {
+        if (AzuriteProcess.Missing is { } missing)
+        {
+            Say($"left out, containers: {missing}");
+            return [];
+        }
+        var (ingest, ship) = (new List<Stretch>(), new List<Stretch>());
+        for (var i = 0; i < Repetitions; i++)
+        {
+            Say($"containers, {i + 1} of {Repetitions}");
+            var (first, second) = await new AzureRates(folder, broker).MeasureAsync();
+            ingest.Add(Told("ingest", first));
+            ship.Add(Told("ship", second));
+        }
+        return [Of("lines → captured and published, containers of Azurite", ingest), Of("Kafka → committed segments, containers of Azurite", ship)];
+    }
+
+    /// <summary>All at once, each an installation of its own, because they do little but wait.</summary>
+    private static async Task<List<Figure>> FreshnessAsync(Freshness freshness)
+    {
+        (int Rate, string? Age, TimeSpan Measured)[] runs =
+        [
+            (10, "10s", TimeSpan.FromSeconds(65)), (10_000, "10s", TimeSpan.FromSeconds(65)),
+            (10, null, TimeSpan.FromSeconds(630)), (10_000, null, TimeSpan.FromSeconds(630)),
+        ];
+        return [.. (await Task.WhenAll(runs.Select(async run =>
+        {
+            Say($"freshness at {run.Rate:N0} lines/s for {run.Measured.TotalSeconds:N0} s, seal.age {run.Age ?? "of the default"}");
+            var fresh = await freshness.MeasureAsync(run.Rate, run.Age, run.Measured);
+            Say(fresh.ToString());
+            return OfFreshness(run.Rate, run.Age ?? "5m (default)", run.Measured, fresh);
+        }))).SelectMany(f => f)];
+    }
+
     /// <summary>What one more record costs, so that the start of the process is not in it.</summary>
     private static async Task<List<Figure>> MarginalAsync(Rates rates)
     {
@@ -102,12 +147,12 @@ internal static class KafkaSession
     private static Figure OfMemory(string name, Stretch run, double most) =>
         new Figure(name, "B", run.PeakBytes, run.PeakBytes, run.PeakBytes) { PeakBytes = run.PeakBytes, Note = $"{run.Records:N0} in {run.Seconds:0.0} s, {run.CpuSeconds:0.0} CPU-s; {run.Note}" }.AtMost(most);
 
-    private static IEnumerable<Figure> OfFreshness(int rate, string age, Fresh fresh) =>
+    private static IEnumerable<Figure> OfFreshness(int rate, string age, TimeSpan measured, Fresh fresh) =>
     [
         new Figure($"captured → visible, {rate:N0} lines/s, seal.age {age}, p50", "s", fresh.P50, fresh.P50, fresh.P50),
         new Figure($"captured → visible, {rate:N0} lines/s, seal.age {age}, p99", "s", fresh.P99, fresh.P99, fresh.P99)
         {
-            Note = $"most {fresh.Most:0.0} s, {fresh.Records:N0} records; a day at this rate, by counts of 25 s: {fresh.CommitsPerDay:N0} commits and {fresh.SegmentsPerDay:N0} segments (both tables), {fresh.CapturesPerDay:N0} captures of the shard",
+            Note = $"most {fresh.Most:0.0} s, {fresh.Records:N0} records; a day at this rate, by counts of {measured.TotalSeconds:0} s: {fresh.CommitsPerDay:N0} commits and {fresh.SegmentsPerDay:N0} segments (both tables), {fresh.CapturesPerDay:N0} captures of the shard, {fresh.IngestPutsPerDay:N0} put requests of ingest and {fresh.ShipPutsPerDay:N0} of ship",
         },
     ];
 

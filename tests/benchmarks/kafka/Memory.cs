@@ -37,9 +37,7 @@ internal sealed class Memory(TemporaryFolder folder, BenchBroker broker)
     public async Task<Stretch> IngestAsync()
     {
         var topic = await broker.TopicAsync();
-        var names = WriteSources();
-        var config = folder["sources.yaml"];
-        await File.WriteAllTextAsync(config, "stores:\n  us: {path: sources/us, region: us}\n  uk: {path: sources/uk, region: uk}\nkeys: sources/keys\nsources:\n" + string.Concat(names.Select(n => $"  - {{name: {n}, format: combined, paths: [{folder["logs"]}/{n}.log]}}\n")));
+        var config = await ManySources.WriteAsync(folder, Sources, LinesOfASource);
         using var ingest = Role.Start(broker.Environment(topic), "ingest", "--config", config);
         await ingest.UntilAsync("ready ");
         var ready = ingest.Seconds;
@@ -47,30 +45,8 @@ internal sealed class Memory(TemporaryFolder folder, BenchBroker broker)
         var (cpu, peak) = (ingest.CpuSeconds, ingest.PeakBytes);
         await ingest.StopAsync();
         var published = ingest.Log.Last(l => l.Line.Contains("published captures=", StringComparison.Ordinal));
-        folder.Remove("sources");
-        folder.Remove("logs");
+        ManySources.Remove(folder);
         return new Stretch(Sources * LinesOfASource, seconds, cpu, peak, $"lines, not records; ready after {ready:0.0} s; {published.Number("captures"):N0} captures published, {published.Number("skipped"):N0} skipped");
-    }
-
-    private List<string> WriteSources()
-    {
-        Directory.CreateDirectory(folder["logs"]);
-        using var text = new MemoryStream();
-        CombinedLog.Write(text, Sources * LinesOfASource, Stages.Blocks.Seed, days: 1);
-        var names = new List<string>();
-        var left = text.GetBuffer().AsSpan(0, (int)text.Length);
-        for (var s = 0; s < Sources; s++)
-        {
-            var end = 0;
-            for (var line = 0; line < LinesOfASource && end < left.Length; line++)
-            {
-                end += left[end..].IndexOf((byte)'\n') + 1;
-            }
-            names.Add($"s{s:D4}");
-            File.WriteAllBytes(Path.Combine(folder["logs"], names[^1] + ".log"), left[..end]);
-            left = left[end..];
-        }
-        return names;
     }
 
     private async Task<long> ProduceAsync(string topic)

@@ -102,6 +102,13 @@ internal sealed partial class Role : IDisposable
         return busy;
     }
 
+    /// <summary>Waits until it ends by itself; its exit code.</summary>
+    public async Task<int> EndAsync()
+    {
+        await _process.WaitForExitAsync();
+        return _process.ExitCode;
+    }
+
     /// <summary>SIGTERM, and its exit code, which must be 0.</summary>
     public async Task StopAsync()
     {
