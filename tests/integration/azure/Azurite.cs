@@ -20,7 +20,7 @@ public sealed class Azurite : IAsyncLifetime
     public const string Account = "devstoreaccount1";
     public const string ConnectionString = "UseDevelopmentStorage=true";
 
-    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(120);
     private static readonly string Main = Path.Combine(Here(), "node_modules", "azurite", "dist", "src", "blob", "main.js");
     private static readonly string DurableScript = Path.Combine(Here(), "durable.js");
     private static int _containers;
