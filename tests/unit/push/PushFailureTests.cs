@@ -21,9 +21,17 @@ public sealed class PushFailureTests
             await client.ConnectAsync(rig.Endpoint.Address.Host, rig.Endpoint.Address.Port, None);
             var stream = client.GetStream();
             await stream.WriteAsync(Encoding.Latin1.GetBytes($"POST /v1/lines?source=web HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nIdempotency-Key: c:1\r\n{headers}"), None);
-            using var reader = new StreamReader(stream, Encoding.Latin1);
-            Assert.StartsWith("HTTP/1.1 408 ", await reader.ReadLineAsync(None), StringComparison.Ordinal);
-            Assert.Contains("\"error\":\"too-slow\"", await reader.ReadToEndAsync(None), StringComparison.Ordinal);
+            using var reply = new MemoryStream();
+            try
+            {
+                await stream.CopyToAsync(reply, None);
+            }
+            catch (IOException)
+            {
+                // The server cuts the connection after its answer, for the body would come after it.
+            }
+            Assert.StartsWith("HTTP/1.1 408 ", Encoding.Latin1.GetString(reply.ToArray()), StringComparison.Ordinal);
+            Assert.Contains("\"error\":\"too-slow\"", Encoding.Latin1.GetString(reply.ToArray()), StringComparison.Ordinal);
         }
         Assert.Empty(await rig.ReadsAsync());
         Assert.Equal(200, (await rig.PushAsync("c:1", "1\n")).Status);
@@ -43,17 +51,17 @@ public sealed class PushFailureTests
         Assert.Equal(1, (await rig.PushAsync("c:2", Secret + "\n")).Number("expected"));
         Assert.Equal(200, (await rig.PushAsync("c:1", "1\n")).Status);
         Assert.Equal(200, (await rig.PushAsync("c:2", Secret + "\n")).Status);
-        Assert.Equal(2, (await rig.ReadsAsync()).Count);
+        Assert.Equal(2, (await rig.ReadsAsync()).Sum(read => read.Lines));
     }
 
     /// <summary>Found: a client that left while the shard's next name was probed left its body behind, and two dozen of them left no room for anybody.</summary>
     [Fact]
     public async Task Bodies_of_clients_that_do_not_wait_for_the_answer_to_a_gap_leave_room_for_others()
     {
-        await using var rig = await PushRig.StartAsync(options: new() { MostHeldBytes = 16 << 20 });
+        await using var rig = await PushRig.StartAsync(options: new() { MostHeldBytes = 32 << 20 });
         var body = Encoding.Latin1.GetBytes(string.Concat(Enumerable.Repeat(new string('x', 999) + "\n", 3_900)));
         rig.Store.Plan = operation => operation.Verb == StoreVerb.Find ? Fault.Hang : Fault.None;
-        for (var i = 0; i < 6; i++)
+        for (var i = 0; i < 10; i++)
         {
             var before = rig.Store.Count;
             using var gone = new CancellationTokenSource();
