@@ -82,7 +82,8 @@ internal sealed class Post(string name, string[] command, DistributedWorld world
     /// <returns>The process that ended: this one, or the rival that took its place.</returns>
     private async Task<Victim> LifeAsync(Victim victim, NameWatch names)
     {
-        var act = random.Next(client is null ? 9 : 13);
+        // Rivals are rarer than they seem: many lives end before they are ready. In a directory they are only refused.
+        var act = random.Next(client is null ? 9 : world.Azurite is null ? 12 : 18);
         if (act >= 9 || (command[0] != "compact" && random.Next(3) > 0))
         {
             // Or no line would ever get through: most lives last until it has claimed what it works on. A rival before that could be fenced by the one that it is to fence.
