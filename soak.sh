@@ -23,7 +23,9 @@ crash() {
 
 distributed() {
   dotnet build tests/integration -v q -nologo
-  DISTRIBUTED_KILLS="${1:-500}" DISTRIBUTED_SEED="${2:-1}" \
+  # The program as it is published: what operations run, and sooner at work after a kill.
+  dotnet publish cli -c Release -o artifacts/soak -v q -nologo
+  PIPELINE_TEST_PROGRAM="$PWD/artifacts/soak/pipeline" DISTRIBUTED_KILLS="${1:-500}" DISTRIBUTED_SEED="${2:-1}" \
     dotnet tests/integration/bin/Debug/net10.0/Pipeline.Tests.Integration.dll -class Pipeline.Tests.Integration.Crash.DistributedCrashTests -showLiveOutput
 }
 

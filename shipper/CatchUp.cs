@@ -83,12 +83,12 @@ public sealed class CatchUp(Captures captures, IReadOnlyList<TableShipper> table
     public IEnumerable<Sighting> Read() =>
         _read.Where(r => r.Value.Next > 0).Select(r => new Sighting(r.Key, r.Value.Next - 1, r.Value.Last.ToDictionary(l => l.Key, l => l.Value.Number, StringComparer.Ordinal)));
 
-    /// <exception cref="PipelineException">1: the capture has records that no table of ours takes.</exception>
+    /// <exception cref="PipelineException">78: the capture has records that no table of ours takes.</exception>
     public void CheckDatasets(Capture capture)
     {
         foreach (var dataset in capture.Header.Frames.Select(f => f.Dataset).Where(d => tables.All(t => t.Dataset != d)))
         {
-            throw new PipelineException(ExitCode.Failed, $"shard {capture.Header.Shard}, capture {capture.Link.Number}: it has records of dataset {dataset}, which this program does not know. Upgrade this program; nothing was skipped.");
+            throw new PipelineException(ExitCode.Configuration, $"shard {capture.Header.Shard}, capture {capture.Link.Number}: it has records of dataset {dataset}, which this program does not know. Upgrade this program; nothing was skipped.");
         }
     }
 

@@ -32,7 +32,7 @@ internal static class RedriveCommand
             }
             var settings = parsed.Settings();
             using var installation = await Installation.OpenAsync(settings.Places, TimeProvider.System, stop);
-            var role = new RedriveRole(settings, installation, Workers.Pool, line => ProgramEdge.Say(line));
+            var role = new RedriveRole(settings, installation, Workers.Pool, Console.Error.WriteLine);
             var sources = new List<RedrivenSource>();
             var forks = new List<Fork>();
             await foreach (var shard in SourcesAsync(installation, parsed.GetValue(source), stop))

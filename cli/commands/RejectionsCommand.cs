@@ -67,12 +67,15 @@ internal static class RejectionsCommand
         }
         else
         {
-            output.Table("llrr", [report.By!, "reason", "lines", "redriven"], report.Groups.Select(g => (IReadOnlyList<string>)[g.Key, g.Reason ?? (report.By == RejectionReader.Name(RejectionsBy.Reason) ? g.Key : "-"), Say.N(g.Lines), Say.N(g.Redriven)]));
+            output.Table("llrr", [report.By!, "reason", "lines", "redriven"], report.Groups.Select(g => (IReadOnlyList<string>)[g.Key, g.Reason ?? (report.By == RejectionReader.Name(RejectionsBy.Reason) ? g.Key : "-"), Say.N(g.Lines), g.Redriven is { } redriven ? Say.N(redriven) : "-"]));
         }
         output.Line($"in all: {Say.List(report.Reasons.Where(r => r.Value != 0))}{(report.Expired > 0 ? $" ({Say.N(report.Expired)} of them in captures that have expired)" : "")}");
         if (report.Redriven.Count > 0)
         {
-            output.Line($"redriven, and no longer among these: {Say.List(report.Redriven)}");
+            // Those that the last line sums up are net; of a rule or a shape it is not known which lines were redriven.
+            output.Line(report.Groups is [{ Redriven: null }, ..]
+                ? $"redriven, and no longer among the reasons: {Say.List(report.Redriven)}. By {report.By} they still are: captures do not say which {report.By} a redriven line had"
+                : $"redriven, and no longer among these: {Say.List(report.Redriven)}");
         }
     }
 

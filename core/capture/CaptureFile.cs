@@ -44,7 +44,8 @@ public static class CaptureFile
 
     /// <summary>The header of a whole capture or of its beginning.</summary>
     /// <param name="origin">The object's name, for messages.</param>
-    /// <exception cref="InvalidDataException">Not a capture, cut, or of a version this program does not know.</exception>
+    /// <exception cref="InvalidDataException">Not a capture, or cut.</exception>
+    /// <exception cref="PipelineException">78: of a later version.</exception>
     public static CaptureHeader DecodeHeader(ReadOnlySpan<byte> bytes, string origin)
     {
         var length = HeaderLength(bytes, origin);
@@ -55,9 +56,13 @@ public static class CaptureFile
         try
         {
             var header = CaptureHeader.FromJson(bytes[(Magic.Length + 4)..length]);
-            if (header.Version is > CaptureHeader.CurrentVersion or < 1)
+            if (header.Version > CaptureHeader.CurrentVersion)
             {
-                throw new InvalidDataException($"capture {origin}: version {header.Version}, this program knows up to {CaptureHeader.CurrentVersion}. Upgrade this program; shippers are upgraded first.");
+                throw Later(origin, header.Version, null);
+            }
+            if (header.Version < 1)
+            {
+                throw new InvalidDataException($"capture {origin}: version {header.Version}, which never was. The object is damaged; restore it.");
             }
             // Sums and dates are text until they are used: what cannot be read is found here, not in the middle of a fold.
             foreach (var frame in header.Frames)
@@ -69,13 +74,19 @@ public static class CaptureFile
         }
         catch (Exception e) when (e is JsonException or FormatException or OverflowException)
         {
-            throw new InvalidDataException($"capture {origin}: its header is not what docs/formats.md says ({e.GetType().Name}).", e);
+            // A later version may have given any other member another shape.
+            throw LaterVersion.Of(bytes[(Magic.Length + 4)..length].ToArray(), CaptureHeader.CurrentVersion) is { } version ? Later(origin, version, e)
+                : new InvalidDataException($"capture {origin}: its header is not what docs/formats.md says ({e.GetType().Name}).", e);
         }
     }
 
     /// <summary>How many bytes from the start hold the whole header; needs the first 13 bytes.</summary>
     public static int HeaderLength(ReadOnlySpan<byte> bytes, string origin)
     {
+        if (bytes.Length >= Magic.Length && bytes.StartsWith("CAPTURE"u8) && bytes[7] is > (byte)'1' and <= (byte)'9' && bytes[8] == '\n')
+        {
+            throw Later(origin, bytes[7] - '0', null);
+        }
         if (bytes.Length < Magic.Length + 4 || !bytes.StartsWith(Magic))
         {
             throw new InvalidDataException($"capture {origin}: does not begin with CAPTURE1. It is no capture of this program or was damaged.");
@@ -101,6 +112,8 @@ public static class CaptureFile
         }
         return capture.Slice((int)offset, length);
     }
+
+    private static PipelineException Later(string origin, long version, Exception? inner) => LaterVersion.Stop($"capture {origin}", $"it is of version {version}", CaptureHeader.CurrentVersion, inner);
 
     private static CaptureHeader LayOut(CaptureHeader header, long start, byte[]? rejections, IReadOnlyList<byte[]> frames)
     {

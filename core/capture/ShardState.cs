@@ -134,7 +134,8 @@ public sealed class ShardState
     /// <summary>UTF-8 JSON; equal states give equal bytes.</summary>
     public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, SnapshotJson.Default.ShardState);
 
-    /// <exception cref="InvalidDataException">Not a snapshot, or of a version this program does not know.</exception>
+    /// <exception cref="InvalidDataException">Not a snapshot.</exception>
+    /// <exception cref="PipelineException">78: of a later version.</exception>
     public static ShardState FromJson(ReadOnlySpan<byte> json, string origin)
     {
         ShardState? state;
@@ -150,14 +151,16 @@ public sealed class ShardState
         }
         catch (Exception e) when (e is JsonException or FormatException or OverflowException)
         {
-            throw new InvalidDataException($"snapshot {origin}: it is not what docs/formats.md says ({e.GetType().Name}). It is damaged; delete it only when every capture since the one before it still stands.", e);
+            throw LaterVersion.Of(json.ToArray(), CurrentVersion) is { } later ? Later(origin, later, e) : new InvalidDataException($"snapshot {origin}: it is not what docs/formats.md says ({e.GetType().Name}). It is damaged; delete it only when every capture since the one before it still stands.", e);
         }
-        if (state is not { Version: <= CurrentVersion and >= 1 })
+        if (state is not { Version: >= 1 })
         {
-            throw new InvalidDataException($"snapshot {origin}: version {state?.Version}, this program knows up to {CurrentVersion}. Upgrade this program.");
+            throw new InvalidDataException($"snapshot {origin}: version {state?.Version}, which never was. It is damaged; delete it only when every capture since the one before it still stands.");
         }
-        return state;
+        return state.Version > CurrentVersion ? throw Later(origin, state.Version, null) : state;
     }
+
+    private static PipelineException Later(string origin, long version, Exception? inner) => LaterVersion.Stop($"snapshot {origin}", $"it is of version {version}", CurrentVersion, inner);
 
     private string? Refuse(CaptureHeader header, Link link)
     {

@@ -97,8 +97,7 @@ internal static class EntryReader
         var kind = Text(ours, "kind") switch { "create" => CommitKind.Create, "ship" => CommitKind.Ship, "compact" => CommitKind.Compact, "repair" => CommitKind.Repair, _ => CommitKind.Foreign };
         if (ours.GetProperty("version").GetInt32() > Newest || kind == CommitKind.Foreign)
         {
-            throw new PipelineException(ExitCode.Failed,
-                $"{where}: entry {commit.Version} is of version {ours.GetProperty("version")} and kind '{Text(ours, "kind")}', this program knows versions up to {Newest}. Upgrade this program; shippers are upgraded first.");
+            throw LaterVersion.Stop($"{where}: entry {commit.Version}", $"it is of version {ours.GetProperty("version")} and kind '{Text(ours, "kind")}'", Newest);
         }
         return commit with
         {

@@ -32,10 +32,22 @@ internal sealed class PushIntake(PushSource source, PushEndpointOptions options,
         if (decision is PushDecision.Gap)
         {
             // A zombie's number is not the number: ask who has the shard. The pushes before this one may have come meanwhile.
-            if (await AskFencedAsync(gone) is { } refused)
+            var known = false;
+            try
             {
-                body.Release();
-                return refused;
+                if (await AskFencedAsync(gone) is { } refused)
+                {
+                    return refused;
+                }
+                known = true;
+            }
+            finally
+            {
+                // Also of a client that did not wait: what it sent would be held for ever, until no body finds room.
+                if (!known)
+                {
+                    body.Release();
+                }
             }
             decision = Source.Streams.Decide(k.Stream, k.Sequence, check);
         }

@@ -10,7 +10,7 @@ namespace Pipeline.Processor.Status;
 /// <summary>What rejections are counted by. A rule is one of docs/classification.md, a shape that of a client or a path which no rule knows, a day that on which the store, by its own clock, made the capture (UTC): a rejected line may have no time.</summary>
 public enum RejectionsBy { Reason, Source, Day, Rule, Shape }
 
-/// <summary>Lines that became no record: how many, why, and from where. Never what they held. All counts are net of what a redrive made records of.</summary>
+/// <summary>Lines that became no record: how many, why, and from where. Never what they held. All counts are net of what a redrive made records of, but those by rule and by shape: captures do not say which of them a redriven line had.</summary>
 public sealed record RejectionsReport
 {
     /// <summary>Reason → lines, since each shard's first capture.</summary>
@@ -43,7 +43,9 @@ public sealed record RejectionCount(string Source, string? Path, string Reason, 
 
 /// <summary>Lines of one reason, source, day, rule or shape.</summary>
 /// <param name="Reason">Of a source's or a day's: which. Of a reason it is the key itself, and a rule or a shape has none here.</param>
-public sealed record RejectionGroup(string Key, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Reason, long Lines, long Redriven);
+/// <param name="Lines">Of a rule or a shape: as they were captured.</param>
+/// <param name="Redriven">Lines that were among these and are records since a redrive; null of a rule or a shape, where it is not known.</param>
+public sealed record RejectionGroup(string Key, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Reason, long Lines, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] long? Redriven);
 
 /// <summary>Adjacent rejected lines: the file's name as it was read (a push has none), the physical line of the first (from 1; in a push, of its body), how many, and the capture that counts them.</summary>
 public sealed record RejectionRun(string Source, string? Path, long FirstLine, long Count, string Reason, string Shard, long Capture)
@@ -180,7 +182,7 @@ public sealed class RejectionReader(Captures captures)
         {
             get
             {
-                var groups = _groups.Where(g => g.Value != default).Select(g => new RejectionGroup(g.Key.Key, g.Key.Reason, g.Value.Lines, g.Value.Redriven));
+                var groups = _groups.Where(g => g.Value != default).Select(g => new RejectionGroup(g.Key.Key, g.Key.Reason, g.Value.Lines, by is RejectionsBy.Rule or RejectionsBy.Shape ? null : g.Value.Redriven));
                 return by == RejectionsBy.Day ? [.. groups] : [.. groups.OrderByDescending(g => g.Lines)];
             }
         }

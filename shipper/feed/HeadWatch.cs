@@ -1,3 +1,4 @@
+using Pipeline.Core;
 using Pipeline.Core.Captures;
 
 namespace Pipeline.Shipper;
@@ -64,7 +65,7 @@ internal sealed class HeadWatch(Captures captures)
             }
             return bytes is null ? null : CaptureFile.DecodeHeader(bytes, name);
         }
-        catch (InvalidDataException)
+        catch (Exception e) when (e is InvalidDataException or PipelineException { Code: ExitCode.Configuration })
         {
             return null;
         }

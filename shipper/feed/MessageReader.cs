@@ -17,10 +17,6 @@ public sealed class MessageReader(string storeId, string kid)
         {
             return new FeedEvent.SetAside(position, SetAsideReason.Unparsable);
         }
-        if (value[8] == '\n' && value[7] is > (byte)'1' and <= (byte)'9')
-        {
-            return Upgrade(position, $"it is of format {(char)value[7]}");
-        }
         CaptureHeader header;
         try
         {
@@ -28,7 +24,11 @@ public sealed class MessageReader(string storeId, string kid)
         }
         catch (InvalidDataException)
         {
-            return Newer(value) is { } version ? Upgrade(position, $"it is of version {version}, this program knows up to {CaptureHeader.CurrentVersion}") : new FeedEvent.SetAside(position, SetAsideReason.Unparsable);
+            return new FeedEvent.SetAside(position, SetAsideReason.Unparsable);
+        }
+        catch (PipelineException later)
+        {
+            return IsForeign(value) ? new FeedEvent.SetAside(position, SetAsideReason.ForeignStore) : new FeedEvent.Stopped(later);
         }
         if (header.Store != storeId)
         {
@@ -48,22 +48,21 @@ public sealed class MessageReader(string storeId, string kid)
             : new FeedEvent.SetAside(position, SetAsideReason.WrongKey);
     }
 
-    /// <summary>The version, where a capture of our store says that it is of a later one. A later version may have any other member: only these two are looked at.</summary>
-    private long? Newer(byte[] value)
+    /// <summary>Whether a capture of a later version says that it is of another store. Of a later format, whose store is not known, it does not.</summary>
+    private bool IsForeign(byte[] value)
     {
+        if (value[7] != '1')
+        {
+            return false;
+        }
         try
         {
-            var length = CaptureFile.HeaderLength(value, "");
-            using var json = JsonDocument.Parse(value.AsMemory()[13..Math.Min(length, value.Length)]);
-            return json.RootElement.TryGetProperty("version", out var version) && version.TryGetInt64(out var number) && number > CaptureHeader.CurrentVersion
-                && json.RootElement.TryGetProperty("store", out var store) && store.ValueKind == JsonValueKind.String && store.ValueEquals(storeId) ? number : null;
+            using var json = JsonDocument.Parse(value.AsMemory()[13..CaptureFile.HeaderLength(value, "")]);
+            return !(json.RootElement.TryGetProperty("store", out var store) && store.ValueKind == JsonValueKind.String && store.ValueEquals(storeId));
         }
-        catch (Exception e) when (e is InvalidDataException or JsonException or InvalidOperationException)
+        catch (JsonException)
         {
-            return null;
+            return true;
         }
     }
-
-    private static FeedEvent.Stopped Upgrade(FeedPosition position, string found) => new(new PipelineException(ExitCode.Failed,
-        $"{position}: a capture that this program cannot read: {found}. Upgrade this program: shippers are upgraded first. Nothing was skipped."));
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Pipeline.Tests.Integration.Azure;
 
 namespace Pipeline.Tests.Integration.Crash;
@@ -11,24 +12,27 @@ internal sealed class DistributedRounds(int seed, string folder, DistributedTota
 {
     private const int KillsARound = 30;
 
-    private static readonly TimeSpan Drained = TimeSpan.FromSeconds(120);
+    private static readonly TimeSpan Drained = TimeSpan.FromSeconds(300);
 
     public async Task RunAsync(int kills, Action<string> tell)
     {
+        var clock = Stopwatch.StartNew();
         for (var round = 0; totals.Kills < kills; round++)
         {
             var dir = Path.Combine(folder, $"distributed-{round}");
             var (azure, nodes) = (round % 2 == 0 && Azurite.Missing is null, round % 4 < 2 ? 1 : 3);
+            var (kind, before) = ($"{(azure ? "containers" : "directories")}, nodes {nodes}", totals.Kills);
             try
             {
                 await RoundAsync(dir, nodes, azure, new Random((seed * 10_007) + round), totals.Kills + Math.Min(KillsARound, kills - totals.Kills));
             }
             catch (Exception e) when (e is not OutOfMemoryException)
             {
-                throw new CrashException($"distributed, seed {seed}, round {round} ({(azure ? "containers" : "directories")}, nodes {nodes}), kept at {dir}: {(e is CrashException ? e.Message : e)}");
+                throw new CrashException($"distributed, seed {seed}, round {round} ({kind}), kept at {dir}: {(e is CrashException ? e.Message : e)}");
             }
+            totals.Round(kind, totals.Kills - before);
             Directory.Delete(dir, recursive: true);
-            tell($"distributed round {round} ({(azure ? "containers" : "directories")}, nodes {nodes}): {totals}");
+            tell($"distributed round {round} ({kind}) after {clock.Elapsed.TotalSeconds:F0} s: {totals}");
         }
     }
 
@@ -36,6 +40,19 @@ internal sealed class DistributedRounds(int seed, string folder, DistributedTota
     {
         // 1
         await using var world = await DistributedWorld.CreateAsync(dir, nodes, azure);
+        try
+        {
+            await RoundAsync(world, random, goal);
+        }
+        catch
+        {
+            await world.KeepAsync();
+            throw;
+        }
+    }
+
+    private async Task RoundAsync(DistributedWorld world, Random random, int goal)
+    {
         var truth = new Truth();
         using var stop = new CancellationTokenSource();
         using var client = new PushingClient("client-1", new TrueLines(2, Next(random), truth), Next(random), totals.Rows);
@@ -51,7 +68,7 @@ internal sealed class DistributedRounds(int seed, string folder, DistributedTota
         // 2
         var failed = false;
         bool Over() => failed || endpoints.IsFaulted || totals.Kills >= goal;
-        List<Task> lanes = [.. lasting.Append(compact).Select(post => post.LiveAsync(Over)), BrokersAsync(world, Next(random), Over), .. azure ? new[] { ContainersAsync(world.Azurite!, Next(random), Over) } : []];
+        List<Task> lanes = [.. lasting.Append(compact).Select(post => post.LiveAsync(Over)), BrokersAsync(world, Next(random), Over), .. world.Azurite is { } azurite ? new[] { ContainersAsync(azurite, Next(random), Over) } : []];
         foreach (var lane in lanes)
         {
             _ = lane.ContinueWith(_ => failed = true, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
@@ -72,7 +89,7 @@ internal sealed class DistributedRounds(int seed, string folder, DistributedTota
         await truth.CompareAsync(world.Places, world.Environment, world.Where, totals.Rows);
         var delta = await world.DeltaRowsAsync();
         CrashException.Unless(delta is null || delta == truth.Rows.Count, $"delta-rs counts {delta} rows, expected {truth.Rows.Count}");
-        totals.Round(delta);
+        totals.Delta(delta);
     }
 
     private async Task BrokersAsync(DistributedWorld world, Random random, Func<bool> over)
@@ -80,7 +97,7 @@ internal sealed class DistributedRounds(int seed, string folder, DistributedTota
         var broker = world.Broker;
         while (!over())
         {
-            await DelayAsync(random, 10);
+            await UpAsync(random, over);
             // One of three, mostly; now and then all.
             int? node = world.Nodes == 3 && random.Next(4) > 0 ? random.Next(3) : null;
             var name = world.Nodes == 1 ? "broker" : node is null ? "all brokers" : "broker of three";
@@ -111,7 +128,7 @@ internal sealed class DistributedRounds(int seed, string folder, DistributedTota
     {
         while (!over())
         {
-            await DelayAsync(random, 10);
+            await UpAsync(random, over);
             if (random.Next(3) == 0)
             {
                 azurite.Pause();
@@ -124,6 +141,16 @@ internal sealed class DistributedRounds(int seed, string folder, DistributedTota
             totals.Killed("azurite");
             await DelayAsync(random, 1);
             await azurite.StartAsync();
+        }
+    }
+
+    /// <summary>Long enough that work is done between two outages: most processes are killed at work, not while they wait for what is down.</summary>
+    private static async Task UpAsync(Random random, Func<bool> over)
+    {
+        var left = TimeSpan.FromSeconds(4 + (16 * random.NextDouble()));
+        for (; left > TimeSpan.Zero && !over(); left -= TimeSpan.FromSeconds(1))
+        {
+            await Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System);
         }
     }
 

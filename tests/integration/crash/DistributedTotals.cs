@@ -5,8 +5,11 @@ namespace Pipeline.Tests.Integration.Crash;
 /// <summary>What happened to the processes of a distributed installation. Safe to use from many threads.</summary>
 internal sealed class DistributedTotals
 {
-    private readonly ConcurrentDictionary<string, int> _kills = [], _stops = [], _restarts = [];
-    private int _fences, _refused, _compactions, _rounds;
+    /// <summary>Lines of processes' logs that tell what the kills led to.</summary>
+    private static readonly string[] Counted = ["assigned ", "revoked ", "seal ", "conflict ", "gap ", "set-aside ", "compact table=", "tail-given-up ", "truncated "];
+
+    private readonly ConcurrentDictionary<string, int> _kills = [], _stops = [], _restarts = [], _said = [], _rounds = [], _killsIn = [];
+    private int _fences, _refused;
     private long _delta;
 
     /// <summary>Rows, pushes, and what was lost or doubled.</summary>
@@ -28,22 +31,29 @@ internal sealed class DistributedTotals
     public void Refused(bool byLock) => Interlocked.Add(ref _refused, byLock ? 1 : 0);
 
     /// <summary>Counts what a process told of its work.</summary>
-    public void Said(string victim, string log)
+    public void Said(string log)
     {
-        if (victim == "compact")
+        foreach (var line in log.Split('\n'))
         {
-            Interlocked.Add(ref _compactions, log.Split("compact table=").Length - 1);
+            if (Array.Find(Counted, counted => line.Contains(" " + counted, StringComparison.Ordinal) || line.StartsWith(counted, StringComparison.Ordinal)) is { } found)
+            {
+                Count(_said, found.Replace("table=", "", StringComparison.Ordinal).Trim());
+            }
         }
     }
 
-    public void Round(long? delta)
+    /// <summary>Rows that delta-rs counted, beside ours.</summary>
+    public void Delta(long? rows) => Interlocked.Add(ref _delta, rows ?? 0);
+
+    /// <summary>A round came to its end, and its comparison was clean.</summary>
+    public void Round(string kind, int kills)
     {
-        Interlocked.Increment(ref _rounds);
-        Interlocked.Add(ref _delta, delta ?? 0);
+        Count(_rounds, kind);
+        _killsIn.AddOrUpdate(kind, kills, (_, n) => n + kills);
     }
 
     public override string ToString() =>
-        $"{Kills} SIGKILLs at work ({Text(_kills)}) in {_rounds} rounds, SIGSTOPs: {Text(_stops)}, restarts: {Text(_restarts)}, {_fences} fenced, {_refused} refused by a lock, {_compactions} compactions committed; rows by delta-rs {_delta}; {Rows.Found()}";
+        $"{Kills} SIGKILLs at work ({Text(_kills)}) in {_rounds.Values.Sum()} rounds ({string.Join("; ", _rounds.OrderBy(r => r.Key, StringComparer.Ordinal).Select(r => $"{r.Key}: {r.Value} with {_killsIn[r.Key]} kills"))}), SIGSTOPs: {Text(_stops)}, restarts: {Text(_restarts)}, {_fences} fenced, {_refused} refused by a lock; told: {Text(_said)}; rows by delta-rs {_delta}; {Rows.Found()}";
 
     /// <summary>The end of what a process said.</summary>
     public static string Tail(string log) => string.Join('\n', log.TrimEnd().Split('\n')[^Math.Min(25, log.TrimEnd().Split('\n').Length)..]);

@@ -12,7 +12,7 @@ namespace Pipeline.Tests.Integration.Crash;
 /// <summary>What a round of the distributed crash run happens in: a broker of its own, two stores of its own, and one configuration that every process reads.</summary>
 internal sealed class DistributedWorld : IAsyncDisposable
 {
-    private static readonly TimeSpan Drained = TimeSpan.FromSeconds(120);
+    private static readonly TimeSpan Drained = TimeSpan.FromSeconds(300);
 
     private readonly string _config;
 
@@ -57,7 +57,7 @@ internal sealed class DistributedWorld : IAsyncDisposable
     public static async Task<DistributedWorld> CreateAsync(string dir, int nodes, bool azure)
     {
         Directory.CreateDirectory(dir);
-        var broker = await Broker.OwnAsync(new BrokerOptions(nodes));
+        var broker = await Broker.OwnAsync(new BrokerOptions(nodes, false, "group.min.session.timeout.ms=1000"));
         var azurite = azure ? new Azurite { Durable = true } : null;
         if (azurite is not null)
         {
@@ -109,13 +109,25 @@ internal sealed class DistributedWorld : IAsyncDisposable
         {
             return null;
         }
-        var (rows, root) = (0L, Azurite is null ? Places.Uk!.Where : await CopyAsync());
+        var (rows, root) = (0L, Azurite is null ? Places.Uk!.Where : await CopyAsync(Places.Uk!, "tables/", "copy"));
         foreach (var dataset in Contracts.Published.Select(contract => contract.Dataset))
         {
             using var delta = Process.Start(new ProcessStartInfo(reader, ["facts", Path.Combine(root, "tables", dataset)]) { RedirectStandardOutput = true })!;
             rows += JsonDocument.Parse(await delta.StandardOutput.ReadToEndAsync()).RootElement.GetProperty("rows").GetInt64();
         }
         return rows;
+    }
+
+    /// <summary>Copies what lies in the emulator beside the logs, which are kept where a round failed.</summary>
+    public async Task KeepAsync()
+    {
+        if (Azurite is not null)
+        {
+            Azurite.Kill();
+            await Azurite.StartAsync();
+            await CopyAsync(Places.Us, "", "kept/us");
+            await CopyAsync(Places.Uk!, "", "kept/uk");
+        }
     }
 
     public async ValueTask DisposeAsync()
@@ -145,7 +157,7 @@ internal sealed class DistributedWorld : IAsyncDisposable
               group: {{Broker.NewName("ship")}}
               partitions: 6
               replication: {{Nodes}}
-              properties: { session.timeout.ms: "6000", heartbeat.interval.ms: "1000", reconnect.backoff.max.ms: "1000" }
+              properties: { session.timeout.ms: "2500", heartbeat.interval.ms: "500", reconnect.backoff.max.ms: "1000" }
             sources:
               - { name: web, format: combined, paths: ["{{Path.Combine(Logs, "access.log*")}}"] }
               - { name: edge, format: combined, push: true }
@@ -166,11 +178,11 @@ internal sealed class DistributedWorld : IAsyncDisposable
         CrashException.Unless(exit == 0, $"{command[0]} ended with {exit}: {error}");
     }
 
-    private async Task<string> CopyAsync()
+    private async Task<string> CopyAsync(StorePlace from, string prefix, string to)
     {
-        var (root, store) = (Path.Combine(Dir, "copy"), Places.Uk!.Open());
+        var (root, store) = (Path.Combine(Dir, to), from.Open());
         using var closed = store as IDisposable;
-        await foreach (var found in store.ListAsync("tables/"))
+        await foreach (var found in store.ListAsync(prefix))
         {
             var path = Path.Combine(root, found.Name);
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);

@@ -9,10 +9,10 @@ namespace Pipeline.Tests.Integration.Crash;
 internal sealed class Post(string name, string[] command, DistributedWorld world, Random random, DistributedTotals totals, PushingClient? client = null) : IDisposable
 {
     /// <summary>Of a life, from when it is at work.</summary>
-    private static readonly Measured Life = new(TimeSpan.FromSeconds(2.5), 150);
+    private static readonly Measured Life = new(TimeSpan.FromSeconds(4), 300);
 
-    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan LongestStart = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(8);
+    private static readonly TimeSpan LongestStart = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan LongestSleep = TimeSpan.FromSeconds(9);
 
     /// <summary>SIGTERM before the program listens to it, as a shell tells it.</summary>
@@ -45,7 +45,7 @@ internal sealed class Post(string name, string[] command, DistributedWorld world
     /// <summary>Starts the process that nothing happens to any more, and returns when it is ready.</summary>
     public async Task StartLastAsync()
     {
-        using var bound = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var bound = new CancellationTokenSource(TimeSpan.FromSeconds(180));
         var victim = Start();
         await Task.WhenAny(victim.Ready, victim.Ended).WaitAsync(bound.Token);
         CrashException.Unless(victim.Ready.IsCompleted, $"{name} ended with all healed: {DistributedTotals.Tail(victim.Error)}");
@@ -82,11 +82,17 @@ internal sealed class Post(string name, string[] command, DistributedWorld world
     /// <returns>The process that ended: this one, or the rival that took its place.</returns>
     private async Task<Victim> LifeAsync(Victim victim, NameWatch names)
     {
-        var act = random.Next(client is null ? 9 : 11);
+        // Rivals are rarer than they seem: many lives end before they are ready. In a directory they are only refused.
+        var act = random.Next(client is null ? 9 : world.Azurite is null ? 12 : 18);
         if (act >= 9 || (command[0] != "compact" && random.Next(3) > 0))
         {
             // Or no line would ever get through: most lives last until it has claimed what it works on. A rival before that could be fenced by the one that it is to fence.
             await ((Task)Task.WhenAny(victim.Ready, victim.Ended)).WaitAsync(LongestStart).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (command[0] == "ship" && random.Next(2) > 0)
+            {
+                // And half of the shippers' lives until the group has given them something: what it takes from the other one, or leaves to it, is part of the work.
+                await ((Task)Task.WhenAny(victim.Assigned, victim.Ended)).WaitAsync(LongestStart).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
         }
         await MomentAsync(victim, names);
         if (act is 6 or 7)
@@ -96,7 +102,7 @@ internal sealed class Post(string name, string[] command, DistributedWorld world
         }
         if (act >= 9 && victim.Ready.IsCompleted && !victim.Ended.IsCompleted)
         {
-            victim = await RivalAsync(victim, asleep: act == 10);
+            victim = await RivalAsync(victim, asleep: act % 2 == 0);
             await MomentAsync(victim, names);
         }
         if (act == 8)
@@ -161,6 +167,7 @@ internal sealed class Post(string name, string[] command, DistributedWorld world
         }
         finally
         {
+            totals.Said(rival.Error);
             rival.Dispose();
         }
     }
@@ -169,7 +176,8 @@ internal sealed class Post(string name, string[] command, DistributedWorld world
     {
         await victim.EndAsync();
         client?.Address = null;
-        totals.Said(name, victim.Error);
+        totals.Said(victim.Error);
+        await File.AppendAllTextAsync(Path.Combine(world.Dir, $"{name}.log"), $"{victim.Error}exit {victim.Exit}\n\n");
         CrashException.Unless(victim.Exit is Victim.Killed or TerminatedEarly or ExitCode.Interrupted or ExitCode.Done or ExitCode.Outage, $"{name} ended by itself with {victim.Exit}: {DistributedTotals.Tail(victim.Error)}");
         if (victim.Exit == ExitCode.Outage)
         {

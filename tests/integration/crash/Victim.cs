@@ -10,12 +10,15 @@ internal sealed class Victim : IDisposable
     /// <summary>SIGKILL, as a shell tells it.</summary>
     public const int Killed = 137;
 
-    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(90);
-    private static readonly string Dll = Path.Combine(AppContext.BaseDirectory, "pipeline.dll");
+    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(180);
+
+    /// <summary>The published program, where PIPELINE_TEST_PROGRAM names it: what operations run, and at work sooner. Else the one that was built with the tests.</summary>
+    private static readonly string[] Program = Environment.GetEnvironmentVariable("PIPELINE_TEST_PROGRAM") is { Length: > 0 } published ? [published] : [Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", Path.Combine(AppContext.BaseDirectory, "pipeline.dll")];
 
     private readonly Process _process;
     private readonly StringBuilder _error = new();
     private readonly TaskCompletionSource<string> _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _assigned = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly string _dir;
 
     /// <summary>Sockets tell of work: the runtime opens none of its own for diagnostics.</summary>
@@ -34,6 +37,11 @@ internal sealed class Victim : IDisposable
             {
                 _ready.TrySetResult(e.Data);
             }
+            // Without a partition: `partitions= of=`.
+            if (e.Data?.Contains(" assigned partitions=", StringComparison.Ordinal) == true && !e.Data.Contains("partitions= ", StringComparison.Ordinal))
+            {
+                _assigned.TrySetResult();
+            }
         };
         process.Start();
         process.BeginErrorReadLine();
@@ -46,6 +54,9 @@ internal sealed class Victim : IDisposable
 
     /// <summary>The line that a `run` logs when it takes lines; never, where it died before.</summary>
     public Task<string> Ready => _ready.Task;
+
+    /// <summary>A shipper has partitions of the topic.</summary>
+    public Task Assigned => _assigned.Task;
 
     public Task Ended { get; }
 
@@ -68,7 +79,7 @@ internal sealed class Victim : IDisposable
     /// <summary>With settings in the environment, which win over those that every victim has.</summary>
     public static Victim Start(string dir, IReadOnlyDictionary<string, string> environment, params string[] args)
     {
-        var info = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", [Dll, .. args]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var info = new ProcessStartInfo(Program[0], [.. Program[1..], .. args]) { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var name in info.Environment.Keys.Where(k => k.StartsWith("PIPELINE__", StringComparison.Ordinal)).ToList())
         {
             info.Environment.Remove(name);

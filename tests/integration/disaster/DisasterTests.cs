@@ -136,6 +136,28 @@ public sealed class DisasterTests
     }
 
     [Fact]
+    public void A_capture_of_a_later_version_stops_whoever_reads_it_with_upgrade_and_a_code_that_is_not_started_again()
+    {
+        using var world = new World();
+        world.Import("a.log", 0, 10);
+        var capture = Directory.GetFiles(Path.Combine(world.Us, "captures", "web"), "*", SearchOption.AllDirectories).Max(StringComparer.Ordinal)!;
+        var text = System.Text.Encoding.Latin1.GetString(File.ReadAllBytes(capture));
+        var at = text.IndexOf("\"version\":1", StringComparison.Ordinal);
+        Assert.InRange(at, 9, 200);
+        File.WriteAllBytes(capture, System.Text.Encoding.Latin1.GetBytes(text[..at] + "\"version\":2" + text[(at + 11)..]));
+        foreach (var command in new[] { new[] { "verify" }, ["verify", "--side", "us"], ["rejections"], ["import", world.Folder.Write("b.log", Cli.Sample.Line(30)), "--source", "web"] })
+        {
+            var answer = world.Do(command);
+            Assert.True(answer.Exit == 78, $"{command[0]}: {answer.Exit} {answer.Out} {answer.Error}");
+            Assert.Contains("Upgrade this program", answer.Error, StringComparison.Ordinal);
+        }
+        // Nothing was taken for damage, and the upgraded program goes on.
+        File.WriteAllBytes(capture, System.Text.Encoding.Latin1.GetBytes(text));
+        world.Import("b.log", 30, 1);
+        Assert.Equal(11, world.Verify(0, "--deep").GetProperty("lines").GetInt64());
+    }
+
+    [Fact]
     public void A_lost_key_is_named_and_never_made_anew_and_another_is_refused()
     {
         using var world = new World();

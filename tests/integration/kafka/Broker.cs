@@ -69,6 +69,9 @@ internal sealed class Broker : IAsyncDisposable
     /// <summary>Starts what is down, with the data and the port that it had.</summary>
     public async Task RestartAsync() => Servers = await _host.StartAsync(_options);
 
+    /// <summary>SIGKILL, and nothing of its data is left: it starts again at the same address, another cluster, and empty.</summary>
+    public async Task LoseAsync() => Servers = await _host.LoseAsync(_options);
+
     public IAdminClient Admin() => new AdminClientBuilder(new AdminClientConfig { BootstrapServers = Servers, SocketTimeoutMs = 30_000 }).SetLogHandler((_, _) => { }).SetErrorHandler((_, _) => { }).Build();
 
     /// <summary>A name that no other test has, on no other run.</summary>

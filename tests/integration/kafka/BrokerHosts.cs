@@ -20,6 +20,9 @@ internal interface IBrokerHost
     /// <summary>Starts what is down, with the data that it had, and returns the addresses for clients.</summary>
     Task<string> StartAsync(BrokerOptions options);
 
+    /// <summary>Kills it, deletes what it kept, and starts it anew at the same addresses.</summary>
+    Task<string> LoseAsync(BrokerOptions options) => throw new NotSupportedException();
+
     /// <param name="verb">`kill`, `stop`, `pause` or `resume`.</param>
     /// <param name="node">Null: all.</param>
     Task SignalAsync(string verb, int? node);
@@ -69,6 +72,7 @@ internal sealed class ScriptHost(string script) : IBrokerHost
 {
     private readonly string _dir = Directory.CreateTempSubdirectory("pipeline-kafka-").FullName;
     private int _port;
+    private string[] _start = [];
 
     public (string Servers, string Folder) Tls => ($"127.0.0.1:{_port + 500}", Path.Combine(_dir, "tls"));
 
@@ -83,7 +87,8 @@ internal sealed class ScriptHost(string script) : IBrokerHost
             _port = FreePorts.Find(options.Nodes);
             try
             {
-                return LastLine(await BrokerProcess.RunAsync(script, ["start", "--dir", _dir, "--port", Text(_port), "--nodes", Text(options.Nodes), "--heap", "384m", .. options.Tls ? ["--tls"] : Array.Empty<string>(), .. options.Properties.SelectMany(p => new[] { "--set", p })]));
+                _start = ["start", "--dir", _dir, "--port", Text(_port), "--nodes", Text(options.Nodes), "--heap", "384m", .. options.Tls ? ["--tls"] : Array.Empty<string>(), .. options.Properties.SelectMany(p => new[] { "--set", p })];
+                return LastLine(await BrokerProcess.RunAsync(script, _start));
             }
             catch (InvalidOperationException) when (tries < 3)
             {
@@ -92,6 +97,13 @@ internal sealed class ScriptHost(string script) : IBrokerHost
                 Directory.CreateDirectory(_dir);
             }
         }
+    }
+
+    public async Task<string> LoseAsync(BrokerOptions options)
+    {
+        Wipe();
+        Directory.CreateDirectory(_dir);
+        return LastLine(await BrokerProcess.RunAsync(script, _start));
     }
 
     public Task SignalAsync(string verb, int? node) => BrokerProcess.RunAsync(script, [verb, "--dir", _dir, .. node is { } n ? ["--node", Text(n)] : Array.Empty<string>()]);
@@ -127,9 +139,9 @@ internal sealed class HomeHost(string home) : IBrokerHost
         {
             throw new NotSupportedException();
         }
-        if (_port == 0)
+        if (!File.Exists(Properties(0)))
         {
-            (_port, _count) = (FreePorts.Find(options.Nodes), options.Nodes);
+            (_port, _count) = (_port == 0 ? FreePorts.Find(options.Nodes) : _port, options.Nodes);
             var cluster = Convert.ToBase64String(RandomNumberGenerator.GetBytes(16)).Replace('+', 'a').Replace('/', 'b').TrimEnd('=');
             for (var n = 0; n < _count; n++)
             {
@@ -167,6 +179,13 @@ internal sealed class HomeHost(string home) : IBrokerHost
         {
             Directory.Delete(_dir, recursive: true);
         }
+    }
+
+    public async Task<string> LoseAsync(BrokerOptions options)
+    {
+        Wipe();
+        _nodes.Clear();
+        return await StartAsync(options);
     }
 
     private string Properties(int node) => Path.Combine(_dir, $"{node}", "server.properties");

@@ -16,7 +16,7 @@ internal static class ClassificationDocument
             Written from `ingest/classification/RuleTable.cs`; a test compares this page with it. To write it again: `PIPELINE_WRITE_DOCS=1 tests/unit/bin/Debug/net10.0/Pipeline.Tests.Unit -class Pipeline.Tests.Unit.Classification.ClassificationDocumentTests`.
 
             A well-formed request falls under the **first rule that fits**. Each part of the table ends with a rule that takes all that is left, so every request has one. What cannot be told apart is a rejection with a reason, never a guess.
-            `pipeline explain` says the rule of each line, `pipeline rejections --by rule` counts rejected lines by it.
+            `pipeline explain` says the rule of each line, `pipeline rejections --by rule` counts rejected lines by it, as they were captured: lines that a redrive made records of are no longer among reasons, sources and days, and still among rules and shapes, for captures do not say which of these a line had.
 
             ## Reasons
 

@@ -92,8 +92,8 @@ public sealed class StatusTests
         Assert.Equal([new RejectionGroup("web", "empty", 9, 2)], await By(RejectionsBy.Source));
         // The day on which what was redriven had been captured.
         Assert.Equal([new RejectionGroup("2026-03-10", "empty", 3, 2), new RejectionGroup("2026-03-11", "empty", 6, 0)], await By(RejectionsBy.Day));
-        Assert.Equal([new RejectionGroup("path-unknown", null, 3, 0), new RejectionGroup("client-unknown", null, 2, 0)], await By(RejectionsBy.Rule));
-        Assert.Equal([new RejectionGroup("path:/a", null, 4, 0), new RejectionGroup("agent:A/9.9", null, 2, 0)], await By(RejectionsBy.Shape));
+        Assert.Equal([new RejectionGroup("path-unknown", null, 3, null), new RejectionGroup("client-unknown", null, 2, null)], await By(RejectionsBy.Rule));
+        Assert.Equal([new RejectionGroup("path:/a", null, 4, null), new RejectionGroup("agent:A/9.9", null, 2, null)], await By(RejectionsBy.Shape));
         Assert.Empty(await By(RejectionsBy.Day, "other-path"));
         var report = await reader.CountAsync(cancel: TestContext.Current.CancellationToken);
         Assert.Equal((9, 2, 0), (report.Reasons["empty"], report.Redriven["empty"], report.Expired));

@@ -271,6 +271,7 @@ public sealed class TableLogTests
 
         var e = await Assert.ThrowsAsync<PipelineException>(() => log.ReadToEndAsync(state, TestContext.Current.CancellationToken));
 
+        Assert.Equal(ExitCode.Configuration, e.Code);
         Assert.Contains("Upgrade", e.Message);
     }
 
