@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Diagnostics;
 using Pipeline.Core.Captures;
 
@@ -17,10 +16,9 @@ public static class Spans
     /// <summary>The trace id is the first 16 bytes of the capture's sha256, the id of the span that stands for the capture the next 8.</summary>
     public static ActivityContext ContextOf(Link capture)
     {
-        Span<byte> id = stackalloc byte[24];
-        BinaryPrimitives.WriteUInt128BigEndian(id, capture.Hash.High);
-        BinaryPrimitives.WriteUInt64BigEndian(id[16..], (ulong)(capture.Hash.Low >> 64));
-        return new ActivityContext(ActivityTraceId.CreateFromBytes(id[..16]), ActivitySpanId.CreateFromBytes(id[16..]), ActivityTraceFlags.Recorded, isRemote: true);
+        Span<byte> id = stackalloc byte[Sha256.Length];
+        capture.Hash.CopyTo(id);
+        return new ActivityContext(ActivityTraceId.CreateFromBytes(id[..16]), ActivitySpanId.CreateFromBytes(id[16..24]), ActivityTraceFlags.Recorded, isRemote: true);
     }
 
     /// <summary>The put of one capture. Null where nobody listens.</summary>

@@ -6,12 +6,11 @@ using Pipeline.Ingest.Classification;
 namespace Pipeline.Ingest;
 
 /// <summary>Step 3 of the shard: encoded blocks gathered until one more would make the capture too large. One draft at a time, one thread.</summary>
-public sealed class CaptureDraft(IReadOnlyList<Contract> contracts, long mostBytes = CaptureFile.MostBytes) : IDisposable
+public sealed class CaptureDraft(IReadOnlyList<Contract> contracts, long mostBytes = CaptureFile.MostBytes)
 {
     // Upper bounds of what a header spends on its parts, so that a cut is decided before anything is serialised.
     private const int HeaderBytes = 4_096, ReadBytes = 600, DateBytes = 90, RunBytes = 4, CountBytes = 24;
 
-    private readonly Dictionary<string, FrameEncoder> _encoders = contracts.ToDictionary(c => c.Dataset, c => new FrameEncoder(c));
     private readonly List<EncodedBlock> _blocks = [];
     private readonly HashSet<(string, UtcDay)> _days = [];
     private long _bytes = HeaderBytes;
@@ -71,13 +70,13 @@ public sealed class CaptureDraft(IReadOnlyList<Contract> contracts, long mostByt
         reads.AddRange(notes);
         var entries = new List<FrameEntry>();
         var frames = new List<byte[]>();
-        foreach (var (dataset, encoder) in _encoders.OrderBy(e => e.Key, StringComparer.Ordinal))
+        foreach (var contract in contracts.OrderBy(c => c.Dataset, StringComparer.Ordinal))
         {
-            var parts = _blocks.SelectMany(b => b.Rows).Where(r => r.Dataset == dataset).ToList();
+            var parts = _blocks.SelectMany(b => b.Rows).Where(r => r.Dataset == contract.Dataset).ToList();
             if (parts.Count > 0)
             {
-                frames.Add(encoder.Frame(parts.SelectMany(p => p.Batches)));
-                entries.Add(new FrameEntry { Dataset = dataset, Offset = 0, Length = 0, Rows = parts.Sum(p => p.Rows), Dates = Dates(parts) });
+                frames.Add(FrameEncoder.Frame(contract, parts.SelectMany(p => p.Batches)));
+                entries.Add(new FrameEntry { Dataset = contract.Dataset, Offset = 0, Length = 0, Rows = parts.Sum(p => p.Rows), Dates = Dates(parts) });
             }
         }
         var header = new CaptureHeader
@@ -95,14 +94,6 @@ public sealed class CaptureDraft(IReadOnlyList<Contract> contracts, long mostByt
         _blocks.Clear();
         _days.Clear();
         _bytes = HeaderBytes;
-    }
-
-    public void Dispose()
-    {
-        foreach (var encoder in _encoders.Values)
-        {
-            encoder.Dispose();
-        }
     }
 
     private static SortedDictionary<string, DaySums> Dates(IEnumerable<EncodedRows> parts)

@@ -160,7 +160,6 @@ public sealed partial class ShardLoop : IBlockSink, IDisposable
 
     public void Dispose()
     {
-        _draft.Dispose();
         _room.Dispose();
         _putting.Dispose();
     }

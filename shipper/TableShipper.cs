@@ -99,7 +99,7 @@ public sealed class TableShipper(Contract contract, TableLog log, Committer comm
             using (var commit = Spans.Commit(Dataset))
             {
                 result = await committer.TryCommitAsync(State, draft, cancel);
-                commit?.SetTag("pipeline.version", result.State.Version).SetTag("pipeline.rows", frames.Sum(f => f.Entry.Rows));
+                commit?.SetTag("pipeline.version", result.State.Version).SetTag("pipeline.rows", frames.Sum(f => f.Rows));
             }
             switch (result)
             {
@@ -107,7 +107,7 @@ public sealed class TableShipper(Contract contract, TableLog log, Committer comm
                     _state = committed.State;
                     Backlog.RemoveAll();
                     OfferAgain(committed.State.Shipped.Keys);
-                    events.Sealed(new SealFacts(Dataset, committed.State.Version, reason, frames.Count, frames.Sum(f => f.Entry.Rows), segments.Count, segments.Sum(s => s.Size)) { Shipped = last });
+                    events.Sealed(new SealFacts(Dataset, committed.State.Version, reason, frames.Count, frames.Sum(f => f.Rows), segments.Count, segments.Sum(s => s.Size)) { Shipped = last });
                     return distrusted;
                 case CommitResult.ShippedMoved moved:
                     events.Conflict(Dataset, moved.State.Version);

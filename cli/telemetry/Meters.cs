@@ -100,7 +100,7 @@ internal sealed class Meters : IDisposable
     public void Taken(string dataset, TakenFrame frame, Core.Table.TableState table)
     {
         _taken.Add(1, new("dataset", dataset), new("from", frame.ByFeed ? "topic" : "store"));
-        _lag.Saw(frame.Shard, dataset, frame.Link.Number, frame.Entry.Rows, table.Shipped.TryGetValue(frame.Shard, out var shipped) ? shipped : null, fresh: frame.ByFeed);
+        _lag.Saw(frame.Shard, dataset, frame.Link.Number, frame.Rows, table.Shipped.TryGetValue(frame.Shard, out var shipped) ? shipped : null, fresh: frame.ByFeed);
     }
 
     public void Looked(IReadOnlyList<Sighting> heads)

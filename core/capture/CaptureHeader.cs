@@ -112,7 +112,7 @@ public sealed record DaySums(long Rows, string Sum)
     public static DaySums Of(Sums sums) => new(sums.Rows, sums.HashHex);
 
     [JsonIgnore]
-    public Sums Sums => new(Rows, Records.Sums.ParseHash(Sum));
+    public Sums Sums => Records.Sums.Parse(Rows, Sum);
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, RespectRequiredConstructorParameters = true, RespectNullableAnnotations = true, AllowDuplicateProperties = false)]

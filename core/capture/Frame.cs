@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Apache.Arrow;
 using Apache.Arrow.Compression;
@@ -22,6 +23,9 @@ public sealed class FrameEncoder : IDisposable
     private const int Level = 1;
 
     private static readonly byte[] EndOfStream = [0xFF, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0];
+
+    // Every frame of a contract begins alike: known once for all, so that who only lays batches together, as each of a thousand shards does, needs no encoder and its megabyte of scratch.
+    private static readonly ConditionalWeakTable<Contract, byte[]> SchemaMessages = new();
 
     private readonly MemoryStream _buffer = new(1 << 20);
     private readonly ArrowStreamWriter _writer;
@@ -87,10 +91,19 @@ public sealed class FrameEncoder : IDisposable
     /// <summary>The frame of these batches: schema, batches, end marker.</summary>
     public byte[] Frame(IEnumerable<byte[]> batches) => Concat([_schemaMessage, .. batches, EndOfStream]);
 
+    /// <summary>The frame of a contract's batches, which any encoder of it made. From any thread.</summary>
+    public static byte[] Frame(Contract contract, IEnumerable<byte[]> batches) => Concat([SchemaMessages.GetValue(contract, SchemaMessage), .. batches, EndOfStream]);
+
     public void Dispose()
     {
         _writer.Dispose();
         _buffer.Dispose();
+    }
+
+    private static byte[] SchemaMessage(Contract contract)
+    {
+        using var encoder = new FrameEncoder(contract);
+        return encoder._schemaMessage;
     }
 
     private static byte[] Concat(IReadOnlyCollection<byte[]> parts)
@@ -135,11 +148,12 @@ internal sealed class CastMemory<T>(ArraySegment<T> segment) : System.Buffers.Me
 public static class FrameDecoder
 {
     /// <summary>The frame's batches in order. The columns are reused: they are valid until the next batch is asked for.</summary>
+    /// <param name="into">Columns that a caller of many frames uses again; null: new ones.</param>
     /// <exception cref="InvalidDataException">The frame is not of this contract's shape, or has another number of rows than <paramref name="rows"/>.</exception>
-    public static IEnumerable<Columns> Decode(Contract contract, ReadOnlyMemory<byte> frame, long rows)
+    public static IEnumerable<Columns> Decode(Contract contract, ReadOnlyMemory<byte> frame, long rows, Columns? into = null)
     {
         long seen = 0;
-        var columns = new Columns(contract);
+        var columns = into ?? new Columns(contract);
         using var reader = new ArrowStreamReader(frame, new CompressionCodecFactory());
         while (reader.ReadNextRecordBatch() is { } batch)
         {

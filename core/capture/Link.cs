@@ -5,31 +5,45 @@ using System.Text.Json.Serialization;
 
 namespace Pipeline.Core.Captures;
 
-/// <summary>A SHA-256, compared by value, written as 64 lower-case hex digits.</summary>
+/// <summary>
+/// A SHA-256, compared by value, written as 64 lower-case hex digits: four numbers, most significant first. Not of 128 bits each: what has a number of 128 bits in it, or in a signature,
+/// is left to be compiled when it is first called, and links are everywhere.
+/// </summary>
 [JsonConverter(typeof(Sha256Json))]
-public readonly record struct Sha256(UInt128 High, UInt128 Low)
+public readonly record struct Sha256(ulong A, ulong B, ulong C, ulong D)
 {
+    public const int Length = 32;
+
     public static Sha256 Of(ReadOnlySpan<byte> bytes)
     {
-        Span<byte> hash = stackalloc byte[32];
+        Span<byte> hash = stackalloc byte[Length];
         SHA256.HashData(bytes, hash);
-        return new(BinaryPrimitives.ReadUInt128BigEndian(hash), BinaryPrimitives.ReadUInt128BigEndian(hash[16..]));
+        return Read(hash);
     }
 
-    public static Sha256 Parse(string hex)
-    {
-        if (hex.Length != 64)
-        {
-            throw new FormatException("a sha256 is 64 hex digits");
-        }
-        var bytes = Convert.FromHexString(hex);
-        return new(BinaryPrimitives.ReadUInt128BigEndian(bytes), BinaryPrimitives.ReadUInt128BigEndian(bytes.AsSpan(16)));
-    }
+    public static Sha256 Parse(string hex) => hex.Length == 2 * Length ? Read(Convert.FromHexString(hex)) : throw new FormatException("a sha256 is 64 hex digits");
 
     /// <summary>The first 63 bits, never negative: what the table's `txn` keeps of a hash (rule 22).</summary>
-    public long Bits63 => (long)(ulong)(High >> 65);
+    public long Bits63 => (long)(A >> 1);
 
-    public override string ToString() => High.ToString("x32") + Low.ToString("x32");
+    /// <summary>Writes its 32 bytes.</summary>
+    public void CopyTo(Span<byte> bytes)
+    {
+        BinaryPrimitives.WriteUInt64BigEndian(bytes, A);
+        BinaryPrimitives.WriteUInt64BigEndian(bytes[8..], B);
+        BinaryPrimitives.WriteUInt64BigEndian(bytes[16..], C);
+        BinaryPrimitives.WriteUInt64BigEndian(bytes[24..], D);
+    }
+
+    public override string ToString()
+    {
+        Span<byte> bytes = stackalloc byte[Length];
+        CopyTo(bytes);
+        return Convert.ToHexStringLower(bytes);
+    }
+
+    private static Sha256 Read(ReadOnlySpan<byte> bytes) => new(
+        BinaryPrimitives.ReadUInt64BigEndian(bytes), BinaryPrimitives.ReadUInt64BigEndian(bytes[8..]), BinaryPrimitives.ReadUInt64BigEndian(bytes[16..]), BinaryPrimitives.ReadUInt64BigEndian(bytes[24..]));
 }
 
 /// <summary>Writes a <see cref="Sha256"/> as its hex digits.</summary>

@@ -57,7 +57,7 @@ public sealed record SourceTotals
 public sealed record DatasetTotals(Link Last, long Frames, long Rows, string Sum)
 {
     [JsonIgnore]
-    public Sums Sums => new(Rows, Records.Sums.ParseHash(Sum));
+    public Sums Sums => Records.Sums.Parse(Rows, Sum);
 }
 
 /// <summary>

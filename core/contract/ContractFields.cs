@@ -8,7 +8,7 @@ internal static partial class ContractFields
     /// <summary>The partition column, which is derived from `time` and so cannot be declared.</summary>
     private const string Derived = "date";
 
-    public static IReadOnlyList<ContractField> Read(YamlPlace root, string dataset)
+    public static IReadOnlyList<ContractField> Read(YamlPlace root, string dataset, bool checkPatterns)
     {
         var objects = root["schema"].Items;
         if (objects.Count != 1)
@@ -23,7 +23,7 @@ internal static partial class ContractFields
         one.Need(custom, "unknownFieldAction").OneOf("drop");
 
         var places = one["properties"].Items;
-        var fields = places.Select(Field).ToList();
+        var fields = places.Select(place => Field(place, checkPatterns)).ToList();
         if (fields is not [{ Name: "time", Type: FieldType.Timestamp, Required: true }, ..])
         {
             throw one["properties"].Error($"{one["properties"].Path}: the first field must be `time`, a required timestamp");
@@ -38,7 +38,7 @@ internal static partial class ContractFields
         return fields;
     }
 
-    private static ContractField Field(YamlPlace place)
+    private static ContractField Field(YamlPlace place, bool checkPatterns)
     {
         place.Only("name", "logicalType", "physicalType", "required", "classification", "description", "logicalTypeOptions", "customProperties", "businessName", "tags", "examples");
         place.Custom("pii");
@@ -56,10 +56,10 @@ internal static partial class ContractFields
             return options is null ? new(name.Text, type, place["required"].Flag, null, null) : throw options.Wrong("nothing for a timestamp");
         }
         options ??= place["logicalTypeOptions"];
-        return new(name.Text, type, place["required"].Flag, Pattern(options.Find("pattern")), options["maxLength"].Number(1, ContractLoader.MaxFieldLength));
+        return new(name.Text, type, place["required"].Flag, Pattern(options.Find("pattern"), checkPatterns), options["maxLength"].Number(1, ContractLoader.MaxFieldLength));
     }
 
-    private static string? Pattern(YamlPlace? place)
+    private static string? Pattern(YamlPlace? place, bool check)
     {
         if (place is null)
         {
@@ -67,7 +67,10 @@ internal static partial class ContractFields
         }
         try
         {
-            _ = new Regex(place.Text, RegexOptions.NonBacktracking);
+            if (check)
+            {
+                _ = new Regex(place.Text, RegexOptions.NonBacktracking);
+            }
         }
         catch (Exception error) when (error is ArgumentException or NotSupportedException)
         {

@@ -17,8 +17,9 @@ public static partial class ContractLoader
 
     /// <param name="bytes">The file as it is: the contract's identity is their sha256.</param>
     /// <param name="origin">The file's name, for messages.</param>
+    /// <param name="checkPatterns">Whether to try the patterns: those of the published contracts are tried by a test, not at every start.</param>
     /// <exception cref="PipelineException">With exit code 78, naming file, path, found and expected.</exception>
-    public static Contract Parse(ReadOnlyMemory<byte> bytes, string origin)
+    public static Contract Parse(ReadOnlyMemory<byte> bytes, string origin, bool checkPatterns = true)
     {
         var root = Root(bytes, origin).Only(
             "apiVersion", "kind", "id", "name", "version", "status", "domain", "tenant", "tags", "description", "servers", "schema", "support", "team", "roles",
@@ -35,7 +36,7 @@ public static partial class ContractLoader
             Matching(root["version"], SemanticVersion(), "a version of three numbers, such as 1.0.0"),
             Convert.ToHexStringLower(SHA256.HashData(bytes.Span)),
             bytes.ToArray(),
-            ContractFields.Read(root, dataset),
+            ContractFields.Read(root, dataset, checkPatterns),
             new Residency(captureRegions, TableServer(Server(root, "table"))),
             retention,
             expireAfterDays);

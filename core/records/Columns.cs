@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using Pipeline.Core.Contracts;
 
@@ -9,12 +10,14 @@ namespace Pipeline.Core.Records;
 /// </summary>
 public sealed class Columns
 {
-    private long[] _time = new long[64];
+    private long[] _time;
 
-    public Columns(Contract contract)
+    /// <param name="rows">Room for so many is made at once.</param>
+    public Columns(Contract contract, int rows = 64)
     {
         Contract = contract;
-        Strings = [.. contract.Strings.Select(field => new Utf8Column(field.Name, field.Required))];
+        _time = new long[rows];
+        Strings = [.. contract.Strings.Select(field => new Utf8Column(field.Name, field.Required, rows))];
     }
 
     public Contract Contract { get; }
@@ -49,6 +52,21 @@ public sealed class Columns
         }
     }
 
+    /// <summary>Appends rows <paramref name="from"/> to <paramref name="from"/> + <paramref name="count"/> − 1 of <paramref name="other"/>, a batch of the same dataset.</summary>
+    public void AddRowsOf(Columns other, int from, int count)
+    {
+        if (Rows + count > _time.Length)
+        {
+            Array.Resize(ref _time, Math.Max(Rows + count, _time.Length * 2));
+        }
+        other.Time.Slice(from, count).CopyTo(_time.AsSpan(Rows));
+        Rows += count;
+        for (var i = 0; i < Strings.Count; i++)
+        {
+            Strings[i].AppendOf(other.Strings[i], from, count);
+        }
+    }
+
     /// <summary>Replaces all rows: the times, and each string column by <paramref name="load"/>, which must load as many values.</summary>
     public void Load(ReadOnlySpan<long> time, Action<int, Utf8Column> load)
     {
@@ -79,11 +97,11 @@ public sealed class Columns
 }
 
 /// <summary>UTF-8 values back to back with int32 offsets, as Arrow keeps them. An optional column also knows which rows are absent; an absent value has no bytes.</summary>
-public sealed class Utf8Column(string name, bool required)
+public sealed class Utf8Column(string name, bool required, int rows = 64)
 {
-    private byte[] _bytes = new byte[256];
-    private int[] _offsets = new int[65];
-    private byte[] _present = new byte[8];
+    private byte[] _bytes = new byte[Math.Max(256, rows * 8)];
+    private int[] _offsets = new int[rows + 1];
+    private byte[] _present = new byte[(rows >> 3) + 1];
 
     public string Name { get; } = name;
 
@@ -105,6 +123,15 @@ public sealed class Utf8Column(string name, bool required)
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         get => _bytes.AsSpan(_offsets[row], _offsets[row + 1] - _offsets[row]);
+    }
+
+    /// <summary>The buffer from a row's value on, which has <paramref name="length"/> bytes: what lies behind them is of no meaning.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal ReadOnlySpan<byte> From(int row, out int length)
+    {
+        var start = _offsets[row];
+        length = _offsets[row + 1] - start;
+        return _bytes.AsSpan(start);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -144,38 +171,67 @@ public sealed class Utf8Column(string name, bool required)
         }
     }
 
-    /// <summary>Replaces all values by Arrow's three buffers; offsets may begin above 0, and an empty validity means that all are present.</summary>
-    public void Load(ReadOnlySpan<byte> bytes, ReadOnlySpan<int> offsets, ReadOnlySpan<byte> validity)
+    /// <summary>Appends values <paramref name="from"/> to <paramref name="from"/> + <paramref name="count"/> − 1 of another column of the same name.</summary>
+    public void AppendOf(Utf8Column other, int from, int count)
     {
-        Clear();
-        var count = offsets.Length - 1;
-        if (_offsets.Length < offsets.Length + 1 || _bytes.Length < offsets[^1] - offsets[0])
+        var (start, first) = (_offsets[Count], other._offsets[from]);
+        var bytes = other._bytes.AsSpan(first, other._offsets[from + count] - first);
+        Reserve(start + bytes.Length, count);
+        bytes.CopyTo(_bytes.AsSpan(start));
+        var source = other._offsets.AsSpan(from + 1, count);
+        var target = _offsets.AsSpan(Count + 1, count);
+        for (var i = 0; i < source.Length; i++)
         {
-            _offsets = new int[Math.Max(_offsets.Length, offsets.Length + 1)];
-            _present = new byte[_offsets.Length / 8 + 1];
-            _bytes = new byte[Math.Max(_bytes.Length, offsets[^1] - offsets[0])];
-        }
-        bytes[offsets[0]..offsets[^1]].CopyTo(_bytes);
-        for (var i = 0; i <= count; i++)
-        {
-            _offsets[i] = offsets[i] - offsets[0];
+            target[i] = source[i] - first + start;
         }
         for (var i = 0; i < count; i++)
         {
-            if (validity.IsEmpty || (validity[i >> 3] >> (i & 7) & 1) != 0)
+            if (other.AbsentCount == 0 || other.IsPresent(from + i))
             {
-                _present[i >> 3] |= (byte)(1 << (i & 7));
-            }
-            else if (Required)
-            {
-                throw new InvalidDataException($"column '{Name}' is required and has an absent value");
+                _present[Count + i >> 3] |= (byte)(1 << (Count + i & 7));
             }
             else
             {
                 AbsentCount++;
             }
         }
+        Count += count;
+    }
+
+    /// <summary>Replaces all values by Arrow's three buffers; offsets may begin above 0, and an empty validity means that all are present.</summary>
+    public void Load(ReadOnlySpan<byte> bytes, ReadOnlySpan<int> offsets, ReadOnlySpan<byte> validity)
+    {
+        Clear();
+        var (count, first) = (offsets.Length - 1, offsets[0]);
+        Reserve(offsets[^1] - first, count);
+        bytes[first..offsets[^1]].CopyTo(_bytes);
+        for (var i = 0; i < offsets.Length; i++)
+        {
+            _offsets[i] = offsets[i] - first;
+        }
         Count = count;
+        var present = _present.AsSpan(0, (count + 7) / 8);
+        if (validity.IsEmpty)
+        {
+            present.Fill(0xFF);
+        }
+        else
+        {
+            validity[..present.Length].CopyTo(present);
+        }
+        if ((count & 7) != 0)
+        {
+            present[^1] &= (byte)((1 << (count & 7)) - 1);
+        }
+        foreach (var eight in present)
+        {
+            AbsentCount -= BitOperations.PopCount(eight);
+        }
+        AbsentCount += count;
+        if (Required && AbsentCount > 0)
+        {
+            throw new InvalidDataException($"column '{Name}' is required and has an absent value");
+        }
     }
 
     public void Clear()
@@ -186,23 +242,23 @@ public sealed class Utf8Column(string name, bool required)
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private void Reserve(int bytes)
+    private void Reserve(int bytes, int more = 1)
     {
-        if (bytes > _bytes.Length || Count + 2 > _offsets.Length)
+        if (bytes > _bytes.Length || Count + more + 1 > _offsets.Length)
         {
-            Grow(bytes);
+            Grow(bytes, more);
         }
     }
 
-    private void Grow(int bytes)
+    private void Grow(int bytes, int more)
     {
         if (bytes > _bytes.Length)
         {
             Array.Resize(ref _bytes, Math.Max(bytes, _bytes.Length * 2));
         }
-        if (Count + 2 > _offsets.Length)
+        if (Count + more + 1 > _offsets.Length)
         {
-            Array.Resize(ref _offsets, _offsets.Length * 2);
+            Array.Resize(ref _offsets, Math.Max(Count + more + 1, _offsets.Length * 2));
             Array.Resize(ref _present, _offsets.Length / 8 + 1);
         }
     }

@@ -1,6 +1,8 @@
 using System.Buffers.Binary;
 using System.IO.Hashing;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 using System.Security.Cryptography;
 using System.Text;
 
@@ -14,6 +16,8 @@ namespace Pipeline.Core.Records;
 public sealed class RowHash : IDisposable
 {
     private const int Batch = 1024;
+
+    private const int Slack = 32;
 
     private readonly Aes _aes = Aes.Create();
     private readonly long _seed;
@@ -34,43 +38,52 @@ public sealed class RowHash : IDisposable
         var time = columns.Time;
         var day = new UtcDay(int.MinValue);
         long rows = 0;
-        UInt128 sum = 0;
+        ulong high = 0, low = 0;
         for (var start = 0; start < columns.Rows; start += Batch)
         {
             var count = Math.Min(Batch, columns.Rows - start);
-            var hashes = Hash(columns, layout, start, count);
+            var halves = Hash(columns, layout, start, count);
             for (var i = 0; i < count; i++)
             {
                 var today = UtcDay.Of(time[start + i]);
                 if (today != day)
                 {
-                    Add(into, day, new Sums(rows, sum));
-                    (day, rows, sum) = (today, 0, 0);
+                    Add(into, day, new Sums(rows, high, low));
+                    (day, rows, high, low) = (today, 0, 0, 0);
                 }
                 rows++;
-                sum = unchecked(sum + hashes[i]);
+                Add(halves, i, ref high, ref low);
             }
         }
-        Add(into, day, new Sums(rows, sum));
+        Add(into, day, new Sums(rows, high, low));
     }
 
     /// <summary>The sums of all rows.</summary>
     public Sums Of(Columns columns)
     {
         var layout = Layout.Of(columns);
-        UInt128 sum = 0;
+        ulong high = 0, low = 0;
         for (var start = 0; start < columns.Rows; start += Batch)
         {
             var count = Math.Min(Batch, columns.Rows - start);
-            foreach (var hash in Hash(columns, layout, start, count))
+            var halves = Hash(columns, layout, start, count);
+            for (var i = 0; i < count; i++)
             {
-                sum = unchecked(sum + hash);
+                Add(halves, i, ref high, ref low);
             }
         }
-        return new Sums(columns.Rows, sum);
+        return new Sums(columns.Rows, high, low);
     }
 
     public void Dispose() => _aes.Dispose();
+
+    /// <summary>Adds the i-th hash, the lower half of which comes first.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Add(ReadOnlySpan<ulong> halves, int i, ref ulong high, ref ulong low)
+    {
+        low = unchecked(low + halves[i * 2]);
+        high = unchecked(high + halves[i * 2 + 1] + (low < halves[i * 2] ? 1UL : 0));
+    }
 
     private static void Add(IDictionary<UtcDay, Sums> into, UtcDay day, Sums sums)
     {
@@ -81,7 +94,7 @@ public sealed class RowHash : IDisposable
         }
     }
 
-    private ReadOnlySpan<UInt128> Hash(Columns columns, Layout layout, int start, int count)
+    private ReadOnlySpan<ulong> Hash(Columns columns, Layout layout, int start, int count)
     {
         for (var i = 0; i < count; i++)
         {
@@ -94,62 +107,76 @@ public sealed class RowHash : IDisposable
         {
             throw new PlatformNotSupportedException("sums are little-endian 128-bit numbers; this machine is big-endian");
         }
-        return MemoryMarshal.Cast<byte, UInt128>(digests);
+        return MemoryMarshal.Cast<byte, ulong>(digests);
     }
 
     private int Serialise(Columns columns, Layout layout, int row)
     {
         var at = 0;
-        foreach (var (name, index) in layout.Order)
+        foreach (var part in layout.Parts)
         {
-            if (index < 0)
+            if (part.Column is not { } column)
             {
-                var span = Room(at, name.Length + 8);
-                name.CopyTo(span);
-                BinaryPrimitives.WriteInt64LittleEndian(span[name.Length..], columns.Time[row]);
-                at += name.Length + 8;
+                var stamp = Room(at, part.Length + 8);
+                Copy(part.Name, part.Length, stamp);
+                BinaryPrimitives.WriteInt64LittleEndian(stamp[part.Length..], columns.Time[row]);
+                at += part.Length + 8;
                 continue;
             }
-            var column = columns.Strings[index];
-            if (!column.Required && !column.IsPresent(row))
+            if (column.AbsentCount > 0 && !column.IsPresent(row))
             {
                 continue;
             }
-            var value = column[row];
-            var target = Room(at, name.Length + 4 + value.Length);
-            name.CopyTo(target);
-            BinaryPrimitives.WriteInt32LittleEndian(target[name.Length..], value.Length);
-            value.CopyTo(target[(name.Length + 4)..]);
-            at += name.Length + 4 + value.Length;
+            var value = column.From(row, out var length);
+            var target = Room(at, part.Length + 4 + length);
+            Copy(part.Name, part.Length, target);
+            BinaryPrimitives.WriteInt32LittleEndian(target[part.Length..], length);
+            Copy(value, length, target[(part.Length + 4)..]);
+            at += part.Length + 4 + length;
         }
         return at;
     }
 
+    /// <summary>Where there is room on both sides, a whole register: names and values are short, and a call costs more than what it copies. What it writes too much is written over.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Copy(ReadOnlySpan<byte> from, int length, Span<byte> to)
+    {
+        if (length <= Slack && from.Length >= Slack && to.Length >= Slack)
+        {
+            Vector256.Create(from).CopyTo(to);
+        }
+        else
+        {
+            from[..length].CopyTo(to);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private Span<byte> Room(int at, int length)
     {
-        if (at + length > _row.Length)
+        if (at + length + Slack > _row.Length)
         {
-            Array.Resize(ref _row, Math.Max(_row.Length * 2, at + length));
+            Array.Resize(ref _row, Math.Max(_row.Length * 2, at + length + Slack));
         }
         return _row.AsSpan(at);
     }
 
-    /// <summary>The columns in ordinal order of their names: each name as u32 LE length + UTF-8, and its index among the strings, -1 for time.</summary>
-    private sealed record Layout((byte[] Name, int Index)[] Order)
-    {
-        public static Layout Of(Columns columns)
-        {
-            var names = columns.Strings.Select((column, index) => (column.Name, index)).Append(("time", -1));
-            return new Layout([.. names.OrderBy(c => c.Item1, StringComparer.Ordinal).Select(c => (Prefix(c.Item1), c.Item2))]);
-        }
+    /// <summary>A column: its name as u32 LE length + UTF-8, which take <see cref="Length"/> bytes, and zeroes behind them. Null: the time.</summary>
+    private sealed record Part(byte[] Name, int Length, Utf8Column? Column);
 
-        private static byte[] Prefix(string name)
+    /// <summary>The columns in ordinal order of their names.</summary>
+    private sealed record Layout(Part[] Parts)
+    {
+        public static Layout Of(Columns columns) =>
+            new([.. columns.Strings.Select(column => (column.Name, Column: (Utf8Column?)column)).Append(("time", null)).OrderBy(c => c.Name, StringComparer.Ordinal).Select(c => Named(c.Name, c.Column))]);
+
+        private static Part Named(string name, Utf8Column? column)
         {
             var text = Encoding.UTF8.GetBytes(name);
-            var prefix = new byte[4 + text.Length];
+            var prefix = new byte[Math.Max(Slack, 4 + text.Length)];
             BinaryPrimitives.WriteInt32LittleEndian(prefix, text.Length);
             text.CopyTo(prefix, 4);
-            return prefix;
+            return new Part(prefix, 4 + text.Length, column);
         }
     }
 }

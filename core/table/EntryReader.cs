@@ -137,7 +137,7 @@ internal static class EntryReader
     /// <summary>Paths are URI-encoded in the log.</summary>
     private static string Decoded(string path) => path.Contains('%') ? Uri.UnescapeDataString(path) : path;
 
-    private static Sums Sum(JsonElement value) => new(value.GetProperty("rows").GetInt64(), Sums.ParseHash(value.GetProperty("sum").GetString()!));
+    private static Sums Sum(JsonElement value) => Sums.Parse(value.GetProperty("rows").GetInt64(), value.GetProperty("sum").GetString()!);
 
     private static bool Flag(JsonElement value, string name) => value.TryGetProperty(name, out var flag) && flag.ValueKind == JsonValueKind.True;
 

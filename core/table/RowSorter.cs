@@ -76,12 +76,7 @@ public sealed class RowSorter
         batch.Time.Slice(from, count).CopyTo(_times.AsSpan(Rows));
         for (var c = 0; c < _dictionaries.Length; c++)
         {
-            var (column, dictionary) = (batch.Strings[c], _dictionaries[c]);
-            var indexes = _indexes[c].AsSpan(Rows, count);
-            for (var i = 0; i < indexes.Length; i++)
-            {
-                indexes[i] = column.Required || column.IsPresent(from + i) ? dictionary.IndexOf(column[from + i]) : -1;
-            }
+            _dictionaries[c].IndexesOf(batch.Strings[c], from, _indexes[c].AsSpan(Rows, count));
         }
         Rows += count;
     }

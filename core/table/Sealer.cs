@@ -11,9 +11,8 @@ namespace Pipeline.Core.Table;
 /// </summary>
 public sealed class Sealer(Contract contract, IObjectStore store, string tableFolder, string captureStore, string kid, ReadOnlyMemory<byte> rowKey, Workers workers, SemaphoreSlim slots, TimeProvider time, Action<StoreException>? waiting = null)
 {
-    private const long PassRows = 1 << 19;
-    private const int PassDates = 256;
-    private const long SegmentRows = 4 << 20;
+    /// <summary>A pass of one date may have more.</summary>
+    internal const long PassRows = 1 << 19;
 
     /// <summary>Writes the segments, durably, and returns them with the rows and sums of each date.</summary>
     /// <param name="ranges">What the commit that is to name the segments takes shipped past: proof that a segment which no commit named is void, once shipped has passed into them (rule 23). Empty where it takes it past nothing, as a repair.</param>
@@ -21,18 +20,13 @@ public sealed class Sealer(Contract contract, IObjectStore store, string tableFo
     public async Task<(IReadOnlyList<SegmentFile> Segments, IReadOnlyList<DateMarginal> Dates)> WriteAsync(IReadOnlyList<TakenFrame> frames, IReadOnlyList<SegmentRange> ranges, CancellationToken cancel)
     {
         var dates = Marginals(frames);
-        var label = new SegmentLabel(captureStore, kid, contract.Sha256, ranges);
+        var label = new SegmentLabel(captureStore, kid, contract.Sha256, ranges).Encode();
         var passes = Passes(dates).Select(async pass =>
         {
             await slots.WaitAsync(cancel);
             try
             {
-                var written = await workers.Run(() => Build(frames, pass, label));
-                foreach (var (file, bytes) in written)
-                {
-                    await Puts.UntilKnownAsync(store, tableFolder + file.Path, bytes, time, waiting, cancel);
-                }
-                return written.Select(w => w.File).ToList();
+                return await WriteAsync(frames, pass, label, cancel);
             }
             finally
             {
@@ -48,15 +42,14 @@ public sealed class Sealer(Contract contract, IObjectStore store, string tableFo
             g.Key,
             new CaptureRange(table.Shipped.TryGetValue(g.Key, out var shipped) ? shipped.Number + 1 : 0, g.Max(f => f.Link.Number)),
             g.Count(),
-            Sums.Of(g.Select(f => f.Entry.Sums))))];
+            Sums.Of(g.Select(f => f.Sums))))];
 
     private static List<DateMarginal> Marginals(IReadOnlyList<TakenFrame> frames)
     {
         var days = new SortedDictionary<UtcDay, Sums>();
-        foreach (var (date, sums) in frames.SelectMany(f => f.Entry.Dates))
+        foreach (var (day, sums) in frames.SelectMany(f => f.Dates))
         {
-            var day = UtcDay.Parse(date);
-            days[day] = days.GetValueOrDefault(day) + sums.Sums;
+            days[day] = days.GetValueOrDefault(day) + sums;
         }
         return [.. days.Select(d => new DateMarginal(d.Key, d.Value))];
     }
@@ -67,7 +60,7 @@ public sealed class Sealer(Contract contract, IObjectStore store, string tableFo
         long rows = 0;
         foreach (var date in dates)
         {
-            if (pass.Count > 0 && (rows + date.Sums.Rows > PassRows || pass.Count == PassDates))
+            if (pass.Count > 0 && rows + date.Sums.Rows > PassRows)
             {
                 yield return pass;
                 (pass, rows) = ([], 0);
@@ -78,93 +71,25 @@ public sealed class Sealer(Contract contract, IObjectStore store, string tableFo
         yield return pass;
     }
 
-    private List<(SegmentFile File, ReadOnlyMemory<byte> Bytes)> Build(IReadOnlyList<TakenFrame> frames, List<DateMarginal> pass, SegmentLabel label)
+    /// <summary>What is made is put before more is made, so that a pass of thousands of dates holds a few megabytes of files.</summary>
+    private async Task<List<SegmentFile>> WriteAsync(IReadOnlyList<TakenFrame> frames, List<DateMarginal> dates, byte[] label, CancellationToken cancel)
     {
-        var done = new List<(SegmentFile, ReadOnlyMemory<byte>)>();
-        var writers = pass.ToDictionary(d => d.Date, d => new SegmentWriter(contract, d.Date, label));
-        var sums = new Dictionary<UtcDay, Sums>();
-        using var hash = new RowHash(rowKey.Span);
-        try
+        using var pass = new SealPass(contract, dates, label);
+        await workers.Run(() =>
         {
-            foreach (var frame in frames.Where(f => f.Entry.Dates.Keys.Any(date => writers.ContainsKey(UtcDay.Parse(date)))))
-            {
-                foreach (var batch in Decode(frame))
-                {
-                    hash.AddByDay(batch, sums);
-                    Distribute(batch, writers, label, done);
-                }
-            }
-            foreach (var date in pass)
-            {
-                if (sums.GetValueOrDefault(date.Date) != date.Sums)
-                {
-                    throw new PipelineException(ExitCode.Difference,
-                        $"dataset {contract.Dataset}, date {date.Date}: the frames hold {sums.GetValueOrDefault(date.Date).Rows} rows whose sum is not the {date.Sums.Rows} rows that their captures declare. Nothing was committed; run `pipeline verify` to name the captures.");
-                }
-                Finish(writers[date.Date], done);
-            }
-            return done;
-        }
-        finally
+            using var hash = new RowHash(rowKey.Span);
+            pass.Read(frames, hash);
+            return true;
+        });
+        var files = new List<SegmentFile>();
+        while (await workers.Run(pass.Write) is { Count: > 0 } written)
         {
-            foreach (var writer in writers.Values)
+            foreach (var (file, bytes) in written)
             {
-                writer.Dispose();
+                await Puts.UntilKnownAsync(store, tableFolder + file.Path, bytes, time, waiting, cancel);
+                files.Add(file);
             }
         }
-    }
-
-    private IEnumerable<Columns> Decode(TakenFrame frame)
-    {
-        using var batches = FrameDecoder.Decode(contract, frame.Bytes, frame.Entry.Rows).GetEnumerator();
-        while (true)
-        {
-            try
-            {
-                if (!batches.MoveNext())
-                {
-                    yield break;
-                }
-            }
-            catch (Exception e) when (e is not OutOfMemoryException)
-            {
-                // The reader's message could hold bytes of a row: only its type is told.
-                throw new PipelineException(ExitCode.Difference, $"shard {frame.Shard}, capture {frame.Link.Number}: its frame of {contract.Dataset} cannot be decoded ({e.GetType().Name}). Nothing was committed; restore the capture.");
-            }
-            yield return batches.Current;
-        }
-    }
-
-    /// <summary>Gives each run of rows of one date to that date's segment; dates of other passes are skipped.</summary>
-    private void Distribute(Columns batch, Dictionary<UtcDay, SegmentWriter> writers, SegmentLabel label, List<(SegmentFile, ReadOnlyMemory<byte>)> done)
-    {
-        var time = batch.Time;
-        for (var from = 0; from < batch.Rows;)
-        {
-            var day = UtcDay.Of(time[from]);
-            var (first, end) = (day.Number * UtcDay.MicrosPerDay, (day.Number + 1) * UtcDay.MicrosPerDay);
-            var to = from + 1;
-            while (to < batch.Rows && time[to] >= first && time[to] < end)
-            {
-                to++;
-            }
-            if (writers.TryGetValue(day, out var writer))
-            {
-                if (writer.Rows + (to - from) > SegmentRows)
-                {
-                    Finish(writer, done);
-                    writer.Dispose();
-                    writers[day] = writer = new SegmentWriter(contract, day, label);
-                }
-                writer.Add(batch, from, to - from);
-            }
-            from = to;
-        }
-    }
-
-    private static void Finish(SegmentWriter writer, List<(SegmentFile, ReadOnlyMemory<byte>)> done)
-    {
-        var bytes = writer.Finish();
-        done.Add((writer.Describe(SegmentFile.NewPath(writer.Date)), bytes));
+        return files;
     }
 }

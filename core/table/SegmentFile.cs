@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Pipeline.Core.Captures;
 using Pipeline.Core.Records;
 
@@ -22,16 +23,14 @@ public sealed record SegmentRange(string Shard, long From, long To);
 /// </summary>
 public sealed record SegmentLabel(string Store, string Kid, string Contract, IReadOnlyList<SegmentRange> Shards, IReadOnlyList<string>? Inputs = null)
 {
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { DefaultIgnoreCondition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull };
-
-    internal byte[] Encode() => JsonSerializer.SerializeToUtf8Bytes(this, Json);
+    internal byte[] Encode() => JsonSerializer.SerializeToUtf8Bytes(this, SegmentJson.Default.SegmentLabel);
 
     /// <summary>Null where the bytes are no label of ours.</summary>
     internal static SegmentLabel? Decode(ReadOnlySpan<byte> bytes)
     {
         try
         {
-            return JsonSerializer.Deserialize<SegmentLabel>(bytes, Json);
+            return JsonSerializer.Deserialize(bytes, SegmentJson.Default.SegmentLabel);
         }
         catch (JsonException)
         {
@@ -39,3 +38,7 @@ public sealed record SegmentLabel(string Store, string Kid, string Contract, IRe
         }
     }
 }
+
+[JsonSourceGenerationOptions(JsonSerializerDefaults.Web, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(SegmentLabel))]
+internal sealed partial class SegmentJson : JsonSerializerContext;

@@ -16,7 +16,7 @@ public sealed class SegmentWriter : IDisposable
     public const int DefaultZstdLevel = 3;
 
     private readonly Contract _contract;
-    private readonly SegmentLabel _label;
+    private readonly ReadOnlyMemory<byte> _label;
     private readonly int _groupRows;
     private readonly ByteBuffer _file = new();
     private readonly int _zstdLevel;
@@ -29,6 +29,12 @@ public sealed class SegmentWriter : IDisposable
     private bool _finished;
 
     public SegmentWriter(Contract contract, UtcDay date, SegmentLabel label, int groupRows = DefaultGroupRows, int zstdLevel = DefaultZstdLevel)
+        : this(contract, date, label.Encode(), groupRows, zstdLevel)
+    {
+    }
+
+    /// <param name="label">Encoded: that of a thousand shards takes 40 kB, and the segments of a seal share it.</param>
+    internal SegmentWriter(Contract contract, UtcDay date, ReadOnlyMemory<byte> label, int groupRows = DefaultGroupRows, int zstdLevel = DefaultZstdLevel)
     {
         _contract = contract;
         _label = label;
@@ -77,7 +83,7 @@ public sealed class SegmentWriter : IDisposable
     {
         ObjectDisposedException.ThrowIf(_finished, this);
         EndGroup();
-        ParquetFooter.Write(_file, _contract, _groups, _label.Encode());
+        ParquetFooter.Write(_file, _contract, _groups, _label.Span);
         _finished = true;
         return _file.Memory;
     }
@@ -120,23 +126,7 @@ public sealed class SegmentWriter : IDisposable
         batch.Time.Slice(from, count).CopyTo(_times.AsSpan(_rows));
         for (var c = 0; c < _dictionaries.Length; c++)
         {
-            var column = batch.Strings[c];
-            var dictionary = _dictionaries[c];
-            var indexes = _indexes[c].AsSpan(_rows, count);
-            if (column.AbsentCount == 0)
-            {
-                for (var i = 0; i < indexes.Length; i++)
-                {
-                    indexes[i] = dictionary.IndexOf(column[from + i]);
-                }
-            }
-            else
-            {
-                for (var i = 0; i < indexes.Length; i++)
-                {
-                    indexes[i] = column.IsPresent(from + i) ? dictionary.IndexOf(column[from + i]) : -1;
-                }
-            }
+            _dictionaries[c].IndexesOf(batch.Strings[c], from, _indexes[c].AsSpan(_rows, count));
         }
         _rows += count;
         Rows += count;
@@ -158,8 +148,8 @@ public sealed class SegmentWriter : IDisposable
         {
             return;
         }
-        // Only while it writes: a compressor takes a megabyte or more, and a pass has a writer for each of its dates.
-        using var writer = new ColumnChunkWriter(_file, _zstdLevel);
+        // Only while it writes: a compressor takes a megabyte or more, and a pass may have a writer for each of its dates.
+        using var writer = ColumnChunkWriter.Rent(_file, _zstdLevel);
         var chunks = new List<ChunkFacts> { writer.Times(_contract.Fields[0].Name, _times.AsSpan(0, _rows)) };
         foreach (var (field, c) in _contract.Strings.Select((field, c) => (field, c)))
         {

@@ -153,7 +153,7 @@ public sealed class Repairer(Captures captures, IReadOnlyList<TableLog> tables, 
                 var entry = capture.Header.FrameOf(log.Contract.Dataset)!;
                 frames.Add(new TakenFrame(shard, capture.Link, null, entry, FrameOf(capture, entry)));
             }
-            shards.Add(new ShardMarginal(shard, run, frames.Count - before, Core.Records.Sums.Of(frames.Skip(before).Select(f => f.Entry.Sums))));
+            shards.Add(new ShardMarginal(shard, run, frames.Count - before, Core.Records.Sums.Of(frames.Skip(before).Select(f => f.Sums))));
         }
         var (segments, dates) = await sealer(log).WriteAsync(frames, [], cancel);
         return new Prepared(part, segments, shards, dates);

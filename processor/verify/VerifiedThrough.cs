@@ -55,7 +55,7 @@ public sealed record VerifiedRange(long From, long To, VerifiedTally Took, long 
 
 public sealed record VerifiedTally(long Frames, long Rows, string Sum)
 {
-    internal Tally ToTally() => new(Frames, new Sums(Rows, Sums.ParseHash(Sum)));
+    internal Tally ToTally() => new(Frames, Sums.Parse(Rows, Sum));
 
     internal static VerifiedTally Of(Tally tally) => new(tally.Frames, tally.Sums.Rows, tally.Sums.HashHex);
 }

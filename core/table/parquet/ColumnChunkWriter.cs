@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.IO.Hashing;
 using Pipeline.Core.Records;
 
@@ -7,15 +8,48 @@ namespace Pipeline.Core.Table;
 internal sealed record ChunkFacts(
     string Name, int Type, IReadOnlyList<int> Encodings, long Values, long Nulls, long Offset, long DictionaryOffset, long DataOffset, long Uncompressed, long Compressed, long? Min, long? Max);
 
-/// <summary>Writes column chunks of one file: pages of at most 128 Ki values, zstd, with a CRC each.</summary>
-internal sealed class ColumnChunkWriter(ByteBuffer file, int zstdLevel) : IDisposable
+/// <summary>
+/// Writes column chunks of one file: pages of at most 128 Ki values, zstd, with a CRC each. It has a compressor and megabytes of scratch, so a few are kept for whoever writes next.
+/// </summary>
+internal sealed class ColumnChunkWriter : IDisposable
 {
     private const int PageRows = 128 * 1024;
 
-    private readonly ZstdSharp.Compressor _zstd = new(zstdLevel);
+    private static readonly ConcurrentBag<ColumnChunkWriter> Idle = [];
+
+    private readonly int _level;
+    private readonly ZstdSharp.Compressor _zstd;
     private readonly ThriftWriter _header = new();
-    private readonly ByteBuffer _page = new(16 * 1024);
+    private readonly ByteBuffer _page = new(16 * 1024), _compressed = new(16 * 1024);
+    private ByteBuffer _file = new(0);
     private long _uncompressed, _start;
+
+    private ColumnChunkWriter(int zstdLevel) => (_level, _zstd) = (zstdLevel, new(zstdLevel));
+
+    /// <summary>Disposing gives it back.</summary>
+    public static ColumnChunkWriter Rent(ByteBuffer file, int zstdLevel)
+    {
+        if (!Idle.TryTake(out var writer) || writer._level != zstdLevel)
+        {
+            writer?._zstd.Dispose();
+            writer = new ColumnChunkWriter(zstdLevel);
+        }
+        writer._file = file;
+        return writer;
+    }
+
+    public void Dispose()
+    {
+        _file = new(0);
+        if (Idle.Count < Environment.ProcessorCount)
+        {
+            Idle.Add(this);
+        }
+        else
+        {
+            _zstd.Dispose();
+        }
+    }
 
     public ChunkFacts Times(string name, ReadOnlySpan<long> values)
     {
@@ -53,7 +87,7 @@ internal sealed class ColumnChunkWriter(ByteBuffer file, int zstdLevel) : IDispo
         {
             WriteDictionary(dictionary, order, indexes);
         }
-        var data = file.Length;
+        var data = _file.Length;
         var width = RleEncoding.BitWidth(Math.Max(0, dictionary.Count - 1));
         var levels = required ? [] : new int[Math.Min(PageRows, indexes.Length)];
         var nulls = 0;
@@ -85,8 +119,6 @@ internal sealed class ColumnChunkWriter(ByteBuffer file, int zstdLevel) : IDispo
             indexes.Length, nulls, plain ? 0 : data, null, null);
     }
 
-    public void Dispose() => _zstd.Dispose();
-
     /// <summary>Times that are in no order, by the number of their second.</summary>
     private ChunkFacts Seconds(string name, SecondsDictionary seconds)
     {
@@ -96,7 +128,7 @@ internal sealed class ColumnChunkWriter(ByteBuffer file, int zstdLevel) : IDispo
             _page.Int64(value);
         }
         Page(ParquetTerms.DictionaryPage, seconds.Values.Length, ParquetTerms.Plain);
-        var data = file.Length;
+        var data = _file.Length;
         var width = RleEncoding.BitWidth(Math.Max(0, seconds.Values.Length - 1));
         for (var at = 0; at < seconds.Indexes.Length; at += PageRows)
         {
@@ -153,13 +185,15 @@ internal sealed class ColumnChunkWriter(ByteBuffer file, int zstdLevel) : IDispo
 
     private void Begin()
     {
-        _start = file.Length;
+        _start = _file.Length;
         _uncompressed = 0;
     }
 
     private void Page(int type, int values, int encoding)
     {
-        var compressed = _zstd.Wrap(_page.Span);
+        _compressed.Clear();
+        _compressed.Advance(_zstd.Wrap(_page.Span, _compressed.Reserve(ZstdSharp.Compressor.GetCompressBound(_page.Length))));
+        var compressed = _compressed.Span;
         _header.Clear();
         _header.StructElement();
         _header.I32(1, type);
@@ -176,14 +210,14 @@ internal sealed class ColumnChunkWriter(ByteBuffer file, int zstdLevel) : IDispo
         }
         _header.End();
         _header.End();
-        file.Bytes(_header.Written);
-        file.Bytes(compressed);
+        _file.Bytes(_header.Written);
+        _file.Bytes(compressed);
         _uncompressed += _header.Written.Length + _page.Length;
     }
 
     private ChunkFacts Facts(string name, int type, int[] encodings, long values, long nulls, long dataOffset, long? min, long? max)
     {
         var hasDictionary = dataOffset != 0;
-        return new(name, type, encodings, values, nulls, _start, hasDictionary ? _start : 0, hasDictionary ? dataOffset : _start, _uncompressed, file.Length - _start, min, max);
+        return new(name, type, encodings, values, nulls, _start, hasDictionary ? _start : 0, hasDictionary ? dataOffset : _start, _uncompressed, _file.Length - _start, min, max);
     }
 }

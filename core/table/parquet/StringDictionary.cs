@@ -2,7 +2,10 @@ using System.Buffers.Binary;
 using System.Collections.Concurrent;
 using System.IO.Hashing;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
 using System.Security.Cryptography;
+using Pipeline.Core.Records;
 
 namespace Pipeline.Core.Table;
 
@@ -12,6 +15,12 @@ namespace Pipeline.Core.Table;
 /// </summary>
 internal sealed class StringDictionary
 {
+    /// <summary>So many values are looked for at once.</summary>
+    private const int Stretch = 64;
+
+    /// <summary>With so few values nothing is waited for.</summary>
+    private const int FitInCache = 4096;
+
     // Seeded, so that nobody outside can choose addresses that collide. The order of the values, and so the file, does not depend on it.
     private static readonly long Seed = BitConverter.ToInt64(RandomNumberGenerator.GetBytes(8));
 
@@ -19,8 +28,8 @@ internal sealed class StringDictionary
     private static readonly ConcurrentBag<StringDictionary> Idle = [];
     private static readonly int MostIdle = Environment.ProcessorCount * 2;
 
-    private int[] _slots = new int[1024];
-    private uint[] _hashes = new uint[512];
+    // A slot is a value's hash and, below it, its index + 1: most slots of other values are passed over without a look at the value. 0: free.
+    private ulong[] _slots = new ulong[1024];
     private int[] _offsets = new int[513];
     private readonly ByteBuffer _bytes = new(16 * 1024);
 
@@ -43,21 +52,68 @@ internal sealed class StringDictionary
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public int IndexOf(ReadOnlySpan<byte> value)
+    /// <summary>The indexes of a stretch of a column's values, from row <paramref name="from"/> on; −1 where one is absent.</summary>
+    public void IndexesOf(Utf8Column column, int from, Span<int> indexes)
     {
-        var hash = (uint)XxHash3.HashToUInt64(value, Seed);
+        Span<uint> hashes = stackalloc uint[Stretch];
+        for (; indexes.Length > 0; from += hashes.Length, indexes = indexes[hashes.Length..])
+        {
+            hashes = hashes[..Math.Min(hashes.Length, indexes.Length)];
+            for (var i = 0; i < hashes.Length; i++)
+            {
+                hashes[i] = Hash(column[from + i]);
+            }
+            if (Sse.IsSupported && Count > FitInCache)
+            {
+                Fetch(hashes);
+            }
+            for (var i = 0; i < hashes.Length; i++)
+            {
+                indexes[i] = column.AbsentCount > 0 && !column.IsPresent(from + i) ? -1 : IndexOf(column[from + i], hashes[i]);
+            }
+        }
+    }
+
+    public int IndexOf(ReadOnlySpan<byte> value) => IndexOf(value, Hash(value));
+
+    /// <summary>A large dictionary is memory in no order: each value would wait for its slot, then for its place, then for its bytes. Here a stretch of values waits for each together.</summary>
+    private unsafe void Fetch(ReadOnlySpan<uint> hashes)
+    {
+        var mask = (uint)_slots.Length - 1;
+        foreach (var hash in hashes)
+        {
+            Sse.Prefetch0(Unsafe.AsPointer(ref _slots[hash & mask]));
+        }
+        foreach (var hash in hashes)
+        {
+            if (_slots[hash & mask] is > 0 and var taken)
+            {
+                Sse.Prefetch0(Unsafe.AsPointer(ref _offsets[(uint)taken - 1]));
+            }
+        }
+        foreach (var hash in hashes)
+        {
+            if (_slots[hash & mask] is > 0 and var taken)
+            {
+                Sse.Prefetch0(Unsafe.AsPointer(ref Unsafe.Add(ref MemoryMarshal.GetReference(_bytes.Span), _offsets[(uint)taken - 1])));
+            }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private int IndexOf(ReadOnlySpan<byte> value, uint hash)
+    {
         var mask = (uint)_slots.Length - 1;
         for (var slot = hash & mask; ; slot = slot + 1 & mask)
         {
-            var index = _slots[slot] - 1;
-            if (index < 0)
+            var taken = _slots[slot];
+            if (taken == 0)
             {
                 return Add(value, hash, slot);
             }
-            if (_hashes[index] == hash && this[index].SequenceEqual(value))
+            if ((uint)(taken >> 32) == hash && this[(int)(uint)taken - 1].SequenceEqual(value))
             {
-                return index;
+                return (int)(uint)taken - 1;
             }
         }
     }
@@ -76,15 +132,42 @@ internal sealed class StringDictionary
         Array.Sort(keys, order);
         for (int start = 0, end; start < order.Length; start = end)
         {
-            for (end = start + 1; end < order.Length && keys[end] == keys[start]; end++)
-            {
-            }
+            end = EndOfEqual(keys, start);
             if (end > start + 1)
             {
-                order.AsSpan(start, end - start).Sort((a, b) => this[a].SequenceCompareTo(this[b]));
+                SortByRest(keys.AsSpan(start, end - start), order.AsSpan(start, end - start));
             }
         }
         return order;
+    }
+
+    /// <summary>Of values that begin with the same eight bytes: by the next eight, of which an address has no more.</summary>
+    private void SortByRest(Span<ulong> keys, Span<int> order)
+    {
+        for (var i = 0; i < order.Length; i++)
+        {
+            var value = this[order[i]];
+            keys[i] = FirstBytes(value.Length > 8 ? value[8..] : []);
+        }
+        keys.Sort(order);
+        for (int start = 0, end; start < order.Length; start = end)
+        {
+            end = EndOfEqual(keys, start);
+            if (end > start + 1)
+            {
+                order[start..end].Sort((a, b) => this[a].SequenceCompareTo(this[b]));
+            }
+        }
+    }
+
+    private static int EndOfEqual(ReadOnlySpan<ulong> keys, int start)
+    {
+        var end = start + 1;
+        while (end < keys.Length && keys[end] == keys[start])
+        {
+            end++;
+        }
+        return end;
     }
 
     public void Clear()
@@ -92,9 +175,9 @@ internal sealed class StringDictionary
         if (Count < _slots.Length / 16)
         {
             // Few values in a table that once was large.
-            foreach (var hash in _hashes.AsSpan(0, Count))
+            for (var index = 0; index < Count; index++)
             {
-                ClearFrom(hash);
+                ClearFrom(Hash(this[index]));
             }
         }
         else
@@ -115,6 +198,9 @@ internal sealed class StringDictionary
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static uint Hash(ReadOnlySpan<byte> value) => (uint)XxHash3.HashToUInt64(value, Seed);
+
     private static ulong FirstBytes(ReadOnlySpan<byte> value)
     {
         if (value.Length >= 8)
@@ -129,13 +215,11 @@ internal sealed class StringDictionary
 
     private int Add(ReadOnlySpan<byte> value, uint hash, uint slot)
     {
-        if (Count == _hashes.Length)
+        if (Count + 1 == _offsets.Length)
         {
-            Array.Resize(ref _hashes, Count * 2);
             Array.Resize(ref _offsets, Count * 2 + 1);
         }
-        _slots[slot] = Count + 1;
-        _hashes[Count] = hash;
+        _slots[slot] = (ulong)hash << 32 | (uint)(Count + 1);
         _bytes.Bytes(value);
         _offsets[++Count] = _bytes.Length;
         if (Count * 2 > _slots.Length)
@@ -147,16 +231,20 @@ internal sealed class StringDictionary
 
     private void Grow()
     {
-        _slots = new int[_slots.Length * 2];
-        var mask = (uint)_slots.Length - 1;
-        for (var index = 0; index < Count; index++)
+        var slots = new ulong[_slots.Length * 2];
+        var mask = (ulong)slots.Length - 1;
+        foreach (var taken in _slots)
         {
-            var slot = _hashes[index] & mask;
-            while (_slots[slot] != 0)
+            if (taken != 0)
             {
-                slot = slot + 1 & mask;
+                var slot = (taken >> 32) & mask;
+                while (slots[slot] != 0)
+                {
+                    slot = slot + 1 & mask;
+                }
+                slots[slot] = taken;
             }
-            _slots[slot] = index + 1;
         }
+        _slots = slots;
     }
 }

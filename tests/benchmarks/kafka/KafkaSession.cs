@@ -6,6 +6,7 @@ namespace Pipeline.Tests.Benchmarks.Kafka;
 internal static class KafkaSession
 {
     private const int Repetitions = 3;
+    private const int LongBacklog = 3;
 
     /// <param name="parts">`rates`, `marginal`, `azurite`, `memory`, `freshness`, `restart`; none: all.</param>
     public static async Task<int> RunAsync(string[] parts)
@@ -18,6 +19,7 @@ internal static class KafkaSession
         if (Wanted("rates"))
         {
             figures.AddRange(await RatesAsync(new Rates(folder, broker)));
+            figures.AddRange(await LongAsync(new Rates(folder, broker)));
         }
         if (Wanted("marginal"))
         {
@@ -119,6 +121,21 @@ internal static class KafkaSession
             Say(fresh.ToString());
             return OfFreshness(run.Rate, run.Age ?? "5m (default)", run.Measured, fresh);
         }))).SelectMany(f => f)];
+    }
+
+    /// <summary>Both ways again with a longer backlog, in which the starts of the processes are a smaller part.</summary>
+    private static async Task<List<Figure>> LongAsync(Rates rates)
+    {
+        Say("rates, a longer backlog");
+        await rates.IngestAsync(Rates.Lines * LongBacklog);
+        var (ship, json) = (Told("ship", await rates.ShipAsync(byFeed: true)), Told("JSON", await rates.JsonAsync()));
+        var (size, ratio) = ($"{ship.Records / 1e6:0.0} M records waiting", ship.PerCpuSecond / json.PerCpuSecond);
+        return
+        [
+            Of($"Kafka → committed segments, directory, {size}", [ship]).AtLeast(2e6) with { Ratio = ratio },
+            Of($"the same as JSON messages → Parquet, {size}", [json]),
+            new Figure($"Kafka → table beside JSON messages, per CPU-second, {size}", "×", ratio, ratio, ratio).AtLeast(5),
+        ];
     }
 
     /// <summary>What one more record costs, so that the start of the process is not in it.</summary>

@@ -131,7 +131,7 @@ public sealed class ShapeTests
         var state = new ShardState { Store = "s", Shard = "web", Kid = "k" };
         foreach (var pushes in new[] { true, false })
         {
-            using var draft = new CaptureDraft([Contracts.XenCenterChecks, Contracts.AgentUpdates], 200_000);
+            var draft = new CaptureDraft([Contracts.XenCenterChecks, Contracts.AgentUpdates], 200_000);
             long lines = 0;
             var at = 0L;
             for (var n = 0; ; n++)

@@ -13,6 +13,10 @@ namespace Pipeline.Tests.Unit.ContractFiles;
 public sealed class PublishedContractsTests
 {
     [Fact]
+    public void Patterns_of_the_published_contracts_are_regular_expressions() =>
+        Assert.All(Published.Published, contract => Assert.Equal(contract.Fields, ContractLoader.Parse(contract.Bytes, contract.Dataset, checkPatterns: true).Fields));
+
+    [Fact]
     public void The_published_datasets_are_two() =>
         Assert.Equal(["agent-updates", "xencenter-checks"], Published.Published.Select(contract => contract.Dataset));
 
