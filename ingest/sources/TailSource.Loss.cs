@@ -19,6 +19,7 @@ public sealed partial class TailSource
             return;
         }
         file.Path = null;
+        _loose.Add(file);
         // What is here now was written since: with the first line of the file that was here it is all the same another one.
         seen.Rewritten = !file.IsGzip;
         if (file.Open is not { } open)
@@ -103,13 +104,14 @@ public sealed partial class TailSource
     {
         Keep(file, null);
         _followed.Remove(file.Identity);
-        foreach (var seen in file.Others)
+        _loose.Remove(file);
+        foreach (var seen in file.Others ?? [])
         {
-            seen.Settled = false;
+            _times.Unsettle(seen);
         }
         if (_seen.TryGetValue(file.LastPath, out var last) && last.Identity == file.Identity)
         {
-            last.Settled = false;
+            _times.Unsettle(last);
         }
     }
 

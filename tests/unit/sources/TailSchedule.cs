@@ -77,7 +77,7 @@ internal sealed class TailSchedule : IDisposable
 
     public void Dispose() => _logs.Dispose();
 
-    private TailSource Tail() => new(new TailOptions { Paths = [_logs["*.log*"]], MostHandles = _handles }, _sink.Cursors(), LogFolder.Combined, LogFolder.Hash, Core.Workers.Inline, _logs.Time, _logs.Events);
+    private TailSource Tail() => new(new TailOptions { Paths = [_logs["*.log*"]], MostHandles = _handles, QuietPoll = TimeSpan.FromSeconds(2), IdlePoll = TimeSpan.FromSeconds(5) }, _sink.Cursors(), LogFolder.Combined, LogFolder.Hash, Core.Workers.Inline, _logs.Time, _logs.Events);
 
     private async Task StepAsync(string log)
     {
