@@ -74,6 +74,19 @@ public sealed partial class TailSource
         }
     }
 
+    /// <summary>
+    /// A file that was not open goes on in another file, which is a copy of it, and has its name no more: what was written to it after the copy was made is gone, and nothing else tells of it.
+    /// Of a compressed copy that is not said: so every rotation ends, and the server has let go of the file by then.
+    /// </summary>
+    private void CopiedUnseen(FollowedFile file, SeenPath seen, SourceFile copy)
+    {
+        if (file is { MissingSince: not null, IsGzip: false } && !copy.IsGzip && file.Inode != 0 && file.Inode != seen.Stamp.Inode)
+        {
+            Lost();
+            events.Truncated(file.LastPath, 0, cursors.Find(file.Identity)?.Offset ?? 0);
+        }
+    }
+
     private void Truncated(FollowedFile file, long length)
     {
         Lost();

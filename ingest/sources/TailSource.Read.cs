@@ -133,6 +133,7 @@ public sealed partial class TailSource
             else if (followed.LastPath != path)
             {
                 events.Renamed(followed.LastPath, path, cursor?.Offset ?? 0);
+                CopiedUnseen(followed, seen, file);
                 if (!IsNameOf(path, followed.FirstPath) || (!file.IsGzip && followed.Inode != seen.Stamp.Inode))
                 {
                     // Another file that was alike so far, and not the rotated one.

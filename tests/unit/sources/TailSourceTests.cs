@@ -231,6 +231,23 @@ public sealed class TailSourceTests : IDisposable
         Assert.Equal(["a1", "a2", "b1", "c1"], _sink.Lines);
     }
 
+    /// <summary>Schedules 3856 and 3965: `copytruncate` and another rotation between two polls, of a file that was not open. Its inode is all that tells that what goes on is a copy.</summary>
+    [Fact]
+    public async Task A_file_that_is_not_open_and_goes_on_in_a_copy_while_its_name_is_gone_is_a_possible_loss()
+    {
+        _tail = Tail(new TailOptions { Paths = [_logs["access.log*"]], MostHandles = 0, QuietPoll = TimeSpan.Zero });
+        _logs.Write("access.log", "a1\na2\n");
+        await Poll();
+        File.Copy(_logs["access.log"], _logs["access.log.1"]);
+        _logs.Append("access.log", "lost\n");
+        File.Delete(_logs["access.log"]);
+        await Poll(3);
+        _logs.Append("access.log.1", "a3\n");
+        await Poll(3);
+        Assert.Equal(1, _tail.PossibleLosses);
+        Assert.Equal(["a1", "a2", "a3"], _sink.Lines);
+    }
+
     [Fact]
     public async Task A_file_that_is_deleted_while_it_is_not_open_is_a_possible_loss_unless_it_had_been_rotated()
     {
