@@ -43,6 +43,7 @@ internal sealed class RunRole(Settings settings, Installation installation, RunP
         using var shipStop = new CancellationTokenSource();
         using var abandon = new CancellationTokenSource();
         using var encoder = ImportRole.Encoder(installation);
+        using var idle = new IdleMemory(time);
         var events = new RoleEvents(log.Write, us, uk) { Meters = meters };
         var queue = parts.HasFlag(RunParts.Ship) && kafka is not null ? new FeedQueue() : null;
         using var feed = queue is null ? null : ShipRole.Feed(installation, kafka!, queue, log.Write);

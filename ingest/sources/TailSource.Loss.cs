@@ -19,6 +19,7 @@ public sealed partial class TailSource
             return;
         }
         file.Path = null;
+        _loose.Add(file);
         // What is here now was written since: with the first line of the file that was here it is all the same another one.
         seen.Rewritten = !file.IsGzip;
         if (file.Open is not { } open)
@@ -73,6 +74,19 @@ public sealed partial class TailSource
         }
     }
 
+    /// <summary>
+    /// A file that was not open goes on in another file, which is a copy of it, and has its name no more: what was written to it after the copy was made is gone, and nothing else tells of it.
+    /// Of a compressed copy that is not said: so every rotation ends, and the server has let go of the file by then.
+    /// </summary>
+    private void CopiedUnseen(FollowedFile file, SeenPath seen, SourceFile copy)
+    {
+        if (file is { MissingSince: not null, IsGzip: false } && !copy.IsGzip && file.Inode != 0 && file.Inode != seen.Stamp.Inode)
+        {
+            Lost();
+            events.Truncated(file.LastPath, 0, cursors.Find(file.Identity)?.Offset ?? 0);
+        }
+    }
+
     private void Truncated(FollowedFile file, long length)
     {
         Lost();
@@ -103,13 +117,14 @@ public sealed partial class TailSource
     {
         Keep(file, null);
         _followed.Remove(file.Identity);
-        foreach (var seen in file.Others)
+        _loose.Remove(file);
+        foreach (var seen in file.Others ?? [])
         {
-            seen.Settled = false;
+            _times.Unsettle(seen);
         }
         if (_seen.TryGetValue(file.LastPath, out var last) && last.Identity == file.Identity)
         {
-            last.Settled = false;
+            _times.Unsettle(last);
         }
     }
 

@@ -87,7 +87,7 @@ public sealed partial class TailSource
                 }
                 // It goes on where the other, which was looked at before, has no further line: they are two files that were alike up to here, and the other turns out to be a part of this one, or another file.
                 var other = _seen[owner];
-                other.Settled = false;
+                _times.Unsettle(other);
                 Keep(followed, null);
             }
             if (followed is { Path: null, Open: not null, IsGzip: false })
@@ -96,7 +96,7 @@ public sealed partial class TailSource
                 if (file.IsGzip)
                 {
                     seen.Identity = decision.Identity;
-                    Other(followed, seen);
+                    followed.Add(seen);
                     return Look.Done;
                 }
                 if (!drained)
@@ -122,7 +122,7 @@ public sealed partial class TailSource
                 foreach (var copy in _shrunk.Where(s => FileCursors.FingerprintOf(decision.Identity).SequenceEqual(s.ShrunkOf)))
                 {
                     // Now there is something to compare it with.
-                    copy.Settled = false;
+                    _times.Unsettle(copy);
                 }
                 events.Opened(path, cursor?.Offset ?? 0);
                 if (decision is FileDecision.New { Ordinal: > 0 } another)
@@ -133,13 +133,15 @@ public sealed partial class TailSource
             else if (followed.LastPath != path)
             {
                 events.Renamed(followed.LastPath, path, cursor?.Offset ?? 0);
+                CopiedUnseen(followed, seen, file);
                 if (!IsNameOf(path, followed.FirstPath) || (!file.IsGzip && followed.Inode != seen.Stamp.Inode))
                 {
                     // Another file that was alike so far, and not the rotated one.
                     followed.FirstPath = path;
                 }
             }
-            seen.Identity = decision.Identity;
+            // One string for all that remember it.
+            seen.Identity = followed.Identity;
             if (!file.IsGzip && followed.Path == path && file.RawLength < followed.Length && seen.Stamp.Inode == followed.Inode)
             {
                 // It is shorter than it was and goes on all the same: an unterminated end was cut off, or all that followed the cursor.
@@ -202,15 +204,7 @@ public sealed partial class TailSource
         (seen.CopyOf, seen.CopyLength) = (identity, file.LengthAtOpen);
         if (_followed.GetValueOrDefault(identity) is { } followed)
         {
-            Other(followed, seen);
-        }
-    }
-
-    private static void Other(FollowedFile followed, SeenPath seen)
-    {
-        if (!followed.Others.Contains(seen))
-        {
-            followed.Others.Add(seen);
+            followed.Add(seen);
         }
     }
 
@@ -244,6 +238,7 @@ public sealed partial class TailSource
                 continue;
             }
             followed.Pending = blocks.Pending;
+            Loose(followed);
             if (last || !final || (file.IsGzip && file.End != ContentEnd.Whole))
             {
                 Searched(followed, file, blocks.Offset + blocks.Pending);
@@ -263,8 +258,17 @@ public sealed partial class TailSource
             return false;
         }
         followed.Pending = end - offset;
+        Loose(followed);
         Searched(followed, file, end);
         return true;
+    }
+
+    private void Loose(FollowedFile followed)
+    {
+        if (followed.Pending > 0)
+        {
+            _loose.Add(followed);
+        }
     }
 
     private void Searched(FollowedFile followed, SourceFile file, long end) =>
@@ -276,7 +280,7 @@ public sealed partial class TailSource
     {
         if (followed.Open is null && followed.Path is { } path)
         {
-            _seen[path].Settled = false;
+            _times.Unsettle(_seen[path]);
             followed.GrownAt = time.GetTimestamp();
             return false;
         }
