@@ -65,7 +65,7 @@ internal sealed partial class IdleMemory : IDisposable
         {
             _ = MallocTrim(0);
         }
-        MappedPages.LetGo();
+        MappedPages.Offer();
     }
 
     [LibraryImport("libc", EntryPoint = "malloc_trim")]

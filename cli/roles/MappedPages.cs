@@ -4,15 +4,15 @@ using System.Runtime.InteropServices;
 namespace Pipeline.Cli.Roles;
 
 /// <summary>
-/// Lets go of the pages of files that are mapped to be read, which are the program's own code above all. At each first touch the kernel maps 64 KB around it, so that a start leaves 75 MB of the program's file mapped, of which waiting needs a third.
-/// The pages stay in the page cache while there is room, and come back by themselves when they are touched; from now on they count as what they are, memory that the kernel may take.
+/// Offers the kernel the pages of files that are mapped to be read, which are the program's own code above all. At each first touch the kernel maps 64 KB around it, so that a start leaves 75 MB of the program's file resident, of which waiting needs a third.
+/// They come back by themselves when they are touched. To be reclaimed, not dropped: a page that was written to keeps what it holds, whatever happens meanwhile. What other processes use too stays.
 /// </summary>
 internal static partial class MappedPages
 {
-    private const int MADV_DONTNEED = 4;
+    private const int MADV_PAGEOUT = 21;
 
-    /// <summary>Where the system does not tell what is mapped, nothing is done.</summary>
-    public static unsafe void LetGo()
+    /// <summary>Where the system does not tell what is mapped, or cannot do this, nothing is done.</summary>
+    public static unsafe void Offer()
     {
         if (!OperatingSystem.IsLinux())
         {
@@ -20,27 +20,17 @@ internal static partial class MappedPages
         }
         try
         {
-            (nuint From, nuint To)? range = null;
-            foreach (var line in File.ReadLines("/proc/self/smaps"))
+            foreach (var line in File.ReadLines("/proc/self/maps"))
             {
-                if (char.IsAsciiHexDigitLower(line[0]))
+                if (ReadOnly(line) is { } pages)
                 {
-                    range = ReadOnly(line);
-                }
-                else if (range is { } pages && line.StartsWith("Anonymous:", StringComparison.Ordinal))
-                {
-                    // A page that was written to, by a relocation, is nowhere but in memory: where there is one, all stay.
-                    if (line.EndsWith(" 0 kB", StringComparison.Ordinal))
-                    {
-                        _ = Advise((void*)pages.From, pages.To - pages.From, MADV_DONTNEED);
-                    }
-                    range = null;
+                    _ = Advise((void*)pages.From, pages.To - pages.From, MADV_PAGEOUT);
                 }
             }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // They stay mapped: no harm.
+            // They stay resident: no harm.
         }
     }
 

@@ -51,14 +51,14 @@ public sealed class IdleMemoryTests : IDisposable
     }
 
     [Fact]
-    public void A_process_whose_mapped_pages_were_let_go_has_fewer_of_them_resident()
+    public void A_process_whose_mapped_pages_were_offered_has_fewer_of_them_resident()
     {
         if (!OperatingSystem.IsLinux())
         {
             return;
         }
         var before = Mapped();
-        MappedPages.LetGo();
+        MappedPages.Offer();
         Assert.InRange(Mapped(), 1, before - 1);
     }
 
