@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 
 namespace Pipeline.Core.Records;
 
@@ -49,5 +50,6 @@ public readonly record struct Sums
         ? new(rows, ulong.Parse(hex.AsSpan(0, 16), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture), ulong.Parse(hex.AsSpan(16), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture))
         : ParseUnusual(rows, hex);
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private static Sums ParseUnusual(long rows, string hex) => new(rows, UInt128.Parse(hex, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture));
 }
