@@ -11,6 +11,7 @@ using Pipeline.Ingest.Redriving;
 using Pipeline.Ingest.Sources;
 using Pipeline.Processor.Verify;
 using Pipeline.Tests.Fakes;
+using Pipeline.Tests.Unit.Sources;
 using Contract = Pipeline.Core.Contracts.Contracts;
 
 namespace Pipeline.Tests.Unit.Redriving;
@@ -62,6 +63,27 @@ public sealed class RedriveTests : IDisposable
         }
         var found = await RedriveAsync(us, time, new CombinedFormat());
         Assert.Equal((gone.Found, 0), (found.Redriven, found.Unavailable));
+        await CheckAsync(us, time);
+    });
+
+    [Fact]
+    public void Rows_of_a_container_are_redriven_from_a_file_that_the_blob_was_brought_to() => Play(async (us, time) =>
+    {
+        WriteLog();
+        var container = new FakeContainer(time.GetUtcNow);
+        container.Append(ContainerRig.Hourly(time.GetUtcNow()), File.ReadAllText(Log));
+        await InShardAsync(us, time, async (loop, _) =>
+        {
+            var source = new ContainerSource(Shard, loop.State.Files, container, new ContainerOptions(), new Before(7), Key.Cursors(), Workers.Inline, time, new FakeEvents("/"));
+            while (await source.PollAsync(loop, CancellationToken.None))
+            {
+            }
+            return 0;
+        });
+        var without = await RedriveAsync(us, time, new CombinedFormat());
+        Assert.Equal((0, without.Found, true), (without.Redriven, without.Unavailable, without.Found > 0));
+        var found = await RedriveAsync(us, time, new CombinedFormat(), _folder);
+        Assert.Equal((without.Found, 0), (found.Redriven, found.Unavailable));
         await CheckAsync(us, time);
     });
 
@@ -172,11 +194,11 @@ public sealed class RedriveTests : IDisposable
         await InShardAsync(us, time, (loop, _) => new FileImport(new FileCursors(Shard, loop.State.Files), format, Key.Cursors(), loop, Workers.Inline).RunAsync([Log], final: true, CancellationToken.None));
     }
 
-    private static Task<RedriveOutcome> RedriveAsync(IObjectStore us, TimeProvider time, ILineFormat format) => InShardAsync(us, time, async (loop, captures) =>
+    private static Task<RedriveOutcome> RedriveAsync(IObjectStore us, TimeProvider time, ILineFormat format, params string[] paths) => InShardAsync(us, time, async (loop, captures) =>
     {
         var outcome = new RedriveOutcome();
         var reads = await RejectedReads.OfAsync(captures, loop.State, Shard, "malformed", _ => { }, CancellationToken.None);
-        await new Redriver([], _ => format, Key.Cursors(), loop, new ParsedLines(Contract.XenCenterChecks, Contract.AgentUpdates)).RunAsync(reads, outcome, CancellationToken.None);
+        await new Redriver(paths, _ => format, Key.Cursors(), loop, new ParsedLines(Contract.XenCenterChecks, Contract.AgentUpdates)).RunAsync(reads, outcome, CancellationToken.None);
         return outcome;
     });
 

@@ -433,6 +433,11 @@ internal sealed class TailSchedule : IDisposable
                 _totals.HeldBack++;
                 counted.Add(("shrunk", -1));
             }
+            else if (line is { Alike: true, How: not Destroyed.No, DestroyedLife: > 0, OfferedToTheDead: false } && line.MostPollsSeen is >= PollsToRead and < PollsToTell)
+            {
+                // The same, and the process that left it alone was killed before that had lasted long enough to be told.
+                _totals.LostUnseen++;
+            }
             else if (line.How == Destroyed.No || (line.MostPollsSeen >= PollsToRead && !line.OfferedToTheDead))
             {
                 _totals.Lost++;
