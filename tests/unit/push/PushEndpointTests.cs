@@ -75,6 +75,7 @@ public sealed class PushEndpointTests
         var second = rig.PushAsync("c:2", "2\n");
         var retry = rig.PushAsync("c:1", "1\n");
         Assert.Equal(422, (await rig.PushAsync("c:1", "other\n")).Status);
+        await Until(() => rig.Waited == 3);
         Assert.False(first.IsCompleted || retry.IsCompleted || second.IsCompleted);
         await rig.AnswerAgainAsync(first);
         var (a, b) = (await first, await retry);

@@ -29,9 +29,11 @@ internal sealed class PushRig : IAsyncDisposable
         Captures = new Captures(Store, "store", key.Kid);
         _encoder = new BlockEncoder(Contracts.XenCenterChecks, Contracts.AgentUpdates, key.RowKey());
         Shard = new ShardLoop("s1", Captures, Contracts.Published, _encoder, FlushPolicy.Unlimited, Workers.Pool, TimeProvider.System);
-        Endpoint = new PushEndpoint(options with { Url = options.CertificateFile is null ? "http://127.0.0.1:0" : options.Url, Fenced = _ => Interlocked.Increment(ref _fenced), Warn = Warnings.Add }, key, TimeProvider.System);
+        _time = new WaitingTime(options.AcknowledgeWithin);
+        Endpoint = new PushEndpoint(options with { Url = options.CertificateFile is null ? "http://127.0.0.1:0" : options.Url, Fenced = _ => Interlocked.Increment(ref _fenced), Warn = Warnings.Add }, key, _time);
     }
 
+    private readonly WaitingTime _time;
     private int _fenced;
 
     public MemoryStore Memory { get; }
@@ -43,6 +45,9 @@ internal sealed class PushRig : IAsyncDisposable
     public HttpClient Client { get; } = new();
     public List<string> Warnings { get; } = [];
     public int Fenced => _fenced;
+
+    /// <summary>Pushes that ever waited for their capture to be durable.</summary>
+    public int Waited => _time.Waits;
 
     public static async Task<PushRig> StartAsync(MemoryStore? memory = null, InstallationKey? key = null, PushEndpointOptions? options = null, string? token = null, bool open = true, Func<PushSource, PushSource>? with = null)
     {
@@ -96,6 +101,23 @@ internal sealed class PushRig : IAsyncDisposable
             await Task.Yield();
         }
         return await task;
+    }
+
+    /// <summary>The system's time, which counts who begins to wait for so long.</summary>
+    private sealed class WaitingTime(TimeSpan counted) : TimeProvider
+    {
+        private int _waits;
+
+        public int Waits => Volatile.Read(ref _waits);
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            if (dueTime == counted)
+            {
+                Interlocked.Increment(ref _waits);
+            }
+            return System.CreateTimer(callback, state, dueTime, period);
+        }
     }
 
     public static HttpRequestMessage Request(string? key, byte[] body, string source = "web", string type = "text/plain", string? encoding = null)
