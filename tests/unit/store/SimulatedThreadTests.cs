@@ -68,9 +68,15 @@ public sealed class SimulatedThreadTests
     {
         Assert.Throws<SimulationException>(() => new SimulatedThread(1, new SimulatedTime()).Run(async () =>
         {
-            await Task.Run(() => new SpinWait().SpinOnce());
-            await Task.Yield();
+            var elsewhere = new TaskCompletionSource();
+            var continued = ContinueAsync(elsewhere.Task);
+            var thread = new Thread(elsewhere.SetResult);
+            thread.Start();
+            thread.Join();
+            await continued;
         }));
+
+        static async Task ContinueAsync(Task task) => await task;
     }
 
     private static List<int> Order(int seed)
