@@ -48,9 +48,11 @@ internal sealed partial class Role : IDisposable
 
     public long PeakBytes => Machine.PeakBytes(_process.Id);
 
-    public static Role Start(IReadOnlyDictionary<string, string> environment, params string[] args)
+    public static Role Start(IReadOnlyDictionary<string, string> environment, params string[] args) => Start(Child.Program, environment, args);
+
+    public static Role Start(string[] program, IReadOnlyDictionary<string, string> environment, params string[] args)
     {
-        var info = Child.Info([.. Child.Program, .. args]);
+        var info = Child.Info([.. program, .. args]);
         foreach (var (name, value) in environment)
         {
             info.Environment[name] = value;

@@ -20,7 +20,7 @@ internal static class TailRun
     public static async Task<IReadOnlyList<Figure>> RunAsync(TemporaryFolder folder) =>
         [.. await IdleAsync(folder), await AloneAsync(folder), await WholeAsync(folder)];
 
-    /// <summary>The program with one file and with ten thousand that nobody writes to: all at once, because they do next to nothing.</summary>
+    /// <summary>The program with one file and with ten thousand that nobody writes to: all at once, because they do next to nothing, each by a copy of the program: pages that several processes map are not given back.</summary>
     private static async Task<IReadOnlyList<Figure>> IdleAsync(TemporaryFolder folder)
     {
         foreach (var files in (int[])[1, IdleFiles])
@@ -40,7 +40,7 @@ internal static class TailRun
     private static async Task<IReadOnlyList<Figure>> IdleAsync(TemporaryFolder folder, string role, int files)
     {
         var program = $"{role}-{files}";
-        using var run = Role.Start(Plain, role, "--dir", folder[program], "--tail", "web=" + folder[$"idle-{files}"]);
+        using var run = Role.Start(Child.CopyOfProgram(folder[$"{program}-copy"]), Plain, role, "--dir", folder[program], "--tail", "web=" + folder[$"idle-{files}"]);
         await run.UntilAsync("ready ");
         await run.UntilIdleAsync();
         await Task.Delay(SettleFor, TimeProvider.System);
@@ -51,6 +51,7 @@ internal static class TailRun
         await run.StopAsync();
         CheckLines(folder, files * (long)IdleLines, program);
         folder.Remove(program);
+        folder.Remove($"{program}-copy");
         var (share, memory) = (new Figure($"{role}, {files:N0} idle files", "% of a core", part, part, part), new Figure($"{role}, {files:N0} idle files, resident", "MB", resident, resident, resident)
         {
             PeakBytes = peak, Note = $"{own:0} MB of it are the process's own, {resident - own:0} MB the program's file in the page cache, as the kernel mapped it",

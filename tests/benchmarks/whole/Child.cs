@@ -27,6 +27,17 @@ internal static partial class Child
         ? [Path.GetFullPath(named)]
         : [Dotnet, Path.Combine(AppContext.BaseDirectory, "pipeline.dll")];
 
+    /// <summary>A copy of the published program, whose pages no other process maps: as on a machine that runs one. What is not published stays where it is.</summary>
+    public static string[] CopyOfProgram(string to)
+    {
+        if (Program is not [var file])
+        {
+            return Program;
+        }
+        File.Copy(file, to);
+        return [to];
+    }
+
     /// <summary>This program with other arguments; its standard output.</summary>
     public static string Again(params string[] args) => Output(Info([Dotnet, Self, .. args]));
 
