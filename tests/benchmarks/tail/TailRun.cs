@@ -25,11 +25,7 @@ internal static class TailRun
     {
         foreach (var files in (int[])[1, IdleFiles])
         {
-            Directory.CreateDirectory(folder[$"idle-{files}"]);
-            for (var f = 0; f < files; f++)
-            {
-                CombinedLog.Write(folder[$"idle-{files}/site-{f:D5}.access.log"], IdleLines, Stages.Blocks.Seed + f);
-            }
+            await ManySources.WriteLogsAsync(folder[$"idle-{files}"], files, IdleLines);
         }
         var figures = await Task.WhenAll(Roles.SelectMany(role => (int[])[1, IdleFiles], (role, files) => IdleAsync(folder, role, files)));
         folder.Remove("idle-1");
