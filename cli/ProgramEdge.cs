@@ -2,7 +2,7 @@ using System.CommandLine;
 using Pipeline.Cli.Output;
 using Pipeline.Core;
 using Pipeline.Core.Store;
-using Pipeline.Ingest;
+using Pipeline.Ingest.Shard;
 
 namespace Pipeline.Cli;
 

@@ -1,12 +1,14 @@
+using Pipeline.Core.Contracts;
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
-using Pipeline.Cli.Config;
+using Pipeline.Cli.Installation;
 using Pipeline.Cli.Output;
 using Pipeline.Cli.Roles;
+using Pipeline.Cli.Settings;
 using Pipeline.Core;
 using Pipeline.Core.Records;
-using Pipeline.Core.Table;
+using Pipeline.Core.Table.Log;
 using Pipeline.Processor.Compaction;
 
 namespace Pipeline.Cli.Commands;
@@ -23,7 +25,7 @@ internal static class CompactCommand
 
     public static Command Create()
     {
-        var dataset = new Option<string?>("--dataset") { HelpName = "NAME", Description = "one table (default: all)" }.AcceptOnlyFromAmong([.. Core.Contracts.Contracts.Published.Select(c => c.Dataset)]);
+        var dataset = new Option<string?>("--dataset") { HelpName = "NAME", Description = "one table (default: all)" }.AcceptOnlyFromAmong([.. PublishedContracts.All.Select(c => c.Dataset)]);
         var date = new Option<string?>("--date") { HelpName = "DATE", Description = "one UTC date (default: all)" };
         var dry = new Option<bool>("--dry-run") { Description = "show what would be done, and change nothing" };
         var remove = new Option<bool>("--remove-void") { Description = "delete, with a receipt, segments that no commit can name any more, and those that a compaction replaced longer ago than compact.grace" };
@@ -37,7 +39,7 @@ internal static class CompactCommand
         return new Command("compact", "merge the small segments of each date into large, sorted ones; rows and sums stay equal") { dataset, date, dry, remove }.Does(async (parsed, output, stop) =>
         {
             var settings = parsed.Settings();
-            using var installation = await Installation.OpenAsync(settings.Places, TimeProvider.System, stop);
+            using var installation = await OpenInstallation.OpenAsync(settings.Places, TimeProvider.System, stop);
             using var uk = new OutageWatch(installation.Time, OutageLimit, Console.Error.WriteLine);
             using var abandon = CancellationTokenSource.CreateLinkedTokenSource(stop, uk.GivenUp);
             UtcDay? only = parsed.GetValue(date) is { } text ? UtcDay.Parse(text) : null;
@@ -63,7 +65,7 @@ internal static class CompactCommand
         });
     }
 
-    private static async Task<TableResult> OneAsync(Settings settings, Installation installation, TableLog log, UtcDay? only, bool dry, bool remove, ICompactionEvents events, CancellationToken stop)
+    private static async Task<TableResult> OneAsync(PipelineSettings settings, OpenInstallation installation, TableLog log, UtcDay? only, bool dry, bool remove, ICompactionEvents events, CancellationToken stop)
     {
         var compactor = CompactRole.Compactor(installation, log, Workers.Pool, new CompactionPolicy(), events);
         var removal = CompactRole.Void(settings, installation, log, Workers.Pool, events);

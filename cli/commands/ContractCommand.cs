@@ -1,6 +1,6 @@
 using System.CommandLine;
+using Pipeline.Cli.Installation;
 using Pipeline.Cli.Output;
-using Pipeline.Cli.Roles;
 using Pipeline.Core;
 using Pipeline.Core.Contracts;
 using Pipeline.Core.Store;
@@ -34,8 +34,8 @@ internal static class ContractCommand
         return new Command("apply", "check a changed contract against the one in force, and keep it in both stores") { file, dry }.Does(async (parsed, output, stop) =>
         {
             var contract = Read(parsed.GetRequiredValue(file));
-            Compare(Contracts.ByDataset(contract.Dataset), contract);
-            using var installation = await Installation.OpenAsync(parsed.Settings().Places, TimeProvider.System, stop);
+            Compare(PublishedContracts.ByDataset(contract.Dataset), contract);
+            using var installation = await OpenInstallation.OpenAsync(parsed.Settings().Places, TimeProvider.System, stop);
             StoreResidency.Check(installation.Us.Location, StoreRole.Capture, installation.CaptureStore.Region, [contract]);
             StoreResidency.Check(installation.Uk.Location, StoreRole.Table, installation.TableStore.Region, [contract]);
             var name = $"contracts/{contract.Sha256}.yaml";

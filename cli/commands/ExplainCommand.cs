@@ -2,10 +2,10 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using Pipeline.Cli.Config;
 using Pipeline.Cli.Output;
+using Pipeline.Cli.Settings;
 using Pipeline.Core;
-using Pipeline.Ingest.Explaining;
+using Pipeline.Ingest.Explain;
 using Pipeline.Ingest.Formats;
 
 namespace Pipeline.Cli.Commands;
@@ -44,7 +44,7 @@ internal static class ExplainCommand
         });
     }
 
-    private static SourceSettings Source(Settings settings, string name) => settings.Sources.FirstOrDefault(s => s.Name == name)
+    private static SourceSettings Source(PipelineSettings settings, string name) => settings.Sources.FirstOrDefault(s => s.Name == name)
         ?? throw new PipelineException(ExitCode.WrongUsage, $"--source: the configuration has no source '{name}'; it has {(settings.Sources.Count == 0 ? "none" : string.Join(", ", settings.Sources.Select(s => s.Name)))}.");
 
     private static async Task<ILineFormat> DetectAsync(LineInput lines, CancellationToken stop)

@@ -1,5 +1,5 @@
 using System.CommandLine;
-using Pipeline.Cli.Config;
+using Pipeline.Cli.Settings;
 using Pipeline.Core;
 using Pipeline.Ingest.Formats;
 
@@ -8,14 +8,14 @@ namespace Pipeline.Cli.Commands;
 /// <summary>How the lines of a command are read: what the options say, and where they say nothing, what the configuration says of the source.</summary>
 internal sealed class FormatOptions
 {
-    private readonly Option<string?> _format = new("--format") { HelpName = "FORMAT", Description = $"auto, {string.Join(", ", Formats.Names)} (default: the configured source's, else auto)" };
+    private readonly Option<string?> _format = new("--format") { HelpName = "FORMAT", Description = $"auto, {string.Join(", ", LogFormats.Names)} (default: the configured source's, else auto)" };
     private readonly Option<string?> _client = new("--client-address") { HelpName = "FIELD", Description = "the field that names the client, where requests come through proxies" };
     private readonly Option<string?> _from = new("--from") { HelpName = "NETWORKS", Description = "the proxies that are believed about it, as 10.0.0.0/8,2001:db8::/32" };
     private readonly Option<string?> _otherwise = new Option<string?>("--otherwise") { HelpName = "reject|peer", Description = "what requests from elsewhere are: rejections (default), or their peer's" }.AcceptOnlyFromAmong("reject", "peer");
 
     public Command AddTo(Command command)
     {
-        _format.CompletionSources.Add(["auto", .. Formats.Names]);
+        _format.CompletionSources.Add(["auto", .. LogFormats.Names]);
         command.Add(_format);
         command.Add(_client);
         command.Add(_from);
@@ -31,7 +31,7 @@ internal sealed class FormatOptions
         var format = parsed.GetValue(_format) ?? configured?.Format ?? "auto";
         return ClientAddressSettings.WhyNot(format, client) is { } wrong ? throw new PipelineException(ExitCode.WrongUsage, "--format: " + wrong)
             : format == "auto" ? null
-            : Formats.Named(format, client);
+            : LogFormats.Named(format, client);
     }
 
     private static ClientAddressRule? Rule(string? field, string? from, string? otherwise)

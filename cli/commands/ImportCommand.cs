@@ -1,10 +1,11 @@
 using System.CommandLine;
-using Pipeline.Cli.Config;
+using Pipeline.Cli.Installation;
 using Pipeline.Cli.Output;
 using Pipeline.Cli.Roles;
+using Pipeline.Cli.Settings;
 using Pipeline.Core;
 using Pipeline.Core.Captures;
-using Pipeline.Ingest.Sources;
+using Pipeline.Ingest.Files;
 
 namespace Pipeline.Cli.Commands;
 
@@ -63,16 +64,16 @@ internal static class ImportCommand
         return reads ? Console.OpenStandardInput() : null;
     }
 
-    private static async Task<ImportOutcome> RunAsync(Settings? settings, ImportRequest request, bool dry, Printer output, CancellationToken stop)
+    private static async Task<ImportOutcome> RunAsync(PipelineSettings? settings, ImportRequest request, bool dry, Printer output, CancellationToken stop)
     {
         using var progress = new ImportProgress(output, request.Paths);
         if (dry)
         {
-            using var there = settings is not null && Installation.Exists(settings.Places) ? await Installation.OpenAsync(settings.Places, TimeProvider.System, stop) : null;
+            using var there = settings is not null && OpenInstallation.Exists(settings.Places) ? await OpenInstallation.OpenAsync(settings.Places, TimeProvider.System, stop) : null;
             return await ImportRole.DryRunAsync(request, there, Workers.Pool, progress.Add, stop);
         }
         await using var telemetry = await Telemetry.Telemetry.StartAsync(settings!, Environment.GetEnvironmentVariable, TimeProvider.System, stop);
-        using var installation = await Installation.OpenOrCreateAsync(settings!.Places, TimeProvider.System, stop);
+        using var installation = await OpenInstallation.OpenOrCreateAsync(settings!.Places, TimeProvider.System, stop);
         telemetry?.Attach(installation);
         // An outage is told while it lasts; what else happens is in the report.
         void Log(string line)

@@ -25,7 +25,7 @@ internal sealed record ImportReport
     public static ImportReport Of(string source, bool dry, ImportOutcome outcome)
     {
         var counts = outcome.Counts;
-        var records = new SortedDictionary<string, long>(Contracts.Published.ToDictionary(c => c.Dataset, c => counts.Records.GetValueOrDefault(c.Dataset)), StringComparer.Ordinal);
+        var records = new SortedDictionary<string, long>(PublishedContracts.All.ToDictionary(c => c.Dataset, c => counts.Records.GetValueOrDefault(c.Dataset)), StringComparer.Ordinal);
         return new ImportReport
         {
             Source = source, DryRun = dry, Lines = counts.Lines, Records = records, Rejections = counts.Rejected, Duplicates = counts.Duplicates,

@@ -1,8 +1,9 @@
 using System.CommandLine;
+using Pipeline.Cli.Installation;
 using Pipeline.Cli.Output;
-using Pipeline.Cli.Roles;
 using Pipeline.Core;
 using Pipeline.Core.Store;
+using Pipeline.Core.Store.Azure;
 using Pipeline.Processor.Status;
 
 namespace Pipeline.Cli.Commands;
@@ -15,7 +16,7 @@ internal static class InspectCommand
         var name = new Argument<string>("OBJECT") { Description = "a capture, snapshot, commit or segment: its name in the store, or its path" };
         return new Command("inspect", "the headers of a capture, snapshot, commit or segment; never rows") { name }.Does(async (parsed, _, stop) =>
         {
-            using var installation = await Installation.OpenAsync(parsed.Settings().Places, TimeProvider.System, stop);
+            using var installation = await OpenInstallation.OpenAsync(parsed.Settings().Places, TimeProvider.System, stop);
             var (store, found) = await FindAsync(installation, parsed.GetRequiredValue(name), stop);
             Printer.Json(await Inspection.DescribeAsync(store, found, installation.Contracts, stop));
             return ExitCode.Done;
@@ -23,7 +24,7 @@ internal static class InspectCommand
     }
 
     /// <summary>A path below a store's root, or the URL of a blob, is a name too: people copy what `ls` shows.</summary>
-    private static async Task<(IObjectStore Store, string Name)> FindAsync(Installation installation, string name, CancellationToken stop)
+    private static async Task<(IObjectStore Store, string Name)> FindAsync(OpenInstallation installation, string name, CancellationToken stop)
     {
         foreach (var store in new[] { installation.Us, installation.Uk })
         {

@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
+using Pipeline.Cli.Installation;
 using Pipeline.Cli.Output;
-using Pipeline.Cli.Roles;
 using Pipeline.Core;
 using Pipeline.Core.Contracts;
 using Pipeline.Core.Records;
@@ -27,7 +27,7 @@ internal static class InstallsCommand
             {
                 throw new PipelineException(ExitCode.WrongUsage, $"--from {first} is after --to {last}; expected a range of dates.");
             }
-            using var installation = await Installation.OpenAsync(parsed.Settings().Places, TimeProvider.System, stop);
+            using var installation = await OpenInstallation.OpenAsync(parsed.Settings().Places, TimeProvider.System, stop);
             var facts = await CountAsync(installation, question, stop);
             if (output.IsJson)
             {
@@ -38,8 +38,8 @@ internal static class InstallsCommand
         });
     }
 
-    public static Task<InstallFacts> CountAsync(Installation installation, InstallQuestion question, CancellationToken stop) =>
-        new InstallCounter(installation.Logs.Single(log => log.Contract.Dataset == Contracts.XenCenterChecks.Dataset)).CountAsync(question, stop);
+    public static Task<InstallFacts> CountAsync(OpenInstallation installation, InstallQuestion question, CancellationToken stop) =>
+        new InstallCounter(installation.Logs.Single(log => log.Contract.Dataset == PublishedContracts.XenCenterChecks.Dataset)).CountAsync(question, stop);
 
     public static void Show(InstallFacts facts, Printer output)
     {

@@ -1,13 +1,14 @@
 using System.CommandLine;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Pipeline.Cli.Installation;
 using Pipeline.Cli.Output;
 using Pipeline.Cli.Roles;
 using Pipeline.Core;
 using Pipeline.Core.Captures;
 using Pipeline.Core.Contracts;
-using Pipeline.Ingest;
-using Pipeline.Ingest.Redriving;
+using Pipeline.Ingest.Redrive;
+using Pipeline.Ingest.Shard;
 
 namespace Pipeline.Cli.Commands;
 
@@ -31,7 +32,7 @@ internal static class RedriveCommand
                 throw new PipelineException(ExitCode.WrongUsage, $"--reason: found '{why}', expected one of {string.Join(", ", Reasons.All.Select(Reasons.Code))}.");
             }
             var settings = parsed.Settings();
-            using var installation = await Installation.OpenAsync(settings.Places, TimeProvider.System, stop);
+            using var installation = await OpenInstallation.OpenAsync(settings.Places, TimeProvider.System, stop);
             var role = new RedriveRole(settings, installation, Workers.Pool, Console.Error.WriteLine);
             var sources = new List<RedrivenSource>();
             var forks = new List<Fork>();
@@ -49,7 +50,7 @@ internal static class RedriveCommand
         });
     }
 
-    private static async IAsyncEnumerable<string> SourcesAsync(Installation installation, string? only, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken stop)
+    private static async IAsyncEnumerable<string> SourcesAsync(OpenInstallation installation, string? only, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken stop)
     {
         var found = false;
         await foreach (var shard in installation.Captures.ShardsAsync(stop))
@@ -100,7 +101,7 @@ internal sealed record RedrivenSource(string Source, long Found, SortedDictionar
 {
     public static RedrivenSource Of(string source, string reason, RedriveOutcome outcome) => new(source, outcome.Found,
         outcome.Redriven == 0 ? [] : new SortedDictionary<string, long>(StringComparer.Ordinal) { [reason] = outcome.Redriven },
-        new SortedDictionary<string, long>(Contracts.Published.ToDictionary(c => c.Dataset, c => outcome.Records.GetValueOrDefault(c.Dataset)), StringComparer.Ordinal),
+        new SortedDictionary<string, long>(PublishedContracts.All.ToDictionary(c => c.Dataset, c => outcome.Records.GetValueOrDefault(c.Dataset)), StringComparer.Ordinal),
         outcome.Left, outcome.Unavailable, outcome.Pushed, outcome.MissingFiles, outcome.Captures);
 }
 

@@ -1,9 +1,9 @@
 using System.CommandLine;
+using Pipeline.Cli.Installation;
 using Pipeline.Cli.Output;
-using Pipeline.Cli.Roles;
 using Pipeline.Core;
-using Pipeline.Ingest;
 using Pipeline.Ingest.Classification;
+using Pipeline.Ingest.Shard;
 using Pipeline.Processor.Status;
 
 namespace Pipeline.Cli.Commands;
@@ -29,7 +29,7 @@ internal static class RejectionsCommand
             {
                 throw new PipelineException(ExitCode.WrongUsage, "captures count shapes without the reason; give --by shape without --reason (shapes of agents are of other-client and bad-version, those of paths of other-path).");
             }
-            using var installation = await Installation.OpenAsync(parsed.Settings().Places, TimeProvider.System, stop, Needs.Captures);
+            using var installation = await OpenInstallation.OpenAsync(parsed.Settings().Places, TimeProvider.System, stop, Needs.Captures);
             var reader = new RejectionReader(installation.Captures);
             if (parsed.GetValue(lines))
             {

@@ -1,10 +1,12 @@
 using System.CommandLine;
+using Pipeline.Cli.Installation;
 using Pipeline.Cli.Output;
-using Pipeline.Cli.Roles;
 using Pipeline.Core;
 using Pipeline.Core.Captures;
 using Pipeline.Core.Table;
-using Pipeline.Processor.Repair;
+using Pipeline.Core.Table.Log;
+using Pipeline.Shipper.Repair;
+using Pipeline.Shipper.Seal;
 
 namespace Pipeline.Cli.Commands;
 
@@ -25,7 +27,7 @@ internal static class RepairCommand
             {
                 throw new PipelineException(ExitCode.WrongUsage, $"found --shard {name} --from {range.From} --to {range.To}, expected a shard's name and two capture numbers, the first not above the last.");
             }
-            using var installation = await Installation.OpenAsync(parsed.Settings().Places, TimeProvider.System, stop);
+            using var installation = await OpenInstallation.OpenAsync(parsed.Settings().Places, TimeProvider.System, stop);
             var repairer = new Repairer(installation.Captures, installation.Logs, log => SealerOf(installation, log), installation.Time);
             var report = parsed.GetValue(dry) ? await repairer.PlanAsync(name, range, stop) : await repairer.RunAsync(name, range, stop);
             if (output.IsJson)
@@ -37,7 +39,7 @@ internal static class RepairCommand
         });
     }
 
-    private static Sealer SealerOf(Installation installation, TableLog log) => new(
+    private static Sealer SealerOf(OpenInstallation installation, TableLog log) => new(
         log.Contract, installation.Uk, TableNames.Folder(log.Contract.Dataset), installation.CaptureStore.Id, installation.Key.Kid, installation.Key.RowKey(), Workers.Pool, new SemaphoreSlim(Workers.Pool.Width), installation.Time);
 
     private static void Show(RepairReport report, Printer output)

@@ -1,13 +1,13 @@
 using System.CommandLine;
-using Pipeline.Cli.Config;
-using Pipeline.Cli.Kafka;
+using Pipeline.Cli.Installation;
 using Pipeline.Cli.Output;
 using Pipeline.Cli.Roles;
+using Pipeline.Cli.Settings;
 using Pipeline.Core;
 using Pipeline.Core.Captures;
 using Pipeline.Core.Contracts;
 using Pipeline.Ingest.Formats;
-using Pipeline.Ingest.Sources;
+using Pipeline.Ingest.Push;
 
 namespace Pipeline.Cli.Commands;
 
@@ -44,9 +44,9 @@ internal static class RunCommand
             }
             settings = settings with { MetricsUrl = parsed.GetValue(metrics) ?? settings.MetricsUrl };
             // Before a store is touched: a region that no contract allows leaves nothing behind.
-            var kafka = KafkaConnection.Open(settings.Kafka, Contracts.Published);
+            var kafka = KafkaConnection.Open(settings.Kafka, PublishedContracts.All);
             await using var telemetry = await Telemetry.Telemetry.StartAsync(settings, Environment.GetEnvironmentVariable, TimeProvider.System, stop);
-            using var installation = await Installation.OpenOrCreateAsync(settings.Places, TimeProvider.System, stop, parts == RunParts.Ingest ? Needs.Captures : Needs.Both);
+            using var installation = await OpenInstallation.OpenOrCreateAsync(settings.Places, TimeProvider.System, stop, parts == RunParts.Ingest ? Needs.Captures : Needs.Both);
             telemetry?.Attach(installation);
             var log = new RoleLog(TimeProvider.System);
             if (telemetry?.Address is { } address)
@@ -68,7 +68,7 @@ internal static class RunCommand
         foreach (var (name, format) in pushes.Select(p => Pair("--push", p, "NAME=FORMAT")))
         {
             var source = sources.GetValueOrDefault(name) ?? new SourceSettings(name, "auto", [], null, PushDelivery.ExactlyOnce);
-            _ = Formats.Named(format, source.ClientAddress);
+            _ = LogFormats.Named(format, source.ClientAddress);
             sources[name] = source with { Format = format, Push = source.Push ?? new PushSettings(null) };
         }
         return [.. sources.Values];

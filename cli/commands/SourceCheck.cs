@@ -1,8 +1,8 @@
-using Pipeline.Cli.Config;
 using Pipeline.Cli.Output;
+using Pipeline.Cli.Settings;
 using Pipeline.Core;
 using Pipeline.Core.Store;
-using Pipeline.Ingest.Sources;
+using Pipeline.Ingest.Files;
 
 namespace Pipeline.Cli.Commands;
 
@@ -14,7 +14,7 @@ internal static class SourceCheck
 
     /// <exception cref="PipelineException">1: files cannot be read, or their format is not known.</exception>
     /// <exception cref="StoreException">The container does not answer, or not to this identity.</exception>
-    public static async Task RunAsync(SourceSettings source, Settings settings, Printer output, CancellationToken stop)
+    public static async Task RunAsync(SourceSettings source, PipelineSettings settings, Printer output, CancellationToken stop)
     {
         if (source.Container is { } container)
         {

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Pipeline.Cli.Installation;
 using Pipeline.Cli.Output;
 using Pipeline.Cli.Roles;
 using Pipeline.Core;
@@ -12,7 +13,7 @@ internal static class StatusCommand
 {
     public static Command Create() => new Command("status", "what is captured, what is shipped, and how old what waits is").Does(async (parsed, output, stop) =>
     {
-        using var installation = await Installation.OpenAsync(parsed.Settings().Places, TimeProvider.System, stop);
+        using var installation = await OpenInstallation.OpenAsync(parsed.Settings().Places, TimeProvider.System, stop);
         var report = await new StatusReader(installation.Captures, installation.Logs, TimeProvider.System).ReadAsync(stop);
         if (output.IsJson)
         {

@@ -1,10 +1,11 @@
 using System.CommandLine;
-using Pipeline.Cli.Config;
+using Pipeline.Cli.Installation;
 using Pipeline.Cli.Output;
-using Pipeline.Cli.Roles;
+using Pipeline.Cli.Settings;
 using Pipeline.Core;
 using Pipeline.Core.Contracts;
 using Pipeline.Core.Store;
+using Pipeline.Core.Store.Azure;
 
 namespace Pipeline.Cli.Commands;
 
@@ -24,10 +25,10 @@ internal static class StoreCommand
         {
             var (place, wanted) = (parsed.GetRequiredValue(path), StoreResidency.Normalize(parsed.GetRequiredValue(region)));
             var kind = parsed.GetRequiredValue(role);
-            StoreResidency.Check(place, kind, wanted, Contracts.Published);
+            StoreResidency.Check(place, kind, wanted, PublishedContracts.All);
             // Refused before anything is asked: what is no place, and what would go in the clear.
             using var there = Place(place, kind).Open() as IDisposable;
-            var captures = parsed.GetValue(from) is { } source ? (await StoreIdentity.OpenAsync(Place(source, StoreRole.Capture).Open(), StoreRole.Capture, Contracts.Published, null, stop)).Id : null;
+            var captures = parsed.GetValue(from) is { } source ? (await StoreIdentity.OpenAsync(Place(source, StoreRole.Capture).Open(), StoreRole.Capture, PublishedContracts.All, null, stop)).Id : null;
             if (parsed.GetValue(dry))
             {
                 output.Line($"dry run: {place} would be a {kind} store in {wanted}");
@@ -39,7 +40,7 @@ internal static class StoreCommand
             }
             var store = await Place(place, kind).CreateAsync(stop);
             using var closed = store as IDisposable;
-            var identity = await StoreIdentity.InitAsync(store, kind, wanted, Contracts.Published, captures, stop);
+            var identity = await StoreIdentity.InitAsync(store, kind, wanted, PublishedContracts.All, captures, stop);
             output.Line($"{store.Location} is {kind} store {identity.Id} in {identity.Region}, for {string.Join(", ", identity.Datasets)}");
             if (output.IsJson)
             {

@@ -1,7 +1,8 @@
 using System.CommandLine;
 using System.Text.Json;
-using Pipeline.Cli.Kafka;
+using Pipeline.Cli.Installation;
 using Pipeline.Cli.Output;
+using Pipeline.Cli.Settings;
 using Pipeline.Core;
 using Pipeline.Core.Contracts;
 
@@ -15,7 +16,7 @@ internal static class TopicsCommand
         var dry = new Option<bool>("--dry-run") { Description = "say what would be done; change nothing" };
         return new Command("topics", "create the Kafka topic, or check the one that is there") { dry }.Does(async (parsed, output, _) =>
         {
-            var connection = KafkaConnection.Open(parsed.Settings().Kafka, Contracts.Published)
+            var connection = KafkaConnection.Open(parsed.Settings().Kafka, PublishedContracts.All)
                 ?? throw new PipelineException(ExitCode.WrongUsage, "topics: no cluster is named. Set kafka.bootstrap-servers, kafka.topic and kafka.region in --config, or in the environment.");
             using var admin = new TopicAdmin(connection);
             var (found, created, isDry) = (await admin.FindAsync(), false, parsed.GetValue(dry));

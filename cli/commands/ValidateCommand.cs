@@ -1,13 +1,13 @@
 using System.CommandLine;
 using System.Text.Encodings.Web;
 using System.Text.Json;
-using Pipeline.Cli.Config;
-using Pipeline.Cli.Kafka;
+using Pipeline.Cli.Installation;
 using Pipeline.Cli.Output;
-using Pipeline.Cli.Roles;
+using Pipeline.Cli.Settings;
 using Pipeline.Core;
 using Pipeline.Core.Contracts;
 using Pipeline.Core.Store;
+using Pipeline.Core.Store.Azure;
 
 namespace Pipeline.Cli.Commands;
 
@@ -21,7 +21,7 @@ internal static class ValidateCommand
         var files = new Argument<string[]>("CONTRACT") { Arity = ArgumentArity.ZeroOrMore, Description = "contract files to read beside the published ones" };
         return new Command("validate", "read contracts, configuration, sources, topic and stores, and say all that is wrong; changes nothing") { files }.Does(async (parsed, output, stop) =>
         {
-            foreach (var contract in Contracts.Published.Concat((parsed.GetValue(files) ?? []).Select(ContractCommand.Read)))
+            foreach (var contract in PublishedContracts.All.Concat((parsed.GetValue(files) ?? []).Select(ContractCommand.Read)))
             {
                 output.Line($"contract {contract.Dataset} {contract.Version}: {string.Join(", ", contract.Fields.Select(f => f.Name))}; captures in {string.Join(", ", contract.Residency.CaptureRegions)}; tables in {string.Join(", ", contract.Residency.TableRegions)}");
             }
@@ -45,7 +45,7 @@ internal static class ValidateCommand
     }
 
     /// <summary>Each part by itself, so that one that is wrong hides none of the others.</summary>
-    private static async Task CheckAsync(Settings settings, Printer output, List<PipelineException> wrong, CancellationToken stop)
+    private static async Task CheckAsync(PipelineSettings settings, Printer output, List<PipelineException> wrong, CancellationToken stop)
     {
         async Task TryAsync(Func<Task> check)
         {
@@ -64,10 +64,10 @@ internal static class ValidateCommand
         }
         InstallationPlaces? places = null;
         await TryAsync(() => Task.FromResult(places = settings.Places));
-        await TryAsync(() => Task.Run(() => StoreResidency.Check(settings.UsUrl ?? settings.UsPath!, StoreRole.Capture, StoreResidency.Normalize(settings.UsRegion ?? "us"), Contracts.Published), stop));
+        await TryAsync(() => Task.Run(() => StoreResidency.Check(settings.UsUrl ?? settings.UsPath!, StoreRole.Capture, StoreResidency.Normalize(settings.UsRegion ?? "us"), PublishedContracts.All), stop));
         if ((settings.UkUrl ?? settings.UkPath) is { } table)
         {
-            await TryAsync(() => Task.Run(() => StoreResidency.Check(table, StoreRole.Table, StoreResidency.Normalize(settings.UkRegion ?? "uk"), Contracts.Published), stop));
+            await TryAsync(() => Task.Run(() => StoreResidency.Check(table, StoreRole.Table, StoreResidency.Normalize(settings.UkRegion ?? "uk"), PublishedContracts.All), stop));
         }
         output.Line($"settings: {Say.Count(settings.Sources.Count, "source")}; seal at {Say.Bytes(settings.SealBytes)} or {settings.SealAge.TotalSeconds} s, budget {Say.Bytes(settings.SealBudget)}; a look at every shard each {settings.Period.TotalSeconds} s");
         foreach (var source in settings.Sources)
@@ -76,7 +76,7 @@ internal static class ValidateCommand
         }
         await TryAsync(async () =>
         {
-            if (KafkaConnection.Open(settings.Kafka, Contracts.Published) is { } kafka)
+            if (KafkaConnection.Open(settings.Kafka, PublishedContracts.All) is { } kafka)
             {
                 await TopicsCommand.CheckAsync(kafka, output);
             }
@@ -89,12 +89,12 @@ internal static class ValidateCommand
 
     private static async Task StoresAsync(InstallationPlaces places, Printer output, CancellationToken stop)
     {
-        if (!Installation.Exists(places))
+        if (!OpenInstallation.Exists(places))
         {
             output.Line("stores: not there yet; they are made at the first import or run");
             return;
         }
-        using var installation = await Installation.OpenAsync(places, TimeProvider.System, stop, places.Uk is null ? Needs.Captures : Needs.Both);
+        using var installation = await OpenInstallation.OpenAsync(places, TimeProvider.System, stop, places.Uk is null ? Needs.Captures : Needs.Both);
         output.Line($"stores: capture {installation.CaptureStore.Id} in {installation.CaptureStore.Region}, {(places.Uk is null ? "no table store" : $"table {installation.TableStore.Id} in {installation.TableStore.Region}")}, key {installation.Key.Kid}");
         foreach (var store in new[] { installation.Us, places.Uk is null ? null : installation.Uk }.OfType<AzureBlobStore>())
         {

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Pipeline.Cli.Installation;
 using Pipeline.Cli.Output;
 using Pipeline.Cli.Roles;
 using Pipeline.Core;
@@ -41,7 +42,7 @@ internal static class VerifyCommand
             }
             else
             {
-                var installation = await Installation.OpenAsync(places, TimeProvider.System, stop);
+                var installation = await OpenInstallation.OpenAsync(places, TimeProvider.System, stop);
                 (verifier, opened, receipts) = (Of(installation), installation, installation.Uk);
             }
             using var held = opened;
@@ -61,9 +62,9 @@ internal static class VerifyCommand
         });
     }
 
-    public static Task<VerifyReport> RunAsync(Installation installation, bool deep, CancellationToken stop) => Of(installation).RunAsync(deep, stop);
+    public static Task<VerifyReport> RunAsync(OpenInstallation installation, bool deep, CancellationToken stop) => Of(installation).RunAsync(deep, stop);
 
-    private static Verifier Of(Installation installation) => new(installation.Captures, installation.Logs, installation.Key.RowKey(), Workers.Pool);
+    private static Verifier Of(OpenInstallation installation) => new(installation.Captures, installation.Logs, installation.Key.RowKey(), Workers.Pool);
 
     public static void Show(VerifyReport report, Printer output)
     {

@@ -1,7 +1,8 @@
 using Pipeline.Cli.Commands;
-using Pipeline.Cli.Config;
+using Pipeline.Cli.Installation;
 using Pipeline.Cli.Output;
 using Pipeline.Cli.Roles;
+using Pipeline.Cli.Settings;
 using Pipeline.Core;
 using Pipeline.Processor.Installs;
 using Pipeline.Worlds;
@@ -24,7 +25,7 @@ internal sealed class DemoRun(DemoFolder folder, WorldOptions options, Printer o
         var truth = await LiveAsync(stop);
         // 2
         var places = InstallationPlaces.Embedded(folder.Root);
-        using var installation = await Installation.OpenOrCreateAsync(places, Time, stop);
+        using var installation = await OpenInstallation.OpenOrCreateAsync(places, Time, stop);
         var imported = await ImportAsync(installation, truth, stop);
         // 3
         output.Heading("3. Verify: what was read, what was captured, and what Parquet really holds");
@@ -59,7 +60,7 @@ internal sealed class DemoRun(DemoFolder folder, WorldOptions options, Printer o
         return truth;
     }
 
-    private async Task<IReadOnlyDictionary<string, ImportOutcome>> ImportAsync(Installation installation, WorldTruth truth, CancellationToken stop)
+    private async Task<IReadOnlyDictionary<string, ImportOutcome>> ImportAsync(OpenInstallation installation, WorldTruth truth, CancellationToken stop)
     {
         output.Heading("2. Import: lines → captures (US) → segments and commits (UK)");
         var outcomes = new SortedDictionary<string, ImportOutcome>(StringComparer.Ordinal);
@@ -68,7 +69,7 @@ internal sealed class DemoRun(DemoFolder folder, WorldOptions options, Printer o
         {
             var start = Time.GetTimestamp();
             var logs = Path.Combine(folder.Logs, source.Source);
-            var outcome = await new ImportRole(new Settings(), installation, Workers.Pool, _ => { }).RunAsync(new ImportRequest(source.Source, [logs], null, Final: true), stop);
+            var outcome = await new ImportRole(new PipelineSettings(), installation, Workers.Pool, _ => { }).RunAsync(new ImportRequest(source.Source, [logs], null, Final: true), stop);
             outcomes[source.Source] = outcome;
             columns.Add(Stages(outcome, Time.GetElapsedTime(start)));
         }

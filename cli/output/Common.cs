@@ -1,5 +1,5 @@
 using System.CommandLine;
-using Pipeline.Cli.Config;
+using Pipeline.Cli.Settings;
 using Pipeline.Core;
 
 namespace Pipeline.Cli.Output;
@@ -22,7 +22,7 @@ internal static class Common
     }
 
     /// <summary>The settings of this invocation. One of --dir and --config is required.</summary>
-    public static Settings Settings(this ParseResult parsed)
+    public static PipelineSettings Settings(this ParseResult parsed)
     {
         var (dir, config) = (parsed.GetValue(Dir), parsed.GetValue(Config));
         return dir is null && config is null

@@ -1,4 +1,4 @@
-using Pipeline.Ingest.Sources;
+using Pipeline.Ingest.Files;
 using Spectre.Console;
 
 namespace Pipeline.Cli.Output;

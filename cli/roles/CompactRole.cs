@@ -1,8 +1,9 @@
-using Pipeline.Cli.Config;
+using Pipeline.Cli.Installation;
+using Pipeline.Cli.Settings;
 using Pipeline.Core;
 using Pipeline.Core.Records;
 using Pipeline.Core.Store;
-using Pipeline.Core.Table;
+using Pipeline.Core.Table.Log;
 using Pipeline.Processor.Compaction;
 
 namespace Pipeline.Cli.Roles;
@@ -10,13 +11,13 @@ namespace Pipeline.Cli.Roles;
 /// <summary>Wires compaction of an installation: as a service beside other roles, and for the command.</summary>
 internal static class CompactRole
 {
-    public static CompactionService Service(Settings settings, Installation installation, Workers workers, ICompactionEvents events) =>
+    public static CompactionService Service(PipelineSettings settings, OpenInstallation installation, Workers workers, ICompactionEvents events) =>
         new([.. installation.Logs.Select(log => (Compactor(installation, log, workers, CompactionPolicy.Hosted, events), Void(settings, installation, log, workers, events)))], settings.CompactPeriod, installation.Time, events);
 
-    public static Compactor Compactor(Installation installation, TableLog log, Workers workers, CompactionPolicy policy, ICompactionEvents events) =>
+    public static Compactor Compactor(OpenInstallation installation, TableLog log, Workers workers, CompactionPolicy policy, ICompactionEvents events) =>
         new(log, installation.Key.RowKey(), workers, installation.Time, policy, events);
 
-    public static VoidSegments Void(Settings settings, Installation installation, TableLog log, Workers workers, ICompactionEvents events) =>
+    public static VoidSegments Void(PipelineSettings settings, OpenInstallation installation, TableLog log, Workers workers, ICompactionEvents events) =>
         new(log, installation.Key.RowKey(), workers, installation.Time, settings.CompactGrace, events);
 }
 

@@ -1,13 +1,13 @@
-using Pipeline.Cli.Config;
+using Pipeline.Cli.Installation;
+using Pipeline.Cli.Settings;
 using Pipeline.Cli.Telemetry;
 using Pipeline.Core;
 using Pipeline.Core.Captures;
 using Pipeline.Core.Contracts;
 using Pipeline.Core.Records;
-using Pipeline.Ingest;
+using Pipeline.Ingest.Files;
 using Pipeline.Ingest.Formats;
-using Pipeline.Ingest.Sources;
-using Pipeline.Shipper;
+using Pipeline.Ingest.Shard;
 
 namespace Pipeline.Cli.Roles;
 
@@ -36,7 +36,7 @@ internal sealed record ImportOutcome(IReadOnlyList<FileResult> Files, Shipped Sh
 }
 
 /// <summary>Files, to their end, committed when it returns.</summary>
-internal sealed class ImportRole(Settings settings, Installation installation, Workers workers, Action<string> log, Action<long>? progress = null, Meters? meters = null)
+internal sealed class ImportRole(PipelineSettings settings, OpenInstallation installation, Workers workers, Action<string> log, Action<long>? progress = null, Meters? meters = null)
 {
     /// <exception cref="PipelineException">5: another process has the source. 3: a fork of this shard.</exception>
     /// <exception cref="Core.Store.StoreException">A store was out for longer than the limit.</exception>
@@ -49,11 +49,11 @@ internal sealed class ImportRole(Settings settings, Installation installation, W
     }
 
     /// <summary>Parses and classifies, and writes nothing. Where an installation is there, what it read before is left out.</summary>
-    public static async Task<ImportOutcome> DryRunAsync(ImportRequest request, Installation? installation, Workers workers, Action<long>? progress, CancellationToken stop)
+    public static async Task<ImportOutcome> DryRunAsync(ImportRequest request, OpenInstallation? installation, Workers workers, Action<long>? progress, CancellationToken stop)
     {
         var key = installation?.Key ?? InstallationKey.New();
         IEnumerable<KeyValuePair<string, FileCursor>> files = installation is null ? [] : (await installation.Captures.FoldAsync(request.Source, stop)).Files;
-        using var encoder = new BlockEncoder(Contracts.XenCenterChecks, Contracts.AgentUpdates, key.RowKey());
+        using var encoder = new BlockEncoder(PublishedContracts.XenCenterChecks, PublishedContracts.AgentUpdates, key.RowKey());
         using var us = new OutageWatch(TimeProvider.System, null, _ => { });
         var events = new RoleEvents(_ => { }, us, us) { Progress = progress };
         using var sink = new DryRunSink(encoder, workers);
@@ -65,6 +65,6 @@ internal sealed class ImportRole(Settings settings, Installation installation, W
         return new ImportOutcome(await import.RunAsync(request.Paths, request.Final, stop), default, []);
     }
 
-    public static BlockEncoder Encoder(Installation installation) => new(
-        installation.Contracts.Single(c => c.Dataset == Contracts.XenCenterChecks.Dataset), installation.Contracts.Single(c => c.Dataset == Contracts.AgentUpdates.Dataset), installation.Key.RowKey());
+    public static BlockEncoder Encoder(OpenInstallation installation) => new(
+        installation.Contracts.Single(c => c.Dataset == PublishedContracts.XenCenterChecks.Dataset), installation.Contracts.Single(c => c.Dataset == PublishedContracts.AgentUpdates.Dataset), installation.Key.RowKey());
 }

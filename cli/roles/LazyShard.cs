@@ -1,7 +1,7 @@
 using Pipeline.Core;
 using Pipeline.Core.Captures;
 using Pipeline.Core.Store;
-using Pipeline.Ingest;
+using Pipeline.Ingest.Shard;
 
 namespace Pipeline.Cli.Roles;
 

@@ -1,4 +1,4 @@
-using Pipeline.Ingest;
+using Pipeline.Ingest.Publish;
 
 namespace Pipeline.Cli.Roles;
 

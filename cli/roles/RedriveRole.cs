@@ -1,16 +1,16 @@
-using Pipeline.Cli.Config;
+using Pipeline.Cli.Installation;
+using Pipeline.Cli.Settings;
 using Pipeline.Core;
 using Pipeline.Core.Captures;
 using Pipeline.Core.Contracts;
-using Pipeline.Ingest;
 using Pipeline.Ingest.Formats;
-using Pipeline.Ingest.Redriving;
-using Pipeline.Shipper;
+using Pipeline.Ingest.Redrive;
+using Pipeline.Ingest.Shard;
 
 namespace Pipeline.Cli.Roles;
 
 /// <summary>Rejections of one reason read again: of one source, or of every one. A dry run takes no shard, and offers nothing.</summary>
-internal sealed class RedriveRole(Settings settings, Installation installation, Workers workers, Action<string> log)
+internal sealed class RedriveRole(PipelineSettings settings, OpenInstallation installation, Workers workers, Action<string> log)
 {
     /// <param name="format">Null: each read's own.</param>
     public async Task<(RedriveOutcome Outcome, Shipped Shipped, IReadOnlyList<Fork> Forks)> RunAsync(string source, string reason, IReadOnlyList<string> paths, ILineFormat? format, bool dry, CancellationToken stop)
@@ -28,8 +28,8 @@ internal sealed class RedriveRole(Settings settings, Installation installation, 
         {
             var outcome = new RedriveOutcome();
             var reads = await RejectedReads.OfAsync(installation.Captures, state, source, reason, pushed => outcome.Pushed += pushed, cancel);
-            var scratch = new ParsedLines(ContractOf(Contracts.XenCenterChecks.Dataset), ContractOf(Contracts.AgentUpdates.Dataset));
-            await new Redriver(paths, name => format ?? Formats.Named(name), installation.Key.Cursors(), sink, scratch).RunAsync(reads, outcome, cancel);
+            var scratch = new ParsedLines(ContractOf(PublishedContracts.XenCenterChecks.Dataset), ContractOf(PublishedContracts.AgentUpdates.Dataset));
+            await new Redriver(paths, name => format ?? LogFormats.Named(name), installation.Key.Cursors(), sink, scratch).RunAsync(reads, outcome, cancel);
             return outcome;
         }
     }

@@ -1,10 +1,14 @@
 using Pipeline.Cli.Telemetry;
 using Pipeline.Core.Captures;
 using Pipeline.Core.Store;
-using Pipeline.Core.Table;
-using Pipeline.Ingest;
-using Pipeline.Ingest.Sources;
-using Pipeline.Shipper;
+using Pipeline.Core.Table.Log;
+using Pipeline.Ingest.Files;
+using Pipeline.Ingest.Publish;
+using Pipeline.Ingest.Shard;
+using Pipeline.Shipper.Catchup;
+using Pipeline.Shipper.Feed;
+using Pipeline.Shipper.Loop;
+using Pipeline.Shipper.Seal;
 
 namespace Pipeline.Cli.Roles;
 

@@ -1,10 +1,12 @@
-using Pipeline.Cli.Config;
-using Pipeline.Cli.Kafka;
+using Pipeline.Cli.Installation;
+using Pipeline.Cli.Settings;
 using Pipeline.Cli.Telemetry;
 using Pipeline.Core;
-using Pipeline.Ingest;
-using Pipeline.Ingest.Sources;
-using Pipeline.Shipper;
+using Pipeline.Ingest.Publish;
+using Pipeline.Ingest.Push;
+using Pipeline.Ingest.Shard;
+using Pipeline.Shipper.Feed;
+using Pipeline.Shipper.Loop;
 
 namespace Pipeline.Cli.Roles;
 
@@ -23,7 +25,7 @@ internal enum RunParts
 /// 5 after a bound, abandon: what was not acknowledged was not taken, what is captured and not shipped is found at the next start.
 /// </summary>
 /// <param name="kafka">Where captures are published and read sooner; null: without Kafka.</param>
-internal sealed class RunRole(Settings settings, Installation installation, RunParts parts, Workers workers, RoleLog log, KafkaConnection? kafka = null, Meters? meters = null)
+internal sealed class RunRole(PipelineSettings settings, OpenInstallation installation, RunParts parts, Workers workers, RoleLog log, KafkaConnection? kafka = null, Meters? meters = null)
 {
     /// <summary>How long stopping may take.</summary>
     public static readonly TimeSpan StopWithin = TimeSpan.FromSeconds(30);

@@ -1,8 +1,10 @@
-using Pipeline.Cli.Config;
+using Pipeline.Cli.Installation;
+using Pipeline.Cli.Settings;
 using Pipeline.Core;
-using Pipeline.Ingest;
+using Pipeline.Ingest.Containers;
+using Pipeline.Ingest.Files;
 using Pipeline.Ingest.Formats;
-using Pipeline.Ingest.Sources;
+using Pipeline.Ingest.Shard;
 
 namespace Pipeline.Cli.Roles;
 
@@ -22,7 +24,7 @@ internal sealed class ShardHost : IDisposable
 
     public ShardLoop Loop { get; }
 
-    public static async Task<ShardHost> ClaimAsync(SourceSettings source, Settings settings, Installation installation, BlockEncoder encoder, RoleEvents events, Workers workers, CancellationToken cancel)
+    public static async Task<ShardHost> ClaimAsync(SourceSettings source, PipelineSettings settings, OpenInstallation installation, BlockEncoder encoder, RoleEvents events, Workers workers, CancellationToken cancel)
     {
         var held = ShardLock.Take(installation, source.Name);
         var loop = new ShardLoop(source.Name, installation.Captures, installation.Contracts, encoder, settings.Flush, workers, installation.Time, events);
@@ -43,7 +45,7 @@ internal sealed class ShardHost : IDisposable
         }
     }
 
-    private static ContainerSource Container(ContainerSettings container, SourceSettings source, Settings settings, Installation installation, ShardLoop loop, ILineFormat? format, RoleEvents events, Workers workers)
+    private static ContainerSource Container(ContainerSettings container, SourceSettings source, PipelineSettings settings, OpenInstallation installation, ShardLoop loop, ILineFormat? format, RoleEvents events, Workers workers)
     {
         // An outage of the source's container is its own: told apart from those of the stores.
         var outage = events.Outages(installation.Time);

@@ -1,16 +1,17 @@
-using Pipeline.Cli.Config;
+using Pipeline.Cli.Installation;
+using Pipeline.Cli.Settings;
 using Pipeline.Cli.Telemetry;
 using Pipeline.Core;
 using Pipeline.Core.Captures;
-using Pipeline.Ingest;
-using Pipeline.Shipper;
+using Pipeline.Ingest.Shard;
+using Pipeline.Shipper.Seal;
 
 namespace Pipeline.Cli.Roles;
 
 /// <summary>
 /// A shard taken for as long as something is read into it, committed when it returns: 1 lock the source — 2 fold what was read before — 3 read, capture, and ship beside it — 4 everything captured — 5 everything shipped, sealed as final.
 /// </summary>
-internal sealed class ShardVisit(Settings settings, Installation installation, Workers workers, Action<string> log, Action<long>? progress = null, Meters? meters = null)
+internal sealed class ShardVisit(PipelineSettings settings, OpenInstallation installation, Workers workers, Action<string> log, Action<long>? progress = null, Meters? meters = null)
 {
     /// <summary>How long it waits for a store that is out.</summary>
     private static readonly TimeSpan OutageLimit = TimeSpan.FromSeconds(30);

@@ -1,7 +1,11 @@
-using Pipeline.Cli.Kafka;
+using Pipeline.Cli.Installation;
+using Pipeline.Cli.Settings;
 using Pipeline.Core;
 using Pipeline.Core.Table;
-using Pipeline.Shipper;
+using Pipeline.Core.Table.Log;
+using Pipeline.Shipper.Feed;
+using Pipeline.Shipper.Loop;
+using Pipeline.Shipper.Seal;
 
 namespace Pipeline.Cli.Roles;
 
@@ -9,7 +13,7 @@ namespace Pipeline.Cli.Roles;
 public static class ShipRole
 {
     /// <param name="feed">What <see cref="Feed"/> fills; null: the embedded way.</param>
-    public static ShipLoop Create(Installation installation, SealPolicy policy, TimeSpan period, Workers workers, IShipEvents events, FeedQueue? feed = null)
+    public static ShipLoop Create(OpenInstallation installation, SealPolicy policy, TimeSpan period, Workers workers, IShipEvents events, FeedQueue? feed = null)
     {
         // Passes of a seal hold up to half a million rows each: as many at once as there are cores.
         var slots = new SemaphoreSlim(workers.Width);
@@ -22,7 +26,7 @@ public static class ShipRole
     }
 
     /// <summary>The topic as a feed of the shipper; it is not started.</summary>
-    public static KafkaFeed Feed(Installation installation, KafkaConnection kafka, FeedQueue queue, Action<string> log) => new(
+    public static KafkaFeed Feed(OpenInstallation installation, KafkaConnection kafka, FeedQueue queue, Action<string> log) => new(
         new KafkaFeedOptions { Topic = kafka.Topic, Group = kafka.Group, Client = kafka.Properties }, queue,
         new MessageReader(installation.CaptureStore.Id, installation.Key.Kid), installation.Time, log);
 }

@@ -3,7 +3,7 @@ using Pipeline.Core;
 using Pipeline.Ingest.Formats;
 using YamlDotNet.RepresentationModel;
 
-namespace Pipeline.Cli.Config;
+namespace Pipeline.Cli.Settings;
 
 /// <summary>`client-address` of a source: which field names the client, which peers are believed about it, and what becomes of the others.</summary>
 internal static class ClientAddressSettings
@@ -76,7 +76,7 @@ internal static class ClientAddressSettings
         }
         try
         {
-            _ = Formats.Named(format, client);
+            _ = LogFormats.Named(format, client);
             return null;
         }
         catch (PipelineException e)

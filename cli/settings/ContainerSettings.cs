@@ -1,9 +1,10 @@
 using Pipeline.Core;
 using Pipeline.Core.Store;
-using Pipeline.Ingest.Sources;
+using Pipeline.Core.Store.Azure;
+using Pipeline.Ingest.Containers;
 using YamlDotNet.RepresentationModel;
 
-namespace Pipeline.Cli.Config;
+namespace Pipeline.Cli.Settings;
 
 /// <summary>A source's section `container`: a container that Azure appends logs to, and which of its blobs are the source's.</summary>
 /// <param name="ConnectionFile">A file that holds a connection string; null: the identity of this process.</param>

@@ -1,8 +1,7 @@
-using Pipeline.Core.Store;
 using System.Globalization;
-using Pipeline.Cli.Kafka;
+using Pipeline.Core.Store;
 
-namespace Pipeline.Cli.Config;
+namespace Pipeline.Cli.Settings;
 
 /// <summary>The scalar settings of Kafka. `kafka.properties`, a map, is read by <see cref="SettingsFile"/>.</summary>
 internal static class KafkaKeys

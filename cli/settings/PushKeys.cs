@@ -1,8 +1,8 @@
 using Pipeline.Ingest.Formats;
-using Pipeline.Ingest.Sources;
+using Pipeline.Ingest.Push;
 using YamlDotNet.RepresentationModel;
 
-namespace Pipeline.Cli.Config;
+namespace Pipeline.Cli.Settings;
 
 /// <summary>The settings of a source's `push:` section: who may push to it, and what its bodies may leave out.</summary>
 internal static class PushKeys
@@ -55,7 +55,7 @@ internal static class PushKeys
                     break;
                 case Fields:
                     var fields = Text(value).Trim();
-                    if (Formats.All.FirstOrDefault(f => f.Name == format) is { } of && PushSource.WhyNotFields(of, fields) is { } why)
+                    if (LogFormats.All.FirstOrDefault(f => f.Name == format) is { } of && PushSource.WhyNotFields(of, fields) is { } why)
                     {
                         Wrong(value, $"{where}: {Fields}: {why}.");
                     }

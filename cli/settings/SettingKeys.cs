@@ -1,7 +1,7 @@
 using System.Globalization;
 using Pipeline.Core.Store;
 
-namespace Pipeline.Cli.Config;
+namespace Pipeline.Cli.Settings;
 
 /// <summary>One scalar setting, as the file and the environment name it.</summary>
 /// <param name="Name">Its place in the file: `seal.bytes`. In the environment: PIPELINE__SEAL__BYTES.</param>
@@ -9,7 +9,7 @@ namespace Pipeline.Cli.Config;
 /// <param name="Range">Unit and range, for errors.</param>
 /// <param name="Consequence">What a larger or smaller value does.</param>
 /// <param name="Apply">The settings with this value, or null where it is not in the range.</param>
-internal sealed record SettingKey(string Name, string Default, string Range, string Consequence, Func<Settings, string, Settings?> Apply)
+internal sealed record SettingKey(string Name, string Default, string Range, string Consequence, Func<PipelineSettings, string, PipelineSettings?> Apply)
 {
     /// <summary>A path: relative to the file that names it.</summary>
     public bool IsPath { get; init; }
@@ -82,18 +82,18 @@ internal static class SettingKeys
         return null;
     }
 
-    private static SettingKey Text(string name, string standard, string range, string consequence, Func<Settings, string, Settings> apply) =>
+    private static SettingKey Text(string name, string standard, string range, string consequence, Func<PipelineSettings, string, PipelineSettings> apply) =>
         new(name, standard, range, consequence, (settings, value) => value.Length > 0 ? apply(settings, value) : null);
 
-    private static SettingKey PathOf(string name, string standard, string range, string consequence, Func<Settings, string, Settings> apply) => Text(name, standard, range, consequence, apply) with { IsPath = true };
+    private static SettingKey PathOf(string name, string standard, string range, string consequence, Func<PipelineSettings, string, PipelineSettings> apply) => Text(name, standard, range, consequence, apply) with { IsPath = true };
 
-    private static SettingKey Bytes(string name, string standard, long least, long most, string consequence, Func<Settings, long, Settings> apply) =>
+    private static SettingKey Bytes(string name, string standard, long least, long most, string consequence, Func<PipelineSettings, long, PipelineSettings> apply) =>
         new(name, standard, $"bytes, {least >> 20}MiB to {most >> 20}MiB", consequence, (settings, value) => ParseBytes(value) is { } n && n >= least && n <= most ? apply(settings, n) : null);
 
-    private static SettingKey Span(string name, string standard, TimeSpan least, TimeSpan most, string consequence, Func<Settings, TimeSpan, Settings> apply) =>
+    private static SettingKey Span(string name, string standard, TimeSpan least, TimeSpan most, string consequence, Func<PipelineSettings, TimeSpan, PipelineSettings> apply) =>
         new(name, standard, $"a time with its unit, {least.TotalSeconds}s to {most.TotalHours}h", consequence, (settings, value) => ParseSpan(value) is { } t && t >= least && t <= most ? apply(settings, t) : null);
 
-    private static SettingKey Number(string name, string standard, int least, int most, string consequence, Func<Settings, int, Settings> apply, Func<int, bool>? valid = null, string? range = null) =>
+    private static SettingKey Number(string name, string standard, int least, int most, string consequence, Func<PipelineSettings, int, PipelineSettings> apply, Func<int, bool>? valid = null, string? range = null) =>
         new(name, standard, range ?? $"a number, {least} to {most}", consequence,
             (settings, value) => int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var n) && n >= least && n <= most && valid?.Invoke(n) != false ? apply(settings, n) : null);
 }

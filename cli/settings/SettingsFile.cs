@@ -1,17 +1,16 @@
-using Pipeline.Core;
 using Pipeline.Core.Captures;
-using Pipeline.Ingest.Sources;
+using Pipeline.Ingest.Push;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
-namespace Pipeline.Cli.Config;
+namespace Pipeline.Cli.Settings;
 
 /// <summary>Reads the configuration's YAML. Errors are gathered: each names the key, the file and what was expected.</summary>
 internal sealed class SettingsFile(string path, List<string> errors)
 {
     private static readonly string[] SourceKeys = ["name", "format", "paths", "push", "container", "delivery", "client-address"];
 
-    public Settings Read(Settings settings)
+    public PipelineSettings Read(PipelineSettings settings)
     {
         var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
         var root = Load();
@@ -47,7 +46,7 @@ internal sealed class SettingsFile(string path, List<string> errors)
         return null;
     }
 
-    private Settings Scalars(Settings settings, YamlMappingNode map, string prefix, string folder)
+    private PipelineSettings Scalars(PipelineSettings settings, YamlMappingNode map, string prefix, string folder)
     {
         foreach (var (key, value) in map.Children)
         {
@@ -58,7 +57,7 @@ internal sealed class SettingsFile(string path, List<string> errors)
             }
             if (name == KafkaKeys.Properties)
             {
-                settings = settings with { Kafka = settings.Kafka with { Properties = KafkaProperties(value) } };
+                settings = settings with { Kafka = settings.Kafka with { Properties = ReadKafkaProperties(value) } };
             }
             else if (SettingKeys.Find(name) is { IsSecret: true } secret)
             {
@@ -83,7 +82,7 @@ internal sealed class SettingsFile(string path, List<string> errors)
         return settings;
     }
 
-    private Dictionary<string, string> KafkaProperties(YamlNode node)
+    private Dictionary<string, string> ReadKafkaProperties(YamlNode node)
     {
         var found = new Dictionary<string, string>(StringComparer.Ordinal);
         if (node is not YamlMappingNode map)
@@ -94,7 +93,7 @@ internal sealed class SettingsFile(string path, List<string> errors)
         foreach (var (key, value) in map.Children)
         {
             var name = key.ToString();
-            if (Kafka.KafkaProperties.WhyNot(name) is { } why)
+            if (KafkaProperties.WhyNot(name) is { } why)
             {
                 errors.Add($"{path}, line {key.Start.Line}: {KafkaKeys.Properties}: '{name}' cannot be set here: {why}.");
             }

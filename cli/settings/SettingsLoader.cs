@@ -1,7 +1,7 @@
 using System.Collections;
 using Pipeline.Core;
 
-namespace Pipeline.Cli.Config;
+namespace Pipeline.Cli.Settings;
 
 /// <summary>Puts the settings together: 1 file — 2 environment — 3 options; the later wins. Then relations are checked, and all errors are told at once.</summary>
 internal static class SettingsLoader
@@ -13,10 +13,10 @@ internal static class SettingsLoader
         .Where(e => ((string)e.Key).StartsWith(Prefix, StringComparison.Ordinal)).ToDictionary(e => (string)e.Key, e => (string?)e.Value ?? "", StringComparer.Ordinal);
 
     /// <exception cref="PipelineException">78, with every error.</exception>
-    public static Settings Load(string? file, string? dir, IReadOnlyDictionary<string, string> environment)
+    public static PipelineSettings Load(string? file, string? dir, IReadOnlyDictionary<string, string> environment)
     {
         var errors = new List<string>();
-        var settings = new Settings();
+        var settings = new PipelineSettings();
         // 1
         if (file is not null)
         {
@@ -43,7 +43,7 @@ internal static class SettingsLoader
         return errors.Count == 0 ? settings : throw new PipelineException(ExitCode.Configuration, string.Join("\nerror: ", errors));
     }
 
-    public static Settings Apply(Settings settings, SettingKey key, string value, string where, List<string> errors)
+    public static PipelineSettings Apply(PipelineSettings settings, SettingKey key, string value, string where, List<string> errors)
     {
         if (key.Apply(settings, value.Trim()) is { } applied)
         {
@@ -53,7 +53,7 @@ internal static class SettingsLoader
         return settings;
     }
 
-    private static void Relations(Settings settings, string? file, List<string> errors)
+    private static void Relations(PipelineSettings settings, string? file, List<string> errors)
     {
         var where = file is null ? "settings" : file;
         StoreCredentials.Check(settings, where, errors);

@@ -1,7 +1,8 @@
 using Pipeline.Core;
 using Pipeline.Core.Store;
+using Pipeline.Core.Store.Azure;
 
-namespace Pipeline.Cli.Config;
+namespace Pipeline.Cli.Settings;
 
 /// <summary>Connection strings, and where they may come from: a file, or the environment, which wins. None: the identity of this process. They are in no message.</summary>
 internal static class StoreCredentials
@@ -34,7 +35,7 @@ internal static class StoreCredentials
 
     /// <summary>A store is a directory or a container, and a URL is one; what would go in the clear stops at once.</summary>
     /// <exception cref="PipelineException">4: plain http off loopback.</exception>
-    public static void Check(Settings settings, string where, List<string> errors)
+    public static void Check(PipelineSettings settings, string where, List<string> errors)
     {
         foreach (var (side, path, url) in new[] { ("us", settings.UsPath, settings.UsUrl), ("uk", settings.UkPath, settings.UkUrl) })
         {

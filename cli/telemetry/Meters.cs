@@ -4,8 +4,13 @@ using Pipeline.Core.Captures;
 using Pipeline.Core.Contracts;
 using Pipeline.Core.Store;
 using Pipeline.Core.Table;
-using Pipeline.Ingest;
-using Pipeline.Shipper;
+using Pipeline.Core.Table.Log;
+using Pipeline.Ingest.Publish;
+using Pipeline.Ingest.Shard;
+using Pipeline.Shipper.Catchup;
+using Pipeline.Shipper.Feed;
+using Pipeline.Shipper.Loop;
+using Pipeline.Shipper.Seal;
 
 namespace Pipeline.Cli.Telemetry;
 
@@ -32,7 +37,7 @@ internal sealed class Meters : IDisposable
     public Meters(TimeProvider time)
     {
         (_time, _lag) = (time, new LagLedger(time));
-        string[] datasets = [.. Contracts.Published.Select(c => c.Dataset)];
+        string[] datasets = [.. PublishedContracts.All.Select(c => c.Dataset)];
         string[] seals = [SealReason.Size, SealReason.Budget, SealReason.Age, SealReason.Start, SealReason.Final, SealReason.Stop];
         _captures = Counter(Metrics.Captures);
         _captureBytes = Counter(Metrics.CaptureBytes, []);
@@ -97,7 +102,7 @@ internal sealed class Meters : IDisposable
         }
     }
 
-    public void Taken(string dataset, TakenFrame frame, Core.Table.TableState table)
+    public void Taken(string dataset, TakenFrame frame, TableState table)
     {
         _taken.Add(1, new("dataset", dataset), new("from", frame.ByFeed ? "topic" : "store"));
         _lag.Saw(frame.Shard, dataset, frame.Link.Number, frame.Rows, table.Shipped.TryGetValue(frame.Shard, out var shipped) ? shipped : null, fresh: frame.ByFeed);
@@ -150,7 +155,7 @@ internal sealed class Meters : IDisposable
     public void Pushed(int status) => _pushes.Add(1, new KeyValuePair<string, object?>("status", status.ToString(System.Globalization.CultureInfo.InvariantCulture)));
 
     /// <summary>Asks the store for the age of captures that were there before this process: one look per shard and dataset that is behind at its start, some at a time.</summary>
-    public async Task LookUpAgesAsync(Captures captures, CancellationToken cancel)
+    public async Task LookUpAgesAsync(CaptureStore captures, CancellationToken cancel)
     {
         for (var some = 0; some < 32 && _lag.TryNextUnaged(out var capture); some++)
         {

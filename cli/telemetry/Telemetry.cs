@@ -3,8 +3,9 @@ using OpenTelemetry;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
-using Pipeline.Cli.Config;
-using Pipeline.Cli.Roles;
+using Pipeline.Core.Captures;
+using Pipeline.Cli.Installation;
+using Pipeline.Cli.Settings;
 using Pipeline.Core;
 using Pipeline.Core.Store;
 
@@ -54,7 +55,7 @@ internal sealed class Telemetry : IAsyncDisposable
     /// <summary>Null where nothing is asked for.</summary>
     /// <param name="environment">A variable of the environment, or null.</param>
     /// <exception cref="PipelineException">4: metrics would cross a network in the clear. 78: the address cannot be used.</exception>
-    public static async Task<Telemetry?> StartAsync(Settings settings, Func<string, string?> environment, TimeProvider time, CancellationToken cancel)
+    public static async Task<Telemetry?> StartAsync(PipelineSettings settings, Func<string, string?> environment, TimeProvider time, CancellationToken cancel)
     {
         var collectors = OtlpEndpoints.Select(name => (Name: name, Value: environment(name))).Where(e => !string.IsNullOrEmpty(e.Value)).ToList();
         foreach (var (name, value) in collectors)
@@ -82,7 +83,7 @@ internal sealed class Telemetry : IAsyncDisposable
     }
 
     /// <summary>Counts this installation's requests to its stores, and looks up how old what it finds unshipped is.</summary>
-    public void Attach(Installation installation)
+    public void Attach(OpenInstallation installation)
     {
         installation.Meter(Meters.Count);
         _looking = LookAsync(installation.Captures);
@@ -103,7 +104,7 @@ internal sealed class Telemetry : IAsyncDisposable
         _ended.Dispose();
     }
 
-    private async Task LookAsync(Core.Captures.Captures captures)
+    private async Task LookAsync(CaptureStore captures)
     {
         using var timer = new PeriodicTimer(Ages, _time);
         try

@@ -1,4 +1,5 @@
 using System.Text;
+using Pipeline.Core.Store.Directories;
 
 namespace Pipeline.Core.Records;
 
@@ -67,6 +68,6 @@ public static class KeyFile
             file.Write(Encoding.ASCII.GetBytes(Convert.ToHexStringLower(InstallationKey.New().Secret) + "\n"));
             file.Flush(flushToDisk: true);
         }
-        Store.DurableFile.LinkOrKeep(temporary, path);
+        DurableFile.LinkOrKeep(temporary, path);
     }
 }

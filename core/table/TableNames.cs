@@ -1,4 +1,5 @@
 using System.Globalization;
+using Pipeline.Core.Table.Log;
 
 namespace Pipeline.Core.Table;
 

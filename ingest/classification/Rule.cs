@@ -1,3 +1,5 @@
+using Pipeline.Ingest.Shard;
+
 namespace Pipeline.Ingest.Classification;
 
 /// <summary>The methods a rule is about. They are case-sensitive.</summary>

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Numerics;
+using Pipeline.Ingest.Shard;
 
 namespace Pipeline.Ingest.Classification;
 

@@ -1,4 +1,5 @@
 using Pipeline.Core.Contracts;
+using Pipeline.Ingest.Shard;
 
 namespace Pipeline.Ingest.Classification;
 
@@ -64,10 +65,10 @@ public static class RuleTable
     ];
 
     private static Rule Agents(string name, string population, Term path, string why, Example example) =>
-        new() { Name = name, Population = population, Path = path, Dataset = Contracts.AgentUpdates.Dataset, Why = why, Example = example };
+        new() { Name = name, Population = population, Path = path, Dataset = PublishedContracts.AgentUpdates.Dataset, Why = why, Example = example };
 
     private static Rule Centers(string name, string population, Term path, Term agent, string why, Example example) =>
-        new() { Name = name, Population = population, Path = path, Agent = agent, Dataset = Contracts.XenCenterChecks.Dataset, Why = why, Example = example };
+        new() { Name = name, Population = population, Path = path, Agent = agent, Dataset = PublishedContracts.XenCenterChecks.Dataset, Why = why, Example = example };
 
     private static Rule Others(string name, string population, Reason reason, Term agent, string why, Example example) =>
         new() { Name = name, Population = population, Path = KnownPaths.XenCenterFile, Agent = agent, Reason = reason, Why = why, Example = example };

@@ -4,8 +4,9 @@ using Pipeline.Core.Contracts;
 using Pipeline.Core.Records;
 using Pipeline.Ingest.Classification;
 using Pipeline.Ingest.Formats;
+using Pipeline.Ingest.Shard;
 
-namespace Pipeline.Ingest.Explaining;
+namespace Pipeline.Ingest.Explain;
 
 /// <summary>
 /// Says of each line what the pipeline would keep of it. The verdict is that of the parser itself, given this one line; beside it stands the shape of everything that is dropped, and why.
@@ -13,7 +14,7 @@ namespace Pipeline.Ingest.Explaining;
 /// </summary>
 public sealed class Explainer(ILineFormat format)
 {
-    private readonly ParsedLines _parsed = new(Contracts.XenCenterChecks, Contracts.AgentUpdates);
+    private readonly ParsedLines _parsed = new(PublishedContracts.XenCenterChecks, PublishedContracts.AgentUpdates);
     private string? _fields;
     private long _line;
 
@@ -93,8 +94,8 @@ public sealed class Explainer(ILineFormat format)
         (Part.Peer, _) => "the proxy's address; the client's is in the field that client-address names (promise 3)",
         (Part.Clients, [var record]) => $"only the client's address is kept of it, as client_ip: {(Holds(field, record) ? "the nearest to us that is no proxy of ours" : "here the peer's, which is no proxy of ours")} (promise 3)",
         (Part.Path or Part.Method, _) => "tells which dataset the line is of; no contract declares it (promise 3)",
-        (Part.Agent, [{ Dataset: var dataset }]) when dataset == Contracts.XenCenterChecks.Dataset => "only its version is kept, as xencenter_version (promise 3)",
-        (Part.Query, [{ Dataset: var dataset }]) when dataset == Contracts.AgentUpdates.Dataset => Id(),
+        (Part.Agent, [{ Dataset: var dataset }]) when dataset == PublishedContracts.XenCenterChecks.Dataset => "only its version is kept, as xencenter_version (promise 3)",
+        (Part.Query, [{ Dataset: var dataset }]) when dataset == PublishedContracts.AgentUpdates.Dataset => Id(),
         _ => "no contract declares it (promise 3)",
     };
 

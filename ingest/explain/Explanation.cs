@@ -1,4 +1,6 @@
-namespace Pipeline.Ingest.Explaining;
+using Pipeline.Ingest.Shard;
+
+namespace Pipeline.Ingest.Explain;
 
 /// <summary>A record that a line became: its dataset, and the values that would be stored, in the contract's order. Null: an optional value that is absent.</summary>
 /// <param name="Rule">The rule of docs/classification.md; null where a line holds several records.</param>

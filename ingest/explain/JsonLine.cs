@@ -1,8 +1,8 @@
 using System.Text;
 using System.Text.Json;
-using Pipeline.Ingest.Formats;
+using Pipeline.Ingest.Formats.Json;
 
-namespace Pipeline.Ingest.Explaining;
+namespace Pipeline.Ingest.Explain;
 
 /// <summary>A JSON line, taken apart by its members. Names are those that Azure's services are known to write, or that the configuration names; any other is a number.</summary>
 internal static class JsonLine

@@ -1,4 +1,4 @@
-namespace Pipeline.Ingest.Explaining;
+namespace Pipeline.Ingest.Explain;
 
 /// <summary>What a part of a line is to the pipeline. Where the source has a `client-address`, the address is the peer's, and the clients' are beside it.</summary>
 internal enum Part { Undeclared, Whole, Time, Address, Peer, Clients, Method, Path, Query, Agent }

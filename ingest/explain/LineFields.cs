@@ -1,6 +1,9 @@
 using Pipeline.Ingest.Formats;
+using Pipeline.Ingest.Formats.Json;
+using Pipeline.Ingest.Formats.Text;
+using Pipeline.Ingest.Formats.W3c;
 
-namespace Pipeline.Ingest.Explaining;
+namespace Pipeline.Ingest.Explain;
 
 /// <summary>
 /// Takes a line apart for people to look at, slowly and apart from the parsers: what becomes of the line is theirs to say, and only the names of its parts come from here.

@@ -1,6 +1,7 @@
 using Pipeline.Ingest.Formats;
+using Pipeline.Ingest.Formats.Text;
 
-namespace Pipeline.Ingest.Explaining;
+namespace Pipeline.Ingest.Explain;
 
 /// <summary>A line of an nginx log_format, taken apart by its variables: their names are the configuration's, never the line's.</summary>
 internal static class NginxLine

@@ -1,4 +1,5 @@
 using Pipeline.Core.Contracts;
+using Pipeline.Ingest.Shard;
 
 namespace Pipeline.Ingest.Formats;
 
@@ -29,13 +30,13 @@ public static class Detect
             return new Detection(null, 0, "it begins with a UTF-16 byte order mark; expected UTF-8: convert it first");
         }
 
-        var looks = Formats.All.Select(_ => default(Look)).ToArray();
+        var looks = LogFormats.All.Select(_ => default(Look)).ToArray();
         for (var i = 0; i < looks.Length; i++)
         {
-            looks[i] = At(Formats.All[i], head);
+            looks[i] = At(LogFormats.All[i], head);
         }
         var best = Enumerable.Range(0, looks.Length).MaxBy(i => looks[i].Confidence);
-        var counts = string.Join(", ", Formats.All.Select((format, i) => $"{format.Name} {looks[i].Fits} of {looks[i].Judged} lines"));
+        var counts = string.Join(", ", LogFormats.All.Select((format, i) => $"{format.Name} {looks[i].Fits} of {looks[i].Judged} lines"));
         if (looks[best].Confidence < 50)
         {
             return new Detection(null, looks[best].Confidence, $"no format fits half of the lines: {counts}; name it with --format");
@@ -44,10 +45,10 @@ public static class Detect
         {
             if (i != best && looks[i].Fits > 0 && 10 * looks[i].Fits >= looks[i].Judged)
             {
-                return new Detection(null, looks[best].Confidence, $"more than one format fits a tenth of the lines: {counts}; line {FirstOf(Formats.All[i], head)} is the first of {Formats.All[i].Name}; take the file apart, or name one with --format");
+                return new Detection(null, looks[best].Confidence, $"more than one format fits a tenth of the lines: {counts}; line {FirstOf(LogFormats.All[i], head)} is the first of {LogFormats.All[i].Name}; take the file apart, or name one with --format");
             }
         }
-        return new Detection(Formats.All[best], looks[best].Confidence, counts);
+        return new Detection(LogFormats.All[best], looks[best].Confidence, counts);
     }
 
     private static Look At(ILineFormat format, ReadOnlySpan<byte> head)

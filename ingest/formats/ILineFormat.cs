@@ -1,4 +1,7 @@
 using Pipeline.Core;
+using Pipeline.Ingest.Formats.Json;
+using Pipeline.Ingest.Formats.Text;
+using Pipeline.Ingest.Formats.W3c;
 
 namespace Pipeline.Ingest.Formats;
 
@@ -26,7 +29,7 @@ public interface ILineFormat
 }
 
 /// <summary>The formats that this version reads.</summary>
-public static class Formats
+public static class LogFormats
 {
     public static IReadOnlyList<ILineFormat> All { get; } = [new CombinedFormat(), new W3cFormat(), new AppServiceJsonFormat(), new FrontDoorFormat(), new StorageReadFormat()];
 

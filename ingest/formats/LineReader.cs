@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Pipeline.Ingest.Shard;
 
 namespace Pipeline.Ingest.Formats;
 

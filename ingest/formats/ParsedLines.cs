@@ -3,6 +3,7 @@ using Pipeline.Core;
 using Pipeline.Core.Contracts;
 using Pipeline.Core.Records;
 using Pipeline.Ingest.Classification;
+using Pipeline.Ingest.Shard;
 
 namespace Pipeline.Ingest.Formats;
 

@@ -1,11 +1,11 @@
 using System.Buffers;
-using Pipeline.Core;
 using Pipeline.Core.Captures;
 using Pipeline.Core.Records;
+using Pipeline.Ingest.Files;
 using Pipeline.Ingest.Formats;
-using Pipeline.Ingest.Sources;
+using Pipeline.Ingest.Shard;
 
-namespace Pipeline.Ingest.Redriving;
+namespace Pipeline.Ingest.Redrive;
 
 /// <summary>What a redrive found and did, of one source and reason. Lines are physical lines as captures name them.</summary>
 public sealed record RedriveOutcome

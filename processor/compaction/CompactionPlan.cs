@@ -1,6 +1,8 @@
 using Pipeline.Core.Records;
 using Pipeline.Core.Store;
 using Pipeline.Core.Table;
+using Pipeline.Core.Table.Log;
+using Pipeline.Core.Table.Segments;
 
 namespace Pipeline.Processor.Compaction;
 

@@ -1,4 +1,4 @@
-using Pipeline.Core.Table;
+using Pipeline.Core.Table.Segments;
 
 namespace Pipeline.Processor.Compaction;
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Pipeline.Core.Store;
 using Pipeline.Core.Table;
+using Pipeline.Core.Table.Log;
 
 namespace Pipeline.Processor.Compaction;
 

@@ -2,6 +2,8 @@ using Pipeline.Core;
 using Pipeline.Core.Records;
 using Pipeline.Core.Store;
 using Pipeline.Core.Table;
+using Pipeline.Core.Table.Log;
+using Pipeline.Core.Table.Segments;
 
 namespace Pipeline.Processor.Compaction;
 

@@ -1,7 +1,7 @@
 using Pipeline.Core;
 using Pipeline.Core.Captures;
 using Pipeline.Core.Records;
-using Pipeline.Core.Table;
+using Pipeline.Core.Table.Log;
 
 namespace Pipeline.Processor.Compaction;
 

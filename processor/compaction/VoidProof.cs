@@ -1,4 +1,5 @@
-using Pipeline.Core.Table;
+using Pipeline.Core.Table.Log;
+using Pipeline.Core.Table.Segments;
 
 namespace Pipeline.Processor.Compaction;
 

@@ -1,8 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Pipeline.Core.Records;
-using Pipeline.Core.Table;
+using Pipeline.Core;
 
 namespace Pipeline.Processor.Compaction;
 

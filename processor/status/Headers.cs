@@ -10,7 +10,7 @@ internal static class Headers
     private const int FirstRead = 64 * 1024;
 
     /// <summary>Null where the name is free.</summary>
-    public static async Task<CaptureHeader?> ReadAsync(Captures captures, string shard, long number, CancellationToken cancel)
+    public static async Task<CaptureHeader?> ReadAsync(CaptureStore captures, string shard, long number, CancellationToken cancel)
     {
         var name = CaptureNames.Capture(shard, number);
         if (await captures.Store.ReadRangeAsync(name, 0, FirstRead, cancel) is not { } bytes)
@@ -33,7 +33,7 @@ internal static class Headers
     }
 
     /// <summary>The runs of rejected lines of this capture.</summary>
-    public static async Task<IReadOnlyList<RejectedLines>> RejectedAsync(Captures captures, CaptureHeader header, CancellationToken cancel)
+    public static async Task<IReadOnlyList<RejectedLines>> RejectedAsync(CaptureStore captures, CaptureHeader header, CancellationToken cancel)
     {
         if (header.Rejections is not { } range)
         {
@@ -53,7 +53,7 @@ internal static class Headers
 
     /// <summary>Every header that stands, of every shard, in order, and what the store says of its capture.</summary>
     /// <param name="broken">Hears of headers that cannot be read, which are passed over; null: the first ends it.</param>
-    public static async IAsyncEnumerable<(ObjectInfo Found, CaptureHeader Header)> AllAsync(Captures captures, Action<string>? broken, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel)
+    public static async IAsyncEnumerable<(ObjectInfo Found, CaptureHeader Header)> AllAsync(CaptureStore captures, Action<string>? broken, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel)
     {
         await foreach (var shard in captures.ShardsAsync(cancel))
         {

@@ -5,7 +5,7 @@ using Pipeline.Core;
 using Pipeline.Core.Captures;
 using Pipeline.Core.Contracts;
 using Pipeline.Core.Store;
-using Pipeline.Core.Table;
+using Pipeline.Core.Table.Segments;
 
 namespace Pipeline.Processor.Status;
 

@@ -55,7 +55,7 @@ public sealed record RejectionRun(string Source, string? Path, long FirstLine, l
 }
 
 /// <summary>Reads rejections from the captures' headers and runs.</summary>
-public sealed class RejectionReader(Captures captures)
+public sealed class RejectionReader(CaptureStore captures)
 {
     /// <summary>
     /// Counts. <see cref="RejectionsReport.Reasons"/>, and the groups by reason and by source, have the totals that snapshots keep of expired captures; the others only what captures that stand have.

@@ -1,6 +1,7 @@
 using Pipeline.Core;
 using Pipeline.Core.Captures;
 using Pipeline.Core.Table;
+using Pipeline.Core.Table.Log;
 
 namespace Pipeline.Processor.Status;
 
@@ -8,7 +9,7 @@ namespace Pipeline.Processor.Status;
 /// Reads where everything stands, and only reads. 1 the tables (before the captures: what is captured meanwhile is pending) · 2 each shard's newest snapshot and what follows it ·
 /// 3 along the links, from each dataset's newest capture down to what is shipped, what is pending.
 /// </summary>
-public sealed class StatusReader(Captures captures, IReadOnlyList<TableLog> tables, TimeProvider time)
+public sealed class StatusReader(CaptureStore captures, IReadOnlyList<TableLog> tables, TimeProvider time)
 {
     public async Task<StatusReport> ReadAsync(CancellationToken cancel = default)
     {

@@ -1,5 +1,5 @@
 using Pipeline.Core.Captures;
-using Pipeline.Core.Table;
+using Pipeline.Core.Table.Fold;
 
 namespace Pipeline.Processor.Verify;
 

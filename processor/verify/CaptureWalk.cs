@@ -1,5 +1,6 @@
 using Pipeline.Core;
 using Pipeline.Core.Captures;
+using Pipeline.Core.Table.Fold;
 
 namespace Pipeline.Processor.Verify;
 
@@ -7,7 +8,7 @@ namespace Pipeline.Processor.Verify;
 /// Reads a shard's captures from the lowest that stands to the head, a few ahead of the fold, with the snapshots beside them.
 /// A number that is free is the end only where a list shows nothing above it, and it is read again first: the shard may be growing.
 /// </summary>
-internal sealed class CaptureWalk(Captures captures, string shard, FrameCheck? frames, Workers workers)
+internal sealed class CaptureWalk(CaptureStore captures, string shard, FrameCheck? frames, Workers workers)
 {
     private const string Gone = "gone, though later ones stand", Unreadable = "not readable";
 
@@ -17,7 +18,7 @@ internal sealed class CaptureWalk(Captures captures, string shard, FrameCheck? f
     private string _holeIs = Gone;
 
     /// <summary>The lowest capture that stands, or null where the shard has none.</summary>
-    public static Task<long?> FirstAsync(Captures captures, string shard, CancellationToken cancel) => NextAsync(captures, shard, null, cancel);
+    public static Task<long?> FirstAsync(CaptureStore captures, string shard, CancellationToken cancel) => NextAsync(captures, shard, null, cancel);
 
     /// <param name="since">A snapshot that an earlier verification compared: captures up to there are not read again. The caller has found it to be as it was.</param>
     public async Task<ShardFacts> RunAsync(IReadOnlyDictionary<string, ShardLedger> ledgers, VerifiedShard? since, CancellationToken cancel)
@@ -123,7 +124,7 @@ internal sealed class CaptureWalk(Captures captures, string shard, FrameCheck? f
         }
     }
 
-    private static async Task<long?> NextAsync(Captures captures, string shard, long? after, CancellationToken cancel)
+    private static async Task<long?> NextAsync(CaptureStore captures, string shard, long? after, CancellationToken cancel)
     {
         var folder = $"{CaptureNames.CapturesFolder}{shard}/";
         await foreach (var found in captures.Store.ListAsync(folder, after is { } a ? CaptureNames.Capture(shard, a) : null, cancel))

@@ -1,5 +1,6 @@
 using Pipeline.Core.Captures;
 using Pipeline.Core.Records;
+using Pipeline.Core.Table.Fold;
 
 namespace Pipeline.Processor.Verify;
 
@@ -99,5 +100,5 @@ internal static class Conservation
         return new(sums.Where(sum => sum.Value != 0).ToDictionary(), StringComparer.Ordinal);
     }
 
-    private static SortedDictionary<string, Amount> Amounts(SortedDictionary<string, Tally> tallies) => new(tallies.ToDictionary(t => t.Key, t => t.Value.ToAmount()), StringComparer.Ordinal);
+    private static SortedDictionary<string, Amount> Amounts(SortedDictionary<string, Tally> tallies) => new(tallies.ToDictionary(t => t.Key, t => new Amount(t.Value.Frames, t.Value.Sums.Rows, t.Value.Sums.HashHex)), StringComparer.Ordinal);
 }

@@ -1,21 +1,8 @@
 using Pipeline.Core.Captures;
 using Pipeline.Core.Records;
-using Pipeline.Core.Table;
+using Pipeline.Core.Table.Fold;
 
 namespace Pipeline.Processor.Verify;
-
-/// <summary>Frames and the sums of their rows.</summary>
-internal readonly record struct Tally(long Frames, Sums Sums)
-{
-    public static Tally operator +(Tally a, Tally b) => new(a.Frames + b.Frames, a.Sums + b.Sums);
-
-    public static Tally operator -(Tally a, Tally b) => new(a.Frames - b.Frames, a.Sums - b.Sums);
-
-    public Amount ToAmount() => new(Frames, Sums.Rows, Sums.HashHex);
-}
-
-/// <summary>What one commit says that it took of one shard.</summary>
-internal readonly record struct ShippedRange(long From, long To, Tally Tally, long Version, ShippedLink? Link);
 
 /// <summary>What the walk over one shard's captures found.</summary>
 internal sealed record ShardFacts
@@ -59,4 +46,15 @@ internal sealed record TableFacts
     /// <summary>What a restore took back and no repair brought again.</summary>
     public IReadOnlyList<ReportedRange> Undone { get; init; } = [];
     public IReadOnlyList<string> Differences { get; init; } = [];
+
+    /// <param name="read">Sums of the rows that Parquet itself holds, over all dates; null where it was not read.</param>
+    /// <param name="unreferenced">Segments that no live entry names.</param>
+    public static TableFacts Of(TableFold fold, Sums? read, long unreferenced) => new()
+    {
+        Dataset = fold.Dataset, Version = fold.Version, ShippedByShard = fold.Ledgers.ToDictionary(l => l.Key, l => l.Value.Total),
+        Files = fold.Live.Count, Bytes = fold.Live.Values.Sum(file => file.Size), Rows = fold.Live.Values.Sum(file => Math.Max(0, file.Rows)),
+        Read = read, Unreferenced = unreferenced, Differences = fold.Differences,
+        Undone = [.. fold.Ledgers.SelectMany(ledger => ledger.Value.Uncovered()
+            .Select(undone => new ReportedRange(fold.Dataset, ledger.Key, undone.Range.From, undone.Range.To, undone.Tally.Sums.Rows)))],
+    };
 }

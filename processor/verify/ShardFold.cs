@@ -1,5 +1,6 @@
 using Pipeline.Core.Captures;
 using Pipeline.Core.Records;
+using Pipeline.Core.Table.Fold;
 
 namespace Pipeline.Processor.Verify;
 

@@ -1,6 +1,9 @@
 using System.Globalization;
 using Pipeline.Core;
 using Pipeline.Core.Table;
+using Pipeline.Core.Table.Fold;
+using Pipeline.Core.Table.Log;
+using Pipeline.Core.Table.Segments;
 
 namespace Pipeline.Processor.Verify;
 

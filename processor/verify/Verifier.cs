@@ -2,7 +2,8 @@ using Pipeline.Core;
 using Pipeline.Core.Captures;
 using Pipeline.Core.Records;
 using Pipeline.Core.Store;
-using Pipeline.Core.Table;
+using Pipeline.Core.Table.Fold;
+using Pipeline.Core.Table.Log;
 
 namespace Pipeline.Processor.Verify;
 
@@ -22,7 +23,7 @@ public sealed record VerifyRequest(bool Deep, bool Since);
 /// <param name="rowKey">What rows are hashed with (<see cref="InstallationKey.RowKey"/>); needed for a deep check only.</param>
 /// <param name="workers">Where captures and segments are decoded and hashed.</param>
 /// <param name="contracts">The datasets that the program knows, where no table tells.</param>
-public sealed class Verifier(Captures? captures, IReadOnlyList<TableLog> tables, ReadOnlyMemory<byte>? rowKey, Workers workers, IReadOnlyList<Core.Contracts.Contract>? contracts = null)
+public sealed class Verifier(CaptureStore? captures, IReadOnlyList<TableLog> tables, ReadOnlyMemory<byte>? rowKey, Workers workers, IReadOnlyList<Core.Contracts.Contract>? contracts = null)
 {
     private IReadOnlyList<Core.Contracts.Contract> Contracts => contracts ?? [.. tables.Select(log => log.Contract)];
 
@@ -105,7 +106,7 @@ public sealed class Verifier(Captures? captures, IReadOnlyList<TableLog> tables,
             var present = await walk.ListFilesAsync(cancel);
             var only = since?.Tables.ContainsKey(log.Contract.Dataset) == true ? walk.Fold.Touched : null;
             Sums? read = deep ? await new SegmentCheck(log, key, workers, only).RunAsync(walk.Fold, present, cancel) : null;
-            facts.Add(walk.Fold.ToFacts(read, walk.Unreferenced));
+            facts.Add(TableFacts.Of(walk.Fold, read, walk.Unreferenced));
         }
         // 4
         List<ShardFacts>? shards = null;

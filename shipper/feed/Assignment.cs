@@ -1,4 +1,4 @@
-namespace Pipeline.Shipper;
+namespace Pipeline.Shipper.Feed;
 
 /// <summary>What a partition is to this shipper.</summary>
 public enum PartitionState

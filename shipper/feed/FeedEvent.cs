@@ -1,7 +1,7 @@
 using Pipeline.Core;
 using Pipeline.Core.Captures;
 
-namespace Pipeline.Shipper;
+namespace Pipeline.Shipper.Feed;
 
 /// <summary>Where a message lies on the topic.</summary>
 public readonly record struct FeedPosition(string Topic, int Partition, long Offset)

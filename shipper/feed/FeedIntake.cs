@@ -1,14 +1,16 @@
 using Pipeline.Core.Captures;
 using Pipeline.Core.Store;
 using Pipeline.Core.Table;
+using Pipeline.Shipper.Catchup;
+using Pipeline.Shipper.Loop;
 
-namespace Pipeline.Shipper;
+namespace Pipeline.Shipper.Feed;
 
 /// <summary>
 /// The fast path into the tables: each message meets the four cases (rule 11). The next one is taken; behind a gap, the store is read while other shards go on;
 /// what contradicts the table is never taken: the store decides (rule 14). Whatever this cannot finish it leaves to the catch-up as a shard that is due.
 /// </summary>
-internal sealed class FeedIntake(FeedQueue feed, Captures captures, IReadOnlyList<TableShipper> tables, CatchUp catchUp, Sightings sightings, IShipEvents events, Action wake)
+internal sealed class FeedIntake(FeedQueue feed, CaptureStore captures, IReadOnlyList<TableShipper> tables, CatchUp catchUp, Sightings sightings, IShipEvents events, Action wake)
 {
     private const int MostEvents = 256;
     private const int MostGaps = 4;

@@ -1,4 +1,4 @@
-namespace Pipeline.Shipper;
+namespace Pipeline.Shipper.Feed;
 
 /// <summary>
 /// The seam between the feed, which has a thread of its own, and the ship loop: events in order, bounded by the bytes that they hold. A full queue takes no message: the feed

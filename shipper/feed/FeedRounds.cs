@@ -1,13 +1,16 @@
 using Pipeline.Core.Captures;
 using Pipeline.Core.Store;
+using Pipeline.Shipper.Catchup;
+using Pipeline.Shipper.Loop;
+using Pipeline.Shipper.Seal;
 
-namespace Pipeline.Shipper;
+namespace Pipeline.Shipper.Feed;
 
 /// <summary>
 /// The catch-up beside a feed (rules 14 and 15): 1 read the tables — 2 look at the heads, while messages go on — 3 decide what is late — 4 read it.
 /// A capture store that is out delays this and nothing else.
 /// </summary>
-internal sealed class FeedRounds(FeedQueue feed, Captures captures, IReadOnlyList<TableShipper> tables, CatchUp catchUp, SealPolicy policy, TimeProvider time, IShipEvents events, Action wake)
+internal sealed class FeedRounds(FeedQueue feed, CaptureStore captures, IReadOnlyList<TableShipper> tables, CatchUp catchUp, SealPolicy policy, TimeProvider time, IShipEvents events, Action wake)
 {
     private static readonly TimeSpan OutageWait = TimeSpan.FromSeconds(1);
 

@@ -2,7 +2,7 @@ using Confluent.Kafka;
 using Confluent.Kafka.Admin;
 using Pipeline.Core;
 
-namespace Pipeline.Shipper;
+namespace Pipeline.Shipper.Feed;
 
 /// <summary>
 /// The topic → the queue, on a thread of its own: 1 join the group — 2 poll, always: what the loop has no room for waits, then the partitions are paused, so that this

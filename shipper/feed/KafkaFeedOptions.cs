@@ -1,4 +1,4 @@
-namespace Pipeline.Shipper;
+namespace Pipeline.Shipper.Feed;
 
 /// <summary>How the shipper reads the topic.</summary>
 public sealed record KafkaFeedOptions

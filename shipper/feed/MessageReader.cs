@@ -3,7 +3,7 @@ using System.Text.Json;
 using Pipeline.Core;
 using Pipeline.Core.Captures;
 
-namespace Pipeline.Shipper;
+namespace Pipeline.Shipper.Feed;
 
 /// <summary>
 /// A message → what it is to us. A message may be anybody's: it is taken only where it is a capture of our store (rule 9), under our key (rule 28), whole, on its own shard's key.

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
 
-namespace Pipeline.Shipper;
+namespace Pipeline.Shipper.Feed;
 
 /// <summary>The partition that a key belongs to, as Kafka's own clients and librdkafka's `murmur2_random` compute it (PROTOCOL F).</summary>
 public static class Murmur2

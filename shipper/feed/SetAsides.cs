@@ -1,4 +1,4 @@
-namespace Pipeline.Shipper;
+namespace Pipeline.Shipper.Feed;
 
 /// <summary>A message that was left where it lies, and why.</summary>
 public sealed record SetAside(FeedPosition Position, string Reason);

@@ -1,4 +1,4 @@
-using Pipeline.Shipper;
+using Pipeline.Shipper.Feed;
 
 namespace Pipeline.Tests.Fakes;
 

@@ -1,5 +1,5 @@
 using System.Text;
-using Pipeline.Shipper;
+using Pipeline.Shipper.Feed;
 
 namespace Pipeline.Tests.Fakes;
 

@@ -1,4 +1,4 @@
-using Pipeline.Core.Store;
+using Pipeline.Core.Store.Directories;
 
 namespace Pipeline.Tests.Fakes;
 

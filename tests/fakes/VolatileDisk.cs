@@ -1,4 +1,5 @@
 using Pipeline.Core.Store;
+using Pipeline.Core.Store.Directories;
 
 namespace Pipeline.Tests.Fakes;
 

@@ -1,10 +1,12 @@
 using Pipeline.Core;
 using Pipeline.Core.Captures;
+using Pipeline.Core.Contracts;
 using Pipeline.Core.Records;
 using Pipeline.Core.Table;
-using Pipeline.Processor.Repair;
+using Pipeline.Core.Table.Log;
+using Pipeline.Core.Table.Segments;
 using Pipeline.Processor.Verify;
-using Contract = Pipeline.Core.Contracts.Contract;
+using Pipeline.Shipper.Repair;
 
 namespace Pipeline.Tests.Simulation;
 
@@ -14,7 +16,7 @@ namespace Pipeline.Tests.Simulation;
 /// </summary>
 internal sealed class Conservation(Schedule schedule, IReadOnlyDictionary<string, Fork> forks, IReadOnlySet<string> givenUp, IReadOnlySet<string> possiblyLost, IReadOnlyList<string> named)
 {
-    private readonly Captures _captures = new(schedule.Us.Contents, Schedule.StoreId, Schedule.Key.Kid);
+    private readonly CaptureStore _captures = new(schedule.Us.Contents, Schedule.StoreId, Schedule.Key.Kid);
     private readonly Dictionary<string, ShardState> _states = [];
     private readonly Dictionary<string, List<Capture>> _history = [];
     private readonly HashSet<string> _stranded = [], _unread = [];
@@ -31,7 +33,7 @@ internal sealed class Conservation(Schedule schedule, IReadOnlyDictionary<string
                 _passed[shard.Name] = await PassedAsync(shard);
             }
         }
-        foreach (var contract in Core.Contracts.Contracts.Published)
+        foreach (var contract in PublishedContracts.All)
         {
             try
             {
@@ -50,7 +52,7 @@ internal sealed class Conservation(Schedule schedule, IReadOnlyDictionary<string
     /// <summary>`verify` is clean where nothing happened to a store; and it is never content where rows are missing that nobody was told of.</summary>
     private async Task VerifyAsync()
     {
-        var logs = Core.Contracts.Contracts.Published.Select(contract => new TableLog(schedule.Uk.Contents, contract, Schedule.StoreId, Schedule.Key.Kid, schedule.Time)).ToList();
+        var logs = PublishedContracts.All.Select(contract => new TableLog(schedule.Uk.Contents, contract, Schedule.StoreId, Schedule.Key.Kid, schedule.Time)).ToList();
         var report = await new Verifier(_captures, logs, Schedule.Key.RowKey(), Workers.Inline).RunAsync(deep: schedule.Scenario.Seed % 4 == 0);
         if (!schedule.UsWasRolledBack && !schedule.UkWasRolledBack && (!report.Ok || report.Pending.Count > 0))
         {

@@ -1,11 +1,11 @@
 using System.Globalization;
 using Pipeline.Core;
 using Pipeline.Core.Captures;
+using Pipeline.Core.Contracts;
 using Pipeline.Core.Store;
-using Pipeline.Ingest;
-using Pipeline.Ingest.Formats;
+using Pipeline.Ingest.Formats.Text;
+using Pipeline.Ingest.Shard;
 using Pipeline.Tests.Fakes;
-using Contract = Pipeline.Core.Contracts.Contracts;
 
 namespace Pipeline.Tests.Simulation;
 
@@ -19,7 +19,7 @@ internal sealed class IngestProcess : IShardEvents
 {
     private static readonly CombinedFormat Format = new();
     // Without state of its own but pooled scratch, which takes milliseconds to make: shared by all.
-    private static readonly BlockEncoder Encoder = new(Contract.XenCenterChecks, Contract.AgentUpdates, Schedule.Key.RowKey());
+    private static readonly BlockEncoder Encoder = new(PublishedContracts.XenCenterChecks, PublishedContracts.AgentUpdates, Schedule.Key.RowKey());
 
     private readonly Schedule _schedule;
     private readonly ShardPlan _plan;
@@ -112,7 +112,7 @@ internal sealed class IngestProcess : IShardEvents
         await Task.Yield();
         try
         {
-            using var loop = new ShardLoop(_plan.Name, new Captures(_schedule.Us.For(Actor), Schedule.StoreId, Schedule.Key.Kid), Contract.Published, Encoder,
+            using var loop = new ShardLoop(_plan.Name, new CaptureStore(_schedule.Us.For(Actor), Schedule.StoreId, Schedule.Key.Kid), PublishedContracts.All, Encoder,
                 _schedule.Scenario.Flush, Workers.Inline, _schedule.Time, this, _session, _schedule.Scenario.Limits);
             await loop.ClaimAsync(_plan.Sources, CancellationToken.None);
             await Actor.PassAsync();

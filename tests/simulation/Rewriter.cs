@@ -1,11 +1,13 @@
 using System.Text;
 using Pipeline.Core;
+using Pipeline.Core.Contracts;
 using Pipeline.Core.Records;
 using Pipeline.Core.Store;
 using Pipeline.Core.Table;
+using Pipeline.Core.Table.Log;
+using Pipeline.Core.Table.Segments;
 using Pipeline.Processor.Compaction;
 using Pipeline.Tests.Fakes;
-using Contract = Pipeline.Core.Contracts.Contract;
 
 namespace Pipeline.Tests.Simulation;
 
@@ -18,7 +20,7 @@ internal sealed class Rewriter(Schedule schedule, int incarnation, Random random
     public async Task RunAsync()
     {
         await Task.Yield();
-        var contract = Core.Contracts.Contracts.Published[random.Next(2)];
+        var contract = PublishedContracts.All[random.Next(2)];
         var foreign = random.NextDouble() < schedule.Scenario.Foreign;
         try
         {

@@ -1,5 +1,5 @@
-using Pipeline.Ingest;
-using Pipeline.Shipper;
+using Pipeline.Ingest.Shard;
+using Pipeline.Shipper.Seal;
 using Pipeline.Tests.Fakes;
 
 namespace Pipeline.Tests.Simulation;

@@ -1,6 +1,5 @@
 using Pipeline.Core.Captures;
-using Pipeline.Core.Records;
-using Pipeline.Ingest;
+using Pipeline.Ingest.Shard;
 using Pipeline.Tests.Fakes;
 
 namespace Pipeline.Tests.Simulation;

@@ -1,12 +1,14 @@
 using System.Text;
 using Pipeline.Core;
 using Pipeline.Core.Captures;
+using Pipeline.Core.Contracts;
 using Pipeline.Core.Store;
 using Pipeline.Core.Table;
-using Pipeline.Processor.Repair;
-using Pipeline.Shipper;
+using Pipeline.Core.Table.Log;
+using Pipeline.Shipper.Feed;
+using Pipeline.Shipper.Repair;
+using Pipeline.Shipper.Seal;
 using Pipeline.Tests.Fakes;
-using Contract = Pipeline.Core.Contracts.Contract;
 
 namespace Pipeline.Tests.Simulation;
 
@@ -167,9 +169,9 @@ internal sealed partial class Schedule
         {
             Totals.Repairs++;
             var uk = Uk.For(actor);
-            var logs = Core.Contracts.Contracts.Published.Select(contract => new TableLog(uk, contract, StoreId, Key.Kid, Time)).ToList();
+            var logs = PublishedContracts.All.Select(contract => new TableLog(uk, contract, StoreId, Key.Kid, Time)).ToList();
             var slots = new SemaphoreSlim(64);
-            var repairer = new Repairer(new Captures(Us.For(actor), StoreId, Key.Kid), logs,
+            var repairer = new Repairer(new CaptureStore(Us.For(actor), StoreId, Key.Kid), logs,
                 log => new Sealer(log.Contract, uk, TableNames.Folder(log.Contract.Dataset), StoreId, Key.Kid, Key.RowKey(), Workers.Inline, slots, Time), Time);
             var report = await repairer.RunAsync(shard, range);
             Totals.Repaired += report.Tables.Sum(t => t.Rows);
@@ -208,7 +210,7 @@ internal sealed partial class Schedule
         }
         await Task.Delay(Scenario.Duration * (0.2 + 0.7 * random.NextDouble()), Time);
         var uk = Uk.For(new SimulatedActor("restore"));
-        foreach (var contract in Core.Contracts.Contracts.Published.Where(_ => random.Next(4) > 0).ToList())
+        foreach (var contract in PublishedContracts.All.Where(_ => random.Next(4) > 0).ToList())
         {
             for (var attempt = 0; attempt < 200; attempt++)
             {

@@ -1,10 +1,14 @@
 using Pipeline.Core;
 using Pipeline.Core.Captures;
+using Pipeline.Core.Contracts;
 using Pipeline.Core.Store;
 using Pipeline.Core.Table;
-using Pipeline.Shipper;
+using Pipeline.Core.Table.Log;
+using Pipeline.Shipper.Catchup;
+using Pipeline.Shipper.Feed;
+using Pipeline.Shipper.Loop;
+using Pipeline.Shipper.Seal;
 using Pipeline.Tests.Fakes;
-using Contract = Pipeline.Core.Contracts.Contracts;
 
 namespace Pipeline.Tests.Simulation;
 
@@ -25,12 +29,12 @@ internal sealed class ShipProcess : IShipEvents
         Actor = new SimulatedActor($"shipper#{incarnation}");
         var (us, uk) = (schedule.Us.For(Actor), schedule.Uk.For(Actor));
         var slots = new SemaphoreSlim(64);
-        var tables = Contract.Published.Select(contract => new TableLog(uk, contract, Schedule.StoreId, Schedule.Key.Kid, schedule.Time)).Select(log => new TableShipper(
+        var tables = PublishedContracts.All.Select(contract => new TableLog(uk, contract, Schedule.StoreId, Schedule.Key.Kid, schedule.Time)).Select(log => new TableShipper(
             log.Contract, log, new Committer(log, Waiting),
             new Sealer(log.Contract, uk, TableNames.Folder(log.Contract.Dataset), Schedule.StoreId, Schedule.Key.Kid, Schedule.Key.RowKey(), Workers.Inline, slots, schedule.Time),
             schedule.Time, this)).ToList();
         var queue = topic is null ? null : new FeedQueue(schedule.Scenario.QueueBytes);
-        _loop = new ShipLoop(new Captures(us, Schedule.StoreId, Schedule.Key.Kid), tables, schedule.Scenario.Seal, schedule.Scenario.Period, schedule.Time, this, queue);
+        _loop = new ShipLoop(new CaptureStore(us, Schedule.StoreId, Schedule.Key.Kid), tables, schedule.Scenario.Seal, schedule.Scenario.Period, schedule.Time, this, queue);
         Feed = topic?.Join(queue!, new MessageReader(Schedule.StoreId, Schedule.Key.Kid));
     }
 

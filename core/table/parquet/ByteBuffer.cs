@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 
-namespace Pipeline.Core.Table;
+namespace Pipeline.Core.Table.Parquet;
 
 /// <summary>Bytes that grow and are kept between pages.</summary>
 internal sealed class ByteBuffer(int capacity = 1024)

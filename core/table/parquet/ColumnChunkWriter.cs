@@ -1,8 +1,7 @@
 using System.Collections.Concurrent;
 using System.IO.Hashing;
-using Pipeline.Core.Records;
 
-namespace Pipeline.Core.Table;
+namespace Pipeline.Core.Table.Parquet;
 
 /// <summary>What the footer says of one column of one row group.</summary>
 internal sealed record ChunkFacts(

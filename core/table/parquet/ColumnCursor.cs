@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.IO.Hashing;
 using Pipeline.Core.Records;
 
-namespace Pipeline.Core.Table;
+namespace Pipeline.Core.Table.Parquet;
 
 /// <summary>Walks one column chunk page by page and gives its values in order. Pages of different columns need not end at the same rows.</summary>
 internal sealed class ColumnCursor(ReadOnlyMemory<byte> chunk, long codec, long totalValues, ColumnShape? shape, PageCodec? pages)

@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace Pipeline.Core.Table;
+namespace Pipeline.Core.Table.Parquet;
 
 /// <summary>How a file stores one top-level column: the physical type, whether values may be absent, and what a time's unit is worth in µs.</summary>
 internal sealed record ColumnShape(string Name, int Type, bool Optional, TimeUnit Unit)

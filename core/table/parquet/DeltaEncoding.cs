@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Numerics;
 
-namespace Pipeline.Core.Table;
+namespace Pipeline.Core.Table.Parquet;
 
 /// <summary>Parquet's DELTA_BINARY_PACKED for int64: differences in blocks of 128, each a minimum and four bit-packed stretches of 32.</summary>
 internal static class DeltaEncoding

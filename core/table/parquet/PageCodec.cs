@@ -1,6 +1,6 @@
 using System.IO.Compression;
 
-namespace Pipeline.Core.Table;
+namespace Pipeline.Core.Table.Parquet;
 
 /// <summary>Decompresses pages of the codecs that engines write by default.</summary>
 internal sealed class PageCodec : IDisposable

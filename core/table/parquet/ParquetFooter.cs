@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.Text;
 using Pipeline.Core.Contracts;
 
-namespace Pipeline.Core.Table;
+namespace Pipeline.Core.Table.Parquet;
 
 /// <summary>One row group as the footer tells it.</summary>
 internal sealed record GroupFacts(long Rows, IReadOnlyList<ChunkFacts> Columns);

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Pipeline.Core.Table;
+namespace Pipeline.Core.Table.Parquet;
 
 /// <summary>The numbers of the Parquet format that segments use (parquet.thrift).</summary>
 internal static class ParquetTerms

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Numerics;
 
-namespace Pipeline.Core.Table;
+namespace Pipeline.Core.Table.Parquet;
 
 /// <summary>Parquet's RLE/bit-packing hybrid, for dictionary indexes and definition levels.</summary>
 internal static class RleEncoding

@@ -1,6 +1,6 @@
 using Pipeline.Core.Records;
 
-namespace Pipeline.Core.Table;
+namespace Pipeline.Core.Table.Parquet;
 
 /// <summary>
 /// Times of whole seconds of one date, as most logs have them, numbered. Where rows are not in the order of time (compaction sorts by address), differences of µs take 37 bits a row and a number of the second at most 17.

@@ -7,7 +7,7 @@ using System.Runtime.Intrinsics.X86;
 using System.Security.Cryptography;
 using Pipeline.Core.Records;
 
-namespace Pipeline.Core.Table;
+namespace Pipeline.Core.Table.Parquet;
 
 /// <summary>
 /// The distinct values of one column of one row group, numbered as they first appear. Open addressing over UTF-8 bytes that lie back to back:

@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Buffers.Binary;
 
-namespace Pipeline.Core.Table;
+namespace Pipeline.Core.Table.Parquet;
 
 /// <summary>Writes Thrift's compact protocol, as Parquet's footer and page headers are written. Fields must come in rising order of id.</summary>
 internal sealed class ThriftWriter

@@ -1,4 +1,4 @@
-using Pipeline.Cli.Roles;
+using Pipeline.Cli.Installation;
 using Pipeline.Core.Captures;
 using Pipeline.Tests.Benchmarks.Whole;
 using Pipeline.Worlds;
@@ -66,7 +66,7 @@ internal sealed class Freshness(TemporaryFolder folder, BenchBroker broker)
     /// <summary>One shard's frames are shipped in order: each seal says of how many captures it is.</summary>
     private static async Task<Fresh> JudgeAsync(string dir, Role ship, double scale, (double Ingest, double Ship) puts)
     {
-        using var installation = await Installation.OpenAsync(InstallationPlaces.Embedded(dir), TimeProvider.System, CancellationToken.None);
+        using var installation = await OpenInstallation.OpenAsync(InstallationPlaces.Embedded(dir), TimeProvider.System, CancellationToken.None);
         var captures = new List<(CaptureHeader Header, DateTimeOffset At)>();
         while (await installation.Captures.ReadAsync("web", captures.Count) is { } capture)
         {

@@ -4,7 +4,7 @@ using System.Text.Json;
 using Confluent.Kafka;
 using Pipeline.Core.Contracts;
 using Pipeline.Core.Records;
-using Pipeline.Core.Table;
+using Pipeline.Core.Table.Segments;
 
 namespace Pipeline.Tests.Benchmarks.Kafka;
 
@@ -61,7 +61,7 @@ internal static class JsonLoop
             ["check.crcs"] = "true",
         }).Build();
         consumer.Subscribe(topic);
-        var tables = Contracts.Published.Select(contract => new Table(contract)).ToArray();
+        var tables = PublishedContracts.All.Select(contract => new Table(contract)).ToArray();
         for (var count = 0L; count < records;)
         {
             if (consumer.Consume(TimeSpan.FromSeconds(30)) is not { } message)

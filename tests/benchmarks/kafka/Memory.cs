@@ -1,11 +1,10 @@
 using System.Text;
 using Confluent.Kafka;
-using Pipeline.Cli.Roles;
+using Pipeline.Cli.Installation;
 using Pipeline.Core.Captures;
 using Pipeline.Core.Contracts;
 using Pipeline.Core.Records;
 using Pipeline.Tests.Benchmarks.Whole;
-using Pipeline.Worlds;
 
 namespace Pipeline.Tests.Benchmarks.Kafka;
 
@@ -51,10 +50,10 @@ internal sealed class Memory(TemporaryFolder folder, BenchBroker broker)
 
     private async Task<long> ProduceAsync(string topic)
     {
-        using var installation = await Installation.OpenOrCreateAsync(InstallationPlaces.Embedded(folder["many"]), TimeProvider.System, CancellationToken.None);
+        using var installation = await OpenInstallation.OpenOrCreateAsync(InstallationPlaces.Embedded(folder["many"]), TimeProvider.System, CancellationToken.None);
         using var producer = broker.Producer();
         using var hash = new RowHash(installation.Key.RowKey());
-        var contract = Contracts.XenCenterChecks;
+        var contract = PublishedContracts.XenCenterChecks;
         using var encoder = new FrameEncoder(contract);
         var random = new Random(Stages.Blocks.Seed);
         var rows = 0L;

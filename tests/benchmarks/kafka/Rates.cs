@@ -97,7 +97,7 @@ internal sealed class Rates(TemporaryFolder folder, BenchBroker broker)
             {
                 foreach (var frame in CaptureFile.DecodeHeader(capture, "message").Frames)
                 {
-                    foreach (var batch in FrameDecoder.Decode(Contracts.ByDataset(frame.Dataset), CaptureFile.Block(capture, frame.Offset, frame.Length, "message"), frame.Rows))
+                    foreach (var batch in FrameDecoder.Decode(PublishedContracts.ByDataset(frame.Dataset), CaptureFile.Block(capture, frame.Offset, frame.Length, "message"), frame.Rows))
                     {
                         JsonLoop.Produce(producer, topic, batch);
                     }

@@ -58,7 +58,7 @@ internal static class FrameStages
         });
     }
 
-    private static Dictionary<string, FrameEncoder> Encoders() => Contracts.Published.ToDictionary(c => c.Dataset, c => new FrameEncoder(c));
+    private static Dictionary<string, FrameEncoder> Encoders() => PublishedContracts.All.ToDictionary(c => c.Dataset, c => new FrameEncoder(c));
 
     private static void Dispose(Dictionary<string, FrameEncoder> encoders)
     {

@@ -1,8 +1,8 @@
 using System.Net;
 using Pipeline.Core.Contracts;
 using Pipeline.Core.Records;
-using Pipeline.Ingest;
 using Pipeline.Ingest.Formats;
+using Pipeline.Ingest.Shard;
 using Pipeline.Worlds;
 
 namespace Pipeline.Tests.Benchmarks.Stages;
@@ -67,7 +67,7 @@ internal sealed record Blocks(ILineFormat Format, IReadOnlyList<(ReadOnlyMemory<
     /// <summary>The rows of both datasets, a pair of columns for each block.</summary>
     public IReadOnlyList<ParsedLines> Parse() => [.. Each.Select(block =>
     {
-        var parsed = new ParsedLines(Contracts.XenCenterChecks, Contracts.AgentUpdates);
+        var parsed = new ParsedLines(PublishedContracts.XenCenterChecks, PublishedContracts.AgentUpdates);
         Format.Parse(block.Lines.Span, block.Fields, parsed);
         return parsed;
     })];
@@ -94,7 +94,7 @@ internal sealed record Blocks(ILineFormat Format, IReadOnlyList<(ReadOnlyMemory<
 
     private static Blocks Cut(string name, ReadOnlyMemory<byte> text, long lines, ClientAddressRule? client = null)
     {
-        var format = Formats.Named(name, client);
+        var format = LogFormats.Named(name, client);
         var blocks = new List<(ReadOnlyMemory<byte>, string?)>();
         string? fields = null;
         var bytes = text.Length;

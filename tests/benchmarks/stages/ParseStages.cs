@@ -1,7 +1,8 @@
 using Pipeline.Core.Contracts;
 using Pipeline.Core.Records;
-using Pipeline.Ingest;
 using Pipeline.Ingest.Formats;
+using Pipeline.Ingest.Formats.Json;
+using Pipeline.Ingest.Shard;
 using Pipeline.Tests.Benchmarks.Whole;
 
 namespace Pipeline.Tests.Benchmarks.Stages;
@@ -14,7 +15,7 @@ internal static class ParseStages
     public static IEnumerable<Figure> Parse(string format, ClientAddressRule? client = null)
     {
         var blocks = Blocks.Of(format, Lines, client);
-        var parsed = new ParsedLines(Contracts.XenCenterChecks, Contracts.AgentUpdates);
+        var parsed = new ParsedLines(PublishedContracts.XenCenterChecks, PublishedContracts.AgentUpdates);
         var figure = Repeat.Rate($"parse, classify, minimise `{blocks.Format.Name}`{(client is null ? "" : ", clients behind proxies")}", "lines/s", blocks.Lines, () =>
         {
             long lines = 0;
@@ -35,7 +36,7 @@ internal static class ParseStages
         foreach (var (kind, unknown) in new[] { ("foreign", 10), ("unknown", 100) })
         {
             var blocks = Blocks.Foreign(Lines, unknown);
-            var parsed = new ParsedLines(Contracts.XenCenterChecks, Contracts.AgentUpdates);
+            var parsed = new ParsedLines(PublishedContracts.XenCenterChecks, PublishedContracts.AgentUpdates);
             yield return Repeat.Rate($"parse, classify, minimise `combined`, 99 % {kind}", "lines/s", blocks.Lines, () =>
             {
                 foreach (var (text, _) in blocks.Each)
@@ -51,7 +52,7 @@ internal static class ParseStages
     public static IEnumerable<Figure> Block()
     {
         var blocks = Blocks.Combined(Lines);
-        using var encoder = new BlockEncoder(Contracts.XenCenterChecks, Contracts.AgentUpdates, InstallationKey.New().RowKey());
+        using var encoder = new BlockEncoder(PublishedContracts.XenCenterChecks, PublishedContracts.AgentUpdates, InstallationKey.New().RowKey());
         var sources = blocks.Each.Select(b => new SourceBlock { Source = "web", Format = blocks.Format, Lines = b.Lines, File = "file", From = 0, To = b.Lines.Length, Check = "" }).ToList();
         yield return Repeat.Rate("block: parse, hash and encode", "lines/s", blocks.Lines, () =>
         {

@@ -1,7 +1,7 @@
 using Pipeline.Core.Contracts;
 using Pipeline.Core.Records;
-using Pipeline.Core.Store;
-using Pipeline.Core.Table;
+using Pipeline.Core.Store.Directories;
+using Pipeline.Core.Table.Segments;
 using Pipeline.Tests.Benchmarks.Whole;
 
 namespace Pipeline.Tests.Benchmarks.Stages;

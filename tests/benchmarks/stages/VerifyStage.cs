@@ -1,6 +1,6 @@
 using Pipeline.Cli.Commands;
-using Pipeline.Cli.Config;
-using Pipeline.Cli.Roles;
+using Pipeline.Cli.Installation;
+using Pipeline.Cli.Settings;
 using Pipeline.Tests.Benchmarks.Whole;
 using Pipeline.Worlds;
 
@@ -15,7 +15,7 @@ internal static class VerifyStage
         var truth = CombinedLog.Write(folder["access.log"], 1_000_000, Blocks.Seed);
         ImportRun.Run(folder, "access.log", "installation", truth);
         var settings = SettingsLoader.Load(null, folder["installation"], new Dictionary<string, string>());
-        using var installation = Installation.OpenAsync(settings.Places, TimeProvider.System, CancellationToken.None).GetAwaiter().GetResult();
+        using var installation = OpenInstallation.OpenAsync(settings.Places, TimeProvider.System, CancellationToken.None).GetAwaiter().GetResult();
         var rows = truth.Counts.Records.Values.Sum();
         yield return Repeat.Rate("`verify --deep`, all cores", "rows/s", rows, () =>
         {

@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Text.Json;
 using Pipeline.Tests.Benchmarks.Kafka;
 using Pipeline.Tests.Benchmarks.Whole;
-using Pipeline.Worlds;
 
 namespace Pipeline.Tests.Benchmarks.Tail;
 

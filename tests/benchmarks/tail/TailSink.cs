@@ -1,11 +1,11 @@
 using System.Diagnostics;
 using System.Text.Json;
+using Pipeline.Ingest.Formats;
 using Pipeline.Core;
 using Pipeline.Core.Captures;
 using Pipeline.Core.Records;
-using Pipeline.Ingest;
-using Pipeline.Ingest.Formats;
-using Pipeline.Ingest.Sources;
+using Pipeline.Ingest.Files;
+using Pipeline.Ingest.Shard;
 
 namespace Pipeline.Tests.Benchmarks.Tail;
 
@@ -22,7 +22,7 @@ internal sealed class TailSink(long bytes, CancellationTokenSource stop) : IBloc
     {
         using var stop = new CancellationTokenSource();
         var sink = new TailSink(bytes, stop);
-        var tail = new TailSource(new TailOptions { Paths = [folder] }, new FileCursors("web", []), Formats.Named("combined"), InstallationKey.New().Cursors(), Workers.Pool, TimeProvider.System, Silent.Instance);
+        var tail = new TailSource(new TailOptions { Paths = [folder] }, new FileCursors("web", []), LogFormats.Named("combined"), InstallationKey.New().Cursors(), Workers.Pool, TimeProvider.System, Silent.Instance);
         await tail.RunAsync(sink, stop.Token);
         Console.WriteLine(JsonSerializer.Serialize(new Ran(Stopwatch.GetElapsedTime(sink._started).TotalSeconds, (Environment.CpuUsage.TotalTime - sink._cpu).TotalSeconds, sink._blocks, sink._polls, GC.GetTotalAllocatedBytes() - sink._allocated, Machine.PeakBytes())));
         return 0;

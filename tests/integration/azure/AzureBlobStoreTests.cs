@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Pipeline.Core.Store;
+using Pipeline.Core.Store.Azure;
 using Pipeline.Tests.Unit.Store;
 
 namespace Pipeline.Tests.Integration.Azure;

@@ -1,5 +1,6 @@
-using Pipeline.Core.Store;
 using Pipeline.Tests.Integration.Azure;
+using Pipeline.Core.Store;
+using Pipeline.Core.Store.Azure;
 
 [assembly: AssemblyFixture(typeof(Azurite))]
 

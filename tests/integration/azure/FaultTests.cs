@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Pipeline.Core.Store;
+using Pipeline.Core.Store.Azure;
 using Pipeline.Tests.Integration.Cli;
 
 namespace Pipeline.Tests.Integration.Azure;

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
-using Pipeline.Cli.Roles;
+using Pipeline.Cli.Installation;
 using Pipeline.Core.Contracts;
 using Pipeline.Core.Store;
 using Pipeline.Tests.Integration.Azure;
@@ -110,7 +110,7 @@ internal sealed class DistributedWorld : IAsyncDisposable
             return null;
         }
         var (rows, root) = (0L, Azurite is null ? Places.Uk!.Where : await CopyAsync(Places.Uk!, "tables/", "copy"));
-        foreach (var dataset in Contracts.Published.Select(contract => contract.Dataset))
+        foreach (var dataset in PublishedContracts.All.Select(contract => contract.Dataset))
         {
             using var delta = Process.Start(new ProcessStartInfo(reader, ["facts", Path.Combine(root, "tables", dataset)]) { RedirectStandardOutput = true })!;
             rows += JsonDocument.Parse(await delta.StandardOutput.ReadToEndAsync()).RootElement.GetProperty("rows").GetInt64();
@@ -168,7 +168,7 @@ internal sealed class DistributedWorld : IAsyncDisposable
             await InitAsync("store", "init", Places.Us.Where, "--role", "capture", "--region", "us");
             await InitAsync("store", "init", Places.Uk!.Where, "--role", "table", "--region", "uk", "--captures", Places.Us.Where);
         }
-        (await Installation.OpenOrCreateAsync(Places, TimeProvider.System, CancellationToken.None)).Dispose();
+        (await OpenInstallation.OpenOrCreateAsync(Places, TimeProvider.System, CancellationToken.None)).Dispose();
         await InitAsync(["topics", .. Where]);
     }
 

@@ -1,8 +1,9 @@
 using System.Globalization;
 using System.Text;
-using Pipeline.Cli.Roles;
+using Pipeline.Cli.Installation;
 using Pipeline.Core.Records;
 using Pipeline.Core.Table;
+using Pipeline.Core.Table.Segments;
 
 namespace Pipeline.Tests.Integration.Crash;
 
@@ -23,7 +24,7 @@ internal sealed class Rows
     /// <summary>What the tables hold, read back from Parquet.</summary>
     public static async Task<Rows> ReadAsync(InstallationPlaces places)
     {
-        using var installation = await Installation.OpenAsync(places, TimeProvider.System, CancellationToken.None);
+        using var installation = await OpenInstallation.OpenAsync(places, TimeProvider.System, CancellationToken.None);
         var rows = new Rows();
         foreach (var log in installation.Logs)
         {

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Pipeline.Cli.Roles;
+using Pipeline.Cli.Installation;
 
 namespace Pipeline.Tests.Integration.Crash;
 

@@ -1,7 +1,7 @@
+using Pipeline.Tests.Integration.Kafka;
 using System.Globalization;
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
-using Pipeline.Tests.Integration.Kafka;
 
 [assembly: AssemblyFixture(typeof(SharedBroker))]
 

@@ -6,8 +6,12 @@ using Pipeline.Core.Contracts;
 using Pipeline.Core.Records;
 using Pipeline.Core.Store;
 using Pipeline.Core.Table;
+using Pipeline.Core.Table.Log;
 using Pipeline.Processor.Verify;
-using Pipeline.Shipper;
+using Pipeline.Shipper.Catchup;
+using Pipeline.Shipper.Feed;
+using Pipeline.Shipper.Loop;
+using Pipeline.Shipper.Seal;
 using Pipeline.Tests.Fakes;
 
 namespace Pipeline.Tests.Integration.Kafka;
@@ -18,23 +22,23 @@ internal sealed class FeedStores : IAsyncDisposable
     public const string StoreId = "00112233445566778899aabbccddeeff";
 
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(60);
-    private static readonly Contract[] Both = [Contracts.AgentUpdates, Contracts.XenCenterChecks];
+    private static readonly Contract[] Both = [PublishedContracts.AgentUpdates, PublishedContracts.XenCenterChecks];
 
     private readonly Dictionary<string, ShardState> _states = [];
     private readonly List<FeedShipper> _shippers = [];
 
-    public FeedStores() => Captures = new Captures(Us, StoreId, Key.Kid);
+    public FeedStores() => Captures = new CaptureStore(Us, StoreId, Key.Kid);
 
     public InstallationKey Key { get; } = new([.. Enumerable.Range(1, 32).Select(i => (byte)i)]);
     public MemoryStore Us { get; } = new(TimeProvider.System, "us");
     public MemoryStore Uk { get; } = new(TimeProvider.System, "uk");
-    public Captures Captures { get; }
+    public CaptureStore Captures { get; }
 
     /// <summary>The shard's next capture, durable, with this many rows of XenCenter checks.</summary>
     public async Task<Capture> CaptureAsync(string shard, int rows = 5)
     {
         var state = _states.TryGetValue(shard, out var known) ? known : _states[shard] = Captures.Empty(shard);
-        var contract = Contracts.XenCenterChecks;
+        var contract = PublishedContracts.XenCenterChecks;
         var columns = new Columns(contract);
         for (var i = 0; i < rows; i++)
         {

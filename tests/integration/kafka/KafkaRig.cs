@@ -1,8 +1,9 @@
+using Pipeline.Ingest.Formats;
+using Pipeline.Core;
 using Pipeline.Core.Captures;
 using Pipeline.Core.Contracts;
-using Pipeline.Ingest;
-using Pipeline.Core;
-using Pipeline.Ingest.Formats;
+using Pipeline.Ingest.Publish;
+using Pipeline.Ingest.Shard;
 using Pipeline.Tests.Fakes;
 using Pipeline.Tests.Integration.Cli;
 
@@ -11,7 +12,7 @@ namespace Pipeline.Tests.Integration.Kafka;
 /// <summary>A shard on a store in memory, whose captures are published to a topic.</summary>
 internal sealed class KafkaRig : IAsyncDisposable, IShardEvents
 {
-    private readonly BlockEncoder _encoder = new(Contracts.XenCenterChecks, Contracts.AgentUpdates, new byte[24]);
+    private readonly BlockEncoder _encoder = new(PublishedContracts.XenCenterChecks, PublishedContracts.AgentUpdates, new byte[24]);
     private readonly MemoryStore _store = new();
     private readonly ShardLoop _loop;
     private Task _run = Task.CompletedTask;
@@ -21,15 +22,15 @@ internal sealed class KafkaRig : IAsyncDisposable, IShardEvents
     {
         Shard = shard;
         Publisher = new CapturePublisher(options, TimeProvider.System);
-        Captures = new Captures(_store, "store", "kid");
-        _loop = new ShardLoop(shard, Captures, Contracts.Published, _encoder, FlushPolicy.Unlimited, Workers.Inline, TimeProvider.System, this);
+        Captures = new CaptureStore(_store, "store", "kid");
+        _loop = new ShardLoop(shard, Captures, PublishedContracts.All, _encoder, FlushPolicy.Unlimited, Workers.Inline, TimeProvider.System, this);
     }
 
     public string Shard { get; }
 
     public CapturePublisher Publisher { get; }
 
-    public Captures Captures { get; }
+    public CaptureStore Captures { get; }
 
     public static async Task<KafkaRig> StartAsync(Broker broker, string topic, string shard = "web", Func<PublisherOptions, PublisherOptions>? change = null)
     {
@@ -45,7 +46,7 @@ internal sealed class KafkaRig : IAsyncDisposable, IShardEvents
     {
         var line = System.Text.Encoding.ASCII.GetBytes(Sample.Line((int)(_lines % 60)));
         var at = _lines++;
-        return (await await _loop.OfferAsync(new SourceBlock { Source = Shard, Format = Formats.Named("combined"), File = "f", From = at, To = at + 1, Check = "c", Line = at, Lines = line }, CancellationToken.None)).Capture;
+        return (await await _loop.OfferAsync(new SourceBlock { Source = Shard, Format = LogFormats.Named("combined"), File = "f", From = at, To = at + 1, Check = "c", Line = at, Lines = line }, CancellationToken.None)).Capture;
     }
 
     /// <summary>Waits for a value, with a bound.</summary>

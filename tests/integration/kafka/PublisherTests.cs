@@ -1,7 +1,6 @@
 using System.Text;
 using Pipeline.Core.Captures;
-using Pipeline.Core.Records;
-using Pipeline.Ingest;
+using Pipeline.Ingest.Publish;
 
 namespace Pipeline.Tests.Integration.Kafka;
 

@@ -3,9 +3,8 @@ using System.IO.Compression;
 using System.Runtime.InteropServices;
 using System.Text;
 using Pipeline.Core.Contracts;
-using Pipeline.Core.Records;
-using Pipeline.Core.Store;
-using Pipeline.Core.Table;
+using Pipeline.Core.Store.Directories;
+using Pipeline.Core.Table.Segments;
 
 namespace Pipeline.Tests.Integration.Leak;
 
@@ -130,7 +129,7 @@ internal sealed class LeakSearch
     /// <summary>Values may be encoded so that no marker stands whole in a page.</summary>
     private async Task ParquetAsync(string file, string name)
     {
-        var contract = file.Contains(Contracts.AgentUpdates.Dataset, StringComparison.Ordinal) ? Contracts.AgentUpdates : Contracts.XenCenterChecks;
+        var contract = file.Contains(PublishedContracts.AgentUpdates.Dataset, StringComparison.Ordinal) ? PublishedContracts.AgentUpdates : PublishedContracts.XenCenterChecks;
         using var store = new DirectoryStore(Path.GetDirectoryName(file)!);
         var reader = await SegmentReader.OpenAsync(store, Path.GetFileName(file), contract);
         await foreach (var rows in reader!.ReadAsync())

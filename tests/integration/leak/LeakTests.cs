@@ -3,10 +3,10 @@ using System.IO.Compression;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
+using Pipeline.Core.Captures;
 using Pipeline.Core.Contracts;
 using Pipeline.Core.Records;
-using Pipeline.Core.Captures;
-using Pipeline.Core.Table;
+using Pipeline.Core.Table.Segments;
 using Pipeline.Tests.Integration.Cli;
 
 namespace Pipeline.Tests.Integration.Leak;
@@ -134,14 +134,14 @@ public sealed class LeakTests(ITestOutputHelper output)
         {
             gzip.Write(marker);
         }
-        var rows = new Columns(Contracts.XenCenterChecks);
+        var rows = new Columns(PublishedContracts.XenCenterChecks);
         for (var i = 0; i < 300; i++)
         {
             rows.AddRow(1_700_000_000_000_000 + i);
             rows.Strings[0].Append("203.0.113.9"u8);
             rows.Strings[1].Append(i == 150 ? Encoding.ASCII.GetBytes(LeakSearch.Marker + "AAAAAAAA") : "1.2.3.4"u8);
         }
-        using var encoder = new FrameEncoder(Contracts.XenCenterChecks);
+        using var encoder = new FrameEncoder(PublishedContracts.XenCenterChecks);
         var places = new Dictionary<string, byte[]>
         {
             ["plain"] = marker,
@@ -165,7 +165,7 @@ public sealed class LeakTests(ITestOutputHelper output)
         File.WriteAllText(folder[LeakSearch.Marker], "");
         await whole.FolderAsync(folder.Path);
         Assert.Equal(2, whole.Found.Count);
-        using (var segment = new SegmentWriter(Contracts.XenCenterChecks, UtcDay.Of(rows.Time[0]), new SegmentLabel("s", "k", Contracts.XenCenterChecks.Sha256, [])))
+        using (var segment = new SegmentWriter(PublishedContracts.XenCenterChecks, UtcDay.Of(rows.Time[0]), new SegmentLabel("s", "k", PublishedContracts.XenCenterChecks.Sha256, [])))
         {
             segment.Add(rows);
             File.WriteAllBytes(folder["b.parquet"], segment.Finish().Span);

@@ -4,6 +4,7 @@ using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
 using Azure.Storage.Blobs.Specialized;
 using Pipeline.Core.Store;
+using Pipeline.Core.Store.Azure;
 using Pipeline.Tests.Integration.Azure;
 
 namespace Pipeline.Tests.Integration.Traps;

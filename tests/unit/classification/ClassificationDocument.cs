@@ -1,6 +1,6 @@
 using System.Text;
-using Pipeline.Ingest;
 using Pipeline.Ingest.Classification;
+using Pipeline.Ingest.Shard;
 
 namespace Pipeline.Tests.Unit.Classification;
 

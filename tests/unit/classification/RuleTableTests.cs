@@ -1,9 +1,9 @@
 using System.Runtime.CompilerServices;
 using CsCheck;
 using Pipeline.Core.Contracts;
-using Pipeline.Ingest;
 using Pipeline.Ingest.Classification;
 using Pipeline.Ingest.Formats;
+using Pipeline.Ingest.Shard;
 using Pipeline.Tests.Unit.Formats;
 using Xunit;
 
@@ -42,7 +42,7 @@ public sealed class RuleTableTests
         into.NextLine();
         Minimiser.Take(new Request { Micros = 1, Address = "198.51.100.1"u8, Method = Parsed.Bytes(method), Path = Parsed.Bytes(path), Agent = Parsed.Bytes(agent) }, into);
         var rule = SlowRules.Find(path, "", method, agent);
-        Assert.Equal((rule.Dataset == Contracts.XenCenterChecks.Dataset ? 1 : 0, rule.Dataset == Contracts.AgentUpdates.Dataset ? 1 : 0, rule.Reason is null ? 0L : 1L), (into.XenCenter.Rows, into.Agent.Rows, into.Rejections.Total));
+        Assert.Equal((rule.Dataset == PublishedContracts.XenCenterChecks.Dataset ? 1 : 0, rule.Dataset == PublishedContracts.AgentUpdates.Dataset ? 1 : 0, rule.Reason is null ? 0L : 1L), (into.XenCenter.Rows, into.Agent.Rows, into.Rejections.Total));
         Assert.True(rule.Reason is not { } reason || into.Rejections.Count(reason) == 1, $"{rule.Name}");
         Assert.Equal(rule.Reason is null ? 0 : 1, into.Rules.ToArray().Sum());
         Assert.Equal((rule.Shape == Shaped.Agent, rule.Shape == Shaped.Path), (into.AgentShapes.All().Any(), into.PathShapes.All().Any()));

@@ -1,11 +1,11 @@
 using System.Text;
 using System.Text.Json;
 using CsCheck;
+using Pipeline.Ingest.Formats;
 using Pipeline.Core.Captures;
 using Pipeline.Core.Contracts;
-using Pipeline.Core.Records;
-using Pipeline.Ingest;
 using Pipeline.Ingest.Classification;
+using Pipeline.Ingest.Shard;
 using Pipeline.Tests.Unit.Formats;
 using Xunit;
 
@@ -105,7 +105,7 @@ public sealed class ShapeTests
     [Fact]
     public void Promise_3_No_marker_of_an_unknown_client_or_path_is_in_a_capture()
     {
-        using var encoder = new BlockEncoder(Contracts.XenCenterChecks, Contracts.AgentUpdates, new byte[24]);
+        using var encoder = new BlockEncoder(PublishedContracts.XenCenterChecks, PublishedContracts.AgentUpdates, new byte[24]);
         Gen.Select(Gen.String[Gen.Char["qzwjkvQZWJKV0123456789"], 12, 20], Gen.Int[0, 3]).Sample((mark, how) =>
         {
             var line = how switch
@@ -127,11 +127,11 @@ public sealed class ShapeTests
     [Fact]
     public void A_draft_of_many_unknowns_is_cut_in_time_and_its_reads_are_small()
     {
-        using var encoder = new BlockEncoder(Contracts.XenCenterChecks, Contracts.AgentUpdates, new byte[24]);
+        using var encoder = new BlockEncoder(PublishedContracts.XenCenterChecks, PublishedContracts.AgentUpdates, new byte[24]);
         var state = new ShardState { Store = "s", Shard = "web", Kid = "k" };
         foreach (var pushes in new[] { true, false })
         {
-            var draft = new CaptureDraft([Contracts.XenCenterChecks, Contracts.AgentUpdates], 200_000);
+            var draft = new CaptureDraft([PublishedContracts.XenCenterChecks, PublishedContracts.AgentUpdates], 200_000);
             long lines = 0;
             var at = 0L;
             for (var n = 0; ; n++)
@@ -144,7 +144,7 @@ public sealed class ShapeTests
                     text.Append("198.51.100.1 - - [02/Nov/2026:10:00:00 +0000] \"GET ").Append(i % 2 == 0 ? "/q" + odd : "/updates.xml").Append(" HTTP/1.1\" 404 1 \"-\" \"Q").Append(odd).Append("\"\n");
                 }
                 var bytes = Encoding.ASCII.GetBytes(text.ToString());
-                var block = new SourceBlock { Source = "web", Format = Ingest.Formats.Formats.Named("combined"), Lines = bytes, File = pushes ? null : "f", From = at, To = at += bytes.Length, Check = "c" };
+                var block = new SourceBlock { Source = "web", Format = LogFormats.Named("combined"), Lines = bytes, File = pushes ? null : "f", From = at, To = at += bytes.Length, Check = "c" };
                 if (!draft.TryAdd(encoder.Encode(block)))
                 {
                     break;
@@ -163,6 +163,6 @@ public sealed class ShapeTests
     private static Read Read(BlockEncoder encoder, string text)
     {
         var bytes = Parsed.Bytes(text);
-        return encoder.Encode(new SourceBlock { Source = "web", Format = Ingest.Formats.Formats.Named("combined"), Lines = bytes, File = "f", From = 0, To = bytes.Length, Check = "c" }).Read;
+        return encoder.Encode(new SourceBlock { Source = "web", Format = LogFormats.Named("combined"), Lines = bytes, File = "f", From = 0, To = bytes.Length, Check = "c" }).Read;
     }
 }

@@ -30,6 +30,6 @@ internal static class SlowRules
     public static Rule Fast(string path, string query, string method, string agent)
     {
         var bytes = Parsed.Bytes(path);
-        return RuleTable.All[RuleFinder.Find(Ingest.Classifier.Path(bytes), bytes, Parsed.Bytes(query), Parsed.Bytes(method), Parsed.Bytes(agent))];
+        return RuleTable.All[RuleFinder.Find(Classifier.Path(bytes), bytes, Parsed.Bytes(query), Parsed.Bytes(method), Parsed.Bytes(agent))];
     }
 }

@@ -3,8 +3,9 @@ using Pipeline.Core;
 using Pipeline.Core.Records;
 using Pipeline.Core.Store;
 using Pipeline.Core.Table;
+using Pipeline.Core.Table.Log;
+using Pipeline.Core.Table.Segments;
 using Pipeline.Processor.Compaction;
-using Pipeline.Tests.Fakes;
 using Pipeline.Tests.Unit.Verify;
 
 namespace Pipeline.Tests.Unit.Compaction;

@@ -3,8 +3,11 @@ using Pipeline.Core;
 using Pipeline.Core.Captures;
 using Pipeline.Core.Store;
 using Pipeline.Core.Table;
+using Pipeline.Core.Table.Log;
 using Pipeline.Processor.Compaction;
-using Pipeline.Shipper;
+using Pipeline.Shipper.Catchup;
+using Pipeline.Shipper.Loop;
+using Pipeline.Shipper.Seal;
 using Pipeline.Tests.Fakes;
 using Pipeline.Tests.Unit.Verify;
 

@@ -1,9 +1,7 @@
 using System.Text.RegularExpressions;
-using Pipeline.Cli.Config;
-using Pipeline.Core;
+using Pipeline.Cli.Settings;
 using Pipeline.Core.Contracts;
 using Pipeline.Core.Store;
-using Pipeline.Cli.Kafka;
 using YamlDotNet.RepresentationModel;
 
 namespace Pipeline.Tests.Unit.Deploy;
@@ -52,14 +50,14 @@ public sealed partial class ComposeTests
     public void A_configuration_is_read_without_an_error(string file)
     {
         var settings = SettingsLoader.Load(Path.Combine(DeployedFiles.Folder, file), null, file.StartsWith("compose", StringComparison.Ordinal) ? Environment(file.EndsWith("ship.yaml", StringComparison.Ordinal)) : new Dictionary<string, string>());
-        StoreResidency.Check("us", StoreRole.Capture, StoreResidency.Normalize(settings.UsRegion!), Contracts.Published);
+        StoreResidency.Check("us", StoreRole.Capture, StoreResidency.Normalize(settings.UsRegion!), PublishedContracts.All);
         if (settings.UkRegion is { } uk)
         {
-            StoreResidency.Check("uk", StoreRole.Table, StoreResidency.Normalize(uk), Contracts.Published);
+            StoreResidency.Check("uk", StoreRole.Table, StoreResidency.Normalize(uk), PublishedContracts.All);
         }
         // The certificate that a configuration names is on the machine that it is for.
         var kafka = settings.Kafka with { TlsCa = null, TlsEnabled = settings.Kafka.HasTls };
-        Assert.Equal(settings.Kafka.IsConfigured, KafkaConnection.Open(kafka, Contracts.Published) is not null);
+        Assert.Equal(settings.Kafka.IsConfigured, KafkaConnection.Open(kafka, PublishedContracts.All) is not null);
         if (file.EndsWith("ingest.yaml", StringComparison.Ordinal))
         {
             Assert.NotEmpty(settings.Sources);

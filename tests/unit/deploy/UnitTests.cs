@@ -1,10 +1,10 @@
 using System.Globalization;
 using System.Reflection;
 using System.Text.RegularExpressions;
-using Pipeline.Cli.Config;
 using Pipeline.Cli.Roles;
+using Pipeline.Cli.Settings;
 using Pipeline.Core;
-using Pipeline.Ingest;
+using Pipeline.Ingest.Publish;
 
 namespace Pipeline.Tests.Unit.Deploy;
 

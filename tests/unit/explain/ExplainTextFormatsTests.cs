@@ -1,6 +1,8 @@
 using System.Net;
-using Pipeline.Ingest.Explaining;
+using Pipeline.Ingest.Explain;
 using Pipeline.Ingest.Formats;
+using Pipeline.Ingest.Formats.Text;
+using Pipeline.Ingest.Formats.W3c;
 using Pipeline.Tests.Unit.Formats;
 using Xunit;
 

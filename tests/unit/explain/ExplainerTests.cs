@@ -2,8 +2,9 @@ using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
 using CsCheck;
-using Pipeline.Ingest;
-using Pipeline.Ingest.Explaining;
+using Pipeline.Ingest.Formats;
+using Pipeline.Ingest.Explain;
+using Pipeline.Ingest.Shard;
 using Pipeline.Tests.Unit.Formats;
 using Xunit;
 
@@ -64,7 +65,7 @@ public sealed class ExplainerTests
     [Fact]
     public void Rule_29_A_directive_is_no_line_and_holds_for_those_below_it()
     {
-        var explainer = new Explainer(Ingest.Formats.Formats.Named("iis-w3c"));
+        var explainer = new Explainer(LogFormats.Named("iis-w3c"));
         var row = "2026-11-02 10:00:00 10.0.0.1 GET /updates.tsv - 443 - 203.0.113.7 - - 200 0 0 1"u8;
         Assert.Equal("malformed", Assert.Single(explainer.Next(row, row.Length).Rejected).Reason);
         Assert.True(explainer.Next(Encoding.ASCII.GetBytes(Header), Header.Length).Directive);
@@ -84,7 +85,7 @@ public sealed class ExplainerTests
     {
         var bytes = File.ReadAllBytes(Sample(file));
         var whole = Parsed.Parse(format, bytes);
-        var explainer = new Explainer(Ingest.Formats.Formats.Named(format));
+        var explainer = new Explainer(LogFormats.Named(format));
         var said = Lines(bytes).Select(line => explainer.Next(line, line.Length)).ToList();
         Assert.Equal((whole.XenCenter.Rows, whole.Agent.Rows), (said.Sum(e => e.Records.Count(r => r.Dataset == "xencenter-checks")), said.Sum(e => e.Records.Count(r => r.Dataset == "agent-updates"))));
         Assert.All(Reasons.All, reason => Assert.Equal((reason, whole.Rejections.Count(reason)), (reason, said.Sum(e => e.Rejected.Count(r => r.Reason == Reasons.Code(reason))))));
@@ -114,7 +115,7 @@ public sealed class ExplainerTests
                 4 => mark + line,
                 _ => line,
             };
-            var explainer = new Explainer(Ingest.Formats.Formats.All[format]);
+            var explainer = new Explainer(LogFormats.All[format]);
             var fields = Encoding.ASCII.GetBytes($"#Fields: date time {mark} cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) cs({mark}) sc-status sc-substatus sc-win32-status time-taken");
             var said = JsonSerializer.Serialize(format == 1 ? explainer.Next(fields, fields.Length) : null) + JsonSerializer.Serialize(explainer.Next(Encoding.ASCII.GetBytes(line), line.Length));
             // Not even four neighbouring characters of it.
@@ -128,13 +129,13 @@ public sealed class ExplainerTests
         Gen.Select(Gen.Byte.Array[0, 300], Gen.Int[0, 4]).Sample((bytes, format) =>
         {
             var line = bytes.Where(b => b != '\n').ToArray();
-            var said = new Explainer(Ingest.Formats.Formats.All[format]).Next(line, line.Length);
+            var said = new Explainer(LogFormats.All[format]).Next(line, line.Length);
             return said.Directive || said.Records.Count + said.Rejected.Count > 0;
         });
 
     private static Explanation One(string format, string line, string? header = null)
     {
-        var explainer = new Explainer(Ingest.Formats.Formats.Named(format));
+        var explainer = new Explainer(LogFormats.Named(format));
         if (header is not null)
         {
             explainer.Next(Encoding.ASCII.GetBytes(header), header.Length);

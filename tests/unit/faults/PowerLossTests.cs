@@ -1,4 +1,4 @@
-using Pipeline.Core.Store;
+using Pipeline.Core.Store.Directories;
 using Pipeline.Tests.Fakes;
 
 namespace Pipeline.Tests.Unit.Faults;

@@ -1,6 +1,6 @@
 using Pipeline.Core;
 using Pipeline.Core.Store;
-using Pipeline.Ingest;
+using Pipeline.Ingest.Shard;
 using Pipeline.Tests.Fakes;
 
 namespace Pipeline.Tests.Unit.Faults;

@@ -1,14 +1,18 @@
 using System.Text;
 using Pipeline.Core;
 using Pipeline.Core.Captures;
+using Pipeline.Core.Contracts;
 using Pipeline.Core.Records;
 using Pipeline.Core.Store;
 using Pipeline.Core.Table;
-using Pipeline.Ingest;
-using Pipeline.Ingest.Formats;
+using Pipeline.Core.Table.Log;
+using Pipeline.Core.Table.Segments;
+using Pipeline.Ingest.Formats.Text;
+using Pipeline.Ingest.Shard;
 using Pipeline.Processor.Verify;
-using Pipeline.Shipper;
-using Contract = Pipeline.Core.Contracts.Contracts;
+using Pipeline.Shipper.Catchup;
+using Pipeline.Shipper.Loop;
+using Pipeline.Shipper.Seal;
 
 namespace Pipeline.Tests.Unit.Faults;
 
@@ -27,12 +31,12 @@ internal sealed class WholeWay(IObjectStore us, IObjectStore uk, TimeProvider ti
     public async Task RunAsync()
     {
         // 1
-        var (capture, _) = await StoreIdentity.InitEmbeddedAsync(us, "us", uk, "uk", Contract.Published);
-        var captures = new Captures(us, capture.Id, Key.Kid);
+        var (capture, _) = await StoreIdentity.InitEmbeddedAsync(us, "us", uk, "uk", PublishedContracts.All);
+        var captures = new CaptureStore(us, capture.Id, Key.Kid);
         var ship = Shipper(capture.Id, captures);
         // 2
-        using var encoder = new BlockEncoder(Contract.XenCenterChecks, Contract.AgentUpdates, Key.RowKey());
-        using var loop = new ShardLoop(Shard, captures, Contract.Published, encoder, FlushPolicy.Unlimited, Workers.Inline, time, this, limits: Limits);
+        using var encoder = new BlockEncoder(PublishedContracts.XenCenterChecks, PublishedContracts.AgentUpdates, Key.RowKey());
+        using var loop = new ShardLoop(Shard, captures, PublishedContracts.All, encoder, FlushPolicy.Unlimited, Workers.Inline, time, this, limits: Limits);
         await loop.ClaimAsync([Shard], CancellationToken.None);
         var cursor = loop.State.Files.GetValueOrDefault(ShardState.FileKey(Shard, File));
         Assert.True((cursor?.Offset ?? 0) >= witness.Acknowledged, $"promise 1: {witness.Acknowledged} bytes were acknowledged, the captures end at {cursor?.Offset ?? 0}");
@@ -58,9 +62,9 @@ internal sealed class WholeWay(IObjectStore us, IObjectStore uk, TimeProvider ti
     /// <summary>What there is in the end is the truth: every row once, and `verify --deep` finds nothing.</summary>
     public async Task CheckAsync()
     {
-        var (capture, _) = await StoreIdentity.InitEmbeddedAsync(us, "us", uk, "uk", Contract.Published);
+        var (capture, _) = await StoreIdentity.InitEmbeddedAsync(us, "us", uk, "uk", PublishedContracts.All);
         var logs = Logs(capture.Id);
-        var report = await new Verifier(new Captures(us, capture.Id, Key.Kid), logs, Key.RowKey(), Workers.Inline).RunAsync(deep: true);
+        var report = await new Verifier(new CaptureStore(us, capture.Id, Key.Kid), logs, Key.RowKey(), Workers.Inline).RunAsync(deep: true);
         Assert.True(report.Ok && report.Pending.Count == 0 && report.Lines == log.Lines, report.ToJson());
         var rows = new List<string>();
         foreach (var table in logs)
@@ -112,7 +116,7 @@ internal sealed class WholeWay(IObjectStore us, IObjectStore uk, TimeProvider ti
     /// <summary>As at an import's end: told to stop at once, it catches up with everything, for as long as it takes.</summary>
     private static Task ShipAsync(ShipLoop ship) => ship.RunAsync(new CancellationToken(canceled: true), CancellationToken.None, SealReason.Final);
 
-    private ShipLoop Shipper(string store, Captures captures)
+    private ShipLoop Shipper(string store, CaptureStore captures)
     {
         var slots = new SemaphoreSlim(1);
         var tables = Logs(store).Select(table => new TableShipper(table.Contract, table, new Committer(table, Waiting),
@@ -120,7 +124,7 @@ internal sealed class WholeWay(IObjectStore us, IObjectStore uk, TimeProvider ti
         return new ShipLoop(captures, tables, new SealPolicy(), TimeSpan.FromMinutes(1), time, this);
     }
 
-    private List<TableLog> Logs(string store) => [.. Contract.Published.Select(contract => new TableLog(uk, contract, store, Key.Kid, time))];
+    private List<TableLog> Logs(string store) => [.. PublishedContracts.All.Select(contract => new TableLog(uk, contract, store, Key.Kid, time))];
 
     private SourceBlock Block(int line)
     {

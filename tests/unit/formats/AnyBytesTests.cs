@@ -1,6 +1,7 @@
 using System.Text;
 using CsCheck;
 using Pipeline.Ingest.Formats;
+using Pipeline.Ingest.Formats.Json;
 using Xunit;
 
 namespace Pipeline.Tests.Unit.Formats;
@@ -67,7 +68,7 @@ public sealed class AnyBytesTests
     [InlineData(NdjsonTests.Spec)]
     public void Lines_are_records_and_rejections_however_the_block_is_cut(string name)
     {
-        var format = Ingest.Formats.Formats.Named(name);
+        var format = LogFormats.Named(name);
         var isJson = format is JsonFormat;
         Gen.Select(Blocks, Lists, Gen.Int[0, 4000]).Sample(
             (block, fields, cut) =>
@@ -105,7 +106,7 @@ public sealed class AnyBytesTests
             block =>
             {
                 var into = TestContracts.Lines();
-                foreach (var format in Ingest.Formats.Formats.All)
+                foreach (var format in LogFormats.All)
                 {
                     format.Parse(block, Parsed.W3cHeader["#Fields: ".Length..], into);
                 }

@@ -1,7 +1,8 @@
 using System.Text.RegularExpressions;
 using CsCheck;
 using Pipeline.Core;
-using Pipeline.Ingest;
+using Pipeline.Ingest.Classification;
+using Pipeline.Ingest.Shard;
 using Xunit;
 
 namespace Pipeline.Tests.Unit.Formats;

@@ -1,6 +1,7 @@
-using Pipeline.Cli.Config;
+using Pipeline.Cli.Settings;
 using Pipeline.Core;
 using Pipeline.Ingest.Formats;
+using Pipeline.Ingest.Formats.W3c;
 using Xunit;
 
 namespace Pipeline.Tests.Unit.Formats;

@@ -1,4 +1,4 @@
-using Pipeline.Ingest;
+using Pipeline.Ingest.Shard;
 using Xunit;
 
 namespace Pipeline.Tests.Unit.Formats;

@@ -59,9 +59,9 @@ public sealed class DetectTests
     [Fact]
     public void An_unknown_name_is_wrong_usage_that_names_the_known_ones()
     {
-        var stop = Assert.Throws<PipelineException>(() => Ingest.Formats.Formats.Named("clf"));
+        var stop = Assert.Throws<PipelineException>(() => LogFormats.Named("clf"));
         Assert.Equal(ExitCode.WrongUsage, stop.Code);
         Assert.Contains("combined, iis-w3c, appservice-json, frontdoor, storage-read", stop.Message, StringComparison.Ordinal);
-        Assert.All(Ingest.Formats.Formats.All, format => Assert.Same(format, Ingest.Formats.Formats.Named(format.Name)));
+        Assert.All(LogFormats.All, format => Assert.Same(format, LogFormats.Named(format.Name)));
     }
 }

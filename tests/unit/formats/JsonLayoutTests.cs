@@ -1,5 +1,6 @@
 using System.Text;
 using Pipeline.Ingest.Formats;
+using Pipeline.Ingest.Formats.Json;
 using Pipeline.Tests.Unit.Formats.Differential;
 using Pipeline.Tests.Unit.Fuzz;
 using Xunit;

@@ -57,7 +57,7 @@ public sealed class NdjsonTests
     [InlineData(":time=a,client_ip=1.2.3.4.5.6.7.8.9,method=c,uri=d", "1 to 8 names")]
     public void Parameters_that_name_too_little_are_told_what_is_wrong(string parameters, string expected)
     {
-        var stop = Assert.Throws<PipelineException>(() => Ingest.Formats.Formats.Named("ndjson" + parameters));
+        var stop = Assert.Throws<PipelineException>(() => LogFormats.Named("ndjson" + parameters));
         Assert.Equal(ExitCode.WrongUsage, stop.Code);
         Assert.Contains(expected, stop.Message, StringComparison.Ordinal);
         Assert.Contains("for example ndjson:time=", stop.Message, StringComparison.Ordinal);
@@ -67,7 +67,7 @@ public sealed class NdjsonTests
     public void A_rule_names_another_field()
     {
         var into = TestContracts.Lines();
-        Ingest.Formats.Formats.Named(Spec, new ClientAddressRule("http.request.forwarded", [IPNetwork.Parse("192.0.2.0/24")], false))
+        LogFormats.Named(Spec, new ClientAddressRule("http.request.forwarded", [IPNetwork.Parse("192.0.2.0/24")], false))
             .Parse(Parsed.Bytes(Line(uri: "/updates.tsv\",\"forwarded\":\"203.0.113.1, 198.51.100.7, 192.0.2.9")), null, into);
         Assert.Equal("agent 2026-11-02T00:01:58.327809 198.51.100.7 absent", Assert.Single(Parsed.Outcome(into)));
     }

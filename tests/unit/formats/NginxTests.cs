@@ -2,6 +2,7 @@ using System.Net;
 using System.Runtime.CompilerServices;
 using Pipeline.Core;
 using Pipeline.Ingest.Formats;
+using Pipeline.Ingest.Formats.Text;
 using Xunit;
 
 namespace Pipeline.Tests.Unit.Formats;
@@ -60,7 +61,7 @@ public sealed class NginxTests
     [InlineData("$remote_addr\\n$time_local \"$request\"", "line end")]
     public void A_log_format_that_nothing_could_read_is_refused_with_a_sound_one(string format, string told)
     {
-        var stop = Assert.Throws<PipelineException>(() => Ingest.Formats.Formats.Named("nginx:" + format));
+        var stop = Assert.Throws<PipelineException>(() => LogFormats.Named("nginx:" + format));
         Assert.Equal(ExitCode.WrongUsage, stop.Code);
         Assert.Contains(told, stop.Message, StringComparison.Ordinal);
         Assert.Contains("nginx:$remote_addr - $remote_user", stop.Message, StringComparison.Ordinal);
@@ -69,8 +70,8 @@ public sealed class NginxTests
     [Fact]
     public void The_name_alone_is_refused_and_the_example_in_errors_is_sound()
     {
-        Assert.Contains("needs the log_format", Assert.Throws<PipelineException>(() => Ingest.Formats.Formats.Named("nginx")).Message, StringComparison.Ordinal);
-        Assert.Equal("nginx", Ingest.Formats.Formats.Named(NginxLogFormat.Example).Name);
+        Assert.Contains("needs the log_format", Assert.Throws<PipelineException>(() => LogFormats.Named("nginx")).Message, StringComparison.Ordinal);
+        Assert.Equal("nginx", LogFormats.Named(NginxLogFormat.Example).Name);
     }
 
     [Theory]
@@ -94,7 +95,7 @@ public sealed class NginxTests
     [InlineData("$remote_addr", "which is the peer's")]
     public void A_client_address_that_the_log_format_lacks_is_refused(string field, string told)
     {
-        var stop = Assert.Throws<PipelineException>(() => Ingest.Formats.Formats.Named(Combined, new ClientAddressRule(field, [IPNetwork.Parse("10.0.0.0/8")], false)));
+        var stop = Assert.Throws<PipelineException>(() => LogFormats.Named(Combined, new ClientAddressRule(field, [IPNetwork.Parse("10.0.0.0/8")], false)));
         Assert.Contains(told, stop.Message, StringComparison.Ordinal);
     }
 

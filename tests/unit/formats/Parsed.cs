@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Text;
 using Pipeline.Core.Records;
-using Pipeline.Ingest;
 using Pipeline.Ingest.Formats;
+using Pipeline.Ingest.Shard;
 using Xunit;
 
 namespace Pipeline.Tests.Unit.Formats;
@@ -20,7 +20,7 @@ internal static class Parsed
     public static ParsedLines Parse(string format, ReadOnlySpan<byte> bytes, string? fields = null)
     {
         var into = TestContracts.Lines();
-        Ingest.Formats.Formats.Named(format).Parse(bytes, fields, into);
+        LogFormats.Named(format).Parse(bytes, fields, into);
         return into;
     }
 

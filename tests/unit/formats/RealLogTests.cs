@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
-using Pipeline.Ingest;
 using Pipeline.Ingest.Formats;
+using Pipeline.Ingest.Shard;
 using Xunit;
 
 namespace Pipeline.Tests.Unit.Formats;
@@ -31,7 +31,7 @@ public sealed class RealLogTests
         Assert.All(logs.Count > 0 ? logs : [Skip()], log =>
         {
             var bytes = File.ReadAllBytes(log);
-            Assert.All(Ingest.Formats.Formats.All, format =>
+            Assert.All(LogFormats.All, format =>
             {
                 var whole = Parsed.Parse(format.Name, bytes);
                 Assert.Equal(whole.Lines, whole.XenCenter.Rows + whole.Agent.Rows + whole.Rejections.Total);

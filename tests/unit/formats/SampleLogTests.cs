@@ -1,8 +1,8 @@
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Pipeline.Core.Records;
-using Pipeline.Ingest;
 using Pipeline.Ingest.Formats;
+using Pipeline.Ingest.Shard;
 using Xunit;
 
 namespace Pipeline.Tests.Unit.Formats;
@@ -84,7 +84,7 @@ public sealed class SampleLogTests
     public void Blocks_cut_at_line_boundaries_become_the_same_as_the_whole(string file, string format)
     {
         var bytes = File.ReadAllBytes(Sample(file));
-        var parser = Ingest.Formats.Formats.Named(format);
+        var parser = LogFormats.Named(format);
         var whole = Parsed.Outcome(Parsed.Parse(format, bytes));
         var random = new Random(7);
         for (var round = 0; round < 20; round++)
@@ -122,7 +122,7 @@ public sealed class SampleLogTests
         var again = Parsed.Parse(format, bytes);
         again.Clear();
         Assert.Equal((0L, 0L, 0, 0), (again.Lines, again.Rejections.Total, again.XenCenter.Rows, again.Agent.Rows));
-        Ingest.Formats.Formats.Named(format).Parse(bytes, null, again);
+        LogFormats.Named(format).Parse(bytes, null, again);
         Assert.Equal(Parsed.Outcome(Parsed.Parse(format, bytes)), Parsed.Outcome(again));
     }
 

@@ -1,5 +1,6 @@
 using System.Text;
-using Pipeline.Ingest.Explaining;
+using Pipeline.Ingest.Formats;
+using Pipeline.Ingest.Explain;
 using Xunit;
 
 namespace Pipeline.Tests.Unit.Formats;
@@ -36,7 +37,7 @@ public sealed class StorageReadTests
         var line = Line(uri: "https://h/$web/updates.tsv?se=2026&sig=WWWWZZZZ%3D&id=1a2b", agent: "qqqq");
         Assert.Equal(Record, Parsed.One("storage-read", line));
         var bytes = Encoding.ASCII.GetBytes(line);
-        var said = System.Text.Json.JsonSerializer.Serialize(new Explainer(Ingest.Formats.Formats.Named("storage-read")).Next(bytes, bytes.Length));
+        var said = System.Text.Json.JsonSerializer.Serialize(new Explainer(LogFormats.Named("storage-read")).Next(bytes, bytes.Length));
         Assert.DoesNotContain("WWWW", said, StringComparison.Ordinal);
         Assert.DoesNotContain("qqqq", said, StringComparison.Ordinal);
     }

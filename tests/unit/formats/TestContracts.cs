@@ -6,5 +6,5 @@ namespace Pipeline.Tests.Unit.Formats;
 /// <summary>What parsers fill: the two published datasets.</summary>
 internal static class TestContracts
 {
-    public static ParsedLines Lines() => new(Contracts.XenCenterChecks, Contracts.AgentUpdates);
+    public static ParsedLines Lines() => new(PublishedContracts.XenCenterChecks, PublishedContracts.AgentUpdates);
 }

@@ -1,6 +1,8 @@
 using System.Net;
 using CsCheck;
 using Pipeline.Ingest.Formats;
+using Pipeline.Ingest.Formats.Text;
+using Pipeline.Ingest.Formats.W3c;
 using Xunit;
 
 namespace Pipeline.Tests.Unit.Formats;

@@ -1,5 +1,6 @@
 using System.Net;
 using Pipeline.Ingest.Formats;
+using Pipeline.Ingest.Formats.W3c;
 using Xunit;
 
 namespace Pipeline.Tests.Unit.Formats;
@@ -30,8 +31,8 @@ public sealed class W3cClientTests
     [Fact]
     public void App_services_name_is_the_same_parser_and_takes_no_part_in_detection()
     {
-        Assert.Equal("appservice-w3c", Ingest.Formats.Formats.Named("appservice-w3c").Name);
-        Assert.DoesNotContain(Ingest.Formats.Formats.All, format => format.Name is "appservice-w3c" or "common" or "nginx");
+        Assert.Equal("appservice-w3c", LogFormats.Named("appservice-w3c").Name);
+        Assert.DoesNotContain(LogFormats.All, format => format.Name is "appservice-w3c" or "common" or "nginx");
         Assert.Equal("iis-w3c", Detect.Of(Parsed.Bytes("#Fields: " + Fields + "\n" + Row() + "\n")).Format?.Name);
     }
 

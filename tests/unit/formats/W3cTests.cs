@@ -1,4 +1,5 @@
-using Pipeline.Ingest;
+using Pipeline.Ingest.Formats;
+using Pipeline.Ingest.Shard;
 using Xunit;
 
 namespace Pipeline.Tests.Unit.Formats;
@@ -45,13 +46,13 @@ public sealed class W3cTests
         var lines = Parsed.Parse("iis-w3c", text);
         Assert.Equal([Check, Check, Check, "malformed 8", "empty 9", "malformed 13", "malformed 14"], Parsed.Outcome(lines));
         Assert.Equal(7, lines.Lines);
-        Assert.Equal("date time c-ip", Ingest.Formats.Formats.Named("iis-w3c").FieldsAfter(Parsed.Bytes(text), null));
+        Assert.Equal("date time c-ip", LogFormats.Named("iis-w3c").FieldsAfter(Parsed.Bytes(text), null));
     }
 
     [Fact]
     public void A_field_list_that_no_server_wrote_fits_no_row()
     {
-        var format = Ingest.Formats.Formats.Named("iis-w3c");
+        var format = LogFormats.Named("iis-w3c");
         var hostile = Parsed.Bytes("#Fields: " + string.Join(' ', Enumerable.Repeat("date", 3000)) + "\n" + Row + "\n");
         var into = TestContracts.Lines();
         Assert.Equal("", format.Parse(hostile, Parsed.W3cHeader["#Fields: ".Length..], into));
@@ -63,12 +64,12 @@ public sealed class W3cTests
     [Fact]
     public void Directives_are_told_by_their_first_byte()
     {
-        var format = Ingest.Formats.Formats.Named("iis-w3c");
+        var format = LogFormats.Named("iis-w3c");
         Assert.True(format.IsDirective("#Fields: date\r\n"u8));
         Assert.True(format.IsDirective(Parsed.Bytes("\u00EF\u00BB\u00BF#x")));
         Assert.False(format.IsDirective(" #x"u8));
         Assert.False(format.IsDirective(""u8));
-        Assert.False(Ingest.Formats.Formats.Named("combined").IsDirective("#x"u8));
+        Assert.False(LogFormats.Named("combined").IsDirective("#x"u8));
         Assert.Equal("malformed", Parsed.Combined("#Fields: date"));
     }
 }

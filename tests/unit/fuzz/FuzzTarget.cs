@@ -3,7 +3,8 @@ using System.IO.Compression;
 using System.IO.Pipelines;
 using System.Net;
 using Pipeline.Ingest.Formats;
-using Pipeline.Ingest.Sources;
+using Pipeline.Ingest.Formats.Text;
+using Pipeline.Ingest.Push;
 using Pipeline.Tests.Unit.Formats;
 
 namespace Pipeline.Tests.Unit.Fuzz;
@@ -37,7 +38,7 @@ internal abstract class FuzzTarget(string name)
     public static IReadOnlyList<FuzzTarget> All()
     {
         static ClientAddressRule Rule(string field, bool otherwise) => new(field, [IPNetwork.Parse("10.0.0.0/8")], otherwise);
-        static FuzzTarget Of(string spec, byte[][] corpus, ClientAddressRule? rule = null) => new FormatTarget(Ingest.Formats.Formats.Named(spec, rule), rule is null ? spec : $"{spec.Split(':')[0]} behind {rule.Field}", corpus);
+        static FuzzTarget Of(string spec, byte[][] corpus, ClientAddressRule? rule = null) => new FormatTarget(LogFormats.Named(spec, rule), rule is null ? spec : $"{spec.Split(':')[0]} behind {rule.Field}", corpus);
         var combined = NginxTests.Combined;
         return
         [

@@ -3,6 +3,8 @@ using System.Globalization;
 using System.Text;
 using Xunit;
 
+using Pipeline.Ingest.Formats;
+
 namespace Pipeline.Tests.Unit.Fuzz;
 
 /// <summary>

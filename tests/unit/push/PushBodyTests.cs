@@ -1,5 +1,4 @@
 using System.Text;
-using Pipeline.Ingest.Sources;
 using Xunit;
 
 namespace Pipeline.Tests.Unit.Push;

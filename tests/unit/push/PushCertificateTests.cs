@@ -4,8 +4,9 @@ using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Pipeline.Ingest.Formats.Text;
 using Pipeline.Core;
-using Pipeline.Ingest.Sources;
+using Pipeline.Ingest.Push;
 using Xunit;
 
 namespace Pipeline.Tests.Unit.Push;
@@ -60,7 +61,7 @@ public sealed class PushCertificateTests : IDisposable
     public void A_certificate_that_cannot_be_shown_or_is_no_hash_is_refused_at_start()
     {
         var state = new Core.Captures.ShardState { Store = "", Shard = "s1", Kid = "" };
-        var source = new PushSource { Name = "web", Shard = "s1", Format = new Ingest.Formats.CombinedFormat(), Sink = null!, IsFenced = _ => Task.FromResult(false), Streams = new PushStreams("web", state), ClientCertificates = [Of(_web)] };
+        var source = new PushSource { Name = "web", Shard = "s1", Format = new CombinedFormat(), Sink = null!, IsFenced = _ => Task.FromResult(false), Streams = new PushStreams("web", state), ClientCertificates = [Of(_web)] };
         Options("https://0.0.0.0:0").Check(source);
         void Refused(PushEndpointOptions options, PushSource wrong) => Assert.Equal(ExitCode.Configuration, Assert.Throws<PipelineException>(() => options.Check(wrong)).Code);
         Refused(new(), source);

@@ -1,7 +1,6 @@
 using System.IO.Compression;
 using System.Net.Http.Headers;
 using System.Text;
-using Pipeline.Ingest.Sources;
 using Pipeline.Tests.Fakes;
 using Xunit;
 

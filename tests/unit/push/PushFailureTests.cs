@@ -1,6 +1,5 @@
 using System.Net.Sockets;
 using System.Text;
-using Pipeline.Ingest.Sources;
 using Pipeline.Tests.Fakes;
 
 namespace Pipeline.Tests.Unit.Push;

@@ -1,8 +1,7 @@
 using System.Net.Sockets;
 using System.Text;
 using System.Text.RegularExpressions;
-using Pipeline.Core.Records;
-using Pipeline.Ingest.Sources;
+using Pipeline.Ingest.Push;
 using Xunit;
 
 namespace Pipeline.Tests.Unit.Push;

@@ -1,5 +1,5 @@
 using CsCheck;
-using Pipeline.Ingest.Sources;
+using Pipeline.Ingest.Push;
 using Xunit;
 
 namespace Pipeline.Tests.Unit.Push;

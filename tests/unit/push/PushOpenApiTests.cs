@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
-using Pipeline.Ingest;
-using Pipeline.Ingest.Sources;
+using Pipeline.Ingest.Push;
+using Pipeline.Ingest.Shard;
 using Xunit;
 using YamlDotNet.RepresentationModel;
 

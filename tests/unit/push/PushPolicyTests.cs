@@ -1,7 +1,8 @@
+using Pipeline.Ingest.Formats.Text;
 using Pipeline.Core;
 using Pipeline.Core.Captures;
 using Pipeline.Core.Records;
-using Pipeline.Ingest.Sources;
+using Pipeline.Ingest.Push;
 using Xunit;
 
 namespace Pipeline.Tests.Unit.Push;
@@ -41,7 +42,7 @@ public sealed class PushPolicyTests
         {
             await using var endpoint = new PushEndpoint(new() { Url = "https://0.0.0.0:0", CertificateFile = file }, InstallationKey.New(), TimeProvider.System);
             var state = new ShardState { Store = "", Shard = "s1", Kid = "" };
-            var source = new PushSource { Name = "web", Shard = "s1", Format = new Ingest.Formats.CombinedFormat(), Sink = null!, IsFenced = _ => Task.FromResult(false), Streams = new PushStreams("web", state) };
+            var source = new PushSource { Name = "web", Shard = "s1", Format = new CombinedFormat(), Sink = null!, IsFenced = _ => Task.FromResult(false), Streams = new PushStreams("web", state) };
             Assert.Equal(ExitCode.RefusedByPolicy, Assert.Throws<PipelineException>(() => endpoint.Open([source])).Code);
             Assert.Equal(ExitCode.Configuration, Assert.Throws<PipelineException>(() => endpoint.Open([source with { TokenSha256 = "abc" }])).Code);
             endpoint.Open([source with { TokenSha256 = new string('0', 64) }]);

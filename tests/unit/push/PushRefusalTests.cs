@@ -1,8 +1,7 @@
 using System.IO.Compression;
 using System.Net.Http.Headers;
 using System.Text;
-using Pipeline.Ingest.Sources;
-using Pipeline.Tests.Fakes;
+using Pipeline.Ingest.Push;
 using Xunit;
 
 namespace Pipeline.Tests.Unit.Push;

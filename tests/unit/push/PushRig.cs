@@ -5,10 +5,12 @@ using Pipeline.Core;
 using Pipeline.Core.Captures;
 using Pipeline.Core.Contracts;
 using Pipeline.Core.Records;
-using Pipeline.Core.Store;
-using Pipeline.Ingest;
 using Pipeline.Ingest.Formats;
-using Pipeline.Ingest.Sources;
+using Pipeline.Ingest.Formats.Json;
+using Pipeline.Ingest.Formats.Text;
+using Pipeline.Ingest.Formats.W3c;
+using Pipeline.Ingest.Push;
+using Pipeline.Ingest.Shard;
 using Pipeline.Tests.Fakes;
 
 namespace Pipeline.Tests.Unit.Push;
@@ -26,9 +28,9 @@ internal sealed class PushRig : IAsyncDisposable
     {
         (Memory, Key) = (memory, key);
         Store = new FaultyStore(memory);
-        Captures = new Captures(Store, "store", key.Kid);
-        _encoder = new BlockEncoder(Contracts.XenCenterChecks, Contracts.AgentUpdates, key.RowKey());
-        Shard = new ShardLoop("s1", Captures, Contracts.Published, _encoder, FlushPolicy.Unlimited, Workers.Pool, TimeProvider.System);
+        Captures = new CaptureStore(Store, "store", key.Kid);
+        _encoder = new BlockEncoder(PublishedContracts.XenCenterChecks, PublishedContracts.AgentUpdates, key.RowKey());
+        Shard = new ShardLoop("s1", Captures, PublishedContracts.All, _encoder, FlushPolicy.Unlimited, Workers.Pool, TimeProvider.System);
         _time = new WaitingTime(options.AcknowledgeWithin);
         Endpoint = new PushEndpoint(options with { Url = options.CertificateFile is null ? "http://127.0.0.1:0" : options.Url, Fenced = _ => Interlocked.Increment(ref _fenced), Warn = Warnings.Add }, key, _time);
     }
@@ -39,7 +41,7 @@ internal sealed class PushRig : IAsyncDisposable
     public MemoryStore Memory { get; }
     public InstallationKey Key { get; }
     public FaultyStore Store { get; }
-    public Captures Captures { get; }
+    public CaptureStore Captures { get; }
     public ShardLoop Shard { get; }
     public PushEndpoint Endpoint { get; }
     public HttpClient Client { get; } = new();
@@ -144,7 +146,7 @@ internal sealed class PushRig : IAsyncDisposable
     /// <summary>All reads of pushes that captures hold, in order.</summary>
     public async Task<IReadOnlyList<Read>> ReadsAsync()
     {
-        var captures = new Captures(Memory, "store", Key.Kid);
+        var captures = new CaptureStore(Memory, "store", Key.Kid);
         var reads = new List<Read>();
         for (var number = 0L; await captures.ReadAsync("s1", number) is { } capture; number++)
         {
@@ -155,7 +157,7 @@ internal sealed class PushRig : IAsyncDisposable
 
     /// <summary>Another process claims the shard.</summary>
     public Task UsurpAsync() =>
-        new ShardLoop("s1", new Captures(Memory, "store", Key.Kid), Contracts.Published, _encoder, FlushPolicy.Unlimited, Workers.Inline, TimeProvider.System, session: "other").ClaimAsync([], default);
+        new ShardLoop("s1", new CaptureStore(Memory, "store", Key.Kid), PublishedContracts.All, _encoder, FlushPolicy.Unlimited, Workers.Inline, TimeProvider.System, session: "other").ClaimAsync([], default);
 
     /// <summary>The process dies: nothing more is acknowledged.</summary>
     public async Task KillAsync()

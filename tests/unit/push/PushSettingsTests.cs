@@ -1,4 +1,4 @@
-using Pipeline.Cli.Config;
+using Pipeline.Cli.Settings;
 using Pipeline.Core;
 using Xunit;
 

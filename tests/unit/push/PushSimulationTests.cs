@@ -2,9 +2,9 @@ using System.IO.Pipelines;
 using System.Text;
 using Pipeline.Core.Captures;
 using Pipeline.Core.Records;
-using Pipeline.Ingest;
-using Pipeline.Ingest.Formats;
-using Pipeline.Ingest.Sources;
+using Pipeline.Ingest.Formats.Text;
+using Pipeline.Ingest.Push;
+using Pipeline.Ingest.Shard;
 using Pipeline.Tests.Fakes;
 using Xunit;
 

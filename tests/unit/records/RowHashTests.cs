@@ -17,7 +17,7 @@ public sealed class RowHashTests
         Gen.Long[1_262_304_000_000_000, 4_102_444_799_999_999], Gen.Int[0, 2].Select(i => new[] { "198.18.0.1", "2001:db8::1", "198.19.255.255" }[i]), Gen.Int[0, 2].Select(i => new string?[] { null, "1a2b", "ffff" }[i]))
         .List[0, 60].Select(rows =>
         {
-            var columns = new Columns(Contracts.AgentUpdates);
+            var columns = new Columns(PublishedContracts.AgentUpdates);
             foreach (var (time, ip, prefix) in rows)
             {
                 columns.AddRow(time);
@@ -66,7 +66,7 @@ public sealed class RowHashTests
     public void Two_equal_rows_that_vanish_are_seen()
     {
         using var hash = new RowHash(Key);
-        var twice = new Columns(Contracts.AgentUpdates);
+        var twice = new Columns(PublishedContracts.AgentUpdates);
         for (var i = 0; i < 2; i++)
         {
             twice.AddRow(1_793_000_000_000_000);
@@ -79,7 +79,7 @@ public sealed class RowHashTests
     [Fact]
     public void Another_key_gives_other_hashes_of_the_same_rows()
     {
-        var columns = new Columns(Contracts.AgentUpdates);
+        var columns = new Columns(PublishedContracts.AgentUpdates);
         columns.AddRow(1_793_000_000_000_000);
         columns.Strings[0].Append("198.18.0.1"u8);
         columns.Strings[1].Append("1a2b"u8);

@@ -2,19 +2,23 @@ using System.IO.Compression;
 using System.Text;
 using Pipeline.Core;
 using Pipeline.Core.Captures;
+using Pipeline.Core.Contracts;
 using Pipeline.Core.Records;
 using Pipeline.Core.Store;
-using Pipeline.Core.Table;
-using Pipeline.Ingest;
+using Pipeline.Core.Table.Log;
+using Pipeline.Ingest.Containers;
+using Pipeline.Ingest.Files;
 using Pipeline.Ingest.Formats;
-using Pipeline.Ingest.Redriving;
-using Pipeline.Ingest.Sources;
+using Pipeline.Ingest.Formats.Json;
+using Pipeline.Ingest.Formats.Text;
+using Pipeline.Ingest.Redrive;
+using Pipeline.Ingest.Shard;
 using Pipeline.Processor.Verify;
 using Pipeline.Tests.Fakes;
-using Pipeline.Tests.Unit.Sources;
-using Contract = Pipeline.Core.Contracts.Contracts;
+using Pipeline.Tests.Unit.Containers;
+using Pipeline.Tests.Unit.Files;
 
-namespace Pipeline.Tests.Unit.Redriving;
+namespace Pipeline.Tests.Unit.Redrive;
 
 /// <summary>Promise 7 and rule 30: what a mended parser takes becomes a record once, however often it is redriven and whatever goes wrong meanwhile.</summary>
 public sealed class RedriveTests : IDisposable
@@ -157,7 +161,7 @@ public sealed class RedriveTests : IDisposable
         {
             foreach (var frame in capture.Header.Frames)
             {
-                foreach (var batch in FrameDecoder.Decode(Contract.XenCenterChecks, capture.Frame(frame), frame.Rows))
+                foreach (var batch in FrameDecoder.Decode(PublishedContracts.XenCenterChecks, capture.Frame(frame), frame.Rows))
                 {
                     for (var i = 0; i < batch.Rows; i++)
                     {
@@ -167,7 +171,7 @@ public sealed class RedriveTests : IDisposable
             }
         }
         Assert.Equal(Enumerable.Range(0, Lines).Select(Address).Order(StringComparer.Ordinal), addresses.Order(StringComparer.Ordinal));
-        var report = await new Verifier(captures, [.. Contract.Published.Select(contract => new TableLog(new MemoryStore(time, "uk"), contract, captures.StoreId, Key.Kid, time))], Key.RowKey(), Workers.Inline).RunAsync(deep: true);
+        var report = await new Verifier(captures, [.. PublishedContracts.All.Select(contract => new TableLog(new MemoryStore(time, "uk"), contract, captures.StoreId, Key.Kid, time))], Key.RowKey(), Workers.Inline).RunAsync(deep: true);
         Assert.True(report.Ok && report.Redriven["malformed"] == Lines - Lines / 7 - 1 && report.Rejections.Count == 0, report.ToJson());
     }
 
@@ -185,7 +189,7 @@ public sealed class RedriveTests : IDisposable
 
     private void WriteLog() => File.WriteAllLines(Log, Enumerable.Range(0, Lines).Select(i => $"{Address(i)} - - [02/Nov/2026:00:{i % 60:00}:58 +0000] \"GET /xc/XCUpdates.xml HTTP/1.1\" 200 13106 \"-\" \"XenCenter/8.2.{i}.4 (64-bit)\""));
 
-    private static async Task<Captures> CapturesAsync(IObjectStore us) => new(us, (await StoreIdentity.InitAsync(us, StoreRole.Capture, "us", Contract.Published)).Id, Key.Kid);
+    private static async Task<CaptureStore> CapturesAsync(IObjectStore us) => new(us, (await StoreIdentity.InitAsync(us, StoreRole.Capture, "us", PublishedContracts.All)).Id, Key.Kid);
 
     private static async Task<ShardState> FoldAsync(IObjectStore us) => await (await CapturesAsync(us)).FoldAsync(Shard);
 
@@ -198,15 +202,15 @@ public sealed class RedriveTests : IDisposable
     {
         var outcome = new RedriveOutcome();
         var reads = await RejectedReads.OfAsync(captures, loop.State, Shard, "malformed", _ => { }, CancellationToken.None);
-        await new Redriver(paths, _ => format, Key.Cursors(), loop, new ParsedLines(Contract.XenCenterChecks, Contract.AgentUpdates)).RunAsync(reads, outcome, CancellationToken.None);
+        await new Redriver(paths, _ => format, Key.Cursors(), loop, new ParsedLines(PublishedContracts.XenCenterChecks, PublishedContracts.AgentUpdates)).RunAsync(reads, outcome, CancellationToken.None);
         return outcome;
     });
 
-    private static async Task<T> InShardAsync<T>(IObjectStore us, TimeProvider time, Func<ShardLoop, Captures, Task<T>> act)
+    private static async Task<T> InShardAsync<T>(IObjectStore us, TimeProvider time, Func<ShardLoop, CaptureStore, Task<T>> act)
     {
         var captures = await CapturesAsync(us);
-        using var encoder = new BlockEncoder(Contract.XenCenterChecks, Contract.AgentUpdates, Key.RowKey());
-        using var loop = new ShardLoop(Shard, captures, Contract.Published, encoder, FlushPolicy.Unlimited, Workers.Inline, time, limits: Limits);
+        using var encoder = new BlockEncoder(PublishedContracts.XenCenterChecks, PublishedContracts.AgentUpdates, Key.RowKey());
+        using var loop = new ShardLoop(Shard, captures, PublishedContracts.All, encoder, FlushPolicy.Unlimited, Workers.Inline, time, limits: Limits);
         await loop.ClaimAsync([Shard], CancellationToken.None);
         var run = loop.RunAsync(CancellationToken.None);
         T result;

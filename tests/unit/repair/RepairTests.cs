@@ -1,8 +1,10 @@
 using Pipeline.Core;
 using Pipeline.Core.Captures;
 using Pipeline.Core.Table;
-using Pipeline.Processor.Repair;
+using Pipeline.Core.Table.Log;
+using Pipeline.Core.Table.Segments;
 using Pipeline.Processor.Verify;
+using Pipeline.Shipper.Repair;
 using Pipeline.Tests.Unit.Verify;
 using Xunit;
 

@@ -1,13 +1,11 @@
 using System.Text;
 using CsCheck;
-using Pipeline.Core;
 using Pipeline.Core.Captures;
-using Pipeline.Core.Records;
-using Pipeline.Shipper;
+using Pipeline.Shipper.Feed;
+using Pipeline.Shipper.Loop;
 using Pipeline.Tests.Fakes;
-using Pipeline.Tests.Unit.Verify;
 
-namespace Pipeline.Tests.Unit.Shipping;
+namespace Pipeline.Tests.Unit.Shipper;
 
 /// <summary>The ship loop with a feed, in virtual time (rules 11 to 18).</summary>
 public sealed class FeedLoopTests

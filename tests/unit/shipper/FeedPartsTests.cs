@@ -2,10 +2,11 @@ using System.Text;
 using CsCheck;
 using Pipeline.Core;
 using Pipeline.Core.Captures;
-using Pipeline.Shipper;
-using Pipeline.Tests.Unit.CaptureFiles;
+using Pipeline.Shipper.Catchup;
+using Pipeline.Shipper.Feed;
+using Pipeline.Tests.Unit.Captures;
 
-namespace Pipeline.Tests.Unit.Shipping;
+namespace Pipeline.Tests.Unit.Shipper;
 
 /// <summary>What the feed is made of, each by itself: no clock, no store.</summary>
 public sealed class FeedPartsTests

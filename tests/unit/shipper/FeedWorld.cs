@@ -3,12 +3,15 @@ using Pipeline.Core.Captures;
 using Pipeline.Core.Contracts;
 using Pipeline.Core.Store;
 using Pipeline.Core.Table;
-using Pipeline.Processor.Verify;
-using Pipeline.Shipper;
+using Pipeline.Core.Table.Log;
+using Pipeline.Shipper.Catchup;
+using Pipeline.Shipper.Feed;
+using Pipeline.Shipper.Loop;
+using Pipeline.Shipper.Seal;
 using Pipeline.Tests.Fakes;
 using Pipeline.Tests.Unit.Verify;
 
-namespace Pipeline.Tests.Unit.Shipping;
+namespace Pipeline.Tests.Unit.Shipper;
 
 /// <summary>Shippers of one group over two stores and one topic, on one thread and a clock of its own; all of it from a seed.</summary>
 internal sealed class FeedWorld
@@ -117,7 +120,7 @@ internal sealed class FedShipper : IShipEvents
         var (store, key) = (StoredWorld.StoreId, world.Stored.Key);
         var tables = ((Contract[])[StoredWorld.Agents, StoredWorld.Checks]).Select(c => new TableLog(uk, c, store, key.Kid, world.Time)).Select(log => new TableShipper(log.Contract, log, new Committer(log),
             new Sealer(log.Contract, uk, TableNames.Folder(log.Contract.Dataset), store, key.Kid, key.RowKey(), Workers.Inline, new SemaphoreSlim(64), world.Time), world.Time, events)).ToList();
-        return new ShipLoop(new Captures(us, store, key.Kid), tables, world.Seal, world.Period, world.Time, events, queue);
+        return new ShipLoop(new CaptureStore(us, store, key.Kid), tables, world.Seal, world.Period, world.Time, events, queue);
     }
 
     internal sealed class Silent : IShipEvents

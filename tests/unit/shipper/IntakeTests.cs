@@ -1,10 +1,11 @@
 using CsCheck;
 using Pipeline.Core.Captures;
 using Pipeline.Core.Table;
-using Pipeline.Shipper;
-using Pipeline.Tests.Unit.CaptureFiles;
+using Pipeline.Shipper.Catchup;
+using Pipeline.Shipper.Loop;
+using Pipeline.Tests.Unit.Captures;
 
-namespace Pipeline.Tests.Unit.Shipping;
+namespace Pipeline.Tests.Unit.Shipper;
 
 /// <summary>Rules 11 and 12.</summary>
 public sealed class IntakeTests
@@ -16,7 +17,7 @@ public sealed class IntakeTests
     [Fact]
     public void Offered_in_any_order_with_gaps_filled_from_the_store_every_frame_is_taken_exactly_once() => Gen.Select(History, Gen.Int[0, 11].List[1, 40]).Sample((history, offers) =>
     {
-        var captures = Captures(history);
+        var captures = CaptureStore(history);
         ShippedLink? taken = null;
         var took = new List<long>();
         foreach (var index in offers.Append(captures.Count - 1))
@@ -34,13 +35,13 @@ public sealed class IntakeTests
     [Fact]
     public void Another_history_of_the_same_shard_is_never_taken_on_top_of_ours() => Gen.Select(History, History).Sample((ours, theirs) =>
     {
-        var mine = Captures(ours).Where(c => c.Header.FrameOf(Dataset) is not null).ToList();
+        var mine = CaptureStore(ours).Where(c => c.Header.FrameOf(Dataset) is not null).ToList();
         if (mine.Count == 0)
         {
             return;
         }
         var taken = ShippedLink.From(mine[^1].Link);
-        foreach (var other in Captures(theirs, rows: 5).Where(c => c.Header.FrameOf(Dataset) is not null))
+        foreach (var other in CaptureStore(theirs, rows: 5).Where(c => c.Header.FrameOf(Dataset) is not null))
         {
             var decided = Intake.Decide(other.Link, Before(other), taken);
             Assert.NotEqual(IntakeCase.Take, decided);
@@ -54,7 +55,7 @@ public sealed class IntakeTests
     [Fact]
     public void Number_0_is_not_already_had()
     {
-        var first = Captures([true])[0];
+        var first = CaptureStore([true])[0];
         Assert.Equal(IntakeCase.Take, Intake.Decide(first.Link, null, null));
         Assert.Equal(IntakeCase.Have, Intake.Decide(first.Link, null, ShippedLink.From(first.Link)));
     }
@@ -62,7 +63,7 @@ public sealed class IntakeTests
     [Fact]
     public void Rule_12_a_head_below_what_is_shipped_is_a_fork()
     {
-        var captures = Captures([true, true, true]);
+        var captures = CaptureStore([true, true, true]);
         var shipped = ShippedLink.From(captures[1].Link);
         Assert.True(Intake.HeadIsBelow(captures[0].Link, shipped));
         Assert.True(Intake.HeadIsBelow(null, shipped));
@@ -98,7 +99,7 @@ public sealed class IntakeTests
 
     private static Link? Before(Capture capture) => capture.Header.Links.TryGetValue(Dataset, out var link) ? link : null;
 
-    private static List<Capture> Captures(IEnumerable<bool> history, int rows = 1)
+    private static List<Capture> CaptureStore(IEnumerable<bool> history, int rows = 1)
     {
         var fixture = new CaptureFixture();
         return [.. history.Select(has => has ? fixture.Next(rows, Dataset) : fixture.Next(rows))];

@@ -1,7 +1,7 @@
 using CsCheck;
-using Pipeline.Shipper;
+using Pipeline.Shipper.Seal;
 
-namespace Pipeline.Tests.Unit.Shipping;
+namespace Pipeline.Tests.Unit.Shipper;
 
 public sealed class SealPolicyTests
 {

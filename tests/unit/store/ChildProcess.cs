@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text;
-using Pipeline.Core.Store;
+using Pipeline.Core.Store.Directories;
 
 namespace Pipeline.Tests.Unit.Store;
 

@@ -1,5 +1,6 @@
 using System.Text;
 using Pipeline.Core.Store;
+using Pipeline.Core.Store.Directories;
 using Pipeline.Tests.Fakes;
 using Xunit;
 

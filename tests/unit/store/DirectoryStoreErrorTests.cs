@@ -1,4 +1,5 @@
 using Pipeline.Core.Store;
+using Pipeline.Core.Store.Directories;
 using Pipeline.Tests.Fakes;
 using Xunit;
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Pipeline.Core.Store;
+using Pipeline.Core.Store.Directories;
 using Xunit;
 
 namespace Pipeline.Tests.Unit.Store;

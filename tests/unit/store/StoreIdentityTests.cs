@@ -2,6 +2,7 @@ using System.Text;
 using Pipeline.Core;
 using Pipeline.Core.Contracts;
 using Pipeline.Core.Store;
+using Pipeline.Core.Store.Directories;
 using Pipeline.Tests.Fakes;
 using Xunit;
 

@@ -3,6 +3,7 @@ using Pipeline.Core;
 using Pipeline.Core.Captures;
 using Pipeline.Core.Store;
 using Pipeline.Core.Table;
+using Pipeline.Core.Table.Log;
 using Pipeline.Tests.Fakes;
 using Xunit;
 

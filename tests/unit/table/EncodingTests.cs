@@ -1,5 +1,5 @@
 using CsCheck;
-using Pipeline.Core.Table;
+using Pipeline.Core.Table.Parquet;
 using Xunit;
 
 namespace Pipeline.Tests.Unit.Table;

@@ -2,6 +2,8 @@ using CsCheck;
 using Pipeline.Core.Captures;
 using Pipeline.Core.Records;
 using Pipeline.Core.Table;
+using Pipeline.Core.Table.Log;
+using Pipeline.Core.Table.Segments;
 using Xunit;
 
 namespace Pipeline.Tests.Unit.Table;

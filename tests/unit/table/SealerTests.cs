@@ -3,7 +3,8 @@ using CsCheck;
 using Pipeline.Core;
 using Pipeline.Core.Captures;
 using Pipeline.Core.Records;
-using Pipeline.Core.Table;
+using Pipeline.Core.Table.Segments;
+using Pipeline.Shipper.Seal;
 using Pipeline.Tests.Fakes;
 using Xunit;
 

@@ -3,7 +3,7 @@ using CsCheck;
 using Pipeline.Core;
 using Pipeline.Core.Contracts;
 using Pipeline.Core.Records;
-using Pipeline.Core.Table;
+using Pipeline.Core.Table.Segments;
 using Pipeline.Tests.Fakes;
 using Xunit;
 

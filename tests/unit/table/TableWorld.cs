@@ -6,6 +6,8 @@ using Pipeline.Core.Contracts;
 using Pipeline.Core.Records;
 using Pipeline.Core.Store;
 using Pipeline.Core.Table;
+using Pipeline.Core.Table.Log;
+using Pipeline.Core.Table.Segments;
 using Pipeline.Tests.Fakes;
 using Xunit;
 

@@ -1,7 +1,9 @@
 using Pipeline.Core;
 using Pipeline.Core.Captures;
 using Pipeline.Core.Table;
-using Pipeline.Processor.Repair;
+using Pipeline.Core.Table.Log;
+using Pipeline.Shipper.Repair;
+using Pipeline.Shipper.Seal;
 using Pipeline.Tests.Fakes;
 using Pipeline.Tests.Unit.Compaction;
 using Pipeline.Tests.Unit.Verify;

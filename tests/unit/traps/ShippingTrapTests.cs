@@ -1,11 +1,12 @@
 using Pipeline.Core;
-using Pipeline.Core.Captures;
 using Pipeline.Core.Records;
 using Pipeline.Core.Store;
 using Pipeline.Core.Table;
-using Pipeline.Shipper;
+using Pipeline.Core.Table.Log;
+using Pipeline.Shipper.Loop;
+using Pipeline.Shipper.Seal;
 using Pipeline.Tests.Fakes;
-using Pipeline.Tests.Unit.Shipping;
+using Pipeline.Tests.Unit.Shipper;
 using Pipeline.Tests.Unit.Verify;
 
 namespace Pipeline.Tests.Unit.Traps;

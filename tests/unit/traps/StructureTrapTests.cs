@@ -1,8 +1,7 @@
 using System.Text.RegularExpressions;
-using Pipeline.Core;
 using Pipeline.Core.Captures;
 using Pipeline.Core.Records;
-using Pipeline.Core.Table;
+using Pipeline.Core.Table.Segments;
 using Pipeline.Tests.Unit.Deploy;
 using Pipeline.Tests.Unit.Verify;
 

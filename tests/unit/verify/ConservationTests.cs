@@ -1,5 +1,5 @@
 using Pipeline.Core.Captures;
-using Pipeline.Core.Records;
+using Pipeline.Core.Table.Fold;
 using Pipeline.Processor.Verify;
 using Xunit;
 

@@ -2,7 +2,6 @@ using CsCheck;
 using Pipeline.Core;
 using Pipeline.Core.Captures;
 using Pipeline.Core.Table;
-using Pipeline.Processor.Verify;
 using Xunit;
 
 namespace Pipeline.Tests.Unit.Verify;

@@ -1,9 +1,8 @@
+using Pipeline.Core;
 using Pipeline.Core.Captures;
-using Pipeline.Core.Store;
+using Pipeline.Core.Contracts;
 using Pipeline.Core.Table;
 using Pipeline.Processor.Verify;
-using Pipeline.Core;
-using Pipeline.Core.Contracts;
 using Xunit;
 
 namespace Pipeline.Tests.Unit.Verify;
@@ -151,7 +150,7 @@ public sealed class ReceiptTests
     {
         var world = await WorldAsync();
         await world.CaptureAsync("web", StoredWorld.Rows(1, 99));
-        var us = await new Verifier(world.Captures, [], world.Key.RowKey(), Workers.Inline, Contracts.Published).RunAsync(new VerifyRequest(true, true), TestContext.Current.CancellationToken);
+        var us = await new Verifier(world.Captures, [], world.Key.RowKey(), Workers.Inline, PublishedContracts.All).RunAsync(new VerifyRequest(true, true), TestContext.Current.CancellationToken);
         Assert.True(us.Ok, string.Join('\n', us.Differences));
         Assert.Equal(["us"], us.Checked);
         Assert.Empty(us.Pending);

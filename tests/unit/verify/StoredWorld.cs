@@ -6,9 +6,13 @@ using Pipeline.Core.Contracts;
 using Pipeline.Core.Records;
 using Pipeline.Core.Store;
 using Pipeline.Core.Table;
-using Pipeline.Processor.Repair;
+using Pipeline.Core.Table.Log;
+using Pipeline.Core.Table.Segments;
 using Pipeline.Processor.Verify;
-using Pipeline.Shipper;
+using Pipeline.Shipper.Catchup;
+using Pipeline.Shipper.Loop;
+using Pipeline.Shipper.Repair;
+using Pipeline.Shipper.Seal;
 using Pipeline.Tests.Fakes;
 
 namespace Pipeline.Tests.Unit.Verify;
@@ -21,7 +25,7 @@ internal sealed class StoredWorld
 {
     public const string StoreId = "us-1";
 
-    public static readonly Contract Checks = Contracts.XenCenterChecks, Agents = Contracts.AgentUpdates;
+    public static readonly Contract Checks = PublishedContracts.XenCenterChecks, Agents = PublishedContracts.AgentUpdates;
 
     public static readonly UtcDay Day = UtcDay.Parse("2026-03-04");
 
@@ -32,7 +36,7 @@ internal sealed class StoredWorld
         SnapshotEvery = snapshotEvery;
         Us = new MemoryStore(Clock, "us");
         Uk = new MemoryStore(Clock, "uk");
-        Captures = new Captures(Us, StoreId, Key.Kid);
+        Captures = new CaptureStore(Us, StoreId, Key.Kid);
         Logs = [.. ((Contract[])[Agents, Checks]).Select(contract => new TableLog(Uk, contract, StoreId, Key.Kid, Clock))];
     }
 
@@ -41,7 +45,7 @@ internal sealed class StoredWorld
     public InstallationKey Key { get; } = new(Enumerable.Range(1, 32).Select(i => (byte)i).ToArray());
     public MemoryStore Us { get; }
     public MemoryStore Uk { get; }
-    public Captures Captures { get; }
+    public CaptureStore Captures { get; }
     public IReadOnlyList<TableLog> Logs { get; }
 
     /// <summary>Rows of a day: distinct addresses, one a second.</summary>
@@ -104,7 +108,7 @@ internal sealed class StoredWorld
 
     /// <summary>A read-only view of both stores, and receipts where they are.</summary>
     public Task<VerifyReport> SinceAsync(bool deep = false, IObjectStore? us = null, IObjectStore? uk = null) => new Verifier(
-        new Captures(us ?? Us, StoreId, Key.Kid), [.. Logs.Select(log => new TableLog(uk ?? Uk, log.Contract, StoreId, Key.Kid, Clock))], Key.RowKey(), Workers.Inline).RunAsync(new VerifyRequest(deep, true));
+        new CaptureStore(us ?? Us, StoreId, Key.Kid), [.. Logs.Select(log => new TableLog(uk ?? Uk, log.Contract, StoreId, Key.Kid, Clock))], Key.RowKey(), Workers.Inline).RunAsync(new VerifyRequest(deep, true));
 
     /// <summary>Writes the receipt of a clean check; its name.</summary>
     public async Task<string> ReceiptAsync(VerifyReport report)

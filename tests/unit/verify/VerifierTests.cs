@@ -2,8 +2,8 @@ using System.Text.Json;
 using Pipeline.Core;
 using Pipeline.Core.Captures;
 using Pipeline.Core.Records;
-using Pipeline.Core.Store;
 using Pipeline.Core.Table;
+using Pipeline.Core.Table.Log;
 using Pipeline.Processor.Verify;
 using Xunit;
 

@@ -5,7 +5,7 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using Pipeline.Worlds;
 
-namespace Pipeline.Tests.Unit.WorldTruths;
+namespace Pipeline.Tests.Unit.Worlds;
 
 /// <summary>
 /// Reads logs the slow and obvious way, with regular expressions and a JSON document a line, so that the generator's truth is checked by

@@ -2,7 +2,7 @@ using System.IO.Compression;
 using Pipeline.Worlds;
 using Xunit;
 
-namespace Pipeline.Tests.Unit.WorldTruths;
+namespace Pipeline.Tests.Unit.Worlds;
 
 public sealed class WorldTests : IDisposable
 {

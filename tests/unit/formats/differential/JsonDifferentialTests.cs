@@ -1,6 +1,8 @@
 using System.Text;
 using Xunit;
 
+using Pipeline.Ingest.Formats;
+
 namespace Pipeline.Tests.Unit.Formats.Differential;
 
 /// <summary>On well-formed lines each JSON format agrees with a slow and obvious second implementation. DIFFERENTIAL_LINES says how many, DIFFERENTIAL_SEED of which seed.</summary>
@@ -15,7 +17,7 @@ public sealed class JsonDifferentialTests
         var lines = int.Parse(Environment.GetEnvironmentVariable("DIFFERENTIAL_LINES") ?? "20000", System.Globalization.CultureInfo.InvariantCulture);
         var seed = int.Parse(Environment.GetEnvironmentVariable("DIFFERENTIAL_SEED") ?? "6", System.Globalization.CultureInfo.InvariantCulture);
         var reference = JsonReference.All.Single(one => one.Format == name);
-        var format = Ingest.Formats.Formats.Named(name);
+        var format = LogFormats.Named(name);
         var rows = new JsonRows(new Random(seed));
         var into = TestContracts.Lines();
         var seen = new SortedDictionary<string, int>(StringComparer.Ordinal);

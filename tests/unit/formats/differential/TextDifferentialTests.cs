@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using Pipeline.Ingest.Formats;
+using Pipeline.Ingest.Formats.Text;
 using Xunit;
 
 namespace Pipeline.Tests.Unit.Formats.Differential;
@@ -38,7 +39,7 @@ public sealed class TextDifferentialTests
     [Fact]
     public void App_service() => Compare(Formats("iis-w3c"), lines => lines.W3c(TextLines.AppService), line => TextReaders.W3c(line, TextLines.AppService), string.Join(' ', TextLines.AppService));
 
-    private static ILineFormat Formats(string name) => Ingest.Formats.Formats.Named(name);
+    private static ILineFormat Formats(string name) => LogFormats.Named(name);
 
     private static void Compare(ILineFormat format, Func<TextLines, string> next, Func<string, string> read, string? fields = null)
     {

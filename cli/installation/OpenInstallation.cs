@@ -1,0 +1,162 @@
+using Pipeline.Core;
+using Pipeline.Core.Captures;
+using Pipeline.Core.Contracts;
+using Pipeline.Core.Records;
+using Pipeline.Core.Store;
+using Pipeline.Core.Table.Log;
+
+namespace Pipeline.Cli.Installation;
+
+/// <summary>Which stores a role opens.</summary>
+public enum Needs
+{
+    /// <summary>Both; a configuration without a table store is an error.</summary>
+    Both,
+    /// <summary>The capture store. A table store in Azure is left alone, because who only makes captures has no role there; one in a directory is opened beside.</summary>
+    Captures,
+}
+
+/// <summary>Where an installation's stores and its key are. A process that only makes captures has no table store to know of.</summary>
+public sealed record InstallationPlaces(StorePlace Us, StorePlace? Uk, string Keys)
+{
+    /// <summary>`--dir DIR`: DIR/us, DIR/uk and DIR/keys.</summary>
+    public static InstallationPlaces Embedded(string dir) => new(new StorePlace(Path.Combine(dir, "us")), new StorePlace(Path.Combine(dir, "uk")), Path.Combine(dir, "keys"));
+
+    /// <exception cref="PipelineException">78: the table store is needed and not configured.</exception>
+    internal InstallationPlaces For(Needs needs) => needs == Needs.Captures ? (Uk is { IsUrl: true } ? this with { Uk = null } : this) : Uk is null ? throw OpenInstallation.NoTable() : this;
+}
+
+/// <summary>
+/// An opened installation: its stores, found to be what they say and where the contracts allow, and the key. Everything that a role needs is wired here.
+/// </summary>
+public sealed class OpenInstallation : IDisposable
+{
+    private readonly IObjectStore? _uk;
+    private readonly StoreIdentity? _table;
+
+    private OpenInstallation(IObjectStore us, IObjectStore? uk, StoreIdentity capture, StoreIdentity? table, InstallationKey key, IReadOnlyList<Contract> contracts, TimeProvider time)
+    {
+        Us = us;
+        _uk = uk;
+        CaptureStore = capture;
+        _table = table;
+        Key = key;
+        Contracts = contracts;
+        Time = time;
+        Captures = new CaptureStore(us, capture.Id, key.Kid);
+        Logs = uk is null ? [] : [.. contracts.Select(contract => new TableLog(uk, contract, capture.Id, key.Kid, time))];
+    }
+
+    public IObjectStore Us { get; }
+
+    /// <exception cref="PipelineException">78: the configuration names no table store, or this role has none.</exception>
+    public IObjectStore Uk => _uk ?? throw NoTable();
+
+    public StoreIdentity CaptureStore { get; }
+    public StoreIdentity TableStore => _table ?? throw NoTable();
+    public InstallationKey Key { get; }
+    public IReadOnlyList<Contract> Contracts { get; }
+    public TimeProvider Time { get; }
+    public CaptureStore Captures { get; private set; }
+
+    /// <summary>The tables' logs; none where the table store was not opened.</summary>
+    public IReadOnlyList<TableLog> Logs { get; private set; }
+
+    /// <summary>Whether anything of an installation is there.</summary>
+    public static bool Exists(InstallationPlaces places) => places.Us.Exists || places.Uk is { Exists: true };
+
+    /// <summary>
+    /// Opens what is there and makes what is absent: stores in directories, key, and the empty tables (DESIGN section 9). A container must have been made a store by `store init`,
+    /// because what makes itself where a name was mistyped is another installation.
+    /// </summary>
+    public static async Task<OpenInstallation> OpenOrCreateAsync(InstallationPlaces places, TimeProvider time, CancellationToken cancel, Needs needs = Needs.Both)
+    {
+        places = places.For(needs);
+        var contracts = PublishedContracts.All;
+        // Before the first folder is made: a region that no contract allows leaves nothing behind.
+        StoreResidency.Check(places.Us.Where, StoreRole.Capture, StoreResidency.Normalize(places.Us.Region ?? "us"), contracts);
+        if (places.Uk is { } table)
+        {
+            StoreResidency.Check(table.Where, StoreRole.Table, StoreResidency.Normalize(table.Region ?? "uk"), contracts);
+        }
+        var us = places.Us.OpenOrMakeDirectory();
+        var uk = places.Uk?.OpenOrMakeDirectory();
+        var there = await StoresAsync(us, uk, places, contracts, mayMake: true, cancel);
+        // The key comes before anything is written with it (rule 28), and before a store says that it is one.
+        var key = KeyFile.Open(places.Keys, mayCreate: !await HoldsAnyAsync(us, uk, cancel));
+        var (captureStore, tableStore) = there ?? await MakeAsync(us, uk!, places, contracts, cancel);
+        var installation = new OpenInstallation(us, uk, captureStore, tableStore, key, contracts, time);
+        foreach (var log in installation.Logs)
+        {
+            await log.OpenOrCreateAsync(cancel);
+        }
+        return installation;
+    }
+
+    /// <summary>Opens what is there, to look; what is absent is an error (78).</summary>
+    public static async Task<OpenInstallation> OpenAsync(InstallationPlaces places, TimeProvider time, CancellationToken cancel, Needs needs = Needs.Both)
+    {
+        places = places.For(needs);
+        var contracts = PublishedContracts.All;
+        var us = places.Us.Open();
+        var uk = places.Uk?.Open();
+        var (capture, table) = (await StoresAsync(us, uk, places, contracts, mayMake: false, cancel))!.Value;
+        return new OpenInstallation(us, uk, capture, table, KeyFile.Open(places.Keys, mayCreate: false), contracts, time);
+    }
+
+    /// <summary>Captures and tables are read and written through what is given back for `us` and `uk` from now on. Before anything was wired of them.</summary>
+    internal void Meter(Func<string, IObjectStore, IObjectStore> meter)
+    {
+        Captures = new CaptureStore(meter("us", Captures.Store), Captures.StoreId, Captures.Kid);
+        if (Logs.Count > 0)
+        {
+            var uk = meter("uk", Logs[0].Store);
+            Logs = [.. Logs.Select(log => new TableLog(uk, log.Contract, log.CaptureStore, log.Kid, Time))];
+        }
+    }
+
+    public void Dispose()
+    {
+        (Us as IDisposable)?.Dispose();
+        (_uk as IDisposable)?.Dispose();
+    }
+
+    /// <summary>The stores' identities, checked; null where one is absent in a directory and may be made.</summary>
+    private static async Task<(StoreIdentity Capture, StoreIdentity? Table)?> StoresAsync(IObjectStore us, IObjectStore? uk, InstallationPlaces places, IReadOnlyList<Contract> contracts, bool mayMake, CancellationToken cancel)
+    {
+        if (mayMake && uk is not null && (await MissingAsync(places.Us, us, cancel) || await MissingAsync(places.Uk!, uk, cancel)))
+        {
+            return null;
+        }
+        var capture = await StoreIdentity.OpenAsync(us, StoreRole.Capture, contracts, places.Us.Region, cancel);
+        var table = uk is null ? null : await StoreIdentity.OpenAsync(uk, StoreRole.Table, contracts, places.Uk!.Region, cancel);
+        return table?.CaptureStore is { } named && named != capture.Id
+            ? throw new PipelineException(ExitCode.Configuration, $"The table store {uk!.Location} is filled from capture store {named}, {us.Location} is {capture.Id}. Name the two stores of one installation.")
+            : (capture, table);
+    }
+
+    private static async Task<bool> MissingAsync(StorePlace place, IObjectStore store, CancellationToken cancel) => !place.IsUrl && await StoreIdentity.FindAsync(store, cancel) is null;
+
+    private static async Task<(StoreIdentity Capture, StoreIdentity? Table)> MakeAsync(IObjectStore us, IObjectStore uk, InstallationPlaces places, IReadOnlyList<Contract> contracts, CancellationToken cancel)
+    {
+        // Of the two one may be a container, which must be a store already: then nothing of it is made here.
+        var capture = places.Us.IsUrl ? await StoreIdentity.OpenAsync(us, StoreRole.Capture, contracts, places.Us.Region, cancel) : await StoreIdentity.FindAsync(us, cancel);
+        var table = places.Uk!.IsUrl ? await StoreIdentity.OpenAsync(uk, StoreRole.Table, contracts, places.Uk.Region, cancel) : await StoreIdentity.FindAsync(uk, cancel);
+        return await StoreIdentity.InitEmbeddedAsync(us, places.Us.Region ?? capture?.Region ?? "us", uk, places.Uk.Region ?? table?.Region ?? "uk", contracts, cancel);
+    }
+
+    /// <summary>Whether anything was written with a key.</summary>
+    private static async Task<bool> HoldsAnyAsync(IObjectStore us, IObjectStore? uk, CancellationToken cancel) =>
+        await AnyAsync(us, CaptureNames.CapturesFolder, cancel) || await AnyAsync(us, CaptureNames.SnapshotsFolder, cancel) || (uk is not null && await AnyAsync(uk, "tables/", cancel));
+
+    private static async Task<bool> AnyAsync(IObjectStore store, string folder, CancellationToken cancel)
+    {
+        await foreach (var _ in store.ListFoldersAsync(folder, cancel))
+        {
+            return true;
+        }
+        return false;
+    }
+
+    internal static PipelineException NoTable() => new(ExitCode.Configuration, "This needs the table store, and none is configured for this process. Set stores.uk.path or stores.uk.url.");
+}

@@ -1,0 +1,132 @@
+using Pipeline.Core.Store;
+
+namespace Pipeline.Core.Captures;
+
+/// <summary>A capture as it was read: its link, its header and its bytes.</summary>
+public sealed record Capture(Link Link, CaptureHeader Header, ReadOnlyMemory<byte> Bytes)
+{
+    public string Origin => CaptureNames.Capture(Header.Shard, Link.Number);
+
+    public ReadOnlyMemory<byte> Frame(FrameEntry frame) => CaptureFile.Block(Bytes, frame.Offset, frame.Length, Origin);
+
+    public IReadOnlyList<RejectedLines> RejectedLines() =>
+        Header.Rejections is { } range ? RejectionBlock.Decode(CaptureFile.Block(Bytes, range.Offset, range.Length, Origin).Span) : [];
+}
+
+/// <summary>The capture store as its shards: reads captures and folds them.</summary>
+public sealed class CaptureStore(IObjectStore store, string storeId, string kid)
+{
+    public IObjectStore Store { get; } = store;
+
+    public string StoreId { get; } = storeId;
+
+    public string Kid { get; } = kid;
+
+    public IAsyncEnumerable<string> ShardsAsync(CancellationToken cancel = default) => Store.ListFoldersAsync(CaptureNames.CapturesFolder, cancel);
+
+    /// <summary>The capture, or null where the name is free.</summary>
+    /// <exception cref="PipelineException">3: the object is no capture, or of another shard, number or store. 78: it was written with another key.</exception>
+    public async Task<Capture?> ReadAsync(string shard, long number, CancellationToken cancel = default)
+    {
+        var name = CaptureNames.Capture(shard, number);
+        var bytes = await Store.ReadAsync(name, cancel);
+        return bytes is null ? null : Decode(shard, number, bytes, name);
+    }
+
+    public Capture Decode(string shard, long number, byte[] bytes, string name)
+    {
+        CaptureHeader header;
+        try
+        {
+            header = CaptureFile.DecodeHeader(bytes, name);
+        }
+        catch (InvalidDataException e)
+        {
+            throw new PipelineException(ExitCode.Difference, $"{Store.Location}: {e.Message}", e);
+        }
+        // Half a capture can have a whole header; folded in, its hash would make a fork of the next one.
+        if (CaptureFile.LengthOf(header, bytes, name) is var length && length != bytes.Length)
+        {
+            throw new PipelineException(ExitCode.Difference, $"{Store.Location}: {name} has {bytes.Length} bytes, its header says {length}. It was cut or is another; read it again, and restore it where it stays so.");
+        }
+        CheckOwner(header.Store, header.Kid, $"{Store.Location}: {name}");
+        if (header.Shard != shard || header.Number != number)
+        {
+            throw new PipelineException(ExitCode.Difference, $"{Store.Location}: {name} says that it is capture {header.Number} of shard {header.Shard}. The object was moved; restore the store.");
+        }
+        return new Capture(new Link(number, Sha256.Of(bytes)), header, bytes);
+    }
+
+    /// <summary>The number of the newest snapshot, or null (rule 3: found by a list).</summary>
+    public async Task<long?> NewestSnapshotAsync(string shard, CancellationToken cancel = default)
+    {
+        long? newest = null;
+        await foreach (var found in Store.ListAsync(CaptureNames.Snapshots(shard), null, cancel))
+        {
+            newest = CaptureNames.NumberOf(found.Name) ?? newest;
+        }
+        return newest;
+    }
+
+    public ShardState Empty(string shard) => new() { Store = StoreId, Shard = shard, Kid = Kid };
+
+    /// <summary>The state that the newest snapshot holds, or the empty one.</summary>
+    public async Task<ShardState> SnapshotAsync(string shard, CancellationToken cancel = default)
+    {
+        if (await NewestSnapshotAsync(shard, cancel) is not { } number)
+        {
+            return Empty(shard);
+        }
+        return await ReadSnapshotAsync(shard, number, cancel) ?? throw new PipelineException(ExitCode.Difference, $"{Store.Location}: snapshot {number} of shard {shard} was listed and is gone. Restore the store.");
+    }
+
+    public async Task<ShardState?> ReadSnapshotAsync(string shard, long number, CancellationToken cancel = default)
+    {
+        var name = CaptureNames.Snapshot(shard, number);
+        if (await Store.ReadAsync(name, cancel) is not { } bytes)
+        {
+            return null;
+        }
+        ShardState state;
+        try
+        {
+            state = ShardState.FromJson(bytes, name);
+        }
+        catch (InvalidDataException e)
+        {
+            throw new PipelineException(ExitCode.Difference, $"{Store.Location}: {e.Message}", e);
+        }
+        CheckOwner(state.Store, state.Kid, $"{Store.Location}: {name}");
+        if (state.Shard != shard || state.Head?.Number != number)
+        {
+            throw new PipelineException(ExitCode.Difference, $"{Store.Location}: {name} is the state of shard {state.Shard} at {state.Head?.Number}. The object was moved; restore the store.");
+        }
+        return state;
+    }
+
+    /// <summary>The newest snapshot and what follows it, found by probing (rule 3). Throws a fork as exit 3.</summary>
+    public async Task<ShardState> FoldAsync(string shard, CancellationToken cancel = default)
+    {
+        var state = await SnapshotAsync(shard, cancel);
+        while (await ReadAsync(shard, state.Next, cancel) is { } capture)
+        {
+            if (state.Apply(capture.Header, capture.Link) is { } fork)
+            {
+                throw fork.ToException();
+            }
+        }
+        return state;
+    }
+
+    private void CheckOwner(string storeId, string kid, string origin)
+    {
+        if (storeId != StoreId)
+        {
+            throw new PipelineException(ExitCode.Difference, $"{origin} is of capture store {storeId}, this store is {StoreId}. It was copied here from another store; remove it and restore what it replaced.");
+        }
+        if (kid != Kid)
+        {
+            throw new PipelineException(ExitCode.Configuration, $"{origin} was written with key {kid}, this installation has key {Kid}. Put the right key file in place.");
+        }
+    }
+}

@@ -1,0 +1,228 @@
+using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
+using Pipeline.Core.Captures;
+using Pipeline.Core.Contracts;
+using Pipeline.Core.Store;
+
+namespace Pipeline.Core.Table.Log;
+
+/// <summary>
+/// A table's log: entries numbered from 0 without a gap, each immutable. Every way of reading checks the chain: an entry of ours names the sha256 of the one below (rule 21),
+/// and a break is a <see cref="PipelineException"/> with exit 3 that names the table and the version.
+/// <paramref name="captureStore"/> and <paramref name="kid"/> are the ids that this installation's table must carry (rules 9 and 28).
+/// </summary>
+public sealed class TableLog(IObjectStore store, Contract contract, string captureStore, string kid, TimeProvider time)
+{
+    public IObjectStore Store => store;
+
+    public Contract Contract => contract;
+
+    public string CaptureStore => captureStore;
+
+    public string Kid => kid;
+
+    /// <summary>How messages name the table.</summary>
+    public string Where => $"table {contract.Dataset} in {store.Location}";
+
+    internal TimeProvider Time => time;
+
+    /// <summary>The state at the log's end, or null where there is no table. Starts from the newest checkpoint that can be read. Refuses what <see cref="TableGuard"/> refuses.</summary>
+    public async Task<TableState?> OpenAsync(CancellationToken cancel = default)
+    {
+        var start = await FromCheckpointAsync(cancel) ?? await FromEntry0Async(cancel);
+        return start is null ? null : (await ReplayAsync(start, checkAlways: true, cancel)).State;
+    }
+
+    /// <summary>Opens the table, or makes it: whoever loses the race for entry 0 takes the winner's.</summary>
+    public async Task<TableState> OpenOrCreateAsync(CancellationToken cancel = default)
+    {
+        if (await OpenAsync(cancel) is { } found)
+        {
+            return found;
+        }
+        var now = time.GetUtcNow();
+        var id = new Guid(RandomNumberGenerator.GetBytes(16)).ToString("D");
+        var metadata = TableSchema.Metadata(id, contract, captureStore, kid, now.ToUnixTimeMilliseconds());
+        var bytes = EntryWriter.Create(metadata, NewOrigin());
+        await Puts.UntilKnownAsync(store, TableNames.Entry(contract.Dataset, 0), bytes, time, null, cancel);
+        return await OpenAsync(cancel) ?? throw Restored(0, "it was written and is gone");
+    }
+
+    /// <summary>
+    /// The state at the log's end, read on from <paramref name="state"/>. Where nothing is new, the entry that the state stands on is read again: a table that was
+    /// restored under an idle reader is found here (exit 3).
+    /// </summary>
+    public async Task<TableState> ReadToEndAsync(TableState state, CancellationToken cancel = default) => (await ReplayAsync(state, checkAlways: false, cancel)).State;
+
+    /// <summary>Every entry from 0 on, in order, ours and foreign, with the chain checked: what `verify` reads. Empty where there is no table.</summary>
+    public async IAsyncEnumerable<TableCommit> ReadAllAsync([EnumeratorCancellation] CancellationToken cancel = default)
+    {
+        Sha256? below = null;
+        for (var version = 0L; await ReadEntryAsync(version, cancel) is { } entry; version++)
+        {
+            CheckLink(entry, below);
+            below = entry.Hash;
+            yield return entry;
+        }
+    }
+
+    /// <summary>The entry, or null where the log ends below it.</summary>
+    public async Task<TableCommit?> ReadEntryAsync(long version, CancellationToken cancel = default) =>
+        await store.ReadAsync(TableNames.Entry(contract.Dataset, version), cancel) is { } bytes ? EntryReader.Read(Where, version, bytes) : null;
+
+    /// <summary>The state at <paramref name="version"/>, from the newest checkpoint at or below it; null where the log ends below, or an entry on the way is gone. What stands under the properties is not judged.</summary>
+    public async Task<TableState?> OpenAtAsync(long version, CancellationToken cancel = default)
+    {
+        TableState? state = null;
+        foreach (var at in (await CheckpointsAsync(0, cancel)).Where(at => at <= version).Reverse())
+        {
+            if (await store.ReadAsync(TableNames.Entry(contract.Dataset, at), cancel) is { } bytes
+                && (state = await Checkpoint.ReadAsync(store, contract.Dataset, at, Sha256.Of(bytes), cancel)) is not null)
+            {
+                break;
+            }
+        }
+        state ??= TableState.Empty;
+        while (state.Version < version && await ReadEntryAsync(state.Version + 1, cancel) is { } entry)
+        {
+            CheckLink(entry, state.Version < 0 ? null : state.EntryHash);
+            state = state.Next(entry);
+        }
+        return state.Version == version ? state : null;
+    }
+
+    /// <summary>The entries above <paramref name="state"/> and the state that they lead to.</summary>
+    internal async Task<(TableState State, IReadOnlyList<TableCommit> Between)> ReplayAsync(TableState state, bool checkAlways, CancellationToken cancel)
+    {
+        var between = new List<TableCommit>();
+        TableCommit? changed = null;
+        var from = state;
+        while (await ReadEntryAsync(state.Version + 1, cancel) is { } entry)
+        {
+            if (entry.Foreign)
+            {
+                TableGuard.CheckForeign(Where, entry);
+            }
+            if (entry.Metadata is not null || entry.Protocol is not null)
+            {
+                changed = entry;
+            }
+            CheckLink(entry, state.EntryHash);
+            state = state.Next(entry);
+            between.Add(entry);
+        }
+        if (between.Count == 0 || between[0].Foreign)
+        {
+            // An entry of ours has just proved what lies below it; nothing else does.
+            await CheckStandsAsync(from, cancel);
+        }
+        if (changed is not null || checkAlways)
+        {
+            TableGuard.Check(Where, contract, captureStore, kid, state.Protocol, state.Metadata, changed is { Foreign: true } ? changed : null);
+        }
+        return (state, between);
+    }
+
+    /// <summary>Reads the state's own entry again: other or absent means that the table was restored (rule 21).</summary>
+    internal async Task CheckStandsAsync(TableState state, CancellationToken cancel)
+    {
+        var bytes = await store.ReadAsync(TableNames.Entry(contract.Dataset, state.Version), cancel);
+        if (bytes is null || Sha256.Of(bytes) != state.EntryHash)
+        {
+            throw Restored(state.Version, bytes is null ? "it is gone" : "it holds other bytes");
+        }
+    }
+
+    internal EntryOrigin NewOrigin() =>
+        new(Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)), captureStore, kid, contract.Sha256, time.GetUtcNow());
+
+    internal PipelineException Restored(long version, string found) => new(ExitCode.Difference,
+        $"{Where}: entry {version} of the log is not the one that was read before: {found}. Expected entries never to change: the table was restored or its log was edited while this process used it. "
+        + "Stop every shipper of this table, make sure that the log is whole, then start again: what the log lacks is shipped anew from the captures.");
+
+    private void CheckLink(TableCommit entry, Sha256? below)
+    {
+        if (!entry.Foreign && entry.Below != below)
+        {
+            throw new PipelineException(ExitCode.Difference,
+                $"{Where}: entry {entry.Version} of the log names {Short(entry.Below)} as the entry below, found {Short(below)}. "
+                + "Expected each entry to name the sha256 of the one below: an entry was replaced, or the table was restored under a running shipper. Stop every shipper and restore the log from one copy, whole.");
+        }
+        if (!entry.Foreign && (entry.Store != captureStore || entry.Kid != kid))
+        {
+            throw new PipelineException(ExitCode.Configuration,
+                $"{Where}: entry {entry.Version} is of capture store '{entry.Store}' and key '{entry.Kid}', expected '{captureStore}' and '{kid}'. Point the configuration at the store and the key that made this table.");
+        }
+    }
+
+    private static string Short(Sha256? hash) => hash is { } value ? value.ToString()[..12] : "none";
+
+    private async Task<TableState?> FromEntry0Async(CancellationToken cancel)
+    {
+        var first = await ReadEntryAsync(0, cancel);
+        if (first is null)
+        {
+            string? there = null;
+            await foreach (var found in store.ListAsync(TableNames.Log(contract.Dataset), null, cancel))
+            {
+                there = found.Name;
+                break;
+            }
+            if (there is null)
+            {
+                return null;
+            }
+            // Another process may have made the table between the read and the list.
+            first = await ReadEntryAsync(0, cancel) ?? throw new PipelineException(ExitCode.Difference,
+                $"{Where}: the log has no entry 0 but holds '{there}'. Expected the whole log, which is kept for ever. Restore it from a copy.");
+        }
+        CheckLink(first, null);
+        if (first.Metadata is null || first.Protocol is null)
+        {
+            TableGuard.Check(Where, contract, captureStore, kid, first.Protocol, first.Metadata);
+        }
+        return TableState.Empty.Next(first);
+    }
+
+    private async Task<TableState?> FromCheckpointAsync(CancellationToken cancel)
+    {
+        var hint = await Checkpoint.HintAsync(store, contract.Dataset, cancel) ?? 0;
+        return await FromCheckpointAsync(hint, cancel) ?? (hint > 0 ? await FromCheckpointAsync(0, cancel) : null);
+    }
+
+    /// <summary>The newest checkpoint at or above <paramref name="from"/> that can be read; null where there is none.</summary>
+    private async Task<TableState?> FromCheckpointAsync(long from, CancellationToken cancel)
+    {
+        var versions = await CheckpointsAsync(from, cancel);
+        foreach (var version in versions.Reverse())
+        {
+            // A checkpoint does not hold its entry's hash, which the next entry of ours must name.
+            var bytes = await store.ReadAsync(TableNames.Entry(contract.Dataset, version), cancel);
+            if (bytes is null)
+            {
+                throw new PipelineException(ExitCode.Difference,
+                    $"{Where}: there is a checkpoint of entry {version} but no such entry. Expected the log to reach beyond its newest checkpoint: the table was restored to an older version by taking entries away. "
+                    + "Restore the log whole, or remove the checkpoints above its end with every shipper stopped.");
+            }
+            if (await Checkpoint.ReadAsync(store, contract.Dataset, version, Sha256.Of(bytes), cancel) is { } state)
+            {
+                return state;
+            }
+        }
+        return null;
+    }
+
+    /// <summary>The versions from <paramref name="from"/> on that have a checkpoint, rising.</summary>
+    internal async Task<IReadOnlyList<long>> CheckpointsAsync(long from, CancellationToken cancel)
+    {
+        var versions = new List<long>();
+        await foreach (var found in store.ListAsync(TableNames.Log(contract.Dataset), TableNames.Before(contract.Dataset, from), cancel))
+        {
+            if (TableNames.CheckpointVersion(found.Name) is { } version)
+            {
+                versions.Add(version);
+            }
+        }
+        return versions;
+    }
+}

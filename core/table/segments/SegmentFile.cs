@@ -1,0 +1,43 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Pipeline.Core.Records;
+
+namespace Pipeline.Core.Table.Segments;
+
+/// <summary>
+/// One live Parquet file of a table. <see cref="Path"/> is relative to the table's folder; <see cref="Size"/> in bytes; <see cref="Rows"/> is −1 where
+/// another engine's entry does not tell; the times are µs since 1970 UTC, both inclusive, and bound the rows (the whole date where another engine does not tell).
+/// </summary>
+public sealed record SegmentFile(string Path, UtcDay Date, long Size, long Rows, long MinTime, long MaxTime)
+{
+    /// <summary>A name for a new segment of <paramref name="date"/>, never used before.</summary>
+    public static string NewPath(UtcDay date) => $"date={date}/{Guid.NewGuid():D}.parquet";
+}
+
+/// <summary>A shard's captures whose records went into a segment, both ends inclusive.</summary>
+public sealed record SegmentRange(string Shard, long From, long To);
+
+/// <summary>
+/// What a segment says of itself in its footer, under the key `pipeline`: enough to prove later that it is void (rule 23). Compaction writes no ranges but its inputs' paths.
+/// </summary>
+public sealed record SegmentLabel(string Store, string Kid, string Contract, IReadOnlyList<SegmentRange> Shards, IReadOnlyList<string>? Inputs = null)
+{
+    public byte[] Encode() => JsonSerializer.SerializeToUtf8Bytes(this, SegmentJson.Default.SegmentLabel);
+
+    /// <summary>Null where the bytes are no label of ours.</summary>
+    internal static SegmentLabel? Decode(ReadOnlySpan<byte> bytes)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(bytes, SegmentJson.Default.SegmentLabel);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+}
+
+[JsonSourceGenerationOptions(JsonSerializerDefaults.Web, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(SegmentLabel))]
+internal sealed partial class SegmentJson : JsonSerializerContext;

@@ -1,0 +1,328 @@
+using Pipeline.Ingest.Formats;
+using Pipeline.Ingest.Shard;
+
+namespace Pipeline.Ingest.Files;
+
+/// <summary>Steps 2, 3 and 4 of a poll for one file: what it is, and reading it.</summary>
+public sealed partial class TailSource
+{
+    private enum Look { Done, More, Wait }
+
+    /// <summary>An unterminated end below this is simply read again.</summary>
+    private const int LeastSearched = 4_096;
+
+    private async Task<Look> LookAsync(SeenPath seen, bool changed, Func<string, bool> mayDecide, IBlockSink sink, CancellationToken stop, bool drained = false)
+    {
+        var path = seen.Path;
+        SourceFile? file = null;
+        try
+        {
+            file = await workers.Run(() => SourceFile.Open(path));
+            if (file.IsGzip && changed)
+            {
+                // It may still be written: looked into when it stayed as it is for a poll.
+                if (Owned(path) is { IsGzip: false })
+                {
+                    Release(seen, null);
+                }
+                return Look.Done;
+            }
+            seen.Settled = !changed;
+            var opened = file;
+            var (fingerprint, decision) = await workers.Run(() => Decide(opened));
+            (seen.End, seen.Decompressed, seen.LastError) = (file.End, file.Decompressed, null);
+            var shrunk = seen.ShrunkOf;
+            seen.ShrunkOf = null;
+            _shrunk.Remove(seen);
+            if (decision is null or FileDecision.Shrunk)
+            {
+                Release(seen, null);
+                seen.Identity = null;
+            }
+            if (shrunk is not null && !file.IsGzip && Check(file, seen.ShrunkLength) != seen.ShrunkCheck)
+            {
+                // It was written over before it was known what it is.
+                Shrunk(seen);
+                shrunk = null;
+            }
+            if (decision is FileDecision.Shrunk before)
+            {
+                var (kind, copied) = seen.Rewritten && !file.IsGzip ? (Kind.Another, before.Identity) : await workers.Run(() => Compare(seen, opened, fingerprint!));
+                if (kind == Kind.Another)
+                {
+                    decision = cursors.Another(fingerprint!);
+                }
+                else if (kind == Kind.Copy)
+                {
+                    Same(seen, copied, file);
+                }
+                else
+                {
+                    seen.ShrunkOf = fingerprint;
+                    _shrunk.Add(seen);
+                    (seen.ShrunkAt, seen.ShrunkReported) = shrunk == fingerprint ? (seen.ShrunkAt, seen.ShrunkReported) : (time.GetTimestamp(), false);
+                    seen.ShrunkFrom = before.Cursor.Offset;
+                    (seen.ShrunkLength, seen.ShrunkCheck) = (file.IsGzip ? 0 : file.LengthAtOpen, file.IsGzip ? null : Check(file, file.LengthAtOpen));
+                }
+            }
+            if (decision is null or FileDecision.Shrunk)
+            {
+                return Look.Done;
+            }
+
+            Release(seen, decision.Identity);
+            var followed = _followed.GetValueOrDefault(decision.Identity);
+            var cursor = (decision as FileDecision.Resume)?.Cursor;
+            if (followed?.Path is { } owner && owner != path)
+            {
+                if (!mayDecide(owner))
+                {
+                    return Look.Wait;
+                }
+                if (cursor is null || !await workers.Run(() => opened.EndsALine(cursor.Offset, out _)))
+                {
+                    Same(seen, decision.Identity, file);
+                    // The same first line and not yet read: whether it is the same file shows when the other was read.
+                    seen.Settled &= cursor is not null;
+                    return Look.Done;
+                }
+                // It goes on where the other, which was looked at before, has no further line: they are two files that were alike up to here, and the other turns out to be a part of this one, or another file.
+                var other = _seen[owner];
+                _times.Unsettle(other);
+                Keep(followed, null);
+            }
+            if (followed is { Path: null, Open: not null, IsGzip: false })
+            {
+                // The file that had this content is still open, and may have grown since: it is read to its end first.
+                if (file.IsGzip)
+                {
+                    seen.Identity = decision.Identity;
+                    followed.Add(seen);
+                    return Look.Done;
+                }
+                if (!drained)
+                {
+                    return await ReadOnAsync(followed, sink, stop, mayEnd: false) ? Look.More : await LookAsync(seen, changed, mayDecide, sink, stop, drained: true);
+                }
+            }
+            (seen.SameSince, seen.SameReported, seen.Rewritten, seen.CopyOf) = (null, false, false, null);
+            if (followed is null)
+            {
+                var why = "";
+                var reads = format ?? (cursor is not null ? LogFormats.Remembered(cursor.Format, out why) : await workers.Run(() => opened.DetectFormat(out why)));
+                if (reads is null)
+                {
+                    if (changed)
+                    {
+                        events.UnknownFormat(path, why);
+                    }
+                    return Look.Done;
+                }
+                followed = new FollowedFile(decision.Identity, IsNameOf(path, cursor?.Path) ? cursor!.Path! : path, reads, file.IsGzip) { LastPath = path };
+                _followed[decision.Identity] = followed;
+                foreach (var copy in _shrunk.Where(s => FileCursors.FingerprintOf(decision.Identity).SequenceEqual(s.ShrunkOf)))
+                {
+                    // Now there is something to compare it with.
+                    _times.Unsettle(copy);
+                }
+                events.Opened(path, cursor?.Offset ?? 0);
+                if (decision is FileDecision.New { Ordinal: > 0 } another)
+                {
+                    events.SameFirstLine(path, another.Ordinal);
+                }
+            }
+            else if (followed.LastPath != path)
+            {
+                events.Renamed(followed.LastPath, path, cursor?.Offset ?? 0);
+                CopiedUnseen(followed, seen, file);
+                if (!IsNameOf(path, followed.FirstPath) || (!file.IsGzip && followed.Inode != seen.Stamp.Inode))
+                {
+                    // Another file that was alike so far, and not the rotated one.
+                    followed.FirstPath = path;
+                }
+            }
+            // One string for all that remember it.
+            seen.Identity = followed.Identity;
+            if (!file.IsGzip && followed.Path == path && file.RawLength < followed.Length && seen.Stamp.Inode == followed.Inode)
+            {
+                // It is shorter than it was and goes on all the same: an unterminated end was cut off, or all that followed the cursor.
+                Lost();
+                events.Truncated(path, file.RawLength, cursor?.Offset ?? 0);
+                followed.Length = file.RawLength;
+            }
+            (followed.Path, followed.LastPath, followed.Inode, followed.MissingSince) = (path, path, seen.Stamp.Inode, null);
+
+            // 3 offer
+            var more = await ReadAsync(followed, file, final: file.IsGzip, sink, stop);
+            (seen.End, seen.Decompressed) = (file.End, file.Decompressed);
+            if (!file.IsGzip)
+            {
+                Keep(followed, file);
+                file = null;
+                CloseQuietest();
+            }
+            seen.Settled &= !more;
+            return more ? Look.More : Look.Done;
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            // It vanished since it was seen: the next poll knows.
+            return Look.Done;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            seen.Settled = false;
+            if (seen.LastError != e.Message)
+            {
+                seen.LastError = e.Message;
+                events.Unreadable(path, $"{e.GetType().Name}: {e.Message}");
+            }
+            return Look.Done;
+        }
+        finally
+        {
+            file?.Dispose();
+        }
+    }
+
+    /// <summary>Whether a rotated file of this name may be called so: log, log.1, log-2026 and log.2.gz. Of files that are alike, one that is not was never that one.</summary>
+    private static bool IsNameOf(string path, string? first) => first is not null
+        && Path.GetFileName(path.AsSpan()).StartsWith(Path.GetFileName(first.AsSpan()) is var name && name.IndexOf('.') is > 0 and var dot ? name[..dot] : name, StringComparison.Ordinal);
+
+    private (string? Fingerprint, FileDecision? Decision) Decide(SourceFile file)
+    {
+        var fingerprint = FileFingerprint.Of(file.ContentAt(0), hash) ?? (file.End == ContentEnd.Whole ? FileFingerprint.Of(file.ContentAt(0), hash, final: true, format) : null);
+        return (fingerprint, fingerprint is null ? null : cursors.Decide(fingerprint, file.ContentLength, at => Check(file, at)));
+    }
+
+    private string? Check(SourceFile file, long at) => file.Before(at) is { } before ? hash.Of(before) : null;
+
+    /// <summary>Another path has this content; it is read once.</summary>
+    private void Same(SeenPath seen, string identity, SourceFile file)
+    {
+        seen.Identity = identity;
+        seen.SameSince ??= time.GetTimestamp();
+        (seen.CopyOf, seen.CopyLength) = (identity, file.LengthAtOpen);
+        if (_followed.GetValueOrDefault(identity) is { } followed)
+        {
+            followed.Add(seen);
+        }
+    }
+
+    /// <summary>Offers what follows the cursor. True where it stopped before the end, to give others their turn.</summary>
+    private async Task<bool> ReadAsync(FollowedFile followed, SourceFile file, bool final, IBlockSink sink, CancellationToken stop)
+    {
+        var cursor = cursors.Find(followed.Identity);
+        if (file.RawLength != followed.Length)
+        {
+            (followed.Length, followed.GrownAt) = (file.RawLength, time.GetTimestamp());
+        }
+        if (!final && !file.IsGzip && cursor is not null && await workers.Run(() => StillPending(followed, file, cursor.Offset)))
+        {
+            return false;
+        }
+        using var blocks = await workers.Run(() => file.Blocks(new FileReading(cursors.Source, followed.Identity, followed.FirstPath, followed.Format, hash), cursor));
+        var last = false;
+        for (var count = 0; !stop.IsCancellationRequested; count++)
+        {
+            if (count == MostBlocksAtOnce && !file.IsGzip)
+            {
+                return true;
+            }
+            var block = await workers.Run(() => blocks.Next(last));
+            if (block is not null)
+            {
+                // What was read is offered, also when the source is asked to stop meanwhile.
+                await _taken.OfferAsync(sink, block, CancellationToken.None);
+                cursors.Advance(followed.Identity, blocks.Cursor!);
+                events.Offered(followed.LastPath, block.From, block.To);
+                continue;
+            }
+            followed.Pending = blocks.Pending;
+            Loose(followed);
+            if (last || !final || (file.IsGzip && file.End != ContentEnd.Whole))
+            {
+                Searched(followed, file, blocks.Offset + blocks.Pending);
+                break;
+            }
+            last = true;
+        }
+        return false;
+    }
+
+    /// <summary>Whether what follows the cursor is still no line: only what came since the last look is read.</summary>
+    private bool StillPending(FollowedFile followed, SourceFile file, long offset)
+    {
+        if (followed.Pending < LeastSearched || followed.SearchedCheck is not { } check || followed.Searched - followed.Pending != offset || Check(file, followed.Searched) != check
+            || file.EndsALine(followed.Searched, out var end))
+        {
+            return false;
+        }
+        followed.Pending = end - offset;
+        Loose(followed);
+        Searched(followed, file, end);
+        return true;
+    }
+
+    private void Loose(FollowedFile followed)
+    {
+        if (followed.Pending > 0)
+        {
+            _loose.Add(followed);
+        }
+    }
+
+    private void Searched(FollowedFile followed, SourceFile file, long end) =>
+        (followed.Searched, followed.SearchedCheck) = (end, file.IsGzip || followed.Pending < LeastSearched ? null : Check(file, end));
+
+    /// <summary>A file without a name, or a rotated one with an unterminated end.</summary>
+    /// <param name="mayEnd">Whether its unterminated end is a line when it was quiet; not where another name was just found for it.</param>
+    private async Task<bool> ReadOnAsync(FollowedFile followed, IBlockSink sink, CancellationToken stop, bool mayEnd = true)
+    {
+        if (followed.Open is null && followed.Path is { } path)
+        {
+            _times.Unsettle(_seen[path]);
+            followed.GrownAt = time.GetTimestamp();
+            return false;
+        }
+        if (followed.MissingSince is { } missing)
+        {
+            Missing(followed, missing);
+            return false;
+        }
+        if (followed.Open is not { } open || cursors.Find(followed.Identity) is not { } cursor)
+        {
+            Drop(followed);
+            return false;
+        }
+        try
+        {
+            if (!await workers.Run(() => open.Continues(cursor, hash)))
+            {
+                Truncated(followed, open.RawLength);
+                return false;
+            }
+            var quiet = mayEnd && IsQuiet(followed.GrownAt) && open.RawLength == followed.Length;
+            var pending = followed.Pending;
+            var more = await ReadAsync(followed, open, final: quiet, sink, stop);
+            if (quiet && !more && !stop.IsCancellationRequested)
+            {
+                if (pending > 0)
+                {
+                    events.TailTaken(followed.LastPath, cursor.Offset, pending);
+                }
+                if (followed.Path is null)
+                {
+                    Drop(followed);
+                }
+            }
+            return more;
+        }
+        catch (IOException e)
+        {
+            events.Unreadable(followed.LastPath, $"{e.GetType().Name}: {e.Message}");
+            Drop(followed);
+            return false;
+        }
+    }
+}

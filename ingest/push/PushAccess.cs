@@ -1,0 +1,68 @@
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.AspNetCore.Http;
+
+namespace Pipeline.Ingest.Push;
+
+/// <summary>Who may push to a source: whoever has its token or one of its client certificates (rule 33). Secrets and certificates are compared by their SHA-256, in constant time.</summary>
+internal static class PushAccess
+{
+    private const string Scheme = "Bearer ";
+
+    /// <summary>
+    /// Null: let in. 401 where what was shown is nobody's, 403 where it is another source's. A source that is not here asks for anything that is valid, so that only who has that learns which sources there are.
+    /// </summary>
+    public static PushReply.Refused? Refuse(HttpRequest request, PushSource? source, IEnumerable<PushIntake> all)
+    {
+        if (source is { IsOpen: true } || (source is null && all.All(s => s.Source.IsOpen)))
+        {
+            return null;
+        }
+        var token = Token(request);
+        var certificate = request.HttpContext.Connection.ClientCertificate is { } shown ? shown.GetCertHash(HashAlgorithmName.SHA256) : null;
+        if (source is not null && (HasToken(source, token) || HasCertificate(source, certificate)))
+        {
+            return null;
+        }
+        var (anyToken, anyCertificate) = (false, false);
+        foreach (var each in all)
+        {
+            anyToken |= HasToken(each.Source, token);
+            anyCertificate |= HasCertificate(each.Source, certificate);
+        }
+        return (token, certificate) switch
+        {
+            _ when anyToken || anyCertificate => source is null ? null : anyToken
+                ? new(PushCode.OtherToken, "The bearer token is another source's. Push with this source's token, or to the source that the token is for.")
+                : new(PushCode.OtherCertificate, "The client certificate is another source's. Push with this source's certificate, or to the source that the certificate is for."),
+            (null, null) => new(PushCode.NoToken, "The request has neither a bearer token nor a client certificate. Send Authorization: Bearer TOKEN with this source's token, or show one of this source's client certificates."),
+            (null, _) => new(PushCode.BadCertificate, "The client certificate is no source's. Show one whose SHA-256 this source's configuration lists, or send its token."),
+            _ => new(PushCode.BadToken, "The bearer token is no source's. Send Authorization: Bearer TOKEN with this source's token."),
+        };
+    }
+
+    /// <summary>The SHA-256 of a certificate's DER bytes in lower case, however it was written: openssl puts ':' between bytes. Null: it is none.</summary>
+    public static string? Fingerprint(string text)
+    {
+        var hex = text.Replace(":", "", StringComparison.Ordinal);
+        return hex.Length == 2 * SHA256.HashSizeInBytes && hex.All(char.IsAsciiHexDigit) ? hex.ToLowerInvariant() : null;
+    }
+
+    private static byte[]? Token(HttpRequest request)
+    {
+        var given = request.Headers.Authorization;
+        return given.Count == 1 && given[0]!.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) ? SHA256.HashData(Encoding.UTF8.GetBytes(given[0]![Scheme.Length..].Trim())) : null;
+    }
+
+    private static bool HasToken(PushSource source, byte[]? hash) => hash is not null && source.TokenSha256 is { } expected && CryptographicOperations.FixedTimeEquals(Convert.FromHexString(expected), hash);
+
+    private static bool HasCertificate(PushSource source, byte[]? hash)
+    {
+        var found = false;
+        foreach (var expected in hash is null ? [] : source.ClientCertificates)
+        {
+            found |= CryptographicOperations.FixedTimeEquals(Convert.FromHexString(expected), hash);
+        }
+        return found;
+    }
+}

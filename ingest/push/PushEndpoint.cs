@@ -1,0 +1,147 @@
+using System.Collections.Frozen;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Pipeline.Core;
+using Pipeline.Core.Records;
+
+namespace Pipeline.Ingest.Push;
+
+/// <summary>
+/// The HTTP endpoint that endpoints push lines to: `POST /v1/lines?source=NAME`, `/healthz`, `/readyz`, `/openapi.yaml` (rules 32 and 33).
+/// A 200 is written only when the capture that holds the lines is on stable storage.
+/// </summary>
+/// <remarks>
+/// <see cref="StartAsync"/> listens and is alive, not ready; <see cref="Open"/> gives it the sources of claimed shards. Stop it before the shards are completed:
+/// what it holds is captured by them.
+/// </remarks>
+public sealed class PushEndpoint : IAsyncDisposable
+{
+    /// <summary>The most bytes of a body as it is sent.</summary>
+    public const int MostSentBytes = 8 << 20;
+
+    /// <summary>The most bytes of a body, decompressed, and its most lines (rule 33).</summary>
+    public const int MostBytes = 4_000_000, MostLines = 50_000;
+
+    private readonly PushEndpointOptions _options;
+    private readonly KeyedHash _pushes;
+    private readonly TimeProvider _time;
+    private readonly PushHandler _handler;
+    private readonly WebApplication _app;
+
+    /// <exception cref="PipelineException">4: the url is refused by rule 33. 78: it cannot be used.</exception>
+    public PushEndpoint(PushEndpointOptions options, InstallationKey key, TimeProvider time)
+    {
+        _options = options;
+        _pushes = key.Pushes();
+        _time = time;
+        _handler = new PushHandler(options, _pushes, time);
+        var (address, tls) = options.Listen();
+        PushFraming.Tighten();
+        var builder = WebApplication.CreateEmptyBuilder(new());
+        builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.StopWithin);
+        if (options.Warn is { } warn)
+        {
+            builder.Logging.AddProvider(new PushLog(warn));
+        }
+        builder.WebHost.UseKestrelCore();
+        if (tls)
+        {
+            builder.WebHost.UseKestrelHttpsConfiguration();
+        }
+        var https = tls ? PushTls.Options(options) : null;
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            Limit(kestrel, options);
+            PushFraming.Tighten(kestrel);
+            kestrel.Listen(address, listen =>
+            {
+                listen.Protocols = HttpProtocols.Http1;
+                if (https is not null)
+                {
+                    listen.UseHttps(https);
+                }
+            });
+        });
+        _app = builder.Build();
+        _app.Run(_handler.HandleAsync);
+    }
+
+    /// <summary>Where it listens, once started: the port is the one that was given out where 0 was asked for.</summary>
+    public Uri Address => new(_app.Urls.First());
+
+    /// <summary>Pushes of each open source that were refused with 409 since the start: each may be a loss at its client (rule 32).</summary>
+    public IReadOnlyDictionary<string, long> Gaps => _handler.Sources?.Values.ToDictionary(s => s.Source.Name, s => s.Gaps) ?? [];
+
+    /// <exception cref="PipelineException">78: the address is taken or is not of this machine.</exception>
+    public async Task StartAsync(CancellationToken cancel = default)
+    {
+        try
+        {
+            await _app.StartAsync(cancel);
+        }
+        catch (IOException e)
+        {
+            throw new PipelineException(ExitCode.Configuration, $"the push endpoint cannot listen at {_options.Url} ({e.InnerException?.GetType().Name ?? e.GetType().Name}): another program has the port, or the address is not of this machine. Give another url, or stop the other program.", e);
+        }
+    }
+
+    /// <summary>The shards are claimed: takes pushes for these sources from now on.</summary>
+    /// <exception cref="PipelineException">4: a source without a token or client certificate off loopback. 78: two sources of one name, or what a source has cannot be used.</exception>
+    public void Open(IEnumerable<PushSource> sources)
+    {
+        var intakes = new Dictionary<string, PushIntake>(StringComparer.Ordinal);
+        foreach (var source in sources)
+        {
+            _options.Check(source);
+            if (!intakes.TryAdd(source.Name, new PushIntake(source, _options, _pushes, _time)))
+            {
+                throw new PipelineException(ExitCode.Configuration, $"source {source.Name} is configured twice for pushes; give each endpoint a name of its own.");
+            }
+        }
+        _handler.Open(intakes.ToFrozenDictionary(StringComparer.Ordinal));
+    }
+
+    /// <summary>
+    /// Stop: no new connection and no new push; what was taken is answered, as long as <see cref="PushEndpointOptions.StopWithin"/> allows. Cancelling abandons: connections are cut,
+    /// and what was not answered was not acknowledged.
+    /// </summary>
+    public async Task StopAsync(CancellationToken abandon = default)
+    {
+        _handler.Stop();
+        await _app.StopAsync(abandon);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _app.DisposeAsync();
+        _handler.Dispose();
+    }
+
+    private static void Limit(KestrelServerOptions kestrel, PushEndpointOptions options)
+    {
+        kestrel.AddServerHeader = false;
+        var limits = kestrel.Limits;
+        limits.MaxConcurrentConnections = options.MostConnections;
+        limits.MaxRequestBodySize = MostSentBytes;
+        limits.MaxRequestLineSize = 4 << 10;
+        limits.MaxRequestHeadersTotalSize = 16 << 10;
+        limits.MaxRequestHeaderCount = 64;
+        limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
+        limits.KeepAliveTimeout = TimeSpan.FromSeconds(130);
+        limits.MinRequestBodyDataRate = new MinDataRate(bytesPerSecond: 4096, gracePeriod: TimeSpan.FromSeconds(10));
+        limits.MinResponseDataRate = new MinDataRate(bytesPerSecond: 4096, gracePeriod: TimeSpan.FromSeconds(10));
+    }
+
+    /// <summary>The program decides when it ends: a signal is no business of a web server inside it.</summary>
+    private sealed class NoLifetime : IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+}

@@ -1,0 +1,99 @@
+using Pipeline.Core;
+using Pipeline.Core.Captures;
+using Pipeline.Core.Contracts;
+using Pipeline.Core.Records;
+using Pipeline.Core.Store;
+using Pipeline.Core.Table;
+using Pipeline.Core.Table.Log;
+using Pipeline.Core.Table.Segments;
+
+namespace Pipeline.Shipper.Seal;
+
+/// <summary>
+/// Frames → segments: rows go to a segment of their own UTC date. Dates are written in passes of bounded rows, so that memory does not depend on how many dates
+/// or rows a seal has; a pass decodes only the frames that have a date of it. What was decoded is hashed again and must equal the frames' sums.
+/// </summary>
+public sealed class Sealer(Contract contract, IObjectStore store, string tableFolder, string captureStore, string kid, ReadOnlyMemory<byte> rowKey, Workers workers, SemaphoreSlim slots, TimeProvider time, Action<StoreException>? waiting = null)
+{
+    /// <summary>A pass of one date may have more.</summary>
+    internal const long PassRows = 1 << 19;
+
+    /// <summary>Writes the segments, durably, and returns them with the rows and sums of each date.</summary>
+    /// <param name="ranges">What the commit that is to name the segments takes shipped past: proof that a segment which no commit named is void, once shipped has passed into them (rule 23). Empty where it takes it past nothing, as a repair.</param>
+    /// <exception cref="PipelineException">3: a frame does not hold what its capture says.</exception>
+    public async Task<(IReadOnlyList<SegmentFile> Segments, IReadOnlyList<DateMarginal> Dates)> WriteAsync(IReadOnlyList<TakenFrame> frames, IReadOnlyList<SegmentRange> ranges, CancellationToken cancel)
+    {
+        var dates = Marginals(frames);
+        var label = new SegmentLabel(captureStore, kid, contract.Sha256, ranges).Encode();
+        var passes = Passes(dates).Select(async pass =>
+        {
+            await slots.WaitAsync(cancel);
+            try
+            {
+                return await WriteAsync(frames, pass, label, cancel);
+            }
+            finally
+            {
+                slots.Release();
+            }
+        }).ToList();
+        return ([.. (await Task.WhenAll(passes)).SelectMany(files => files)], dates);
+    }
+
+    /// <summary>What a seal takes of each shard: from the capture after what was shipped, to the last one taken (rule 27).</summary>
+    public static IReadOnlyList<ShardMarginal> Shards(IReadOnlyList<TakenFrame> frames, TableState table) =>
+        [.. frames.GroupBy(f => f.Shard).Select(g => new ShardMarginal(
+            g.Key,
+            new CaptureRange(table.Shipped.TryGetValue(g.Key, out var shipped) ? shipped.Number + 1 : 0, g.Max(f => f.Link.Number)),
+            g.Count(),
+            Sums.Of(g.Select(f => f.Sums))))];
+
+    private static List<DateMarginal> Marginals(IReadOnlyList<TakenFrame> frames)
+    {
+        var days = new SortedDictionary<UtcDay, Sums>();
+        foreach (var (day, sums) in frames.SelectMany(f => f.Dates))
+        {
+            days[day] = days.GetValueOrDefault(day) + sums;
+        }
+        return [.. days.Select(d => new DateMarginal(d.Key, d.Value))];
+    }
+
+    private static IEnumerable<List<DateMarginal>> Passes(IReadOnlyList<DateMarginal> dates)
+    {
+        var pass = new List<DateMarginal>();
+        long rows = 0;
+        foreach (var date in dates)
+        {
+            if (pass.Count > 0 && rows + date.Sums.Rows > PassRows)
+            {
+                yield return pass;
+                (pass, rows) = ([], 0);
+            }
+            pass.Add(date);
+            rows += date.Sums.Rows;
+        }
+        yield return pass;
+    }
+
+    /// <summary>What is made is put before more is made, so that a pass of thousands of dates holds a few megabytes of files.</summary>
+    private async Task<List<SegmentFile>> WriteAsync(IReadOnlyList<TakenFrame> frames, List<DateMarginal> dates, byte[] label, CancellationToken cancel)
+    {
+        using var pass = new SealPass(contract, dates, label);
+        await workers.Run(() =>
+        {
+            using var hash = new RowHash(rowKey.Span);
+            pass.Read(frames, hash);
+            return true;
+        });
+        var files = new List<SegmentFile>();
+        while (await workers.Run(pass.Write) is { Count: > 0 } written)
+        {
+            foreach (var (file, bytes) in written)
+            {
+                await Puts.UntilKnownAsync(store, tableFolder + file.Path, bytes, time, waiting, cancel);
+                files.Add(file);
+            }
+        }
+        return files;
+    }
+}
