@@ -28,12 +28,12 @@ public static class Spans
 
     /// <summary>One seal of a table, linked to captures that it takes. Null where nobody listens.</summary>
     public static Activity? Seal(string dataset, string reason, IEnumerable<Link> captures) => Source.HasListeners()
-        ? Source.StartActivity("seal", ActivityKind.Consumer, default(ActivityContext), [new("pipeline.dataset", dataset), new("pipeline.reason", reason)], captures.Take(MostLinks).Select(link => new ActivityLink(ContextOf(link))))
+        ? Source.StartActivity("seal", ActivityKind.Consumer, default(ActivityContext), [new("pipeline.dataset", dataset), new("pipeline.reason", reason)], captures.Take(MaxLinks).Select(link => new ActivityLink(ContextOf(link))))
         : null;
 
     /// <summary>One try to commit, within a seal. Null where nobody listens.</summary>
     public static Activity? Commit(string dataset) => Source.HasListeners() ? Source.StartActivity("commit", ActivityKind.Internal, default(ActivityContext), [new("pipeline.dataset", dataset)]) : null;
 
     /// <summary>What collectors keep of a span's links by default.</summary>
-    private const int MostLinks = 128;
+    private const int MaxLinks = 128;
 }

@@ -21,7 +21,7 @@ internal static class CompactCommand
 
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
 
-    private sealed record TableResult(CompactionReport Compaction, VoidReport? Void);
+    private sealed record TableResult(CompactionReport Compaction, OrphanReport? Orphaned);
 
     public static Command Create()
     {
@@ -68,7 +68,7 @@ internal static class CompactCommand
     private static async Task<TableResult> OneAsync(PipelineSettings settings, OpenInstallation installation, TableLog log, UtcDay? only, bool dry, bool remove, ICompactionEvents events, CancellationToken stop)
     {
         var compactor = CompactRole.Compactor(installation, log, Workers.Pool, new CompactionPolicy(), events);
-        var removal = CompactRole.Void(settings, installation, log, Workers.Pool, events);
+        var removal = CompactRole.Orphaned(settings, installation, log, Workers.Pool, events);
         if (dry)
         {
             var plan = await compactor.PlanAsync(only, stop);
@@ -81,7 +81,7 @@ internal static class CompactCommand
     private static object Document(TableResult result) => new
     {
         dataset = result.Compaction.Dataset, version = result.Compaction.Version, commits = result.Compaction.Commits, conflicts = result.Compaction.Conflicts, rows = result.Compaction.Rows,
-        dates = result.Compaction.Dates, differences = result.Compaction.Differences, @void = result.Void,
+        dates = result.Compaction.Dates, differences = result.Compaction.Differences, @void = result.Orphaned,
     };
 
     private static void Show(List<TableResult> results, bool dry, Printer output)

@@ -10,7 +10,7 @@ namespace Pipeline.Cli.Commands;
 internal static class SourceCheck
 {
     /// <summary>Files of a source that are looked into: a glob may match ten thousand.</summary>
-    private const int MostFiles = 100;
+    private const int MaxFiles = 100;
 
     /// <exception cref="PipelineException">1: files cannot be read, or their format is not known.</exception>
     /// <exception cref="StoreException">The container does not answer, or not to this identity.</exception>
@@ -29,7 +29,7 @@ internal static class SourceCheck
         var seen = 0;
         foreach (var pattern in source.Paths)
         {
-            var files = SourcePaths.Find(pattern).Take(MostFiles).ToList();
+            var files = SourcePaths.Find(pattern).Take(MaxFiles).ToList();
             if (files.Count == 0)
             {
                 output.Line($"source {source.Name}: no file matches {pattern} yet");

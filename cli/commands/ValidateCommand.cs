@@ -95,7 +95,7 @@ internal static class ValidateCommand
             return;
         }
         using var installation = await OpenInstallation.OpenAsync(places, TimeProvider.System, stop, places.Uk is null ? Needs.Captures : Needs.Both);
-        output.Line($"stores: capture {installation.CaptureStore.Id} in {installation.CaptureStore.Region}, {(places.Uk is null ? "no table store" : $"table {installation.TableStore.Id} in {installation.TableStore.Region}")}, key {installation.Key.Kid}");
+        output.Line($"stores: capture {installation.CaptureStore.Id} in {installation.CaptureStore.Region}, {(places.Uk is null ? "no table store" : $"table {installation.TableStore.Id} in {installation.TableStore.Region}")}, key {installation.Key.KeyId}");
         foreach (var store in new[] { installation.Us, places.Uk is null ? null : installation.Uk }.OfType<AzureBlobStore>())
         {
             output.Line($"account of {store.Location}: {await store.AccountAsync(stop) ?? "does not tell its kind to this identity"}");

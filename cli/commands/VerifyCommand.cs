@@ -11,7 +11,7 @@ namespace Pipeline.Cli.Commands;
 /// <summary>`verify`: promise 7 from the stored data, or the range that is missing.</summary>
 internal static class VerifyCommand
 {
-    private const int MostDifferences = 20;
+    private const int MaxDifferences = 20;
 
     public static Command Create()
     {
@@ -82,13 +82,13 @@ internal static class VerifyCommand
         {
             output.Line($"MISSING: {missing.Dataset}, shard {missing.Shard}, captures {missing.From} to {missing.To}{(missing.Records is { } n ? $" ({Say.N(n)} records)" : "")}");
         }
-        foreach (var difference in report.Differences.Take(MostDifferences))
+        foreach (var difference in report.Differences.Take(MaxDifferences))
         {
             output.Line("DIFFERENCE: " + difference);
         }
-        if (report.Differences.Count > MostDifferences)
+        if (report.Differences.Count > MaxDifferences)
         {
-            output.Line($"and {report.Differences.Count - MostDifferences} more: --json lists all");
+            output.Line($"and {report.Differences.Count - MaxDifferences} more: --json lists all");
         }
         if (report.PossibleLoss.Unkeyed > 0)
         {

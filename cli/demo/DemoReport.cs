@@ -8,7 +8,7 @@ namespace Pipeline.Cli.Demo;
 /// <summary>Facts and rejections beside the truth, as tables.</summary>
 internal sealed class DemoReport(Printer output, WorldTruth truth, DemoComparison comparison)
 {
-    private const int MostRows = 14;
+    private const int MaxRows = 14;
 
     public void Show(InstallFacts facts, VerifyReport verified)
     {
@@ -33,11 +33,11 @@ internal sealed class DemoReport(Printer output, WorldTruth truth, DemoCompariso
     private void Windows(Dictionary<(string, string, string), InstallRow> rows, string window, IReadOnlyDictionary<string, long> active)
     {
         var all = truth.Facts.Where(f => f.Window == window && f.Version == "*").ToList();
-        output.Table("lrrrrrl", [window, "checks", "truth", "addresses", "truth", "installs behind", ""], all.Take(MostRows)
+        output.Table("lrrrrrl", [window, "checks", "truth", "addresses", "truth", "installs behind", ""], all.Take(MaxRows)
             .Select(fact => Row(fact, rows, fact.Start, Say.N(active.GetValueOrDefault(fact.Start)))));
-        if (all.Count > MostRows)
+        if (all.Count > MaxRows)
         {
-            output.Line($"(and {all.Count - MostRows} more, compared too)");
+            output.Line($"(and {all.Count - MaxRows} more, compared too)");
         }
     }
 
@@ -49,7 +49,7 @@ internal sealed class DemoReport(Printer output, WorldTruth truth, DemoCompariso
         {
             return;
         }
-        output.Table("lrrrrl", [$"version, week {week.Key}", "checks", "truth", "addresses", "truth", ""], week.Where(f => f.Version != "*").OrderByDescending(f => f.Checks).Take(MostRows)
+        output.Table("lrrrrl", [$"version, week {week.Key}", "checks", "truth", "addresses", "truth", ""], week.Where(f => f.Version != "*").OrderByDescending(f => f.Checks).Take(MaxRows)
             .Select(fact => Row(fact, rows, fact.Version, null)));
     }
 

@@ -18,7 +18,7 @@ internal static class OneSide
         var store = places.Us.Open();
         var identity = await StoreIdentity.OpenAsync(store, StoreRole.Capture, contracts, places.Us.Region, cancel);
         var key = KeyFile.Open(places.Keys, mayCreate: false);
-        return (new Verifier(new CaptureStore(store, identity.Id, key.Kid), [], key.RowKey(), Workers.Pool, contracts), store as IDisposable);
+        return (new Verifier(new CaptureStore(store, identity.Id, key.KeyId), [], key.RowKey(), Workers.Pool, contracts), store as IDisposable);
     }
 
     /// <summary>Tables only: which capture store they are of is what the table store says of itself.</summary>
@@ -31,6 +31,6 @@ internal static class OneSide
         var named = identity.CaptureStore ?? throw new PipelineException(ExitCode.Configuration,
             $"The table store {store.Location} names no capture store, so its tables cannot be checked alone. Check both sides, or make the store with `pipeline store init --captures`.");
         var key = KeyFile.Open(places.Keys, mayCreate: false);
-        return (new Verifier(null, [.. contracts.Select(contract => new TableLog(store, contract, named, key.Kid, time))], key.RowKey(), Workers.Pool, contracts), store as IDisposable, store);
+        return (new Verifier(null, [.. contracts.Select(contract => new TableLog(store, contract, named, key.KeyId, time))], key.RowKey(), Workers.Pool, contracts), store as IDisposable, store);
     }
 }

@@ -43,8 +43,8 @@ public sealed class OpenInstallation : IDisposable
         Key = key;
         Contracts = contracts;
         Time = time;
-        Captures = new CaptureStore(us, capture.Id, key.Kid);
-        Logs = uk is null ? [] : [.. contracts.Select(contract => new TableLog(uk, contract, capture.Id, key.Kid, time))];
+        Captures = new CaptureStore(us, capture.Id, key.KeyId);
+        Logs = uk is null ? [] : [.. contracts.Select(contract => new TableLog(uk, contract, capture.Id, key.KeyId, time))];
     }
 
     public IObjectStore Us { get; }
@@ -107,11 +107,11 @@ public sealed class OpenInstallation : IDisposable
     /// <summary>Captures and tables are read and written through what is given back for `us` and `uk` from now on. Before anything was wired of them.</summary>
     internal void Meter(Func<string, IObjectStore, IObjectStore> meter)
     {
-        Captures = new CaptureStore(meter("us", Captures.Store), Captures.StoreId, Captures.Kid);
+        Captures = new CaptureStore(meter("us", Captures.Store), Captures.StoreId, Captures.KeyId);
         if (Logs.Count > 0)
         {
             var uk = meter("uk", Logs[0].Store);
-            Logs = [.. Logs.Select(log => new TableLog(uk, log.Contract, log.CaptureStore, log.Kid, Time))];
+            Logs = [.. Logs.Select(log => new TableLog(uk, log.Contract, log.CaptureStore, log.KeyId, Time))];
         }
     }
 

@@ -17,7 +17,7 @@ internal sealed record TopicSettings(string Topic, int Partitions, int Replicati
     public static readonly TimeSpan Retention = TimeSpan.FromDays(7);
 
     /// <summary>Kafka's default. A capture of 900,000 bytes passes, with its key and the batch around it.</summary>
-    public const int MostMessageBytes = 1_048_588;
+    public const int MaxMessageBytes = 1_048_588;
 
     /// <summary>One copy may be down, and what is confirmed is on two all the same.</summary>
     public int MinInsync => Math.Max(1, Replication - 1);
@@ -25,7 +25,7 @@ internal sealed record TopicSettings(string Topic, int Partitions, int Replicati
     public IReadOnlyDictionary<string, string> Configuration => new SortedDictionary<string, string>(StringComparer.Ordinal)
     {
         ["cleanup.policy"] = "delete",
-        ["max.message.bytes"] = Text(MostMessageBytes),
+        ["max.message.bytes"] = Text(MaxMessageBytes),
         // The broker's clock: messages of an ingest whose clock is two days off would expire early or be refused.
         ["message.timestamp.type"] = "LogAppendTime",
         ["min.insync.replicas"] = Text(MinInsync),
@@ -50,7 +50,7 @@ internal sealed record TopicSettings(string Topic, int Partitions, int Replicati
             var value = found.Configuration.GetValueOrDefault(name) ?? "";
             var good = name switch
             {
-                "max.message.bytes" => Number(value) >= MostMessageBytes,
+                "max.message.bytes" => Number(value) >= MaxMessageBytes,
                 // All of them: then one copy that is down stops the publisher for as long.
                 "min.insync.replicas" => Number(value) >= MinInsync && Number(value) <= Math.Max(MinInsync, found.Replication - 1),
                 _ => value == expected,

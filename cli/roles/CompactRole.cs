@@ -12,12 +12,12 @@ namespace Pipeline.Cli.Roles;
 internal static class CompactRole
 {
     public static CompactionService Service(PipelineSettings settings, OpenInstallation installation, Workers workers, ICompactionEvents events) =>
-        new([.. installation.Logs.Select(log => (Compactor(installation, log, workers, CompactionPolicy.Hosted, events), Void(settings, installation, log, workers, events)))], settings.CompactPeriod, installation.Time, events);
+        new([.. installation.Logs.Select(log => (Compactor(installation, log, workers, CompactionPolicy.Hosted, events), Orphaned(settings, installation, log, workers, events)))], settings.CompactPeriod, installation.Time, events);
 
     public static Compactor Compactor(OpenInstallation installation, TableLog log, Workers workers, CompactionPolicy policy, ICompactionEvents events) =>
         new(log, installation.Key.RowKey(), workers, installation.Time, policy, events);
 
-    public static VoidSegments Void(PipelineSettings settings, OpenInstallation installation, TableLog log, Workers workers, ICompactionEvents events) =>
+    public static OrphanedSegments Orphaned(PipelineSettings settings, OpenInstallation installation, TableLog log, Workers workers, ICompactionEvents events) =>
         new(log, installation.Key.RowKey(), workers, installation.Time, settings.CompactGrace, events);
 }
 
@@ -34,7 +34,7 @@ internal sealed class CompactionLog(Action<string> log, OutageWatch uk) : ICompa
 
     public void NotCompacted(string dataset, UtcDay date, string why) => log($"not-compacted table={dataset} date={date} \"{why}\"");
 
-    public void VoidRemoved(string dataset, int segments, long bytes, string receipt)
+    public void OrphansRemoved(string dataset, int segments, long bytes, string receipt)
     {
         uk.Answered();
         log($"void-removed table={dataset} segments={segments} bytes={bytes} receipt={receipt}");

@@ -64,7 +64,7 @@ internal sealed class DryRunSink(BlockEncoder encoder, Workers workers) : IBlock
 {
     private static readonly Link Nowhere = new(0, Sha256.Of([]));
 
-    private readonly SemaphoreSlim _room = new(ShardLoop.MostBlocks);
+    private readonly SemaphoreSlim _room = new(ShardLoop.MaxBlocks);
 
     public async ValueTask<Task<BlockOutcome>> OfferAsync(SourceBlock block, CancellationToken cancel)
     {

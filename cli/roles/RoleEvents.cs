@@ -61,7 +61,7 @@ internal sealed class RoleEvents(Action<string> log, OutageWatch us, OutageWatch
 
     public void Taken(string dataset, TakenFrame frame, TableState table) => Meters?.Taken(dataset, frame, table);
 
-    public void Looked(IReadOnlyList<Sighting> heads) => Meters?.Looked(heads);
+    public void Looked(IReadOnlyList<ObservedHead> heads) => Meters?.Looked(heads);
 
     public void Conflict(string dataset, long version)
     {
@@ -93,9 +93,9 @@ internal sealed class RoleEvents(Action<string> log, OutageWatch us, OutageWatch
         }
     }
 
-    public void Distrusted(string dataset, IReadOnlyList<string> shards)
+    public void Corrupt(string dataset, IReadOnlyList<string> shards)
     {
-        Meters?.Distrusted(dataset, shards.Count);
+        Meters?.Corrupt(dataset, shards.Count);
         log($"distrusted table={dataset} shards={string.Join(',', shards)} \"a message did not hold what it declares: the capture store is read instead\"");
     }
 

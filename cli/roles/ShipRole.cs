@@ -20,7 +20,7 @@ public static class ShipRole
         var rowKey = installation.Key.RowKey();
         var tables = installation.Logs.Select(log => new TableShipper(
             log.Contract, log, new Committer(log, events.Waiting),
-            new Sealer(log.Contract, log.Store, TableNames.Folder(log.Contract.Dataset), installation.CaptureStore.Id, installation.Key.Kid, rowKey, workers, slots, installation.Time, events.Waiting),
+            new Sealer(log.Contract, log.Store, TableNames.Folder(log.Contract.Dataset), installation.CaptureStore.Id, installation.Key.KeyId, rowKey, workers, slots, installation.Time, events.Waiting),
             installation.Time, events)).ToList();
         return new ShipLoop(installation.Captures, tables, policy, period, installation.Time, events, feed);
     }
@@ -28,5 +28,5 @@ public static class ShipRole
     /// <summary>The topic as a feed of the shipper; it is not started.</summary>
     public static KafkaFeed Feed(OpenInstallation installation, KafkaConnection kafka, FeedQueue queue, Action<string> log) => new(
         new KafkaFeedOptions { Topic = kafka.Topic, Group = kafka.Group, Client = kafka.Properties }, queue,
-        new MessageReader(installation.CaptureStore.Id, installation.Key.Kid), installation.Time, log);
+        new MessageReader(installation.CaptureStore.Id, installation.Key.KeyId), installation.Time, log);
 }

@@ -65,7 +65,7 @@ public sealed record PipelineSettings
     /// <summary>How often `run` compacts; zero: never.</summary>
     public TimeSpan CompactPeriod { get; init; } = TimeSpan.FromHours(1);
 
-    public TimeSpan CompactGrace { get; init; } = Processor.Compaction.VoidSegments.DefaultGrace;
+    public TimeSpan CompactGrace { get; init; } = Processor.Compaction.OrphanedSegments.DefaultGrace;
 
     /// <summary>Reads the files that hold connection strings.</summary>
     public InstallationPlaces Places => new(

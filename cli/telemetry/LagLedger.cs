@@ -8,11 +8,11 @@ internal readonly record struct Lag(string Shard, string Dataset, long Captures,
 
 /// <summary>
 /// What is captured and not yet in a table: per shard and dataset the newest capture known, and since when the unshipped ones have been known. By a monotonic clock, so that a clock that is
-/// set moves nothing; telemetry alone reads it. At most <see cref="MostEntries"/> entries a shard and dataset: neighbours are merged, and then keep the older time. Safe to use from many threads.
+/// set moves nothing; telemetry alone reads it. At most <see cref="MaxEntries"/> entries a shard and dataset: neighbours are merged, and then keep the older time. Safe to use from many threads.
 /// </summary>
 internal sealed class LagLedger(TimeProvider time)
 {
-    public const int MostEntries = 64;
+    public const int MaxEntries = 64;
 
     private readonly Lock _lock = new();
     private readonly Dictionary<(string Shard, string Dataset), Track> _tracks = [];
@@ -127,7 +127,7 @@ internal sealed class LagLedger(TimeProvider time)
             }
             // Older than a later one: known at least as long.
             Entries.Insert(at < 0 ? Entries.Count : at, new Entry(number, number, records, at < 0 ? now : Entries[at].At));
-            if (Entries.Count > MostEntries)
+            if (Entries.Count > MaxEntries)
             {
                 for (var i = 0; i + 1 < Entries.Count; i++)
                 {

@@ -27,7 +27,7 @@ internal sealed class Meters : IDisposable
     private readonly LagLedger _lag;
     private readonly ConcurrentBag<MeteredStore> _stores = [];
     private readonly ConcurrentDictionary<string, bool> _shards = new(StringComparer.Ordinal), _sources = new(StringComparer.Ordinal);
-    private readonly Counter<long> _captures, _captureBytes, _lines, _records, _rejections, _duplicates, _notes, _pushes, _fenced, _setAside, _distrusted;
+    private readonly Counter<long> _captures, _captureBytes, _lines, _records, _rejections, _duplicates, _notes, _pushes, _fenced, _setAside, _corrupt;
     private readonly Counter<long> _taken, _commits, _shipped, _segments, _segmentBytes, _conflicts, _gaps, _repairs, _forks, _storeRequests;
     private readonly Histogram<double> _freshness;
     private volatile ShipLoop? _ship;
@@ -49,7 +49,7 @@ internal sealed class Meters : IDisposable
         _pushes = Counter(Metrics.Pushes, [["200", "503"]]);
         _fenced = Counter(Metrics.Fenced, []);
         _setAside = Counter(Metrics.SetAside, [[.. SetAsideReason.All]]);
-        _distrusted = Counter(Metrics.Distrusted, [datasets]);
+        _corrupt = Counter(Metrics.Corrupt, [datasets]);
         _taken = Counter(Metrics.Taken, [datasets, ["topic", "store"]]);
         _commits = Counter(Metrics.Commits, [datasets, seals]);
         _shipped = Counter(Metrics.Shipped, [datasets]);
@@ -108,7 +108,7 @@ internal sealed class Meters : IDisposable
         _lag.Saw(frame.Shard, dataset, frame.Link.Number, frame.Rows, table.Shipped.TryGetValue(frame.Shard, out var shipped) ? shipped : null, fresh: frame.ByFeed);
     }
 
-    public void Looked(IReadOnlyList<Sighting> heads)
+    public void Looked(IReadOnlyList<ObservedHead> heads)
     {
         foreach (var head in heads)
         {
@@ -146,7 +146,7 @@ internal sealed class Meters : IDisposable
 
     public void SetAside(string reason) => _setAside.Add(1, new KeyValuePair<string, object?>("reason", reason));
 
-    public void Distrusted(string dataset, int shards) => _distrusted.Add(shards, new KeyValuePair<string, object?>("dataset", dataset));
+    public void Corrupt(string dataset, int shards) => _corrupt.Add(shards, new KeyValuePair<string, object?>("dataset", dataset));
 
     public void Assigned(int partitions) => Interlocked.Add(ref _partitions, partitions);
 
@@ -178,7 +178,7 @@ internal sealed class Meters : IDisposable
 
     /// <summary>The name, or `_other`, which is no name, where as many have series as may.</summary>
     private static string Bounded(ConcurrentDictionary<string, bool> names, string name) =>
-        names.ContainsKey(name) || names.Count < Metrics.MostNames && (names.TryAdd(name, true) || names.ContainsKey(name)) ? name : "_other";
+        names.ContainsKey(name) || names.Count < Metrics.MaxNames && (names.TryAdd(name, true) || names.ContainsKey(name)) ? name : "_other";
 
     private Core.Table.ShippedLink? ShippedOf(string shard, string dataset) =>
         _ship?.Tables.FirstOrDefault(t => t.Dataset == dataset)?.Known is { } table && table.Shipped.TryGetValue(shard, out var link) ? link : null;

@@ -12,8 +12,8 @@ internal enum MetricKind
 /// <param name="Name">With dots, as OTLP carries it.</param>
 /// <param name="Unit">By UCUM: `s`, `By`, or what is counted, in braces.</param>
 /// <param name="Labels">Names of labels. Their values are configuration or a closed list of the code: never what a line, a message or a request holds.</param>
-/// <param name="MostSeries">At most so many label sets; what would be more is summed under `_other`.</param>
-internal sealed record Metric(string Name, MetricKind Kind, string Unit, string[] Labels, int MostSeries, string Meaning)
+/// <param name="MaxSeries">At most so many label sets; what would be more is summed under `_other`.</param>
+internal sealed record Metric(string Name, MetricKind Kind, string Unit, string[] Labels, int MaxSeries, string Meaning)
 {
     /// <summary>The unit in words.</summary>
     public string UnitText => Unit switch { "By" => "bytes", "s" => "seconds", "{state}" => "0 or 1", _ => Unit.Trim('{', '}') + "s" };
@@ -29,9 +29,9 @@ internal static class Metrics
     public const string Meter = "Pipeline";
 
     /// <summary>Shards, and sources, that have series of their own; the others of a process share one.</summary>
-    public const int MostNames = 1_000;
+    public const int MaxNames = 1_000;
 
-    private const int PerName = MostNames + 1, Few = 64;
+    private const int PerName = MaxNames + 1, Few = 64;
 
     // Lines in.
     public static readonly Metric Captures = Counter("captures", "{capture}", ["shard"], PerName, "captures with lines, durable and acknowledged");
@@ -53,7 +53,7 @@ internal static class Metrics
     public static readonly Metric BrokerUp = Gauge("broker.up", "{state}", [], 1, "1: this shipper's topic can be reached; 0: it cannot, or there is no Kafka");
     public static readonly Metric Partitions = Gauge("partitions.assigned", "{partition}", [], 1, "partitions that the group gave to this shipper");
     public static readonly Metric SetAside = Counter("set.aside", "{message}", ["reason"], Few, "messages that were left where they lie");
-    public static readonly Metric Distrusted = Counter("distrusted", "{shard}", ["dataset"], Few, "shards whose messages did not hold what they declare: the capture store is read instead");
+    public static readonly Metric Corrupt = Counter("distrusted", "{shard}", ["dataset"], Few, "shards whose messages did not hold what they declare: the capture store is read instead");
 
     // Captures out.
     public static readonly Metric LagCaptures = Gauge("lag.captures", "{capture}", ["shard", "dataset"], PerName * 8, "from the last shipped capture to the newest one known that has records of the dataset");
@@ -79,7 +79,7 @@ internal static class Metrics
     public static IReadOnlyList<Metric> All { get; } =
     [
         Captures, CaptureBytes, Lines, Records, Rejections, Duplicates, Notes, Pushes, Fenced,
-        Published, PublishedBytes, Skipped, PublishQueue, Producers, BrokerUp, Partitions, SetAside, Distrusted,
+        Published, PublishedBytes, Skipped, PublishQueue, Producers, BrokerUp, Partitions, SetAside, Corrupt,
         LagCaptures, LagRecords, LagSeconds, Freshness, Taken, Commits, Shipped, Segments, SegmentBytes, Conflicts, Gaps, Repairs, Forks, BacklogBytes, BacklogCaptures,
         StoreRequests, StoreOutage,
     ];

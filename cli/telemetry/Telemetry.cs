@@ -33,7 +33,7 @@ internal sealed class Telemetry : IAsyncDisposable
     {
         _time = time;
         var metrics = Sdk.CreateMeterProviderBuilder().ConfigureResource(Describe).AddMeter(Metrics.Meter, "System.Runtime").AddView(instrument =>
-            Metrics.All.FirstOrDefault(m => m.Name == instrument.Name) is { Kind: not MetricKind.Histogram } metric ? new MetricStreamConfiguration { CardinalityLimit = Math.Max(16, metric.MostSeries + 1) } : null);
+            Metrics.All.FirstOrDefault(m => m.Name == instrument.Name) is { Kind: not MetricKind.Histogram } metric ? new MetricStreamConfiguration { CardinalityLimit = Math.Max(16, metric.MaxSeries + 1) } : null);
         if (serve)
         {
             metrics.AddPrometheusExporter(options => (options.ScopeInfoEnabled, options.MaxScrapeResponseSizeBytes) = (false, 64 << 20));

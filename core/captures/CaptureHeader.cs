@@ -20,13 +20,14 @@ public sealed record CaptureHeader
     public required string Session { get; init; }
     /// <summary>The sha256 of capture Number − 1; absent at 0.</summary>
     public Sha256? Previous { get; init; }
-    public required string Kid { get; init; }
+    [JsonPropertyName("kid")]
+    public required string KeyId { get; init; }
     /// <summary>Each dataset's contract: sha256 of the file's bytes.</summary>
     public required SortedDictionary<string, string> Contracts { get; init; }
     /// <summary>For every dataset the shard's previous capture that has a frame of it; a dataset that never had one is absent (rule 1).</summary>
     public required SortedDictionary<string, Link> Links { get; init; }
     /// <summary>What was read (rule 2), in order.</summary>
-    public required IReadOnlyList<Read> Reads { get; init; }
+    public required IReadOnlyList<ReadEntry> Reads { get; init; }
     /// <summary>Where the compressed runs of rejected lines lie; absent where nothing was rejected.</summary>
     public ByteRange? Rejections { get; init; }
     /// <summary>At most one of a dataset (rule 1).</summary>
@@ -43,7 +44,7 @@ public sealed record CaptureHeader
 /// A stretch of one file, or one push. A file's From and To are offsets in its (decompressed) bytes; a keyed push's are its sequence less one and its sequence;
 /// an unkeyed push counts the pushes of its source.
 /// </summary>
-public sealed record Read
+public sealed record ReadEntry
 {
     public required string Source { get; init; }
     public required string Format { get; init; }

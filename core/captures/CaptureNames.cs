@@ -7,7 +7,7 @@ public static class CaptureNames
 {
     public const string CapturesFolder = "captures/";
     public const string SnapshotsFolder = "snapshots/";
-    private const int MostShardLength = 64;
+    private const int MaxShardLength = 64;
 
     public static string Capture(string shard, long number) => $"{CapturesFolder}{shard}/{number / 4096:D16}/{number:D20}";
 
@@ -23,5 +23,5 @@ public static class CaptureNames
 
     /// <summary>Names of sources and shards: 1 to 64 of a-z, 0-9, '-', '_' and '.', beginning with a letter or digit. They become object names.</summary>
     public static bool IsName(string text) =>
-        text.Length is > 0 and <= MostShardLength && char.IsAsciiLetterOrDigit(text[0]) && text.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '-' or '_' or '.');
+        text.Length is > 0 and <= MaxShardLength && char.IsAsciiLetterOrDigit(text[0]) && text.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '-' or '_' or '.');
 }

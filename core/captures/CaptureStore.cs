@@ -14,13 +14,13 @@ public sealed record Capture(Link Link, CaptureHeader Header, ReadOnlyMemory<byt
 }
 
 /// <summary>The capture store as its shards: reads captures and folds them.</summary>
-public sealed class CaptureStore(IObjectStore store, string storeId, string kid)
+public sealed class CaptureStore(IObjectStore store, string storeId, string keyId)
 {
     public IObjectStore Store { get; } = store;
 
     public string StoreId { get; } = storeId;
 
-    public string Kid { get; } = kid;
+    public string KeyId { get; } = keyId;
 
     public IAsyncEnumerable<string> ShardsAsync(CancellationToken cancel = default) => Store.ListFoldersAsync(CaptureNames.CapturesFolder, cancel);
 
@@ -49,7 +49,7 @@ public sealed class CaptureStore(IObjectStore store, string storeId, string kid)
         {
             throw new PipelineException(ExitCode.Difference, $"{Store.Location}: {name} has {bytes.Length} bytes, its header says {length}. It was cut or is another; read it again, and restore it where it stays so.");
         }
-        CheckOwner(header.Store, header.Kid, $"{Store.Location}: {name}");
+        CheckOwner(header.Store, header.KeyId, $"{Store.Location}: {name}");
         if (header.Shard != shard || header.Number != number)
         {
             throw new PipelineException(ExitCode.Difference, $"{Store.Location}: {name} says that it is capture {header.Number} of shard {header.Shard}. The object was moved; restore the store.");
@@ -68,7 +68,7 @@ public sealed class CaptureStore(IObjectStore store, string storeId, string kid)
         return newest;
     }
 
-    public ShardState Empty(string shard) => new() { Store = StoreId, Shard = shard, Kid = Kid };
+    public ShardState Empty(string shard) => new() { Store = StoreId, Shard = shard, KeyId = KeyId };
 
     /// <summary>The state that the newest snapshot holds, or the empty one.</summary>
     public async Task<ShardState> SnapshotAsync(string shard, CancellationToken cancel = default)
@@ -96,7 +96,7 @@ public sealed class CaptureStore(IObjectStore store, string storeId, string kid)
         {
             throw new PipelineException(ExitCode.Difference, $"{Store.Location}: {e.Message}", e);
         }
-        CheckOwner(state.Store, state.Kid, $"{Store.Location}: {name}");
+        CheckOwner(state.Store, state.KeyId, $"{Store.Location}: {name}");
         if (state.Shard != shard || state.Head?.Number != number)
         {
             throw new PipelineException(ExitCode.Difference, $"{Store.Location}: {name} is the state of shard {state.Shard} at {state.Head?.Number}. The object was moved; restore the store.");
@@ -118,15 +118,15 @@ public sealed class CaptureStore(IObjectStore store, string storeId, string kid)
         return state;
     }
 
-    private void CheckOwner(string storeId, string kid, string origin)
+    private void CheckOwner(string storeId, string keyId, string origin)
     {
         if (storeId != StoreId)
         {
             throw new PipelineException(ExitCode.Difference, $"{origin} is of capture store {storeId}, this store is {StoreId}. It was copied here from another store; remove it and restore what it replaced.");
         }
-        if (kid != Kid)
+        if (keyId != KeyId)
         {
-            throw new PipelineException(ExitCode.Configuration, $"{origin} was written with key {kid}, this installation has key {Kid}. Put the right key file in place.");
+            throw new PipelineException(ExitCode.Configuration, $"{origin} was written with key {keyId}, this installation has key {KeyId}. Put the right key file in place.");
         }
     }
 }

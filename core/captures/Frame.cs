@@ -17,7 +17,7 @@ namespace Pipeline.Core.Captures;
 public sealed class FrameEncoder : IDisposable
 {
     /// <summary>The most rows that one record batch may have.</summary>
-    public const int MostRows = 32_768;
+    public const int MaxRows = 32_768;
 
     // Level 1 is the fastest of zstd's ordinary levels; docs/benchmarks.md has the figures of its neighbours.
     private const int Level = 1;
@@ -45,12 +45,12 @@ public sealed class FrameEncoder : IDisposable
         _schemaMessage = _buffer.ToArray();
     }
 
-    /// <summary>One record batch as IPC messages, without the schema: at most <see cref="MostRows"/> rows.</summary>
+    /// <summary>One record batch as IPC messages, without the schema: at most <see cref="MaxRows"/> rows.</summary>
     public byte[] EncodeBatch(Columns columns)
     {
-        if (columns.Rows is 0 or > MostRows)
+        if (columns.Rows is 0 or > MaxRows)
         {
-            throw new ArgumentOutOfRangeException(nameof(columns), columns.Rows, $"a record batch has 1 to {MostRows} rows");
+            throw new ArgumentOutOfRangeException(nameof(columns), columns.Rows, $"a record batch has 1 to {MaxRows} rows");
         }
         _buffer.SetLength(0);
         var arrays = new List<IArrowArray>
@@ -67,10 +67,10 @@ public sealed class FrameEncoder : IDisposable
         return _buffer.ToArray();
     }
 
-    /// <summary>All rows as record batches of at most <see cref="MostRows"/>.</summary>
+    /// <summary>All rows as record batches of at most <see cref="MaxRows"/>.</summary>
     public IReadOnlyList<byte[]> EncodeBatches(Columns columns)
     {
-        if (columns.Rows <= MostRows)
+        if (columns.Rows <= MaxRows)
         {
             return [EncodeBatch(columns)];
         }
@@ -79,7 +79,7 @@ public sealed class FrameEncoder : IDisposable
         for (var row = 0; row < columns.Rows; row++)
         {
             part.AddRowOf(columns, row);
-            if (part.Rows == MostRows || row == columns.Rows - 1)
+            if (part.Rows == MaxRows || row == columns.Rows - 1)
             {
                 batches.Add(EncodeBatch(part));
                 part.Clear();

@@ -72,7 +72,8 @@ public sealed class ShardState
     public int Version { get; init; } = CurrentVersion;
     public required string Store { get; init; }
     public required string Shard { get; init; }
-    public required string Kid { get; init; }
+    [JsonPropertyName("kid")]
+    public required string KeyId { get; init; }
     /// <summary>The newest capture that was folded; null before the first.</summary>
     public Link? Head { get; set; }
     public SortedDictionary<string, SourceTotals> Sources { get; init; } = new(StringComparer.Ordinal);
@@ -207,7 +208,7 @@ public sealed class ShardState
     }
 
     /// <summary>A redrive reads no new line, and takes from the rejections what it gives to the records: of a capture before it, and never more than there are.</summary>
-    private string? RefuseRedrive(Read read, long number)
+    private string? RefuseRedrive(ReadEntry read, long number)
     {
         var before = Sources.GetValueOrDefault(read.Source)?.Rejected;
         return read is { File: null, Stream: null, Lines: 0, Duplicates: 0 } && read.Redrive!.Capture < number && read is { Redriven: { } redriven, Rejected: { } rejected }
@@ -215,7 +216,7 @@ public sealed class ShardState
             ? null : $"a redrive of source {read.Source} does not take from the rejections of capture {read.Redrive!.Capture} what it adds to the records";
     }
 
-    private void Count(Read read)
+    private void Count(ReadEntry read)
     {
         var before = Sources.TryGetValue(read.Source, out var s) ? s : new SourceTotals();
         Sources[read.Source] = new SourceTotals

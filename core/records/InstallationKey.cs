@@ -20,11 +20,11 @@ public sealed class InstallationKey
             throw new ArgumentException($"an installation key is {Length} bytes, not {secret.Length}", nameof(secret));
         }
         _secret = secret.ToArray();
-        Kid = Convert.ToHexStringLower(Derive("kid", 8));
+        KeyId = Convert.ToHexStringLower(Derive("kid", 8));
     }
 
     /// <summary>16 hex digits that name the key and tell nothing about it.</summary>
-    public string Kid { get; }
+    public string KeyId { get; }
 
     public static InstallationKey New() => new(RandomNumberGenerator.GetBytes(Length));
 

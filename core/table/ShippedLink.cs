@@ -14,7 +14,7 @@ public readonly record struct ShippedLink(long Number, long Bits63)
 }
 
 /// <summary>What a commit took from one shard: its captures (both ends inclusive), how many of them had a frame of the dataset, and the sums of their rows (rule 27).</summary>
-public sealed record ShardMarginal(string Shard, CaptureRange Range, long Frames, Sums Sums);
+public sealed record ShardTotal(string Shard, CaptureRange Range, long Frames, Sums Sums);
 
 /// <summary>What a commit brought to one date (rule 27).</summary>
-public sealed record DateMarginal(UtcDay Date, Sums Sums);
+public sealed record DateTotal(UtcDay Date, Sums Sums);

@@ -8,7 +8,7 @@ namespace Pipeline.Core.Table;
 /// <summary>A table's schema and properties, as they follow from the contract and rule 24.</summary>
 internal static class TableSchema
 {
-    public const string StoreKey = "pipeline.store", KidKey = "pipeline.kid", ContractKey = "pipeline.contract";
+    public const string StoreKey = "pipeline.store", KeyIdKey = "pipeline.kid", ContractKey = "pipeline.contract";
 
     public static readonly TableProtocol Protocol = new(1, 2);
 
@@ -22,8 +22,8 @@ internal static class TableSchema
         ["delta.enableExpiredLogCleanup"] = "false",
     };
 
-    public static TableMetadata Metadata(string id, Contract contract, string store, string kid, long createdTime) =>
-        new(id, SchemaString(contract), Partition, new Dictionary<string, string>(Demanded) { [ContractKey] = contract.Sha256, [KidKey] = kid, [StoreKey] = store }, createdTime);
+    public static TableMetadata Metadata(string id, Contract contract, string store, string keyId, long createdTime) =>
+        new(id, SchemaString(contract), Partition, new Dictionary<string, string>(Demanded) { [ContractKey] = contract.Sha256, [KeyIdKey] = keyId, [StoreKey] = store }, createdTime);
 
     public static string SchemaString(Contract contract)
     {

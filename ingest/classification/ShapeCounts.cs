@@ -91,7 +91,7 @@ public static class ShapeNames
     public const string Agent = "agent:", Path = "path:", Other = "other";
 
     /// <summary>The most of one kind in a read.</summary>
-    public const int MostOfAKind = ShapeCounts.Most;
+    public const int MaxOfAKind = ShapeCounts.Most;
 
     /// <summary>What a block counted; null where nothing.</summary>
     public static SortedDictionary<string, long>? Of(ShapeCounts agents, ShapeCounts paths)
@@ -114,14 +114,14 @@ public static class ShapeNames
     /// <summary>The most frequent of each kind, the rest as other: what several blocks counted is as small as what one did, and the sum is the same.</summary>
     public static SortedDictionary<string, long>? Cut(SortedDictionary<string, long>? shapes)
     {
-        if (shapes is null || shapes.Count <= MostOfAKind)
+        if (shapes is null || shapes.Count <= MaxOfAKind)
         {
             return shapes;
         }
         var cut = new SortedDictionary<string, long>(shapes, StringComparer.Ordinal);
         foreach (var kind in new[] { Agent, Path })
         {
-            foreach (var (shape, lines) in shapes.Where(s => s.Key.StartsWith(kind, StringComparison.Ordinal) && s.Key != kind + Other).OrderByDescending(s => s.Value).ThenBy(s => s.Key, StringComparer.Ordinal).Skip(MostOfAKind))
+            foreach (var (shape, lines) in shapes.Where(s => s.Key.StartsWith(kind, StringComparison.Ordinal) && s.Key != kind + Other).OrderByDescending(s => s.Value).ThenBy(s => s.Key, StringComparer.Ordinal).Skip(MaxOfAKind))
             {
                 cut.Remove(shape);
                 cut[kind + Other] = cut.GetValueOrDefault(kind + Other) + lines;

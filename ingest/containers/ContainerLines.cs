@@ -37,7 +37,7 @@ internal sealed class ContainerLines : IDisposable
     {
         var offset = from?.Offset ?? 0;
         var before = check ? (int)Math.Min(offset, LineBlocks.CheckedBytes) : 0;
-        var first = new byte[(int)Math.Min(end - offset + before, SourceBlock.MostBytes)];
+        var first = new byte[(int)Math.Min(end - offset + before, SourceBlock.MaxBytes)];
         if (!await blobs.ReadAsync(blob, offset - before, first, cancel))
         {
             return null;
@@ -64,8 +64,8 @@ internal sealed class ContainerLines : IDisposable
                 return null;
             }
             // As much as makes one full block with what is pending.
-            var pending = _blocks.Pending < SourceBlock.MostBytes / 2 ? (int)_blocks.Pending : 0;
-            var range = _content.Room((int)Math.Min(SourceBlock.MostBytes - pending, _end - _fetched));
+            var pending = _blocks.Pending < SourceBlock.MaxBytes / 2 ? (int)_blocks.Pending : 0;
+            var range = _content.Room((int)Math.Min(SourceBlock.MaxBytes - pending, _end - _fetched));
             if (!await _blobs.ReadAsync(_blob, _fetched, range, cancel))
             {
                 Changed = true;

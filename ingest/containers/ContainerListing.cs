@@ -10,7 +10,7 @@ namespace Pipeline.Ingest.Containers;
 internal sealed class ContainerListing(IAppendedBlobs blobs, ContainerOptions options, TimeProvider time)
 {
     /// <summary>More entries than these on the top level are not listed for what is new among them.</summary>
-    private const int MostOnTop = 1_000;
+    private const int MaxOnTop = 1_000;
 
     private readonly HashSet<(string Root, bool Named)> _roots = [];
     private readonly HashSet<string> _tops = new(StringComparer.Ordinal);
@@ -32,7 +32,7 @@ internal sealed class ContainerListing(IAppendedBlobs blobs, ContainerOptions op
             await AllAsync(cancel);
             return;
         }
-        if (_tops.Count + _topBlobs.Count <= MostOnTop)
+        if (_tops.Count + _topBlobs.Count <= MaxOnTop)
         {
             var fresh = new List<string>();
             await foreach (var page in blobs.ListLevelAsync(options.Prefix, cancel))

@@ -30,7 +30,7 @@ public sealed record ContainerOptions
     public int Rows { get; init; } = ContainerRows.Remembered;
 
     /// <summary>Blobs whose last rows are held, of about 80 kB each.</summary>
-    public int MostWindows { get; init; } = 256;
+    public int MaxWindows { get; init; } = 256;
 
     /// <summary>Called when the container does not answer; and when it does.</summary>
     public Action<StoreException>? Waiting { get; init; }

@@ -39,7 +39,7 @@ internal sealed class ContainerRows(int most, long seed)
             var next = end < 0 ? lines.Length : from + end + 1;
             var line = lines[from..(end < 0 ? next : next - 1)];
             line = line.Length > 0 && line[^1] == '\r' ? line[..^1] : line;
-            if (line.Length is > 0 and <= SourceBlock.MostLineBytes && !format.IsDirective(line) && Add(XxHash128.HashToUInt128(line, seed)) && IsOneLine(line, format))
+            if (line.Length is > 0 and <= SourceBlock.MaxLineBytes && !format.IsDirective(line) && Add(XxHash128.HashToUInt128(line, seed)) && IsOneLine(line, format))
             {
                 (repeated ??= []).Add(from..next);
             }

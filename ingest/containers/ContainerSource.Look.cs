@@ -11,9 +11,9 @@ namespace Pipeline.Ingest.Containers;
 public sealed partial class ContainerSource
 {
     /// <summary>Bytes that are read to tell a blob's first line and format; more where they hold none.</summary>
-    private const int HeadBytes = 128 * 1024, MostHeadBytes = 8 << 20;
+    private const int HeadBytes = 128 * 1024, MaxHeadBytes = 8 << 20;
 
-    private const int MostTries = 3;
+    private const int MaxTries = 3;
 
     private enum Look { Done, More, Wait, Changed, Other }
 
@@ -25,7 +25,7 @@ public sealed partial class ContainerSource
         {
             var offset = Offset(seen);
             var look = await LookOnceAsync(seen, sink, stop);
-            if (look != Look.Changed || (tries >= MostTries && Offset(seen) == offset))
+            if (look != Look.Changed || (tries >= MaxTries && Offset(seen) == offset))
             {
                 // What keeps on changing is looked at in the next poll.
                 return look;
@@ -179,7 +179,7 @@ public sealed partial class ContainerSource
         ContainerRows? rows = null;
         for (var count = 0; !stop.IsCancellationRequested; count++)
         {
-            if (count == MostBlocksAtOnce)
+            if (count == MaxBlocksAtOnce)
             {
                 return Look.More;
             }
@@ -240,7 +240,7 @@ public sealed partial class ContainerSource
                 }
                 var whole = length == blob.Length;
                 var head = await _workers.Run(() => Read(buffer, length, final: whole && IsOld(blob)));
-                if (head.Fingerprint is not null || head.IsGzip || whole || most >= MostHeadBytes)
+                if (head.Fingerprint is not null || head.IsGzip || whole || most >= MaxHeadBytes)
                 {
                     return head;
                 }
@@ -260,7 +260,7 @@ public sealed partial class ContainerSource
         }
         var found = _format is null ? Detect.Of(buffer.AsSpan(0, length)) : new Detection(_format, 100, "");
         // Of a line that is longer than what is hashed, the end changes nothing.
-        var ended = length - 1 - buffer.AsSpan(0, length).LastIndexOf((byte)'\n') > FileFingerprint.MostHashed;
+        var ended = length - 1 - buffer.AsSpan(0, length).LastIndexOf((byte)'\n') > FileFingerprint.MaxHashed;
         buffer[length] = (byte)'\n';
         return new Head(FileFingerprint.Of(new MemoryStream(buffer, 0, ended ? length + 1 : length), _hash, final, found.Format), found.Format, found.Why, IsGzip: false);
     }

@@ -20,13 +20,13 @@ namespace Pipeline.Ingest.Containers;
 public sealed partial class ContainerSource : ISource, IDisposable
 {
     /// <summary>Blobs that are looked into at the same time: each holds a range and a block of up to 1 MiB.</summary>
-    public const int MostAtOnce = 8;
+    public const int MaxAtOnce = 8;
 
     /// <summary>Blocks that one blob may offer before the others have their turn.</summary>
-    private const int MostBlocksAtOnce = 16;
+    private const int MaxBlocksAtOnce = 16;
 
     /// <summary>Blobs that may fail in one poll before the rest waits for the next.</summary>
-    private const int MostFaults = 3;
+    private const int MaxFaults = 3;
 
     private static readonly TimeSpan LongestDelay = TimeSpan.FromMinutes(5);
 
@@ -64,7 +64,7 @@ public sealed partial class ContainerSource : ISource, IDisposable
             (_hints.TryGetValue(cursor.Path!, out var known) ? known : _hints[cursor.Path!] = []).Add(key[(source.Length + 1)..]);
         }
         _listing = new ContainerListing(blobs, options, time);
-        _windows = new ContainerWindows(blobs, options.Rows, options.MostWindows, BinaryPrimitives.ReadInt64LittleEndian(RandomNumberGenerator.GetBytes(sizeof(long))), workers);
+        _windows = new ContainerWindows(blobs, options.Rows, options.MaxWindows, BinaryPrimitives.ReadInt64LittleEndian(RandomNumberGenerator.GetBytes(sizeof(long))), workers);
     }
 
     public string Name => _cursors.Source;
@@ -115,10 +115,10 @@ public sealed partial class ContainerSource : ISource, IDisposable
             See();
             // 2 look, 3 offer
             var queue = new ConcurrentQueue<SeenBlob>(_seen.Values.Where(IsDue).OrderBy(s => s.Failures));
-            while (!queue.IsEmpty && _faults < MostFaults && !stop.IsCancellationRequested)
+            while (!queue.IsEmpty && _faults < MaxFaults && !stop.IsCancellationRequested)
             {
                 var waiting = new ConcurrentQueue<SeenBlob>();
-                await Task.WhenAll(Enumerable.Range(0, Math.Min(MostAtOnce, queue.Count)).Select(_ => LaneAsync(queue, waiting, sink, stop)));
+                await Task.WhenAll(Enumerable.Range(0, Math.Min(MaxAtOnce, queue.Count)).Select(_ => LaneAsync(queue, waiting, sink, stop)));
                 queue = waiting;
             }
             // 4 judge
@@ -141,7 +141,7 @@ public sealed partial class ContainerSource : ISource, IDisposable
 
     private async Task LaneAsync(ConcurrentQueue<SeenBlob> queue, ConcurrentQueue<SeenBlob> waiting, IBlockSink sink, CancellationToken stop)
     {
-        while (Volatile.Read(ref _faults) < MostFaults && !stop.IsCancellationRequested && queue.TryDequeue(out var seen))
+        while (Volatile.Read(ref _faults) < MaxFaults && !stop.IsCancellationRequested && queue.TryDequeue(out var seen))
         {
             try
             {

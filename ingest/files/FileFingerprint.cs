@@ -13,7 +13,7 @@ namespace Pipeline.Ingest.Files;
 public static class FileFingerprint
 {
     /// <summary>The most bytes of the line that are hashed. A line that has as many needs no end: what follows changes nothing, and a file that grows without a newline is not read again and again.</summary>
-    public const int MostHashed = SourceBlock.MostLineBytes;
+    public const int MaxHashed = SourceBlock.MaxLineBytes;
 
     private const int Chunk = 8 * 1024;
 
@@ -22,7 +22,7 @@ public static class FileFingerprint
     /// <param name="final">Nothing more will come: an unterminated line counts, and where there is no data line at all, the first that <paramref name="format"/> does not take for a directive.</param>
     public static string? Of(Stream content, KeyedHash hash, bool final = false, ILineFormat? format = null)
     {
-        var (buffer, line) = (ArrayPool<byte>.Shared.Rent(Chunk), ArrayPool<byte>.Shared.Rent(MostHashed + sizeof(long)));
+        var (buffer, line) = (ArrayPool<byte>.Shared.Rent(Chunk), ArrayPool<byte>.Shared.Rent(MaxHashed + sizeof(long)));
         try
         {
             return Of(content, hash, final, format, buffer, line);
@@ -46,10 +46,10 @@ public static class FileFingerprint
             {
                 var end = rest.IndexOf((byte)'\n');
                 var part = end < 0 ? rest : rest[..end];
-                var kept = Math.Min(part.Length, MostHashed - length);
+                var kept = Math.Min(part.Length, MaxHashed - length);
                 part[..kept].CopyTo(line.AsSpan(length));
                 length += kept;
-                if (length == MostHashed && IsData(line.AsSpan(0, length)))
+                if (length == MaxHashed && IsData(line.AsSpan(0, length)))
                 {
                     return Hash(line, length, from, hash);
                 }
@@ -64,7 +64,7 @@ public static class FileFingerprint
                 }
                 if (final && fallback is null && format?.IsDirective(line.AsSpan(0, length)) == false)
                 {
-                    fallback = ([.. line.AsSpan(0, MostHashed + sizeof(long))], length, from);
+                    fallback = ([.. line.AsSpan(0, MaxHashed + sizeof(long))], length, from);
                 }
                 at += end + 1;
                 (length, from) = (0, at);

@@ -14,7 +14,7 @@ namespace Pipeline.Ingest.Files;
 public sealed class FileImport(FileCursors cursors, ILineFormat? format, KeyedHash hash, IBlockSink sink, Workers workers, ISourceEvents? events = null)
 {
     /// <summary>Files that are read at the same time.</summary>
-    public const int MostAtOnce = 4;
+    public const int MaxAtOnce = 4;
 
     private readonly Dictionary<string, string> _paths = new(StringComparer.Ordinal);
 
@@ -27,7 +27,7 @@ public sealed class FileImport(FileCursors cursors, ILineFormat? format, KeyedHa
         var found = paths.SelectMany(p => SourcePaths.Find(p) is var files && files.Any() ? files.Select(f => new FileResult { Path = f })
             : [new FileResult { Path = p, Error = $"{p}: there is no such file, and no file matches it." }]).DistinctBy(f => f.Path).ToArray();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancel);
-        using var room = new SemaphoreSlim(MostAtOnce);
+        using var room = new SemaphoreSlim(MaxAtOnce);
         var last = new Dictionary<string, Task>(StringComparer.Ordinal);
         var running = new List<Task>();
         for (var i = 0; i < found.Length; i++)

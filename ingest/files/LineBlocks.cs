@@ -19,8 +19,8 @@ public sealed class LineBlocks : IDisposable
     /// <summary>Bytes before a position that its check is the hash of (rule 34).</summary>
     public const int CheckedBytes = 128;
 
-    private const int KeptOfLongLine = SourceBlock.MostLineBytes + 64;
-    private const int LeastBuffer = 4_096;
+    private const int KeptOfLongLine = SourceBlock.MaxLineBytes + 64;
+    private const int MinBuffer = 4_096;
 
     private readonly Stream _content;
     private readonly FileReading _file;
@@ -43,7 +43,7 @@ public sealed class LineBlocks : IDisposable
         Offset = from?.Offset ?? 0;
         Line = from?.Line ?? 0;
         Fields = from?.Fields;
-        _wanted = (int)Math.Clamp(expected == long.MaxValue ? expected : expected + 1, LeastBuffer, SourceBlock.MostBytes);
+        _wanted = (int)Math.Clamp(expected == long.MaxValue ? expected : expected + 1, MinBuffer, SourceBlock.MaxBytes);
         Remember(before);
     }
 
@@ -101,15 +101,15 @@ public sealed class LineBlocks : IDisposable
         _buffer ??= ArrayPool<byte>.Shared.Rent(_wanted);
         while (true)
         {
-            var capacity = Math.Min(_buffer.Length, SourceBlock.MostBytes);
+            var capacity = Math.Min(_buffer.Length, SourceBlock.MaxBytes);
             if (_length == capacity)
             {
-                if (capacity == SourceBlock.MostBytes)
+                if (capacity == SourceBlock.MaxBytes)
                 {
                     return true;
                 }
                 // Few bytes were expected and more came.
-                var larger = ArrayPool<byte>.Shared.Rent(Math.Min(capacity * 8, SourceBlock.MostBytes));
+                var larger = ArrayPool<byte>.Shared.Rent(Math.Min(capacity * 8, SourceBlock.MaxBytes));
                 _buffer.AsSpan(0, _length).CopyTo(larger);
                 ArrayPool<byte>.Shared.Return(_buffer);
                 _buffer = larger;
@@ -139,7 +139,7 @@ public sealed class LineBlocks : IDisposable
     /// <summary>Reads on within a long line: 0 where the content ends, −1 where the line ended, with what follows it behind the kept bytes.</summary>
     private int SkipLongLine()
     {
-        var space = _buffer.AsSpan(KeptOfLongLine + 1, SourceBlock.MostBytes - KeptOfLongLine - 1);
+        var space = _buffer.AsSpan(KeptOfLongLine + 1, SourceBlock.MaxBytes - KeptOfLongLine - 1);
         var read = _content.Read(space);
         var end = space[..read].IndexOf((byte)'\n');
         if (end < 0)
@@ -182,7 +182,7 @@ public sealed class LineBlocks : IDisposable
     private (byte[]? Buffer, int Length) TakeOver(ReadOnlySpan<byte> rest, bool ended)
     {
         // At the end of the content there is at most a tail to keep.
-        _wanted = ended ? Math.Max(rest.Length, LeastBuffer) : SourceBlock.MostBytes;
+        _wanted = ended ? Math.Max(rest.Length, MinBuffer) : SourceBlock.MaxBytes;
         if (rest.IsEmpty)
         {
             return (null, 0);

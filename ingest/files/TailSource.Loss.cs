@@ -8,7 +8,7 @@ public sealed partial class TailSource
     private enum Kind { Unknown, Copy, Another }
 
     /// <summary>Bytes in common that are more than a first line that many files have.</summary>
-    private const int LeastCopy = 1_024;
+    private const int MinCopy = 1_024;
 
     /// <summary>A path holds something else now, or nothing: the file that had it lost its name, or was truncated.</summary>
     private void Release(SeenPath seen, string? holds, bool there = true)
@@ -144,7 +144,7 @@ public sealed partial class TailSource
             {
                 case Kind.Copy:
                     return (Kind.Copy, identity);
-                case Kind.Unknown when seen.CopyOf == identity && (seen.CopyLength == file.LengthAtOpen || seen.CopyLength >= LeastCopy):
+                case Kind.Unknown when seen.CopyOf == identity && (seen.CopyLength == file.LengthAtOpen || seen.CopyLength >= MinCopy):
                     return (Kind.Copy, identity);
                 case Kind.Unknown:
                     unknown++;

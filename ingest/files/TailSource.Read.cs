@@ -9,7 +9,7 @@ public sealed partial class TailSource
     private enum Look { Done, More, Wait }
 
     /// <summary>An unterminated end below this is simply read again.</summary>
-    private const int LeastSearched = 4_096;
+    private const int MinSearched = 4_096;
 
     private async Task<Look> LookAsync(SeenPath seen, bool changed, Func<string, bool> mayDecide, IBlockSink sink, CancellationToken stop, bool drained = false)
     {
@@ -225,7 +225,7 @@ public sealed partial class TailSource
         var last = false;
         for (var count = 0; !stop.IsCancellationRequested; count++)
         {
-            if (count == MostBlocksAtOnce && !file.IsGzip)
+            if (count == MaxBlocksAtOnce && !file.IsGzip)
             {
                 return true;
             }
@@ -253,7 +253,7 @@ public sealed partial class TailSource
     /// <summary>Whether what follows the cursor is still no line: only what came since the last look is read.</summary>
     private bool StillPending(FollowedFile followed, SourceFile file, long offset)
     {
-        if (followed.Pending < LeastSearched || followed.SearchedCheck is not { } check || followed.Searched - followed.Pending != offset || Check(file, followed.Searched) != check
+        if (followed.Pending < MinSearched || followed.SearchedCheck is not { } check || followed.Searched - followed.Pending != offset || Check(file, followed.Searched) != check
             || file.EndsALine(followed.Searched, out var end))
         {
             return false;
@@ -273,7 +273,7 @@ public sealed partial class TailSource
     }
 
     private void Searched(FollowedFile followed, SourceFile file, long end) =>
-        (followed.Searched, followed.SearchedCheck) = (end, file.IsGzip || followed.Pending < LeastSearched ? null : Check(file, end));
+        (followed.Searched, followed.SearchedCheck) = (end, file.IsGzip || followed.Pending < MinSearched ? null : Check(file, end));
 
     /// <summary>A file without a name, or a rotated one with an unterminated end.</summary>
     /// <param name="mayEnd">Whether its unterminated end is a line when it was quiet; not where another name was just found for it.</param>

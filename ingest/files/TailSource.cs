@@ -15,7 +15,7 @@ namespace Pipeline.Ingest.Files;
 public sealed partial class TailSource(TailOptions options, FileCursors cursors, ILineFormat? format, KeyedHash hash, Workers workers, TimeProvider time, ISourceEvents events) : ISource
 {
     /// <summary>Blocks that one plain file may offer before the others have their turn.</summary>
-    private const int MostBlocksAtOnce = 16;
+    private const int MaxBlocksAtOnce = 16;
 
     /// <summary>A file that was closed and lost its name is looked for so many quiet times: compressing a large one takes a while.</summary>
     private const int MissingQuiets = 10;
@@ -165,11 +165,11 @@ public sealed partial class TailSource(TailOptions options, FileCursors cursors,
     /// <summary>Closes more than one at once, because finding the quietest looks at all.</summary>
     private void CloseQuietest()
     {
-        if (_open <= options.MostHandles)
+        if (_open <= options.MaxHandles)
         {
             return;
         }
-        foreach (var file in _followed.Values.Where(f => f is { Open: not null, Path: not null }).OrderBy(f => f.GrownAt).Take(_open - options.MostHandles + options.MostHandles / 8).ToList())
+        foreach (var file in _followed.Values.Where(f => f is { Open: not null, Path: not null }).OrderBy(f => f.GrownAt).Take(_open - options.MaxHandles + options.MaxHandles / 8).ToList())
         {
             Keep(file, null);
         }

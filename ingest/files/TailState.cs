@@ -22,7 +22,7 @@ public sealed record TailOptions
     public TimeSpan Quiet { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Files that are kept open, so that one that is deleted or moved out of sight is still read to its end. Above it, those that were quiet longest are closed and opened again when they change.</summary>
-    public int MostHandles { get; init; } = 256;
+    public int MaxHandles { get; init; } = 256;
 
     /// <summary>How long something is not looked at that was quiet for so long: half as long, up to one limit, and a sixth as long, up to the other.</summary>
     internal TimeSpan Wait(TimeSpan quiet)

@@ -44,7 +44,7 @@ public sealed class CapturePublisher : IAsyncDisposable
     {
         // 1
         var size = capture.Bytes.Length;
-        if (size > _options.MostMessageBytes)
+        if (size > _options.MaxMessageBytes)
         {
             Skip(shard, capture.Link.Number, SkipReason.TooLarge);
             return;
@@ -55,7 +55,7 @@ public sealed class CapturePublisher : IAsyncDisposable
             return;
         }
         // 2
-        if (Interlocked.Increment(ref _queuedCaptures) > _options.MostCaptures | Interlocked.Add(ref _queuedBytes, size) > _options.MostBytes)
+        if (Interlocked.Increment(ref _queuedCaptures) > _options.MaxCaptures | Interlocked.Add(ref _queuedBytes, size) > _options.MaxBytes)
         {
             Release(1, size);
             Skip(shard, capture.Link.Number, SkipReason.QueueFull);
@@ -169,8 +169,8 @@ public sealed class CapturePublisher : IAsyncDisposable
                 // The report need not hold the capture: this keeps its memory until then.
                 DeliveryReportFields = "status",
                 // Our own bounds are the ones that count; the library's stand a little above.
-                QueueBufferingMaxMessages = of._options.MostCaptures + 1_000,
-                QueueBufferingMaxKbytes = (int)(of._options.MostBytes >> 10) + 4_096,
+                QueueBufferingMaxMessages = of._options.MaxCaptures + 1_000,
+                QueueBufferingMaxKbytes = (int)(of._options.MaxBytes >> 10) + 4_096,
                 MessageTimeoutMs = (int)of._options.GiveUpAfter.TotalMilliseconds,
             };
             _producer = new ProducerBuilder<byte[], byte[]>(config).SetLogHandler((_, _) => { }).SetErrorHandler((_, e) => Error(e)).Build();

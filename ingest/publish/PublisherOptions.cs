@@ -11,13 +11,13 @@ public sealed record PublisherOptions
     public required IReadOnlyDictionary<string, string> Connection { get; init; }
 
     /// <summary>The most captures in the queue; more are skipped.</summary>
-    public int MostCaptures { get; init; } = 1_000;
+    public int MaxCaptures { get; init; } = 1_000;
 
     /// <summary>The most bytes in the queue; more are skipped. What an outage costs in memory.</summary>
-    public long MostBytes { get; init; } = 32 << 20;
+    public long MaxBytes { get; init; } = 32 << 20;
 
     /// <summary>The largest message. A capture above it comes from one large push, and catch-up brings it (PROTOCOL F).</summary>
-    public int MostMessageBytes { get; init; } = CaptureFile.MostBytes;
+    public int MaxMessageBytes { get; init; } = CaptureFile.MaxBytes;
 
     /// <summary>How long a capture is tried. Later than a catch-up period or two the shipper has it from the store.</summary>
     public TimeSpan GiveUpAfter { get; init; } = TimeSpan.FromMinutes(2);

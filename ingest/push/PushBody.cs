@@ -11,7 +11,7 @@ internal sealed class PushBudget(long most)
     /// <summary>Larger buffers are few and of all threads: the shared pool keeps one of each size for every thread, and these would add up.</summary>
     private const int Large = 1 << 20;
 
-    private readonly ArrayPool<byte> _large = ArrayPool<byte>.Create(PushEndpoint.MostSentBytes, maxArraysPerBucket: 2);
+    private readonly ArrayPool<byte> _large = ArrayPool<byte>.Create(PushEndpoint.MaxSentBytes, maxArraysPerBucket: 2);
     private long _held;
 
     /// <summary>A buffer of at least so many bytes; null where there is no room for it.</summary>
@@ -57,9 +57,9 @@ internal enum PushBodyFault
     BadGzip,
     /// <summary>Not zstd, cut, damaged, made with a dictionary, or followed by something else.</summary>
     BadZstd,
-    /// <summary>A zstd frame with a window above <see cref="PushZstd.MostWindow"/>.</summary>
+    /// <summary>A zstd frame with a window above <see cref="PushZstd.MaxWindow"/>.</summary>
     WideWindow,
-    /// <summary>More than <see cref="PushBody.MostParts"/> gzip members or zstd frames.</summary>
+    /// <summary>More than <see cref="PushBody.MaxParts"/> gzip members or zstd frames.</summary>
     TooManyParts,
     /// <summary>Where it ends is not certain.</summary>
     BadFraming,
@@ -77,7 +77,7 @@ internal enum PushEncoding
 internal sealed class PushBody(PushBudget budget)
 {
     /// <summary>The most gzip members or zstd frames of a body: each costs a decoder's start, however little it holds.</summary>
-    public const int MostParts = 10_000;
+    public const int MaxParts = 10_000;
 
     private const int First = 64 << 10;
 

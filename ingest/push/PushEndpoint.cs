@@ -21,10 +21,10 @@ namespace Pipeline.Ingest.Push;
 public sealed class PushEndpoint : IAsyncDisposable
 {
     /// <summary>The most bytes of a body as it is sent.</summary>
-    public const int MostSentBytes = 8 << 20;
+    public const int MaxSentBytes = 8 << 20;
 
     /// <summary>The most bytes of a body, decompressed, and its most lines (rule 33).</summary>
-    public const int MostBytes = 4_000_000, MostLines = 50_000;
+    public const int MaxBytes = 4_000_000, MaxLines = 50_000;
 
     private readonly PushEndpointOptions _options;
     private readonly KeyedHash _pushes;
@@ -126,8 +126,8 @@ public sealed class PushEndpoint : IAsyncDisposable
     {
         kestrel.AddServerHeader = false;
         var limits = kestrel.Limits;
-        limits.MaxConcurrentConnections = options.MostConnections;
-        limits.MaxRequestBodySize = MostSentBytes;
+        limits.MaxConcurrentConnections = options.MaxConnections;
+        limits.MaxRequestBodySize = MaxSentBytes;
         limits.MaxRequestLineSize = 4 << 10;
         limits.MaxRequestHeadersTotalSize = 16 << 10;
         limits.MaxRequestHeaderCount = 64;

@@ -14,9 +14,9 @@ public sealed record PushEndpointOptions
     /// <summary>Whether clients are asked for a certificate: where some source has <see cref="PushSource.ClientCertificates"/>. None must have one.</summary>
     public bool AsksCertificates { get; init; }
     /// <summary>Connections at once, 1 to 65,536; one more is closed as soon as it is made.</summary>
-    public int MostConnections { get; init; } = 256;
+    public int MaxConnections { get; init; } = 256;
     /// <summary>Bytes that all bodies together may hold before the shard has parsed them; a push that finds no room is answered 503. At least 16 MiB.</summary>
-    public long MostHeldBytes { get; init; } = 96 << 20;
+    public long MaxHeldBytes { get; init; } = 96 << 20;
     /// <summary>How long a body may take to come; then 408.</summary>
     public TimeSpan ReadWithin { get; init; } = TimeSpan.FromSeconds(60);
     /// <summary>How long a push waits for room in its shard; then 503, and it was not taken.</summary>

@@ -23,7 +23,7 @@ internal static class PushGzip
         var parts = 0;
         do
         {
-            if (++parts > PushBody.MostParts)
+            if (++parts > PushBody.MaxParts)
             {
                 return PushBodyFault.TooManyParts;
             }

@@ -96,7 +96,7 @@ internal sealed class PushIntake(PushSource source, PushEndpointOptions options,
                 Source.Sink.Note(Source.Name, Core.Captures.LossNotes.PushGap);
                 return new PushReply.Refused(PushCode.Gap, $"The sequence is neither the next of its stream, {gap.Expected}, nor one of the last {Core.Captures.PushCursor.Remembered}. Nothing was captured. Send the sequences in order, from {gap.Expected} on.") { Expected = gap.Expected };
             case PushDecision.TooManyStreams:
-                return new PushReply.Refused(PushCode.TooManyStreams, $"The source has {PushStreams.MostStreams} streams, which is the most. Nothing was captured. A stream is for one client for ever: keep its token instead of making new ones, or configure another source.") { RetryAfter = 3600 };
+                return new PushReply.Refused(PushCode.TooManyStreams, $"The source has {PushStreams.MaxStreams} streams, which is the most. Nothing was captured. A stream is for one client for ever: keep its token instead of making new ones, or configure another source.") { RetryAfter = 3600 };
             case PushDecision.Stopped stopped:
                 return Stopped(stopped.Why);
             default:

@@ -8,7 +8,7 @@ namespace Pipeline.Ingest.Push;
 public readonly record struct PushKey(string Stream, long Sequence)
 {
     /// <summary>The longest stream token, in characters.</summary>
-    public const int MostToken = 128;
+    public const int MaxToken = 128;
 
     /// <summary>What a key looks like, for messages.</summary>
     public const string Shape = "Idempotency-Key: STREAM:SEQUENCE, where STREAM is 1 to 128 visible ASCII characters without ':' and SEQUENCE is 1, 2, 3 … without leading zeros";
@@ -17,7 +17,7 @@ public readonly record struct PushKey(string Stream, long Sequence)
     public static PushKey? Parse(string value, KeyedHash pushes)
     {
         var colon = value.IndexOf(':');
-        if (colon is < 1 or > MostToken || value.AsSpan(0, colon).ContainsAnyExceptInRange('!', '~'))
+        if (colon is < 1 or > MaxToken || value.AsSpan(0, colon).ContainsAnyExceptInRange('!', '~'))
         {
             return null;
         }
@@ -26,7 +26,7 @@ public readonly record struct PushKey(string Stream, long Sequence)
         {
             return null;
         }
-        Span<byte> token = stackalloc byte[MostToken];
+        Span<byte> token = stackalloc byte[MaxToken];
         return new PushKey(pushes.Of(token[..Encoding.ASCII.GetBytes(value.AsSpan(0, colon), token)]), sequence);
     }
 }

@@ -6,7 +6,7 @@ namespace Pipeline.Ingest.Push;
 /// <summary>Reads the body of a request: as it was sent, then decompressed, each up to its cap and out of one budget.</summary>
 internal sealed class PushReading(PushEndpointOptions options, TimeProvider time)
 {
-    private readonly PushBudget _budget = new(options.MostHeldBytes);
+    private readonly PushBudget _budget = new(options.MaxHeldBytes);
 
     public PushBody NewBody() => new(_budget);
 
@@ -15,7 +15,7 @@ internal sealed class PushReading(PushEndpointOptions options, TimeProvider time
     public async Task<PushReply.Refused?> ReadAsync(HttpContext context, PushEncoding encoding, PushBody body)
     {
         var request = context.Request;
-        if (request.ContentLength > (encoding == PushEncoding.Plain ? PushEndpoint.MostBytes : PushEndpoint.MostSentBytes))
+        if (request.ContentLength > (encoding == PushEncoding.Plain ? PushEndpoint.MaxBytes : PushEndpoint.MaxSentBytes))
         {
             return OfFault(PushBodyFault.TooLarge);
         }
@@ -25,7 +25,7 @@ internal sealed class PushReading(PushEndpointOptions options, TimeProvider time
         try
         {
             fault = encoding == PushEncoding.Plain
-                ? await body.ReadAsync(request.BodyReader, PushEndpoint.MostBytes, bound.Token)
+                ? await body.ReadAsync(request.BodyReader, PushEndpoint.MaxBytes, bound.Token)
                 : await InflateAsync(request, encoding, body, bound.Token);
         }
         catch (OperationCanceledException) when (!context.RequestAborted.IsCancellationRequested)
@@ -37,8 +37,8 @@ internal sealed class PushReading(PushEndpointOptions options, TimeProvider time
             return OfFault(fault);
         }
         var lines = BlockEncoder.PhysicalLines(body.Bytes.Span);
-        return lines > PushEndpoint.MostLines
-            ? new PushReply.Refused(PushCode.TooManyLines, $"The body has {lines} lines, at most {PushEndpoint.MostLines} are taken at once. Nothing was captured. Send it in parts, each under the next sequence.")
+        return lines > PushEndpoint.MaxLines
+            ? new PushReply.Refused(PushCode.TooManyLines, $"The body has {lines} lines, at most {PushEndpoint.MaxLines} are taken at once. Nothing was captured. Send it in parts, each under the next sequence.")
             : null;
     }
 
@@ -55,8 +55,8 @@ internal sealed class PushReading(PushEndpointOptions options, TimeProvider time
         var sent = NewBody();
         try
         {
-            var fault = await sent.ReadAsync(request.BodyReader, PushEndpoint.MostSentBytes, cancel);
-            return fault == PushBodyFault.None ? body.Inflate(sent, encoding, PushEndpoint.MostBytes) : fault;
+            var fault = await sent.ReadAsync(request.BodyReader, PushEndpoint.MaxSentBytes, cancel);
+            return fault == PushBodyFault.None ? body.Inflate(sent, encoding, PushEndpoint.MaxBytes) : fault;
         }
         finally
         {
@@ -66,11 +66,11 @@ internal sealed class PushReading(PushEndpointOptions options, TimeProvider time
 
     private static PushReply.Refused OfFault(PushBodyFault fault) => fault switch
     {
-        PushBodyFault.TooLarge => new(PushCode.TooLarge, $"The body has more than {PushEndpoint.MostBytes} bytes decompressed, or {PushEndpoint.MostSentBytes} as sent. Nothing was captured. Send it in parts, each under the next sequence."),
-        PushBodyFault.TooManyParts => new(PushCode.TooManyParts, $"The body has more than {PushBody.MostParts} gzip members or zstd frames. Nothing was captured. Compress it in one, or send it in parts, each under the next sequence."),
+        PushBodyFault.TooLarge => new(PushCode.TooLarge, $"The body has more than {PushEndpoint.MaxBytes} bytes decompressed, or {PushEndpoint.MaxSentBytes} as sent. Nothing was captured. Send it in parts, each under the next sequence."),
+        PushBodyFault.TooManyParts => new(PushCode.TooManyParts, $"The body has more than {PushBody.MaxParts} gzip members or zstd frames. Nothing was captured. Compress it in one, or send it in parts, each under the next sequence."),
         PushBodyFault.BadFraming => OfFraming(StatusCodes.Status400BadRequest) with { Closes = true },
         PushBodyFault.NoMemory => new(PushCode.Busy, "The endpoint holds as many bodies as it may. Nothing was captured. Send the push again.") { RetryAfter = 1 },
-        PushBodyFault.WideWindow => new(PushCode.ZstdWindow, $"A zstd frame of the body asks for a window of more than {PushZstd.MostWindow} bytes, the most for HTTP (RFC 9659). Nothing was captured. Compress with a window of 8 MiB at most: a windowLog of 23 at most."),
+        PushBodyFault.WideWindow => new(PushCode.ZstdWindow, $"A zstd frame of the body asks for a window of more than {PushZstd.MaxWindow} bytes, the most for HTTP (RFC 9659). Nothing was captured. Compress with a window of 8 MiB at most: a windowLog of 23 at most."),
         PushBodyFault.BadZstd => new(PushCode.BadZstd, "The body is not whole zstd frames: it is cut, damaged, made with a dictionary, or followed by something else. Nothing was captured. Compress it again, or send it plain."),
         _ => new(PushCode.BadGzip, "The body is not a whole gzip: it is cut, damaged, or followed by something else. Nothing was captured. Compress it again, or send it plain."),
     };

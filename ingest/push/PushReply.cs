@@ -10,7 +10,7 @@ namespace Pipeline.Ingest.Push;
 internal abstract record PushReply
 {
     /// <summary>The longest list of runs in a reply; more are told by `refusedMore` and by `pipeline rejections`.</summary>
-    public const int MostRuns = 1_000;
+    public const int MaxRuns = 1_000;
 
     /// <summary>Captured, now or by another request of the same push; an outcome that is no longer known is null.</summary>
     public sealed record Captured(string Shard, BlockOutcome? Outcome, bool Duplicate) : PushReply;
@@ -87,7 +87,7 @@ internal abstract record PushReply
                 json.WriteNumber("duplicates"u8, known.Read.Duplicates);
             }
             json.WriteStartArray("refused"u8);
-            foreach (var run in known.Rejected.Take(MostRuns))
+            foreach (var run in known.Rejected.Take(MaxRuns))
             {
                 json.WriteStartObject();
                 json.WriteString("reason"u8, run.Reason);
@@ -96,7 +96,7 @@ internal abstract record PushReply
                 json.WriteEndObject();
             }
             json.WriteEndArray();
-            if (known.Rejected.Count > MostRuns)
+            if (known.Rejected.Count > MaxRuns)
             {
                 json.WriteBoolean("refusedMore"u8, true);
             }

@@ -55,7 +55,7 @@ public sealed class PushInFlight
 public sealed class PushStreams
 {
     /// <summary>The most streams of one source (rule 32).</summary>
-    public const int MostStreams = 10_000;
+    public const int MaxStreams = 10_000;
 
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Entry> _streams = new(StringComparer.Ordinal);
@@ -63,7 +63,7 @@ public sealed class PushStreams
     private Exception? _stopped;
 
     /// <param name="state">What was captured. It is read here only; give it before the shard runs on.</param>
-    public PushStreams(string source, ShardState state, int mostStreams = MostStreams)
+    public PushStreams(string source, ShardState state, int mostStreams = MaxStreams)
     {
         _most = mostStreams;
         var prefix = ShardState.FileKey(source, "");

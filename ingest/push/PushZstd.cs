@@ -9,13 +9,13 @@ namespace Pipeline.Ingest.Push;
 internal static class PushZstd
 {
     /// <summary>The largest window that may be asked of who receives zstd over HTTP (RFC 9659).</summary>
-    public const int MostWindow = 8 << 20;
+    public const int MaxWindow = 8 << 20;
 
     /// <summary>What a decoder holds while it works: no window, since a frame is decompressed in one piece into where it stays, but tables and one block's literals.</summary>
     public const int DecoderBytes = 256 << 10;
 
     private const uint Magic = 0xFD2FB528, Skippable = 0x184D2A50;
-    private const int MostBlock = 128 << 10;
+    private const int MaxBlock = 128 << 10;
 
     /// <summary>Decompresses every frame into <paramref name="body"/>.</summary>
     /// <param name="most">The most bytes that all frames together may expand to.</param>
@@ -25,7 +25,7 @@ internal static class PushZstd
         var (parts, room) = (0, most);
         do
         {
-            if (++parts > PushBody.MostParts)
+            if (++parts > PushBody.MaxParts)
             {
                 return PushBodyFault.TooManyParts;
             }
@@ -37,7 +37,7 @@ internal static class PushZstd
             {
                 return PushBodyFault.TooLarge;
             }
-            if (frame.Window > MostWindow)
+            if (frame.Window > MaxWindow)
             {
                 return PushBodyFault.WideWindow;
             }
@@ -112,7 +112,7 @@ internal static class PushZstd
         }
         var content = declared == 0 ? (ulong?)null : Number(zstd.Slice(at, declared)) + (declared == 2 ? 256u : 0);
         var window = single ? content!.Value : Window(zstd[5]);
-        if (!TryBlocks(zstd, at + declared, (int)Math.Min(window, MostBlock), out var end, out var most))
+        if (!TryBlocks(zstd, at + declared, (int)Math.Min(window, MaxBlock), out var end, out var most))
         {
             return false;
         }

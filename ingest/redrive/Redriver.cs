@@ -40,7 +40,7 @@ public sealed record RedriveOutcome
 public sealed class Redriver(IReadOnlyList<string> paths, Func<string, ILineFormat> format, KeyedHash hash, IBlockSink sink, ParsedLines scratch)
 {
     /// <summary>The most lines of a block: their records fit a capture.</summary>
-    private const int MostLines = 32_768;
+    private const int MaxLines = 32_768;
 
     private readonly Dictionary<string, List<string>> _byFingerprint = new(StringComparer.Ordinal);
     private bool _looked;
@@ -215,7 +215,7 @@ public sealed class Redriver(IReadOnlyList<string> paths, Func<string, ILineForm
         private string? _fields;
 
         public bool MustEnd(RejectedRead read, string? fields, int bytes) =>
-            _lines.Count > 0 && (_read != read || _fields != fields || _lines.Count == MostLines || _bytes.WrittenCount + bytes > SourceBlock.MostBytes);
+            _lines.Count > 0 && (_read != read || _fields != fields || _lines.Count == MaxLines || _bytes.WrittenCount + bytes > SourceBlock.MaxBytes);
 
         public void Add(RejectedRead read, string? fields, ReadOnlySpan<byte> line, long number)
         {

@@ -14,7 +14,7 @@ public sealed record EncodedRows(string Dataset, IReadOnlyList<byte[]> Batches, 
 }
 
 /// <summary>A block after parsing: what the capture will hold of it. Rejected lines are numbered as in the file, from 1.</summary>
-public sealed record EncodedBlock(SourceBlock Block, Read Read, IReadOnlyList<RejectedLines> Rejected, IReadOnlyList<EncodedRows> Rows);
+public sealed record EncodedBlock(SourceBlock Block, ReadEntry Read, IReadOnlyList<RejectedLines> Rejected, IReadOnlyList<EncodedRows> Rows);
 
 /// <summary>
 /// Step 2 of the shard: lines → minimised columns → sums → Arrow batches. A pure function of the block, so that blocks can be encoded side by side;
@@ -33,7 +33,7 @@ public sealed class BlockEncoder(Contract xencenter, Contract agent, ReadOnlyMem
         var parsed = scratch.Parsed;
         parsed.Clear();
         var fields = Parse(block, parsed);
-        var read = new Read
+        var read = new ReadEntry
         {
             Source = block.Source, Format = block.Format.Name, Parser = block.Format.Version is var version and not 1 ? version : null, File = block.File, Stream = block.Stream, Path = block.Path, From = block.From, To = block.To, Check = block.Check,
             Fields = fields, Line = block.Line, Physical = PhysicalLines(block.Lines.Span), Lines = parsed.Lines, Rejected = Counts(parsed.Rejections),
@@ -58,7 +58,7 @@ public sealed class BlockEncoder(Contract xencenter, Contract agent, ReadOnlyMem
     }
 
     /// <summary>The lines were counted when they were read, as rejections: here they change sides.</summary>
-    private static Read Redriven(Read read, RedrivenLines redrive)
+    private static ReadEntry Redriven(ReadEntry read, RedrivenLines redrive)
     {
         if (read.Rejected is not null || read.Duplicates > 0)
         {

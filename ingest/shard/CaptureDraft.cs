@@ -6,7 +6,7 @@ using Pipeline.Ingest.Classification;
 namespace Pipeline.Ingest.Shard;
 
 /// <summary>Step 3 of the shard: encoded blocks gathered until one more would make the capture too large. One draft at a time, one thread.</summary>
-public sealed class CaptureDraft(IReadOnlyList<Contract> contracts, long mostBytes = CaptureFile.MostBytes)
+public sealed class CaptureDraft(IReadOnlyList<Contract> contracts, long mostBytes = CaptureFile.MaxBytes)
 {
     // Upper bounds of what a header spends on its parts, so that a cut is decided before anything is serialised.
     private const int HeaderBytes = 4_096, ReadBytes = 600, DateBytes = 90, RunBytes = 4, CountBytes = 24;
@@ -36,9 +36,9 @@ public sealed class CaptureDraft(IReadOnlyList<Contract> contracts, long mostByt
     /// The capture that continues <paramref name="state"/>, and each block's read and frames in it. An empty draft makes the empty capture that claims a shard (rule 5).
     /// </summary>
     /// <param name="notes">Reads that bring only notes.</param>
-    public (byte[] Bytes, CaptureHeader Header) Encode(ShardState state, string session, IEnumerable<Read> notes)
+    public (byte[] Bytes, CaptureHeader Header) Encode(ShardState state, string session, IEnumerable<ReadEntry> notes)
     {
-        var reads = new List<Read>();
+        var reads = new List<ReadEntry>();
         var runs = new List<RejectedLines>();
         foreach (var block in _blocks)
         {
@@ -81,7 +81,7 @@ public sealed class CaptureDraft(IReadOnlyList<Contract> contracts, long mostByt
         }
         var header = new CaptureHeader
         {
-            Store = state.Store, Shard = state.Shard, Number = state.Next, Session = session, Previous = state.Head?.Hash, Kid = state.Kid,
+            Store = state.Store, Shard = state.Shard, Number = state.Next, Session = session, Previous = state.Head?.Hash, KeyId = state.KeyId,
             Contracts = new(contracts.ToDictionary(c => c.Dataset, c => c.Sha256), StringComparer.Ordinal),
             Links = new(state.Links.ToDictionary(l => l.Key, l => l.Value), StringComparer.Ordinal),
             Reads = reads, Frames = entries,
@@ -109,9 +109,9 @@ public sealed class CaptureDraft(IReadOnlyList<Contract> contracts, long mostByt
     /// <summary>What these take in a header, if no other block has the same names: ASCII that JSON does not escape.</summary>
     private static long Counts(SortedDictionary<string, long>? counts) => counts?.Keys.Sum(key => (long)key.Length + CountBytes) ?? 0;
 
-    private static bool Continues(Read last, Read next) => next.File is not null && last.Source == next.Source && last.File == next.File && last.To == next.From && last.Format == next.Format && last.Parser == next.Parser;
+    private static bool Continues(ReadEntry last, ReadEntry next) => next.File is not null && last.Source == next.Source && last.File == next.File && last.To == next.From && last.Format == next.Format && last.Parser == next.Parser;
 
-    private static Read Join(Read a, Read b) => b with
+    private static ReadEntry Join(ReadEntry a, ReadEntry b) => b with
     {
         From = a.From, Line = a.Line, Physical = a.Physical + b.Physical, Lines = a.Lines + b.Lines, Duplicates = a.Duplicates + b.Duplicates, DuplicateRules = Add(a.DuplicateRules, b.DuplicateRules),
         Rules = Add(a.Rules, b.Rules), Shapes = Add(a.Shapes, b.Shapes),

@@ -24,7 +24,7 @@ public interface IShardEvents
 /// </summary>
 public sealed record ShardLimits(int CaptureBytes, int SnapshotEvery)
 {
-    public static ShardLimits Protocol { get; } = new(CaptureFile.MostBytes, ShardState.SnapshotEvery);
+    public static ShardLimits Protocol { get; } = new(CaptureFile.MaxBytes, ShardState.SnapshotEvery);
 }
 
 /// <summary>
@@ -35,7 +35,7 @@ public sealed record ShardLimits(int CaptureBytes, int SnapshotEvery)
 public sealed partial class ShardLoop : IBlockSink, IDisposable
 {
     /// <summary>The most blocks that are queued or being parsed: with 1 MiB blocks this bounds what ingest holds.</summary>
-    public const int MostBlocks = 12;
+    public const int MaxBlocks = 12;
 
     private readonly CaptureStore _captures;
     private readonly BlockEncoder _encoder;
@@ -46,7 +46,7 @@ public sealed partial class ShardLoop : IBlockSink, IDisposable
     private readonly TimeProvider _time;
     private readonly IShardEvents? _events;
     private readonly string _session;
-    private readonly SemaphoreSlim _room = new(MostBlocks);
+    private readonly SemaphoreSlim _room = new(MaxBlocks);
     private readonly SemaphoreSlim _putting = new(1);
     private readonly Channel<Pending> _queue = Channel.CreateUnbounded<Pending>(new() { SingleReader = true });
     private readonly ConcurrentDictionary<(string Source, string Note), long> _notes = new();
@@ -209,14 +209,14 @@ public sealed partial class ShardLoop : IBlockSink, IDisposable
         }
     }
 
-    private List<Read> TakeNotes()
+    private List<ReadEntry> TakeNotes()
     {
-        var reads = new List<Read>();
+        var reads = new List<ReadEntry>();
         foreach (var key in _notes.Keys.Order())
         {
             if (_notes.TryRemove(key, out var count))
             {
-                reads.Add(new Read { Source = key.Source, Format = "", From = 0, To = 0, Check = "", Lines = 0, Notes = new(StringComparer.Ordinal) { [key.Note] = count } });
+                reads.Add(new ReadEntry { Source = key.Source, Format = "", From = 0, To = 0, Check = "", Lines = 0, Notes = new(StringComparer.Ordinal) { [key.Note] = count } });
             }
         }
         return reads;
@@ -246,7 +246,7 @@ public sealed partial class ShardLoop : IBlockSink, IDisposable
             _ = pending.Outcome.Task.Exception;
         }
         // Whoever waits for room finds the failure.
-        _room.Release(MostBlocks * 1024);
+        _room.Release(MaxBlocks * 1024);
     }
 
     private async Task<T> UntilAnsweredAsync<T>(Func<Task<T>> ask, long number, CancellationToken cancel)

@@ -10,10 +10,10 @@ namespace Pipeline.Ingest.Shard;
 public sealed record SourceBlock
 {
     /// <summary>The most bytes of a file's block: what it encodes to always fits a capture.</summary>
-    public const int MostBytes = 1 << 20;
+    public const int MaxBytes = 1 << 20;
 
     /// <summary>A line's most bytes without its terminator (rule 29).</summary>
-    public const int MostLineBytes = 65_536;
+    public const int MaxLineBytes = 65_536;
 
     public required string Source { get; init; }
     public required ILineFormat Format { get; init; }
@@ -45,7 +45,7 @@ public sealed record SourceBlock
 public sealed record RedrivenLines(RedriveOf Of, string Reason, IReadOnlyList<RejectedLines> Done);
 
 /// <summary>What became of a block that was captured: the counts to answer its sender with.</summary>
-public sealed record BlockOutcome(Link Capture, Read Read, IReadOnlyDictionary<string, long> Records, IReadOnlyList<RejectedLines> Rejected);
+public sealed record BlockOutcome(Link Capture, ReadEntry Read, IReadOnlyDictionary<string, long> Records, IReadOnlyList<RejectedLines> Rejected);
 
 /// <summary>Takes a source's blocks in order. Waits while the shard has enough; never drops.</summary>
 public interface IBlockSink

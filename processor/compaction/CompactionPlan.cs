@@ -7,7 +7,7 @@ using Pipeline.Core.Table.Segments;
 namespace Pipeline.Processor.Compaction;
 
 /// <summary>Segments of one date that become one (more only where they outgrow the target's bytes).</summary>
-/// <param name="WholeDate">Whether these are all live files of the date: then their sums can be compared with the commits' marginal.</param>
+/// <param name="WholeDate">Whether these are all live files of the date: then their sums can be compared with the commits' total.</param>
 public sealed record CompactionGroup(UtcDay Date, IReadOnlyList<SegmentFile> Inputs, bool WholeDate)
 {
     public long Rows => Inputs.Sum(CompactionPolicy.RowsOf);

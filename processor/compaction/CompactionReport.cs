@@ -40,8 +40,8 @@ public interface ICompactionEvents
     /// <summary>Segments of a date are not what the log says, and were left as they are.</summary>
     void NotCompacted(string dataset, UtcDay date, string why);
 
-    /// <summary>Void segments were deleted; the receipt says which.</summary>
-    void VoidRemoved(string dataset, int segments, long bytes, string receipt);
+    /// <summary>Orphaned segments were deleted; the receipt says which.</summary>
+    void OrphansRemoved(string dataset, int segments, long bytes, string receipt);
 
     void Waiting(StoreException fault);
 }

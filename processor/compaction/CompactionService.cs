@@ -6,7 +6,7 @@ namespace Pipeline.Processor.Compaction;
 /// Compaction beside other roles, on a schedule of its own: every period it compacts each table, then removes what is void. It never runs in a shipper's loop: a merge takes seconds, a seal must not wait for it.
 /// An outage ends a round; the next one begins anew. Stopping abandons what is under way: nothing is lost by that but work.
 /// </summary>
-public sealed class CompactionService(IReadOnlyList<(Compactor Compactor, VoidSegments Void)> tables, TimeSpan period, TimeProvider time, ICompactionEvents events)
+public sealed class CompactionService(IReadOnlyList<(Compactor Compactor, OrphanedSegments Orphaned)> tables, TimeSpan period, TimeProvider time, ICompactionEvents events)
 {
     /// <summary>Runs until <paramref name="stop"/>. The first round comes after a tenth of the period, so that a process that is restarted often compacts too, and one that only just started serves first.</summary>
     /// <exception cref="Core.PipelineException">The table is not what it was: as a shipper does, this stops.</exception>

@@ -7,7 +7,7 @@ namespace Pipeline.Processor.Compaction;
 
 /// <summary>
 /// Merges the small segments of one table: 1 read the table — 2 plan — 3 merge group by group, each checked — 4 commit a batch of groups, with what it read — again from 2 until there is nothing to do.
-/// A group whose input another commit took away is dropped, and planned anew (rule 19). A crash leaves segments that no commit names (<see cref="VoidSegments"/>), and nothing else.
+/// A group whose input another commit took away is dropped, and planned anew (rule 19). A crash leaves segments that no commit names (<see cref="OrphanedSegments"/>), and nothing else.
 /// Any number of compactors, shippers and engines may work on the table. One run at a time for each instance.
 /// </summary>
 public sealed class Compactor(TableLog log, ReadOnlyMemory<byte> rowKey, Workers workers, TimeProvider time, CompactionPolicy policy, ICompactionEvents events)
@@ -16,7 +16,7 @@ public sealed class Compactor(TableLog log, ReadOnlyMemory<byte> rowKey, Workers
     private const int CommitGroups = 256;
     private const long CommitRows = 16 << 20;
 
-    private const int MostRounds = 8;
+    private const int MaxRounds = 8;
 
     private readonly Committer _committer = new(log, events.Waiting);
     private readonly TableHistory _history = new(log);
@@ -45,7 +45,7 @@ public sealed class Compactor(TableLog log, ReadOnlyMemory<byte> rowKey, Workers
         }
         // What cannot be merged is tried once in a run, not in every round.
         var refused = new HashSet<UtcDay>();
-        for (var round = 0; round < MostRounds; round++)
+        for (var round = 0; round < MaxRounds; round++)
         {
             // 2
             var plan = CompactionPlan.Of(Dataset, state, policy, only);

@@ -24,7 +24,7 @@ internal sealed class SegmentMerge(TableLog log, ReadOnlyMemory<byte> rowKey, Wo
     public async Task<MergedGroup> RunAsync(CompactionGroup group, Sums? declared, CancellationToken cancel)
     {
         using var hash = new RowHash(rowKey.Span);
-        var label = new SegmentLabel(log.CaptureStore, log.Kid, log.Contract.Sha256, [], [.. group.Inputs.Select(file => file.Path)]);
+        var label = new SegmentLabel(log.CaptureStore, log.KeyId, log.Contract.Sha256, [], [.. group.Inputs.Select(file => file.Path)]);
         var outputs = new List<SegmentFile>();
         var inputs = new List<SegmentFile>();
         var before = Sums.Zero;

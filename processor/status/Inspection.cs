@@ -110,7 +110,7 @@ public static class Inspection
         {
             document["label"] = new JsonObject
             {
-                ["store"] = label.Store, ["kid"] = label.Kid, ["contract"] = label.Contract,
+                ["store"] = label.Store, ["kid"] = label.KeyId, ["contract"] = label.Contract,
                 ["shards"] = new JsonArray([.. label.Shards.Select(s => (JsonNode)new JsonObject { ["shard"] = s.Shard, ["from"] = s.From, ["to"] = s.To })]),
             };
             if (label.Inputs is { } inputs)

@@ -15,7 +15,7 @@ internal sealed class TableWalk(TableLog log, Func<string, long> standsFrom)
 {
     private readonly string _dataset = log.Contract.Dataset;
 
-    public TableFold Fold { get; private set; } = new(log.Contract, log.CaptureStore, log.Kid, log.Where, standsFrom);
+    public TableFold Fold { get; private set; } = new(log.Contract, log.CaptureStore, log.KeyId, log.Where, standsFrom);
 
     /// <summary>Objects in the table's folder that no live file names: orphans, and what compactions replaced.</summary>
     public long Unreferenced { get; private set; }
@@ -28,7 +28,7 @@ internal sealed class TableWalk(TableLog log, Func<string, long> standsFrom)
         for (var known = 0; Fold.Restores.Count > known;)
         {
             known = Fold.Restores.Count;
-            Fold = new(log.Contract, log.CaptureStore, log.Kid, log.Where, standsFrom, Fold.Restores);
+            Fold = new(log.Contract, log.CaptureStore, log.KeyId, log.Where, standsFrom, Fold.Restores);
             await ReadEntriesAsync(0, cancel);
         }
         await FinishAsync(cancel);

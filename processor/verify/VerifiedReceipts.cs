@@ -11,7 +11,7 @@ public static class VerifiedReceipts
     public const string Folder = "receipts/verified/";
 
     /// <summary>How many are tried, the newest first, before the check begins from nothing.</summary>
-    private const int MostTried = 4;
+    private const int MaxTried = 4;
 
     /// <summary>Puts the receipt of a clean check and returns its name.</summary>
     /// <exception cref="PipelineException">3: the check was not clean, or saw no table.</exception>
@@ -36,7 +36,7 @@ public static class VerifiedReceipts
             }
         }
         var receipts = new List<(string, VerifiedThrough?)>();
-        foreach (var name in names.OrderByDescending(name => name[(name.LastIndexOf('/') + 1)..], StringComparer.Ordinal).Take(MostTried))
+        foreach (var name in names.OrderByDescending(name => name[(name.LastIndexOf('/') + 1)..], StringComparer.Ordinal).Take(MaxTried))
         {
             receipts.Add((name, await store.ReadAsync(name, cancel) is { } bytes ? VerifiedThrough.FromJson(bytes) : null));
         }

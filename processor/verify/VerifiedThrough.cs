@@ -15,7 +15,8 @@ public sealed record VerifiedThrough
 
     public int Version { get; init; } = CurrentVersion;
     public required string Tool { get; init; }
-    public required string Kid { get; init; }
+    [JsonPropertyName("kid")]
+    public required string KeyId { get; init; }
     public required string CaptureStore { get; init; }
     public required DateTimeOffset At { get; init; }
     /// <summary>Every frame and every segment up to here was decoded and hashed, by this run or by those that it stood on.</summary>

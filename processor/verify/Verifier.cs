@@ -46,7 +46,7 @@ public sealed class Verifier(CaptureStore? captures, IReadOnlyList<TableLog> tab
         foreach (var (name, receipt) in await VerifiedReceipts.FindAsync(tables[0].Store, request.Deep, cancel))
         {
             var needed = captures is null ? ["uk"] : (string[])["us", "uk"];
-            if (receipt is null || receipt.Kid != tables[0].Kid || receipt.CaptureStore != tables[0].CaptureStore)
+            if (receipt is null || receipt.KeyId != tables[0].KeyId || receipt.CaptureStore != tables[0].CaptureStore)
             {
                 remarks.Add($"receipt {name} was passed over: it cannot be read here, or is of another key or capture store");
                 continue;
@@ -137,7 +137,7 @@ public sealed class Verifier(CaptureStore? captures, IReadOnlyList<TableLog> tab
         }
         return new VerifiedThrough
         {
-            Tool = PipelineVersion.Engine, Kid = tables[0].Kid, CaptureStore = tables[0].CaptureStore, At = DateTimeOffset.UnixEpoch, Deep = report.Deep, Checked = report.Checked, Since = report.Since,
+            Tool = PipelineVersion.Engine, KeyId = tables[0].KeyId, CaptureStore = tables[0].CaptureStore, At = DateTimeOffset.UnixEpoch, Deep = report.Deep, Checked = report.Checked, Since = report.Since,
             Tables = new(walks.Where(walk => walk.Fold.Version >= 0).ToDictionary(walk => walk.Fold.Dataset, walk => walk.Fold.ToReceipt(shard => through.TryGetValue(shard, out var at) ? at.Snapshot : -1)), StringComparer.Ordinal),
             Shards = through,
         };

@@ -81,8 +81,8 @@ public sealed class CatchUp(CaptureStore captures, IReadOnlyList<TableShipper> t
     }
 
     /// <summary>Up to where each shard was read: what later looks begin behind.</summary>
-    public IEnumerable<Sighting> Read() =>
-        _read.Where(r => r.Value.Next > 0).Select(r => new Sighting(r.Key, r.Value.Next - 1, r.Value.Last.ToDictionary(l => l.Key, l => l.Value.Number, StringComparer.Ordinal)));
+    public IEnumerable<ObservedHead> Read() =>
+        _read.Where(r => r.Value.Next > 0).Select(r => new ObservedHead(r.Key, r.Value.Next - 1, r.Value.Last.ToDictionary(l => l.Key, l => l.Value.Number, StringComparer.Ordinal)));
 
     /// <exception cref="PipelineException">78: the capture has records that no table of ours takes.</exception>
     public void CheckDatasets(Capture capture)

@@ -11,8 +11,8 @@ namespace Pipeline.Shipper.Catchup;
 internal sealed class Gap(long upTo, Task<IReadOnlyList<Capture>?> reading)
 {
     /// <summary>A larger gap is left to the catch-up, which reads piece by piece and makes room in between.</summary>
-    private const int MostCaptures = 64;
-    private const long MostBytes = 4 << 20;
+    private const int MaxCaptures = 64;
+    private const long MaxBytes = 4 << 20;
 
     private readonly List<FeedEvent.Arrived> _parked = [];
     private long _bytes;
@@ -29,7 +29,7 @@ internal sealed class Gap(long upTo, Task<IReadOnlyList<Capture>?> reading)
     public bool TryPark(FeedEvent.Arrived arrived)
     {
         UpTo = Math.Max(UpTo, arrived.Capture.Link.Number);
-        if (_bytes > 0 && _bytes + arrived.Bytes > MostBytes)
+        if (_bytes > 0 && _bytes + arrived.Bytes > MaxBytes)
         {
             return false;
         }
@@ -54,7 +54,7 @@ internal sealed class Gap(long upTo, Task<IReadOnlyList<Capture>?> reading)
                     if (!read.TryGetValue(link.Number, out var capture))
                     {
                         capture = await captures.ReadAsync(shard, link.Number, cancel);
-                        if (capture is null || read.Count == MostCaptures || (bytes += capture.Bytes.Length) > MostBytes)
+                        if (capture is null || read.Count == MaxCaptures || (bytes += capture.Bytes.Length) > MaxBytes)
                         {
                             return null;
                         }

@@ -13,14 +13,14 @@ internal sealed class HeadWatch(CaptureStore captures)
 
     /// <param name="known">What was seen before: the search begins behind it.</param>
     /// <param name="others">Shards that the tables know.</param>
-    public async Task<IReadOnlyList<Sighting>> LookAsync(IReadOnlyDictionary<string, Sighting> known, IEnumerable<string> others, CancellationToken cancel)
+    public async Task<IReadOnlyList<ObservedHead>> LookAsync(IReadOnlyDictionary<string, ObservedHead> known, IEnumerable<string> others, CancellationToken cancel)
     {
         var shards = new SortedSet<string>(others, StringComparer.Ordinal);
         await foreach (var shard in captures.ShardsAsync(cancel))
         {
             shards.Add(shard);
         }
-        var seen = new List<Sighting>();
+        var seen = new List<ObservedHead>();
         foreach (var some in shards.Chunk(AtOnce))
         {
             seen.AddRange(await Task.WhenAll(some.Select(shard => LookAsync(shard, known.GetValueOrDefault(shard), cancel))));
@@ -28,7 +28,7 @@ internal sealed class HeadWatch(CaptureStore captures)
         return seen;
     }
 
-    private async Task<Sighting> LookAsync(string shard, Sighting? known, CancellationToken cancel)
+    private async Task<ObservedHead> LookAsync(string shard, ObservedHead? known, CancellationToken cancel)
     {
         // Numbers have no gap above the newest snapshot, so the head is found by doubling and halving.
         var there = known?.Head ?? await captures.NewestSnapshotAsync(shard, cancel) ?? -1;
@@ -46,7 +46,7 @@ internal sealed class HeadWatch(CaptureStore captures)
         {
             return known;
         }
-        return there >= 0 && await HeaderAsync(shard, there, cancel) is { } header ? Sighting.Of(header) : new Sighting(shard, -1, new Dictionary<string, long>());
+        return there >= 0 && await HeaderAsync(shard, there, cancel) is { } header ? ObservedHead.Of(header) : new ObservedHead(shard, -1, new Dictionary<string, long>());
     }
 
     private async Task<bool> ExistsAsync(string shard, long number, CancellationToken cancel) =>

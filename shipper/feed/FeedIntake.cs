@@ -10,10 +10,10 @@ namespace Pipeline.Shipper.Feed;
 /// The fast path into the tables: each message meets the four cases (rule 11). The next one is taken; behind a gap, the store is read while other shards go on;
 /// what contradicts the table is never taken: the store decides (rule 14). Whatever this cannot finish it leaves to the catch-up as a shard that is due.
 /// </summary>
-internal sealed class FeedIntake(FeedQueue feed, CaptureStore captures, IReadOnlyList<TableShipper> tables, CatchUp catchUp, Sightings sightings, IShipEvents events, Action wake)
+internal sealed class FeedIntake(FeedQueue feed, CaptureStore captures, IReadOnlyList<TableShipper> tables, CatchUp catchUp, HeadHistory heads, IShipEvents events, Action wake)
 {
-    private const int MostEvents = 256;
-    private const int MostGaps = 4;
+    private const int MaxEvents = 256;
+    private const int MaxGaps = 4;
 
     private readonly SortedDictionary<string, Gap> _gaps = new(StringComparer.Ordinal);
     private bool _up = true;
@@ -39,7 +39,7 @@ internal sealed class FeedIntake(FeedQueue feed, CaptureStore captures, IReadOnl
             _gaps.Remove(shard);
             await CloseAsync(shard, gap, room, cancel);
         }
-        for (var count = 0; count < MostEvents && !cancel.IsCancellationRequested && feed.TryPeek(out var happened); count++)
+        for (var count = 0; count < MaxEvents && !cancel.IsCancellationRequested && feed.TryPeek(out var happened); count++)
         {
             // An outage thrown in the middle finds it here again, and what was taken of it is had by then.
             await HandleAsync(happened, room, cancel);
@@ -66,7 +66,7 @@ internal sealed class FeedIntake(FeedQueue feed, CaptureStore captures, IReadOnl
                 if (Assignment.Arrived(arrived.Position.Partition, arrived.Position.Offset, capture.Header.Shard, capture.Link.Number) && !catchUp.Forks.ContainsKey(capture.Header.Shard))
                 {
                     catchUp.CheckDatasets(capture);
-                    sightings.Saw(Sighting.Of(capture.Header));
+                    heads.Saw(ObservedHead.Of(capture.Header));
                     if (!_gaps.TryGetValue(capture.Header.Shard, out var gap))
                     {
                         Offer(arrived, cancel);
@@ -142,7 +142,7 @@ internal sealed class FeedIntake(FeedQueue feed, CaptureStore captures, IReadOnl
         {
             catchUp.Follow(capture);
         }
-        else if (_gaps.Count == MostGaps)
+        else if (_gaps.Count == MaxGaps)
         {
             Leave(shard, capture.Link.Number);
         }

@@ -14,10 +14,10 @@ internal sealed class FeedRounds(FeedQueue feed, CaptureStore captures, IReadOnl
 {
     private static readonly TimeSpan OutageWait = TimeSpan.FromSeconds(1);
 
-    private readonly Sightings _sightings = new();
+    private readonly HeadHistory _sightings = new();
     private readonly long _start = time.GetTimestamp();
     private FeedIntake? _intake;
-    private Task<IReadOnlyList<Sighting>>? _looking;
+    private Task<IReadOnlyList<ObservedHead>>? _looking;
     private TimeSpan _lastRound, _notBefore;
 
     public FeedIntake Intake => _intake ??= new FeedIntake(feed, captures, tables, catchUp, _sightings, events, wake);
@@ -90,11 +90,11 @@ internal sealed class FeedRounds(FeedQueue feed, CaptureStore captures, IReadOnl
         }
     }
 
-    private async Task<IReadOnlyList<Sighting>> LookAsync(CancellationToken cancel)
+    private async Task<IReadOnlyList<ObservedHead>> LookAsync(CancellationToken cancel)
     {
         try
         {
-            var known = new Dictionary<string, Sighting>(_sightings.Known, StringComparer.Ordinal);
+            var known = new Dictionary<string, ObservedHead>(_sightings.Known, StringComparer.Ordinal);
             return await new HeadWatch(captures).LookAsync(known, [.. tables.SelectMany(t => t.State.Shipped.Keys)], cancel);
         }
         finally
@@ -104,7 +104,7 @@ internal sealed class FeedRounds(FeedQueue feed, CaptureStore captures, IReadOnl
     }
 
     /// <summary>3. A broker out of reach sends nobody anything, so then every shard is ours; else another's is helped with after two seal ages.</summary>
-    private void Judge(IReadOnlyList<Sighting> looked)
+    private void Judge(IReadOnlyList<ObservedHead> looked)
     {
         events.Looked(looked);
         foreach (var gone in looked.Where(s => s.Head < 0 && !catchUp.Forks.ContainsKey(s.Shard)))
@@ -116,9 +116,9 @@ internal sealed class FeedRounds(FeedQueue feed, CaptureStore captures, IReadOnl
             looked.Where(s => s.Head >= 0 && !catchUp.Forks.ContainsKey(s.Shard)), Now,
             (shard, dataset) => tables.FirstOrDefault(t => t.Dataset == dataset) is { } table ? table.Taken(shard)?.Number : null,
             shard => Intake.Owns(shard) ? TimeSpan.Zero : 2 * policy.MaxAge);
-        foreach (var sighting in late)
+        foreach (var observed in late)
         {
-            Intake.Leave(sighting.Shard, sighting.Head);
+            Intake.Leave(observed.Shard, observed.Head);
         }
     }
 }

@@ -9,7 +9,7 @@ namespace Pipeline.Shipper.Feed;
 /// A message → what it is to us. A message may be anybody's: it is taken only where it is a capture of our store (rule 9), under our key (rule 28), whole, on its own shard's key.
 /// Everything else is set aside with a reason, except a capture of a version that this program does not know, which stops it (PROTOCOL F). Pure.
 /// </summary>
-public sealed class MessageReader(string storeId, string kid)
+public sealed class MessageReader(string storeId, string keyId)
 {
     public FeedEvent Read(FeedPosition position, ReadOnlySpan<byte> key, byte[]? value)
     {
@@ -34,7 +34,7 @@ public sealed class MessageReader(string storeId, string kid)
         {
             return new FeedEvent.SetAside(position, SetAsideReason.ForeignStore);
         }
-        if (header.Kid != kid)
+        if (header.KeyId != keyId)
         {
             return new FeedEvent.SetAside(position, SetAsideReason.ForeignKey);
         }

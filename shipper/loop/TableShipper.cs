@@ -71,23 +71,23 @@ public sealed class TableShipper(Contract contract, TableLog log, Committer comm
     /// <exception cref="PipelineException">3: a capture of the store does not hold what it declares, or the table was restored under us.</exception>
     public async Task<IReadOnlyList<string>> SealAsync(string reason, CancellationToken cancel)
     {
-        IReadOnlyList<string> distrusted = [];
+        IReadOnlyList<string> corrupt = [];
         while (Backlog.Count > 0)
         {
             var frames = Backlog.Frames.ToList();
             var shards = Sealer.Shards(frames, State);
             using var span = Spans.Seal(Dataset, reason, frames.Select(f => f.Link));
             IReadOnlyList<SegmentFile> segments;
-            IReadOnlyList<DateMarginal> dates;
+            IReadOnlyList<DateTotal> dates;
             try
             {
                 (segments, dates) = await sealer.WriteAsync(frames, [.. shards.Select(s => new SegmentRange(s.Shard, s.Range.From, s.Range.To))], cancel);
             }
             catch (PipelineException e) when (e.Code == ExitCode.Difference && frames.Exists(f => f.ByFeed))
             {
-                distrusted = [.. frames.Where(f => f.ByFeed).Select(f => f.Shard).Distinct()];
-                events.Distrusted(Dataset, distrusted);
-                foreach (var shard in distrusted)
+                corrupt = [.. frames.Where(f => f.ByFeed).Select(f => f.Shard).Distinct()];
+                events.Corrupt(Dataset, corrupt);
+                foreach (var shard in corrupt)
                 {
                     Backlog.Remove(shard);
                 }
@@ -113,7 +113,7 @@ public sealed class TableShipper(Contract contract, TableLog log, Committer comm
                     Backlog.RemoveAll();
                     OfferAgain(committed.State.Shipped.Keys);
                     events.Sealed(new SealFacts(Dataset, committed.State.Version, reason, frames.Count, frames.Sum(f => f.Rows), segments.Count, segments.Sum(s => s.Size)) { Shipped = last });
-                    return distrusted;
+                    return corrupt;
                 case CommitResult.ShippedMoved moved:
                     events.Conflict(Dataset, moved.State.Version);
                     _state = moved.State;
@@ -123,7 +123,7 @@ public sealed class TableShipper(Contract contract, TableLog log, Committer comm
                     throw new InvalidOperationException($"a shipment cannot end as {other.GetType().Name}");
             }
         }
-        return distrusted;
+        return corrupt;
     }
 
     private static byte[] FrameOf(Capture capture, FrameEntry entry)
@@ -183,7 +183,7 @@ public interface IShipEvents
     void Taken(string dataset, TakenFrame frame, TableState table) { }
 
     /// <summary>A round saw the shards' heads.</summary>
-    void Looked(IReadOnlyList<Sighting> heads) { }
+    void Looked(IReadOnlyList<ObservedHead> heads) { }
 
     /// <summary>A store does not answer; what was to be done is done later.</summary>
     void Waiting(Core.Store.StoreException fault);
@@ -192,7 +192,7 @@ public interface IShipEvents
     void SetAside(FeedPosition position, string reason) { }
 
     /// <summary>Messages of these shards did not hold what they declare: the capture store is read instead.</summary>
-    void Distrusted(string dataset, IReadOnlyList<string> shards) { }
+    void Corrupt(string dataset, IReadOnlyList<string> shards) { }
 
     /// <summary>The group gave us partitions, of so many that the topic has.</summary>
     void Assigned(IReadOnlyList<int> partitions, int count) { }

@@ -15,7 +15,7 @@ internal sealed record LogOfShard(TableState? State, ShardLedger? Ledger, IReadO
     /// <summary>The restores in the log up to this version.</summary>
     public static async Task<IReadOnlyList<TableRestore>> RestoresAsync(TableLog log, long version, CancellationToken cancel)
     {
-        var fold = new TableFold(log.Contract, log.CaptureStore, log.Kid, log.Where, _ => 0);
+        var fold = new TableFold(log.Contract, log.CaptureStore, log.KeyId, log.Where, _ => 0);
         await foreach (var entry in log.ReadAllAsync(cancel))
         {
             if (entry.Version > version)
@@ -29,7 +29,7 @@ internal sealed record LogOfShard(TableState? State, ShardLedger? Ledger, IReadO
 
     public static async Task<LogOfShard> ReadAsync(TableLog log, TableState state, string shard, IReadOnlyList<TableRestore> restores, CancellationToken cancel)
     {
-        var (fold, links, repairs) = (new TableFold(log.Contract, log.CaptureStore, log.Kid, log.Where, _ => 0, restores), new List<ShippedLink>(), new List<long>());
+        var (fold, links, repairs) = (new TableFold(log.Contract, log.CaptureStore, log.KeyId, log.Where, _ => 0, restores), new List<ShippedLink>(), new List<long>());
         await foreach (var entry in log.ReadAllAsync(cancel))
         {
             if (entry.Version > state.Version)

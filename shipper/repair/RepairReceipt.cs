@@ -19,7 +19,8 @@ public sealed record RepairReceipt
     public required Sha256 Entry { get; init; }
     public required string Tool { get; init; }
     public required string Store { get; init; }
-    public required string Kid { get; init; }
+    [JsonPropertyName("kid")]
+    public required string KeyId { get; init; }
     public required DateTimeOffset? At { get; init; }
     public required IReadOnlyList<RepairedRange> Shards { get; init; }
     public required SortedDictionary<string, DaySums> Dates { get; init; }
@@ -28,7 +29,7 @@ public sealed record RepairReceipt
 
     public static RepairReceipt Of(string dataset, TableCommit commit) => new()
     {
-        Dataset = dataset, Commit = commit.Version, Entry = commit.Hash, Tool = commit.Engine, Store = commit.Store, Kid = commit.Kid, At = commit.Time,
+        Dataset = dataset, Commit = commit.Version, Entry = commit.Hash, Tool = commit.Engine, Store = commit.Store, KeyId = commit.KeyId, At = commit.Time,
         Shards = [.. commit.Shards.Select(s => new RepairedRange(s.Shard, s.Range.From, s.Range.To, s.Frames, s.Sums.Rows, s.Sums.HashHex))],
         Dates = new(commit.Dates.ToDictionary(d => d.Date.ToString(), d => DaySums.Of(d.Sums)), StringComparer.Ordinal),
     };

@@ -17,7 +17,7 @@ namespace Pipeline.Shipper.Repair;
 /// <param name="sealer">Writes a table's segments.</param>
 public sealed class Repairer(CaptureStore captures, IReadOnlyList<TableLog> tables, Func<TableLog, Sealer> sealer, TimeProvider time, Action<StoreException>? waiting = null)
 {
-    private const long MostBytes = 64 << 20;
+    private const long MaxBytes = 64 << 20;
 
     /// <summary>What would be done; nothing is written.</summary>
     public async Task<RepairReport> PlanAsync(string shard, CaptureRange range, CancellationToken cancel = default)
@@ -128,7 +128,7 @@ public sealed class Repairer(CaptureStore captures, IReadOnlyList<TableLog> tabl
         foreach (var run in wanted)
         {
             var to = run.From - 1;
-            while (to < run.To && bytes < MostBytes)
+            while (to < run.To && bytes < MaxBytes)
             {
                 bytes += chain[++to].Frames.TryGetValue(dataset, out var frame) ? frame.Bytes : 0;
             }
@@ -142,7 +142,7 @@ public sealed class Repairer(CaptureStore captures, IReadOnlyList<TableLog> tabl
 
     private async Task<Prepared> PrepareAsync(TableLog log, string shard, List<CaptureRange> part, ShardChain chain, CancellationToken cancel)
     {
-        var (frames, shards) = (new List<TakenFrame>(), new List<ShardMarginal>());
+        var (frames, shards) = (new List<TakenFrame>(), new List<ShardTotal>());
         foreach (var run in part)
         {
             var before = frames.Count;
@@ -155,7 +155,7 @@ public sealed class Repairer(CaptureStore captures, IReadOnlyList<TableLog> tabl
                 var entry = capture.Header.FrameOf(log.Contract.Dataset)!;
                 frames.Add(new TakenFrame(shard, capture.Link, null, entry, FrameOf(capture, entry)));
             }
-            shards.Add(new ShardMarginal(shard, run, frames.Count - before, Core.Records.Sums.Of(frames.Skip(before).Select(f => f.Sums))));
+            shards.Add(new ShardTotal(shard, run, frames.Count - before, Core.Records.Sums.Of(frames.Skip(before).Select(f => f.Sums))));
         }
         var (segments, dates) = await sealer(log).WriteAsync(frames, [], cancel);
         return new Prepared(part, segments, shards, dates);
@@ -199,5 +199,5 @@ public sealed class Repairer(CaptureStore captures, IReadOnlyList<TableLog> tabl
         }
     }
 
-    private sealed record Prepared(IReadOnlyList<CaptureRange> Parts, IReadOnlyList<SegmentFile> Segments, IReadOnlyList<ShardMarginal> Shards, IReadOnlyList<DateMarginal> Dates);
+    private sealed record Prepared(IReadOnlyList<CaptureRange> Parts, IReadOnlyList<SegmentFile> Segments, IReadOnlyList<ShardTotal> Shards, IReadOnlyList<DateTotal> Dates);
 }

@@ -9,7 +9,7 @@ namespace Pipeline.Shipper.Repair;
 /// </summary>
 internal sealed class ShardChain
 {
-    private const int MostNamed = 20;
+    private const int MaxNamed = 20;
 
     private readonly SortedDictionary<long, Proven> _items = [];
 
@@ -57,7 +57,7 @@ internal sealed class ShardChain
             before = capture.Link;
         }
         return faults.Count == 0 ? chain : throw new PipelineException(ExitCode.Difference,
-            $"shard {shard} in {captures.Store.Location} cannot be repaired from capture {from} on: {string.Join("; ", faults.Take(MostNamed))}{(faults.Count > MostNamed ? $"; and {faults.Count - MostNamed} more" : "")}. "
+            $"shard {shard} in {captures.Store.Location} cannot be repaired from capture {from} on: {string.Join("; ", faults.Take(MaxNamed))}{(faults.Count > MaxNamed ? $"; and {faults.Count - MaxNamed} more" : "")}. "
             + "Nothing was changed. Restore the captures that are named, or repair a range that ends below them.");
     }
 }

@@ -15,15 +15,15 @@ namespace Pipeline.Shipper.Seal;
 internal sealed class SealPass : IDisposable
 {
     /// <summary>So many dates have a writer each.</summary>
-    public const int MostWriters = 16;
+    public const int MaxWriters = 16;
 
     private const long SegmentRows = 4 << 20;
 
     /// <summary>At this many bytes of finished segments they are to be put before more are made.</summary>
-    private const long MostBytes = 4 << 20;
+    private const long MaxBytes = 4 << 20;
 
     private readonly Contract _contract;
-    private readonly IReadOnlyList<DateMarginal> _dates;
+    private readonly IReadOnlyList<DateTotal> _dates;
     private readonly ReadOnlyMemory<byte> _label;
     private readonly Dictionary<UtcDay, SegmentWriter?> _writers;
     private readonly List<Segment> _done = [];
@@ -31,10 +31,10 @@ internal sealed class SealPass : IDisposable
     private readonly Columns? _gathered;
     private int _next;
 
-    public SealPass(Contract contract, IReadOnlyList<DateMarginal> dates, ReadOnlyMemory<byte> label)
+    public SealPass(Contract contract, IReadOnlyList<DateTotal> dates, ReadOnlyMemory<byte> label)
     {
         (_contract, _dates, _label) = (contract, dates, label);
-        var few = dates.Count <= MostWriters;
+        var few = dates.Count <= MaxWriters;
         _writers = dates.ToDictionary(d => d.Date, d => few ? new SegmentWriter(contract, d.Date, label) : null);
         _gathered = few ? null : new Columns(contract, (int)Math.Clamp(dates.Sum(d => d.Sums.Rows), 64, Sealer.PassRows));
     }
@@ -83,7 +83,7 @@ internal sealed class SealPass : IDisposable
     {
         var given = new List<Segment>(_done);
         _done.Clear();
-        for (var bytes = given.Sum(s => s.File.Size); bytes < MostBytes && (_gathered is null ? _next < _dates.Count : _next < _runs.Count);)
+        for (var bytes = given.Sum(s => s.File.Size); bytes < MaxBytes && (_gathered is null ? _next < _dates.Count : _next < _runs.Count);)
         {
             using var writer = _gathered is null ? _writers[_dates[_next++].Date]! : WriteNextDate();
             given.Add(Finish(writer));

@@ -13,7 +13,7 @@ namespace Pipeline.Shipper.Seal;
 /// Frames → segments: rows go to a segment of their own UTC date. Dates are written in passes of bounded rows, so that memory does not depend on how many dates
 /// or rows a seal has; a pass decodes only the frames that have a date of it. What was decoded is hashed again and must equal the frames' sums.
 /// </summary>
-public sealed class Sealer(Contract contract, IObjectStore store, string tableFolder, string captureStore, string kid, ReadOnlyMemory<byte> rowKey, Workers workers, SemaphoreSlim slots, TimeProvider time, Action<StoreException>? waiting = null)
+public sealed class Sealer(Contract contract, IObjectStore store, string tableFolder, string captureStore, string keyId, ReadOnlyMemory<byte> rowKey, Workers workers, SemaphoreSlim slots, TimeProvider time, Action<StoreException>? waiting = null)
 {
     /// <summary>A pass of one date may have more.</summary>
     internal const long PassRows = 1 << 19;
@@ -21,10 +21,10 @@ public sealed class Sealer(Contract contract, IObjectStore store, string tableFo
     /// <summary>Writes the segments, durably, and returns them with the rows and sums of each date.</summary>
     /// <param name="ranges">What the commit that is to name the segments takes shipped past: proof that a segment which no commit named is void, once shipped has passed into them (rule 23). Empty where it takes it past nothing, as a repair.</param>
     /// <exception cref="PipelineException">3: a frame does not hold what its capture says.</exception>
-    public async Task<(IReadOnlyList<SegmentFile> Segments, IReadOnlyList<DateMarginal> Dates)> WriteAsync(IReadOnlyList<TakenFrame> frames, IReadOnlyList<SegmentRange> ranges, CancellationToken cancel)
+    public async Task<(IReadOnlyList<SegmentFile> Segments, IReadOnlyList<DateTotal> Dates)> WriteAsync(IReadOnlyList<TakenFrame> frames, IReadOnlyList<SegmentRange> ranges, CancellationToken cancel)
     {
-        var dates = Marginals(frames);
-        var label = new SegmentLabel(captureStore, kid, contract.Sha256, ranges).Encode();
+        var dates = DateTotals(frames);
+        var label = new SegmentLabel(captureStore, keyId, contract.Sha256, ranges).Encode();
         var passes = Passes(dates).Select(async pass =>
         {
             await slots.WaitAsync(cancel);
@@ -41,26 +41,26 @@ public sealed class Sealer(Contract contract, IObjectStore store, string tableFo
     }
 
     /// <summary>What a seal takes of each shard: from the capture after what was shipped, to the last one taken (rule 27).</summary>
-    public static IReadOnlyList<ShardMarginal> Shards(IReadOnlyList<TakenFrame> frames, TableState table) =>
-        [.. frames.GroupBy(f => f.Shard).Select(g => new ShardMarginal(
+    public static IReadOnlyList<ShardTotal> Shards(IReadOnlyList<TakenFrame> frames, TableState table) =>
+        [.. frames.GroupBy(f => f.Shard).Select(g => new ShardTotal(
             g.Key,
             new CaptureRange(table.Shipped.TryGetValue(g.Key, out var shipped) ? shipped.Number + 1 : 0, g.Max(f => f.Link.Number)),
             g.Count(),
             Sums.Of(g.Select(f => f.Sums))))];
 
-    private static List<DateMarginal> Marginals(IReadOnlyList<TakenFrame> frames)
+    private static List<DateTotal> DateTotals(IReadOnlyList<TakenFrame> frames)
     {
         var days = new SortedDictionary<UtcDay, Sums>();
         foreach (var (day, sums) in frames.SelectMany(f => f.Dates))
         {
             days[day] = days.GetValueOrDefault(day) + sums;
         }
-        return [.. days.Select(d => new DateMarginal(d.Key, d.Value))];
+        return [.. days.Select(d => new DateTotal(d.Key, d.Value))];
     }
 
-    private static IEnumerable<List<DateMarginal>> Passes(IReadOnlyList<DateMarginal> dates)
+    private static IEnumerable<List<DateTotal>> Passes(IReadOnlyList<DateTotal> dates)
     {
-        var pass = new List<DateMarginal>();
+        var pass = new List<DateTotal>();
         long rows = 0;
         foreach (var date in dates)
         {
@@ -76,7 +76,7 @@ public sealed class Sealer(Contract contract, IObjectStore store, string tableFo
     }
 
     /// <summary>What is made is put before more is made, so that a pass of thousands of dates holds a few megabytes of files.</summary>
-    private async Task<List<SegmentFile>> WriteAsync(IReadOnlyList<TakenFrame> frames, List<DateMarginal> dates, byte[] label, CancellationToken cancel)
+    private async Task<List<SegmentFile>> WriteAsync(IReadOnlyList<TakenFrame> frames, List<DateTotal> dates, byte[] label, CancellationToken cancel)
     {
         using var pass = new SealPass(contract, dates, label);
         await workers.Run(() =>

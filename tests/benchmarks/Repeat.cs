@@ -6,7 +6,7 @@ namespace Pipeline.Tests.Benchmarks;
 internal static class Repeat
 {
     private const int Repetitions = 7;
-    private static readonly TimeSpan LeastRepetition = TimeSpan.FromMilliseconds(150), LeastWarmUp = TimeSpan.FromMilliseconds(800), MostWarmUp = TimeSpan.FromSeconds(4);
+    private static readonly TimeSpan MinRepetition = TimeSpan.FromMilliseconds(150), MinWarmUp = TimeSpan.FromMilliseconds(800), MaxWarmUp = TimeSpan.FromSeconds(4);
 
     private readonly record struct Sample(double Seconds, double CpuSeconds, double Allocated);
 
@@ -38,12 +38,12 @@ internal static class Repeat
     {
         var clock = Stopwatch.StartNew();
         var (best, since, calls) = (double.MaxValue, 0, 1);
-        while (clock.Elapsed < MostWarmUp && (since < 3 || clock.Elapsed < LeastWarmUp))
+        while (clock.Elapsed < MaxWarmUp && (since < 3 || clock.Elapsed < MinWarmUp))
         {
             var each = Take(work, calls).Seconds / calls;
             since = each < best * 0.98 ? 0 : since + 1;
             best = Math.Min(best, each);
-            calls = Math.Max(1, (int)Math.Ceiling(LeastRepetition.TotalSeconds / best));
+            calls = Math.Max(1, (int)Math.Ceiling(MinRepetition.TotalSeconds / best));
         }
         return calls;
     }

@@ -16,7 +16,7 @@ namespace Pipeline.Tests.Simulation;
 /// </summary>
 internal sealed class Conservation(Schedule schedule, IReadOnlyDictionary<string, Fork> forks, IReadOnlySet<string> givenUp, IReadOnlySet<string> possiblyLost, IReadOnlyList<string> named)
 {
-    private readonly CaptureStore _captures = new(schedule.Us.Contents, Schedule.StoreId, Schedule.Key.Kid);
+    private readonly CaptureStore _captures = new(schedule.Us.Contents, Schedule.StoreId, Schedule.Key.KeyId);
     private readonly Dictionary<string, ShardState> _states = [];
     private readonly Dictionary<string, List<Capture>> _history = [];
     private readonly HashSet<string> _stranded = [], _unread = [];
@@ -52,7 +52,7 @@ internal sealed class Conservation(Schedule schedule, IReadOnlyDictionary<string
     /// <summary>`verify` is clean where nothing happened to a store; and it is never content where rows are missing that nobody was told of.</summary>
     private async Task VerifyAsync()
     {
-        var logs = PublishedContracts.All.Select(contract => new TableLog(schedule.Uk.Contents, contract, Schedule.StoreId, Schedule.Key.Kid, schedule.Time)).ToList();
+        var logs = PublishedContracts.All.Select(contract => new TableLog(schedule.Uk.Contents, contract, Schedule.StoreId, Schedule.Key.KeyId, schedule.Time)).ToList();
         var report = await new Verifier(_captures, logs, Schedule.Key.RowKey(), Workers.Inline).RunAsync(deep: schedule.Scenario.Seed % 4 == 0);
         if (!schedule.UsWasRolledBack && !schedule.UkWasRolledBack && (!report.Ok || report.Pending.Count > 0))
         {
@@ -139,14 +139,14 @@ internal sealed class Conservation(Schedule schedule, IReadOnlyDictionary<string
     private async Task CheckTableAsync(Contract contract)
     {
         var dataset = contract.Dataset;
-        var log = new TableLog(schedule.Uk.Contents, contract, Schedule.StoreId, Schedule.Key.Kid, schedule.Time);
+        var log = new TableLog(schedule.Uk.Contents, contract, Schedule.StoreId, Schedule.Key.KeyId, schedule.Time);
         var entries = new List<TableCommit>();
         await foreach (var entry in log.ReadAllAsync())
         {
             entries.Add(entry);
         }
         var state = await log.OpenAsync() ?? throw new PipelineException(ExitCode.Difference, $"{log.Where} is gone");
-        CheckMarginals(dataset, entries, state);
+        CheckTotals(dataset, entries, state);
         foreach (var repair in entries.Where(e => e.Kind == CommitKind.Repair))
         {
             Expect(schedule.Unrepaired.Count > 0 || await schedule.Uk.Contents.FindAsync(RepairReceipt.Name(dataset, repair.Version)) is not null, $"{dataset}: the repair in entry {repair.Version} has no receipt");
@@ -160,19 +160,19 @@ internal sealed class Conservation(Schedule schedule, IReadOnlyDictionary<string
     }
 
     /// <summary>Rule 27: each shard's ranges follow one another, and hold what the captures hold.</summary>
-    private void CheckMarginals(string dataset, List<TableCommit> entries, TableState state)
+    private void CheckTotals(string dataset, List<TableCommit> entries, TableState state)
     {
-        foreach (var marginals in entries.SelectMany(e => e.Shards.Select(m => (Marginal: m, Repair: e.Kind == CommitKind.Repair))).GroupBy(m => m.Marginal.Shard))
+        foreach (var totals in entries.SelectMany(e => e.Shards.Select(m => (Marginal: m, Repair: e.Kind == CommitKind.Repair))).GroupBy(m => m.Marginal.Shard))
         {
             var next = 0L;
-            foreach (var (marginal, repair) in marginals)
+            foreach (var (total, repair) in totals)
             {
-                Expect(repair || marginal.Range.From == next, $"rule 27: {dataset} ships {marginals.Key} {marginal.Range}, expected from {next}");
-                next = repair ? next : marginal.Range.To + 1;
-                if (IsWhole(marginals.Key) && _history.TryGetValue(marginals.Key, out var history))
+                Expect(repair || total.Range.From == next, $"rule 27: {dataset} ships {totals.Key} {total.Range}, expected from {next}");
+                next = repair ? next : total.Range.To + 1;
+                if (IsWhole(totals.Key) && _history.TryGetValue(totals.Key, out var history))
                 {
-                    var frames = history.Where(c => marginal.Range.Contains(c.Link.Number)).Select(c => c.Header.FrameOf(dataset)).OfType<FrameEntry>().ToList();
-                    Expect(frames.Count == marginal.Frames && Sums.Of(frames.Select(f => f.Sums)) == marginal.Sums, $"rule 27: {dataset} {marginals.Key} {marginal.Range}: captures and commit differ");
+                    var frames = history.Where(c => total.Range.Contains(c.Link.Number)).Select(c => c.Header.FrameOf(dataset)).OfType<FrameEntry>().ToList();
+                    Expect(frames.Count == total.Frames && Sums.Of(frames.Select(f => f.Sums)) == total.Sums, $"rule 27: {dataset} {totals.Key} {total.Range}: captures and commit differ");
                 }
             }
         }

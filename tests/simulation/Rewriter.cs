@@ -24,7 +24,7 @@ internal sealed class Rewriter(Schedule schedule, int incarnation, Random random
         var foreign = random.NextDouble() < schedule.Scenario.Foreign;
         try
         {
-            var log = new TableLog(schedule.Uk.For(Actor), contract, Schedule.StoreId, Schedule.Key.Kid, schedule.Time);
+            var log = new TableLog(schedule.Uk.For(Actor), contract, Schedule.StoreId, Schedule.Key.KeyId, schedule.Time);
             if (!foreign)
             {
                 await CompactAsync(log);
@@ -67,7 +67,7 @@ internal sealed class Rewriter(Schedule schedule, int incarnation, Random random
 
     private async Task<(List<SegmentFile> Inputs, SegmentFile Output)> MergeAsync(TableLog log, Contract contract, List<SegmentFile> inputs)
     {
-        var label = new SegmentLabel(Schedule.StoreId, Schedule.Key.Kid, contract.Sha256, [], [.. inputs.Select(file => file.Path)]);
+        var label = new SegmentLabel(Schedule.StoreId, Schedule.Key.KeyId, contract.Sha256, [], [.. inputs.Select(file => file.Path)]);
         using var writer = new SegmentWriter(contract, inputs[0].Date, label);
         var counted = new List<SegmentFile>();
         foreach (var input in inputs)
@@ -95,7 +95,7 @@ internal sealed class Rewriter(Schedule schedule, int incarnation, Random random
         // As rule 21 asks of all who write, nobody removes anything while a table is being set back.
         if (schedule.Scenario.Rollback != Rollback.UkLive)
         {
-            await new VoidSegments(log, Schedule.Key.RowKey(), Workers.Inline, schedule.Time, VoidSegments.DefaultGrace, this).RemoveAsync();
+            await new OrphanedSegments(log, Schedule.Key.RowKey(), Workers.Inline, schedule.Time, OrphanedSegments.DefaultGrace, this).RemoveAsync();
         }
     }
 
@@ -135,7 +135,7 @@ internal sealed class Rewriter(Schedule schedule, int incarnation, Random random
         }
     }
 
-    public void VoidRemoved(string dataset, int segments, long bytes, string receipt) => schedule.Totals.VoidSegments += segments;
+    public void OrphansRemoved(string dataset, int segments, long bytes, string receipt) => schedule.Totals.OrphanedSegments += segments;
 
     public void Waiting(StoreException fault) => schedule.Totals.Faults++;
 }

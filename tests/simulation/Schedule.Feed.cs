@@ -15,7 +15,7 @@ namespace Pipeline.Tests.Simulation;
 /// <summary>What goes on in a schedule of the distributed way besides: a topic that is disturbed, repairs that race the live stream, and a table that is restored by an appended entry.</summary>
 internal sealed partial class Schedule
 {
-    private const int MostPartitions = 12;
+    private const int MaxPartitions = 12;
 
     // Of its own, so that a schedule of the embedded way draws what it always drew.
     private readonly Random _apart;
@@ -59,7 +59,7 @@ internal sealed partial class Schedule
         }
     }
 
-    public void Distrusted(string dataset) => Violated($"a false alarm: messages of {dataset} are said not to hold what they declare");
+    public void Corrupt(string dataset) => Violated($"a false alarm: messages of {dataset} are said not to hold what they declare");
 
     /// <summary>The group is rid of a member that does not answer after a session's timeout; one that wakes comes back.</summary>
     public async Task ExpelAsync(ShipProcess shipper)
@@ -110,7 +110,7 @@ internal sealed partial class Schedule
                     Totals.Recreations++;
                     topic.Recreate(random.Next(1, 5));
                     break;
-                case 1 when topic.Partitions < MostPartitions:
+                case 1 when topic.Partitions < MaxPartitions:
                     Totals.Growths++;
                     topic.Grow(random.Next(1, 4));
                     break;
@@ -169,10 +169,10 @@ internal sealed partial class Schedule
         {
             Totals.Repairs++;
             var uk = Uk.For(actor);
-            var logs = PublishedContracts.All.Select(contract => new TableLog(uk, contract, StoreId, Key.Kid, Time)).ToList();
+            var logs = PublishedContracts.All.Select(contract => new TableLog(uk, contract, StoreId, Key.KeyId, Time)).ToList();
             var slots = new SemaphoreSlim(64);
-            var repairer = new Repairer(new CaptureStore(Us.For(actor), StoreId, Key.Kid), logs,
-                log => new Sealer(log.Contract, uk, TableNames.Folder(log.Contract.Dataset), StoreId, Key.Kid, Key.RowKey(), Workers.Inline, slots, Time), Time);
+            var repairer = new Repairer(new CaptureStore(Us.For(actor), StoreId, Key.KeyId), logs,
+                log => new Sealer(log.Contract, uk, TableNames.Folder(log.Contract.Dataset), StoreId, Key.KeyId, Key.RowKey(), Workers.Inline, slots, Time), Time);
             var report = await repairer.RunAsync(shard, range);
             Totals.Repaired += report.Tables.Sum(t => t.Rows);
         }
@@ -233,7 +233,7 @@ internal sealed partial class Schedule
     /// <summary>False: another entry came first.</summary>
     private async Task<bool> RestoreAsync(IObjectStore uk, Contract contract, Random random)
     {
-        var log = new TableLog(uk, contract, StoreId, Key.Kid, Time);
+        var log = new TableLog(uk, contract, StoreId, Key.KeyId, Time);
         if (await log.OpenAsync() is not { Version: > 2 } now || await log.OpenAtAsync(random.NextInt64(Math.Max(0, now.Version - 20), now.Version - 1)) is not { } then)
         {
             return true;

@@ -29,13 +29,13 @@ internal sealed class ShipProcess : IShipEvents
         Actor = new SimulatedActor($"shipper#{incarnation}");
         var (us, uk) = (schedule.Us.For(Actor), schedule.Uk.For(Actor));
         var slots = new SemaphoreSlim(64);
-        var tables = PublishedContracts.All.Select(contract => new TableLog(uk, contract, Schedule.StoreId, Schedule.Key.Kid, schedule.Time)).Select(log => new TableShipper(
+        var tables = PublishedContracts.All.Select(contract => new TableLog(uk, contract, Schedule.StoreId, Schedule.Key.KeyId, schedule.Time)).Select(log => new TableShipper(
             log.Contract, log, new Committer(log, Waiting),
-            new Sealer(log.Contract, uk, TableNames.Folder(log.Contract.Dataset), Schedule.StoreId, Schedule.Key.Kid, Schedule.Key.RowKey(), Workers.Inline, slots, schedule.Time),
+            new Sealer(log.Contract, uk, TableNames.Folder(log.Contract.Dataset), Schedule.StoreId, Schedule.Key.KeyId, Schedule.Key.RowKey(), Workers.Inline, slots, schedule.Time),
             schedule.Time, this)).ToList();
         var queue = topic is null ? null : new FeedQueue(schedule.Scenario.QueueBytes);
-        _loop = new ShipLoop(new CaptureStore(us, Schedule.StoreId, Schedule.Key.Kid), tables, schedule.Scenario.Seal, schedule.Scenario.Period, schedule.Time, this, queue);
-        Feed = topic?.Join(queue!, new MessageReader(Schedule.StoreId, Schedule.Key.Kid));
+        _loop = new ShipLoop(new CaptureStore(us, Schedule.StoreId, Schedule.Key.KeyId), tables, schedule.Scenario.Seal, schedule.Scenario.Period, schedule.Time, this, queue);
+        Feed = topic?.Join(queue!, new MessageReader(Schedule.StoreId, Schedule.Key.KeyId));
     }
 
     /// <summary>Its member of the group; null in the embedded way.</summary>
@@ -72,7 +72,7 @@ internal sealed class ShipProcess : IShipEvents
 
     public void SetAside(FeedPosition position, string reason) => _schedule.SetAside(reason);
 
-    public void Distrusted(string dataset, IReadOnlyList<string> shards) => _schedule.Distrusted(dataset);
+    public void Corrupt(string dataset, IReadOnlyList<string> shards) => _schedule.Corrupt(dataset);
 
     public void Waiting(StoreException fault) => _schedule.Totals.Faults++;
 

@@ -3,7 +3,7 @@ namespace Pipeline.Tests.Simulation;
 /// <summary>What happened in schedules: shows that a run met what it is for.</summary>
 internal sealed class Totals
 {
-    public long Captures, Snapshots, Commits, Conflicts, Gaps, Fences, Kills, Zombies, Rollbacks, Rewrites, LostRewrites, VoidSegments, PushRetries, Faults, Acknowledged, Rows, Forks, Named, Steps,
+    public long Captures, Snapshots, Commits, Conflicts, Gaps, Fences, Kills, Zombies, Rollbacks, Rewrites, LostRewrites, OrphanedSegments, PushRetries, Faults, Acknowledged, Rows, Forks, Named, Steps,
         Fed, Published, Delivered, SetAsides, Rebalances, Recreations, Growths, Truncations, Resets, Repairs, Repaired, Restores, Compactions;
 
     public SortedDictionary<string, long> Seals { get; } = new(StringComparer.Ordinal);

@@ -9,11 +9,11 @@ using Pipeline.Core.Table.Segments;
 namespace Pipeline.Core.Table.Fold;
 
 /// <summary>
-/// A table's log, entry by entry: the chain, the two marginals of every commit, the live files. Pure; does not stop at a fault but names it and goes on,
+/// A table's log, entry by entry: the chain, the two totals of every commit, the live files. Pure; does not stop at a fault but names it and goes on,
 /// since whoever restores a table needs all of them.
 /// </summary>
 /// <param name="restores">What an earlier walk of the same log found in <see cref="Restores"/>.</param>
-public sealed class TableFold(Contract contract, string captureStore, string kid, string where, Func<string, long> standsFrom, IReadOnlyList<TableRestore>? restores = null)
+public sealed class TableFold(Contract contract, string captureStore, string keyId, string where, Func<string, long> standsFrom, IReadOnlyList<TableRestore>? restores = null)
 {
     private readonly IReadOnlyList<TableRestore> _restores = restores ?? [], _inForce = TableRestore.InForce(restores ?? []);
     private readonly Dictionary<UInt128, long> _points = [];
@@ -89,7 +89,7 @@ public sealed class TableFold(Contract contract, string captureStore, string kid
             (_metadata, _protocol, _changedBy) = (entry.Metadata ?? _metadata, entry.Protocol ?? _protocol, entry.Foreign ? entry : null);
         }
         CheckOrigin(entry);
-        CheckMarginals(entry);
+        CheckTotals(entry);
         Ship(entry);
         Fold(entry);
         FindRestore(entry);
@@ -97,7 +97,7 @@ public sealed class TableFold(Contract contract, string captureStore, string kid
         Version = entry.Version;
     }
 
-    /// <summary>What holds only at the log's end: the rules that the table stands under, and rows per date by the log against the marginals.</summary>
+    /// <summary>What holds only at the log's end: the rules that the table stands under, and rows per date by the log against the totals.</summary>
     public void Finish()
     {
         if (Version < 0)
@@ -106,7 +106,7 @@ public sealed class TableFold(Contract contract, string captureStore, string kid
         }
         try
         {
-            TableGuard.Check(where, contract, captureStore, kid, _protocol, _metadata, _changedBy);
+            TableGuard.Check(where, contract, captureStore, keyId, _protocol, _metadata, _changedBy);
         }
         catch (PipelineException e)
         {
@@ -133,10 +133,10 @@ public sealed class TableFold(Contract contract, string captureStore, string kid
             }
             return;
         }
-        if (entry.Store != captureStore || entry.Kid != kid)
+        if (entry.Store != captureStore || entry.KeyId != keyId)
         {
             throw new PipelineException(ExitCode.Configuration,
-                $"{where}: entry {entry.Version} of the log is of capture store '{entry.Store}' and key '{entry.Kid}', expected '{captureStore}' and '{kid}'. Point the configuration at the store and the key that made this table.");
+                $"{where}: entry {entry.Version} of the log is of capture store '{entry.Store}' and key '{entry.KeyId}', expected '{captureStore}' and '{keyId}'. Point the configuration at the store and the key that made this table.");
         }
         if (entry.Below != _below)
         {
@@ -144,7 +144,7 @@ public sealed class TableFold(Contract contract, string captureStore, string kid
         }
     }
 
-    private void CheckMarginals(TableCommit entry)
+    private void CheckTotals(TableCommit entry)
     {
         var byShard = Sums.Of(entry.Shards.Select(shard => shard.Sums));
         var byDate = Sums.Of(entry.Dates.Select(date => date.Sums));
@@ -160,24 +160,24 @@ public sealed class TableFold(Contract contract, string captureStore, string kid
 
     private void Ship(TableCommit entry)
     {
-        foreach (var marginal in entry.Shards)
+        foreach (var total in entry.Shards)
         {
-            ShippedLink? link = entry.Shipped.TryGetValue(marginal.Shard, out var named) ? named : null;
-            if (entry.Kind != CommitKind.Repair && link?.Number != marginal.Range.To)
+            ShippedLink? link = entry.Shipped.TryGetValue(total.Shard, out var named) ? named : null;
+            if (entry.Kind != CommitKind.Repair && link?.Number != total.Range.To)
             {
-                Differ(entry, $"takes captures {marginal.Range} of shard {marginal.Shard}, but sets it as shipped up to {link?.Number.ToString() ?? "nothing"}");
+                Differ(entry, $"takes captures {total.Range} of shard {total.Shard}, but sets it as shipped up to {link?.Number.ToString() ?? "nothing"}");
             }
-            if (!_ledgers.TryGetValue(marginal.Shard, out var ledger))
+            if (!_ledgers.TryGetValue(total.Shard, out var ledger))
             {
-                _ledgers[marginal.Shard] = ledger = new ShardLedger(standsFrom(marginal.Shard));
+                _ledgers[total.Shard] = ledger = new ShardLedger(standsFrom(total.Shard));
             }
-            var range = new ShippedRange(marginal.Range.From, marginal.Range.To, new Tally(marginal.Frames, marginal.Sums), entry.Version, link);
+            var range = new ShippedRange(total.Range.From, total.Range.To, new Tally(total.Frames, total.Sums), entry.Version, link);
             if (Take(ledger, range, entry) is { } fault)
             {
-                Differ(entry, $"{fault} (shard {marginal.Shard})");
+                Differ(entry, $"{fault} (shard {total.Shard})");
             }
         }
-        foreach (var shard in entry.Shipped.Keys.Where(shard => entry.Shards.All(marginal => marginal.Shard != shard)))
+        foreach (var shard in entry.Shipped.Keys.Where(shard => entry.Shards.All(total => total.Shard != shard)))
         {
             Differ(entry, $"moves what is shipped of shard {shard} without saying what it took");
         }
@@ -205,7 +205,7 @@ public sealed class TableFold(Contract contract, string captureStore, string kid
 
     private static UInt128 PrintOf(SegmentFile file) => XxHash128.HashToUInt128(Encoding.UTF8.GetBytes($"{file.Size} {file.Path}"));
 
-    /// <summary>Adds and removes files, and compares the rows that came and went, per date, with what the entry may change: its marginals, or nothing.</summary>
+    /// <summary>Adds and removes files, and compares the rows that came and went, per date, with what the entry may change: its totals, or nothing.</summary>
     private void Fold(TableCommit entry)
     {
         var net = new SortedDictionary<UtcDay, (long In, long Out)>();

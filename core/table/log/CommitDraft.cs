@@ -23,9 +23,9 @@ public sealed record CommitDraft
     /// <summary>Files that must be live when the commit lands.</summary>
     public IReadOnlyList<SegmentFile> Remove { get; init; } = [];
 
-    public IReadOnlyList<ShardMarginal> Shards { get; init; } = [];
+    public IReadOnlyList<ShardTotal> Shards { get; init; } = [];
 
-    public IReadOnlyList<DateMarginal> Dates { get; init; } = [];
+    public IReadOnlyList<DateTotal> Dates { get; init; } = [];
 
     /// <summary>What is wrong with the draft whatever the table holds: null where nothing is. A fault here is a fault of the caller.</summary>
     public string? Fault()
@@ -57,7 +57,7 @@ public sealed record CommitDraft
         var perDate = Add.GroupBy(file => file.Date).ToDictionary(files => files.Key, files => files.Sum(file => file.Rows));
         if (Dates.Select(date => date.Date).Distinct().Count() != Dates.Count || Dates.Any(date => perDate.GetValueOrDefault(date.Date) != date.Sums.Rows))
         {
-            return "the files of a date hold other rows than its marginal says";
+            return "the files of a date hold other rows than its total says";
         }
         return null;
     }
@@ -68,14 +68,14 @@ public sealed record CommitDraft
         {
             if (!ReadShipped.TryGetValue(shard.Shard, out var read) || !NewShipped.TryGetValue(shard.Shard, out var link))
             {
-                return $"shard {shard.Shard} has a marginal but no shipped link read and written";
+                return $"shard {shard.Shard} has a total but no shipped link read and written";
             }
             if (shard.Range.To != link.Number || shard.Range.From > shard.Range.To || shard.Range.From <= (read?.Number ?? -1))
             {
                 return $"shard {shard.Shard} ships {shard.Range} over {read?.Number ?? -1} up to {link.Number}";
             }
         }
-        return NewShipped.Count == Shards.Count && Shards.Select(shard => shard.Shard).Distinct().Count() == Shards.Count ? null : "a shard moves without a marginal, or twice";
+        return NewShipped.Count == Shards.Count && Shards.Select(shard => shard.Shard).Distinct().Count() == Shards.Count ? null : "a shard moves without a total, or twice";
     }
 
     /// <summary>A repair moves nothing, and lies at or below what is shipped; of one shard it may bring several ranges.</summary>

@@ -106,12 +106,12 @@ internal static class EntryReader
             Reason = Text(ours, "reason"),
             Id = Text(ours, "id"),
             Store = Text(ours, "store"),
-            Kid = Text(ours, "kid"),
+            KeyId = Text(ours, "kid"),
             Contract = Text(ours, "contract"),
             Below = Text(ours, "below") is { Length: > 0 } hash ? Sha256.Parse(hash) : null,
-            Shards = [.. ours.GetProperty("shards").EnumerateArray().Select(shard => new ShardMarginal(
+            Shards = [.. ours.GetProperty("shards").EnumerateArray().Select(shard => new ShardTotal(
                 ShardName(shard.GetProperty("shard").GetString()), new(shard.GetProperty("from").GetInt64(), shard.GetProperty("to").GetInt64()), shard.GetProperty("frames").GetInt64(), Sum(shard)))],
-            Dates = [.. ours.GetProperty("dates").EnumerateArray().Select(date => new DateMarginal(UtcDay.Parse(date.GetProperty("date").GetString()!), Sum(date)))],
+            Dates = [.. ours.GetProperty("dates").EnumerateArray().Select(date => new DateTotal(UtcDay.Parse(date.GetProperty("date").GetString()!), Sum(date)))],
         };
     }
 
@@ -178,5 +178,5 @@ internal static class EntryReader
     }
 
     private static string ShardName(string? name) =>
-        name is not null && Captures.CaptureNames.IsName(name) ? name : throw new InvalidDataException("a marginal names a shard whose name no shard can have");
+        name is not null && Captures.CaptureNames.IsName(name) ? name : throw new InvalidDataException("a total names a shard whose name no shard can have");
 }

@@ -9,7 +9,7 @@ using Pipeline.Core.Table.Segments;
 namespace Pipeline.Core.Table.Log;
 
 /// <summary>What every entry of ours says of its writer.</summary>
-internal sealed record EntryOrigin(string Id, string Store, string Kid, string Contract, DateTimeOffset Time);
+internal sealed record EntryOrigin(string Id, string Store, string KeyId, string Contract, DateTimeOffset Time);
 
 /// <summary>Writes the bytes of a log entry: one JSON action a line, `commitInfo` first.</summary>
 internal sealed class EntryWriter
@@ -85,7 +85,7 @@ internal sealed class EntryWriter
     private static string Time(long micros) => DateTime.UnixEpoch.AddTicks(micros * 10).ToString("yyyy-MM-ddTHH:mm:ss.ffffffZ", CultureInfo.InvariantCulture);
 
     private void Info(
-        string operation, string kind, string reason, EntryOrigin origin, Sha256? below, IReadOnlyList<ShardMarginal> shards, IReadOnlyList<DateMarginal> dates) =>
+        string operation, string kind, string reason, EntryOrigin origin, Sha256? below, IReadOnlyList<ShardTotal> shards, IReadOnlyList<DateTotal> dates) =>
         Action("commitInfo", json =>
         {
             json.WriteNumber("timestamp", origin.Time.ToUnixTimeMilliseconds());
@@ -97,7 +97,7 @@ internal sealed class EntryWriter
             json.WriteString("reason", reason);
             json.WriteString("id", origin.Id);
             json.WriteString("store", origin.Store);
-            json.WriteString("kid", origin.Kid);
+            json.WriteString("kid", origin.KeyId);
             json.WriteString("contract", origin.Contract);
             if (below is { } hash)
             {

@@ -18,7 +18,7 @@ public sealed record TableMetadata(string Id, string SchemaString, IReadOnlyList
 /// <summary>The table's `protocol` action. Features are named only by versions that this program refuses.</summary>
 public sealed record TableProtocol(int Reader, int Writer);
 
-/// <summary>One entry of a table's log as it stands in the store: of ours with its marginals, or another engine's.</summary>
+/// <summary>One entry of a table's log as it stands in the store: of ours with its totals, or another engine's.</summary>
 public sealed record TableCommit
 {
     public required long Version { get; init; }
@@ -39,7 +39,7 @@ public sealed record TableCommit
 
     public string Store { get; init; } = "";
 
-    public string Kid { get; init; } = "";
+    public string KeyId { get; init; } = "";
 
     public string Contract { get; init; } = "";
 
@@ -50,9 +50,9 @@ public sealed record TableCommit
     /// <summary>By the committer's clock, for people; no rule reads it.</summary>
     public DateTimeOffset? Time { get; init; }
 
-    public IReadOnlyList<ShardMarginal> Shards { get; init; } = [];
+    public IReadOnlyList<ShardTotal> Shards { get; init; } = [];
 
-    public IReadOnlyList<DateMarginal> Dates { get; init; } = [];
+    public IReadOnlyList<DateTotal> Dates { get; init; } = [];
 
     public IReadOnlyList<SegmentFile> Added { get; init; } = [];
 

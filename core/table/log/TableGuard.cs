@@ -16,7 +16,7 @@ public static class TableGuard
     /// Compares a table as it stands with what this installation expects. <paramref name="where"/> names the table in messages,
     /// <paramref name="changedBy"/> the last entry that was seen to change its metadata, if one was.
     /// </summary>
-    public static void Check(string where, Contract contract, string store, string kid, TableProtocol? protocol, TableMetadata? metadata, TableCommit? changedBy = null)
+    public static void Check(string where, Contract contract, string store, string keyId, TableProtocol? protocol, TableMetadata? metadata, TableCommit? changedBy = null)
     {
         if (metadata is null || protocol is null)
         {
@@ -35,7 +35,7 @@ public static class TableGuard
             Expect(where, unknown, configuration[unknown], null);
         }
         Expect(where, TableSchema.StoreKey, configuration.GetValueOrDefault(TableSchema.StoreKey), store);
-        Expect(where, TableSchema.KidKey, configuration.GetValueOrDefault(TableSchema.KidKey), kid);
+        Expect(where, TableSchema.KeyIdKey, configuration.GetValueOrDefault(TableSchema.KeyIdKey), keyId);
         Expect(where, "partitionColumns", string.Join(',', metadata.PartitionColumns), string.Join(',', TableSchema.Partition));
         if (!SameColumns(metadata.SchemaString, TableSchema.SchemaString(contract)))
         {
@@ -71,7 +71,7 @@ public static class TableGuard
     private static string Advice(string property) => property switch
     {
         TableSchema.StoreKey => "This table belongs to another capture store: point the configuration at the store that it names.",
-        TableSchema.KidKey => "This table was made with another key: restore the key file that it names. A table is never rewritten to another key.",
+        TableSchema.KeyIdKey => "This table was made with another key: restore the key file that it names. A table is never rewritten to another key.",
         "schema" => "A new column takes `pipeline contract apply`; anything else is a new dataset.",
         _ => "Set it back with the engine that changed it, in a commit of its own, then start again.",
     };

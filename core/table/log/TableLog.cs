@@ -11,7 +11,7 @@ namespace Pipeline.Core.Table.Log;
 /// and a break is a <see cref="PipelineException"/> with exit 3 that names the table and the version.
 /// <paramref name="captureStore"/> and <paramref name="kid"/> are the ids that this installation's table must carry (rules 9 and 28).
 /// </summary>
-public sealed class TableLog(IObjectStore store, Contract contract, string captureStore, string kid, TimeProvider time)
+public sealed class TableLog(IObjectStore store, Contract contract, string captureStore, string keyId, TimeProvider time)
 {
     public IObjectStore Store => store;
 
@@ -19,7 +19,7 @@ public sealed class TableLog(IObjectStore store, Contract contract, string captu
 
     public string CaptureStore => captureStore;
 
-    public string Kid => kid;
+    public string KeyId => keyId;
 
     /// <summary>How messages name the table.</summary>
     public string Where => $"table {contract.Dataset} in {store.Location}";
@@ -42,7 +42,7 @@ public sealed class TableLog(IObjectStore store, Contract contract, string captu
         }
         var now = time.GetUtcNow();
         var id = new Guid(RandomNumberGenerator.GetBytes(16)).ToString("D");
-        var metadata = TableSchema.Metadata(id, contract, captureStore, kid, now.ToUnixTimeMilliseconds());
+        var metadata = TableSchema.Metadata(id, contract, captureStore, keyId, now.ToUnixTimeMilliseconds());
         var bytes = EntryWriter.Create(metadata, NewOrigin());
         await Puts.UntilKnownAsync(store, TableNames.Entry(contract.Dataset, 0), bytes, time, null, cancel);
         return await OpenAsync(cancel) ?? throw Restored(0, "it was written and is gone");
@@ -118,7 +118,7 @@ public sealed class TableLog(IObjectStore store, Contract contract, string captu
         }
         if (changed is not null || checkAlways)
         {
-            TableGuard.Check(Where, contract, captureStore, kid, state.Protocol, state.Metadata, changed is { Foreign: true } ? changed : null);
+            TableGuard.Check(Where, contract, captureStore, keyId, state.Protocol, state.Metadata, changed is { Foreign: true } ? changed : null);
         }
         return (state, between);
     }
@@ -134,7 +134,7 @@ public sealed class TableLog(IObjectStore store, Contract contract, string captu
     }
 
     internal EntryOrigin NewOrigin() =>
-        new(Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)), captureStore, kid, contract.Sha256, time.GetUtcNow());
+        new(Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)), captureStore, keyId, contract.Sha256, time.GetUtcNow());
 
     internal PipelineException Restored(long version, string found) => new(ExitCode.Difference,
         $"{Where}: entry {version} of the log is not the one that was read before: {found}. Expected entries never to change: the table was restored or its log was edited while this process used it. "
@@ -148,10 +148,10 @@ public sealed class TableLog(IObjectStore store, Contract contract, string captu
                 $"{Where}: entry {entry.Version} of the log names {Short(entry.Below)} as the entry below, found {Short(below)}. "
                 + "Expected each entry to name the sha256 of the one below: an entry was replaced, or the table was restored under a running shipper. Stop every shipper and restore the log from one copy, whole.");
         }
-        if (!entry.Foreign && (entry.Store != captureStore || entry.Kid != kid))
+        if (!entry.Foreign && (entry.Store != captureStore || entry.KeyId != keyId))
         {
             throw new PipelineException(ExitCode.Configuration,
-                $"{Where}: entry {entry.Version} is of capture store '{entry.Store}' and key '{entry.Kid}', expected '{captureStore}' and '{kid}'. Point the configuration at the store and the key that made this table.");
+                $"{Where}: entry {entry.Version} is of capture store '{entry.Store}' and key '{entry.KeyId}', expected '{captureStore}' and '{keyId}'. Point the configuration at the store and the key that made this table.");
         }
     }
 
@@ -179,7 +179,7 @@ public sealed class TableLog(IObjectStore store, Contract contract, string captu
         CheckLink(first, null);
         if (first.Metadata is null || first.Protocol is null)
         {
-            TableGuard.Check(Where, contract, captureStore, kid, first.Protocol, first.Metadata);
+            TableGuard.Check(Where, contract, captureStore, keyId, first.Protocol, first.Metadata);
         }
         return TableState.Empty.Next(first);
     }

@@ -46,7 +46,7 @@ public sealed class TableState
     /// <summary>The id of the capture store whose records the table holds (rule 9).</summary>
     public string Store => Metadata.Configuration.GetValueOrDefault(TableSchema.StoreKey, "");
 
-    public string Kid => Metadata.Configuration.GetValueOrDefault(TableSchema.KidKey, "");
+    public string KeyId => Metadata.Configuration.GetValueOrDefault(TableSchema.KeyIdKey, "");
 
     /// <summary>Files removed in the last week before the newest entry, for checkpoints.</summary>
     internal ImmutableDictionary<string, RemovedFile> Tombstones { get; }

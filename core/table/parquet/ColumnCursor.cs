@@ -8,7 +8,7 @@ namespace Pipeline.Core.Table.Parquet;
 internal sealed class ColumnCursor(ReadOnlyMemory<byte> chunk, long codec, long totalValues, ColumnShape? shape, PageCodec? pages)
 {
     /// <summary>No sane writer's page has more rows; a header that claims more is damage, not a reason to allocate.</summary>
-    private const int MostRows = 1 << 27;
+    private const int MaxRows = 1 << 27;
 
     private int _position;
     private long _valuesSeen;
@@ -125,7 +125,7 @@ internal sealed class ColumnCursor(ReadOnlyMemory<byte> chunk, long codec, long 
 
     private void Begin(int rows)
     {
-        if (rows < 0 || rows > totalValues - _valuesSeen || rows > MostRows)
+        if (rows < 0 || rows > totalValues - _valuesSeen || rows > MaxRows)
         {
             throw new InvalidDataException($"a page of {rows} values where {totalValues - _valuesSeen} are left");
         }

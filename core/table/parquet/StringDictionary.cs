@@ -26,7 +26,7 @@ internal sealed class StringDictionary
 
     // Large ones are used again: each row group would otherwise grow tens of megabytes anew and leave them to the collector.
     private static readonly ConcurrentBag<StringDictionary> Idle = [];
-    private static readonly int MostIdle = Environment.ProcessorCount * 2;
+    private static readonly int MaxIdle = Environment.ProcessorCount * 2;
 
     // A slot is a value's hash and, below it, its index + 1: most slots of other values are passed over without a look at the value. 0: free.
     private ulong[] _slots = new ulong[1024];
@@ -46,7 +46,7 @@ internal sealed class StringDictionary
     public void Return()
     {
         Clear();
-        if (Idle.Count < MostIdle)
+        if (Idle.Count < MaxIdle)
         {
             Idle.Add(this);
         }

@@ -11,7 +11,7 @@ namespace Pipeline.Core.Table.Segments;
 public sealed class RowSorter
 {
     /// <summary>Where nearly every value is its own, strings would outgrow all else: at this many bytes it is full too.</summary>
-    private const int MostStringBytes = 24 << 20;
+    private const int MaxStringBytes = 24 << 20;
 
     private readonly int _capacity;
     private readonly StringDictionary[] _dictionaries;
@@ -32,7 +32,7 @@ public sealed class RowSorter
 
     public int Rows { get; private set; }
 
-    public bool IsFull => Rows == _capacity || _dictionaries.Sum(dictionary => (long)dictionary.ByteCount) >= MostStringBytes;
+    public bool IsFull => Rows == _capacity || _dictionaries.Sum(dictionary => (long)dictionary.ByteCount) >= MaxStringBytes;
 
     /// <summary>Takes rows of a batch from <paramref name="from"/> on until the batch ends or it is full; returns how many it took.</summary>
     public int Add(Columns batch, int from)

@@ -20,7 +20,7 @@ public sealed record SegmentRange(string Shard, long From, long To);
 /// <summary>
 /// What a segment says of itself in its footer, under the key `pipeline`: enough to prove later that it is void (rule 23). Compaction writes no ranges but its inputs' paths.
 /// </summary>
-public sealed record SegmentLabel(string Store, string Kid, string Contract, IReadOnlyList<SegmentRange> Shards, IReadOnlyList<string>? Inputs = null)
+public sealed record SegmentLabel(string Store, [property: JsonPropertyName("kid")] string KeyId, string Contract, IReadOnlyList<SegmentRange> Shards, IReadOnlyList<string>? Inputs = null)
 {
     public byte[] Encode() => JsonSerializer.SerializeToUtf8Bytes(this, SegmentJson.Default.SegmentLabel);
 

@@ -15,9 +15,9 @@ internal sealed class JsonLayouts(JsonNames names, int slots)
     /// <summary>The most layouts that are learned before all are forgotten: rows of which each has its own do not cost more and more.</summary>
     private const int Most = 32;
 
-    private const int MostValues = 64, MostBytes = 4096;
+    private const int MaxValues = 64, MaxBytes = 4096;
 
-    private readonly JsonMember[] _values = new JsonMember[MostValues + 1];
+    private readonly JsonMember[] _values = new JsonMember[MaxValues + 1];
     private JsonStep? _first;
     private int _tries;
 
@@ -106,7 +106,7 @@ internal sealed class JsonLayouts(JsonNames names, int slots)
     public void Learn(ReadOnlySpan<byte> row, ReadOnlySpan<JsonMember> members, int text)
     {
         // 1. Where its values are.
-        if (_tries == Most || JsonStep.Cut(row, text, MostValues, MostBytes) is not { } steps)
+        if (_tries == Most || JsonStep.Cut(row, text, MaxValues, MaxBytes) is not { } steps)
         {
             return;
         }

@@ -7,7 +7,7 @@ internal static class KafkaSession
 {
     private const int Repetitions = 3;
 
-    /// <param name="parts">`rates`, `hour`, `marginal`, `azurite`, `memory`, `freshness`, `restart`; none: all.</param>
+    /// <param name="parts">`rates`, `hour`, `total`, `azurite`, `memory`, `freshness`, `restart`; none: all.</param>
     public static async Task<int> RunAsync(string[] parts)
     {
         bool Wanted(string part) => parts.Length == 0 || parts.Contains(part);
@@ -23,7 +23,7 @@ internal static class KafkaSession
         {
             figures.AddRange(await HourAsync(new Rates(folder, broker)));
         }
-        if (Wanted("marginal"))
+        if (Wanted("total"))
         {
             figures.AddRange(await MarginalAsync(new Rates(folder, broker)));
         }

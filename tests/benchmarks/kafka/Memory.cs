@@ -77,9 +77,9 @@ internal sealed class Memory(TemporaryFolder folder, BenchBroker broker)
                 hash.AddByDay(columns, days);
                 var header = new CaptureHeader
                 {
-                    Store = installation.CaptureStore.Id, Shard = shard, Number = state.Next, Session = "s", Previous = state.Head?.Hash, Kid = installation.Key.Kid, Contracts = [],
+                    Store = installation.CaptureStore.Id, Shard = shard, Number = state.Next, Session = "s", Previous = state.Head?.Hash, KeyId = installation.Key.KeyId, Contracts = [],
                     Links = new(state.Links.ToDictionary(l => l.Key, l => l.Value), StringComparer.Ordinal),
-                    Reads = [new Read { Source = shard, Format = "combined", Stream = "t", From = state.Next, To = state.Next + 1, Check = "c", Lines = columns.Rows, Physical = columns.Rows }],
+                    Reads = [new ReadEntry { Source = shard, Format = "combined", Stream = "t", From = state.Next, To = state.Next + 1, Check = "c", Lines = columns.Rows, Physical = columns.Rows }],
                     Frames = [new FrameEntry { Dataset = contract.Dataset, Offset = 0, Length = 0, Rows = columns.Rows, Dates = new(days.ToDictionary(d => d.Key.ToString(), d => DaySums.Of(d.Value)), StringComparer.Ordinal) }],
                 };
                 var (bytes, whole) = CaptureFile.Encode(header, null, [encoder.Frame(encoder.EncodeBatches(columns))]);

@@ -100,7 +100,7 @@ internal sealed record Blocks(ILineFormat Format, IReadOnlyList<(ReadOnlyMemory<
         var bytes = text.Length;
         while (!text.IsEmpty)
         {
-            var end = text.Length <= SourceBlock.MostBytes ? text.Length : text.Span[..SourceBlock.MostBytes].LastIndexOf((byte)'\n') + 1;
+            var end = text.Length <= SourceBlock.MaxBytes ? text.Length : text.Span[..SourceBlock.MaxBytes].LastIndexOf((byte)'\n') + 1;
             blocks.Add((text[..end], fields));
             fields = format.FieldsAfter(text.Span[..end], fields);
             text = text[end..];

@@ -43,7 +43,7 @@ internal sealed class TailSink(long bytes, CancellationTokenSource stop) : IBloc
         {
             stop.Cancel();
         }
-        var read = new Read { Source = block.Source, Format = block.Format.Name, File = block.File, From = block.From, To = block.To, Check = block.Check, Lines = 0 };
+        var read = new ReadEntry { Source = block.Source, Format = block.Format.Name, File = block.File, From = block.From, To = block.To, Check = block.Check, Lines = 0 };
         return ValueTask.FromResult(Task.FromResult(new BlockOutcome(new Link(0, Sha256.Of([])), read, new Dictionary<string, long>(), [])));
     }
 

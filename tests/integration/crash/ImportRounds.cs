@@ -12,7 +12,7 @@ namespace Pipeline.Tests.Integration.Crash;
 internal sealed class ImportRounds(int seed, string folder, CrashTotals totals)
 {
     /// <summary>After so many kills of one source it is left to end.</summary>
-    private const int MostKills = 25;
+    private const int MaxKills = 25;
 
     private readonly Random _random = new(seed);
     private readonly Dictionary<string, Measured> _measured = [];
@@ -46,7 +46,7 @@ internal sealed class ImportRounds(int seed, string folder, CrashTotals totals)
         var kills = 0;
         foreach (var source in World.Sources)
         {
-            kills += await KillAsync(installation, Import(logs, source, installation), _measured[source], Math.Min(MostKills, most - kills));
+            kills += await KillAsync(installation, Import(logs, source, installation), _measured[source], Math.Min(MaxKills, most - kills));
         }
         // 3
         await truth.CompareAsync(installation, totals);
@@ -68,7 +68,7 @@ internal sealed class ImportRounds(int seed, string folder, CrashTotals totals)
         using var names = new NameWatch(installation);
         while (true)
         {
-            var kill = kills < most && attempts++ < 2 * MostKills;
+            var kill = kills < most && attempts++ < 2 * MaxKills;
             var moment = Moment.Draw(_random, measured);
             using var victim = Victim.Start(installation, import);
             if (kill)

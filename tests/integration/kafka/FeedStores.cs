@@ -27,7 +27,7 @@ internal sealed class FeedStores : IAsyncDisposable
     private readonly Dictionary<string, ShardState> _states = [];
     private readonly List<FeedShipper> _shippers = [];
 
-    public FeedStores() => Captures = new CaptureStore(Us, StoreId, Key.Kid);
+    public FeedStores() => Captures = new CaptureStore(Us, StoreId, Key.KeyId);
 
     public InstallationKey Key { get; } = new([.. Enumerable.Range(1, 32).Select(i => (byte)i)]);
     public MemoryStore Us { get; } = new(TimeProvider.System, "us");
@@ -53,8 +53,8 @@ internal sealed class FeedStores : IAsyncDisposable
         var frame = encoder.Frame(encoder.EncodeBatches(columns));
         var header = new CaptureHeader
         {
-            Store = StoreId, Shard = shard, Number = state.Next, Session = "s", Previous = state.Head?.Hash, Kid = Key.Kid, Contracts = [], Links = new(state.Links.ToDictionary(l => l.Key, l => l.Value), StringComparer.Ordinal),
-            Reads = [new Read { Source = shard, Format = "combined", Stream = "t", From = state.Next, To = state.Next + 1, Check = "c", Lines = rows, Physical = rows }],
+            Store = StoreId, Shard = shard, Number = state.Next, Session = "s", Previous = state.Head?.Hash, KeyId = Key.KeyId, Contracts = [], Links = new(state.Links.ToDictionary(l => l.Key, l => l.Value), StringComparer.Ordinal),
+            Reads = [new ReadEntry { Source = shard, Format = "combined", Stream = "t", From = state.Next, To = state.Next + 1, Check = "c", Lines = rows, Physical = rows }],
             Frames = [new FrameEntry { Dataset = contract.Dataset, Offset = 0, Length = 0, Rows = rows, Dates = new(days.ToDictionary(d => d.Key.ToString(), d => DaySums.Of(d.Value)), StringComparer.Ordinal) }],
         };
         var (bytes, whole) = CaptureFile.Encode(header, null, [frame]);
@@ -104,7 +104,7 @@ internal sealed class FeedStores : IAsyncDisposable
         await ShippedAsync();
     }
 
-    private Task<VerifyReport> VerifyAsync(bool deep) => new Verifier(Captures, [.. Both.Select(c => new TableLog(Uk, c, StoreId, Key.Kid, TimeProvider.System))], Key.RowKey(), Workers.Inline).RunAsync(deep);
+    private Task<VerifyReport> VerifyAsync(bool deep) => new Verifier(Captures, [.. Both.Select(c => new TableLog(Uk, c, StoreId, Key.KeyId, TimeProvider.System))], Key.RowKey(), Workers.Inline).RunAsync(deep);
 }
 
 /// <summary>One shipper with its feed, as the program wires them.</summary>
@@ -118,8 +118,8 @@ internal sealed class FeedShipper : IShipEvents, IAsyncDisposable
     public FeedShipper(FeedStores stores, IEnumerable<Contract> contracts, string servers, string topic, TimeSpan period, string group)
     {
         var (time, key) = (TimeProvider.System, stores.Key);
-        var tables = contracts.Select(c => new TableLog(stores.Uk, c, FeedStores.StoreId, key.Kid, time)).Select(log => new TableShipper(log.Contract, log, new Committer(log),
-            new Sealer(log.Contract, stores.Uk, TableNames.Folder(log.Contract.Dataset), FeedStores.StoreId, key.Kid, key.RowKey(), Workers.Pool, new SemaphoreSlim(2), time), time, this)).ToList();
+        var tables = contracts.Select(c => new TableLog(stores.Uk, c, FeedStores.StoreId, key.KeyId, time)).Select(log => new TableShipper(log.Contract, log, new Committer(log),
+            new Sealer(log.Contract, stores.Uk, TableNames.Folder(log.Contract.Dataset), FeedStores.StoreId, key.KeyId, key.RowKey(), Workers.Pool, new SemaphoreSlim(2), time), time, this)).ToList();
         var queue = new FeedQueue();
         Loop = new ShipLoop(stores.Captures, tables, new SealPolicy(Age: TimeSpan.FromSeconds(1)), period, time, this, queue);
         _feed = new KafkaFeed(
@@ -127,7 +127,7 @@ internal sealed class FeedShipper : IShipEvents, IAsyncDisposable
             {
                 Topic = topic, Group = group, Check = TimeSpan.FromSeconds(1),
                 Client = new Dictionary<string, string> { ["bootstrap.servers"] = servers, ["session.timeout.ms"] = "6000", ["heartbeat.interval.ms"] = "500", ["reconnect.backoff.max.ms"] = "1000" },
-            }, queue, new MessageReader(FeedStores.StoreId, key.Kid), time, Log.Enqueue);
+            }, queue, new MessageReader(FeedStores.StoreId, key.KeyId), time, Log.Enqueue);
         _feed.Start();
         _running = Loop.RunAsync(_stop.Token, CancellationToken.None);
     }

@@ -47,7 +47,7 @@ public sealed class PublisherTests(SharedBroker shared)
     {
         await using var broker = await Broker.OwnAsync();
         var topic = await broker.TopicAsync();
-        await using var rig = await KafkaRig.StartAsync(broker, topic, change: o => o with { MostCaptures = 20, GiveUpAfter = TimeSpan.FromSeconds(3) });
+        await using var rig = await KafkaRig.StartAsync(broker, topic, change: o => o with { MaxCaptures = 20, GiveUpAfter = TimeSpan.FromSeconds(3) });
         await rig.CaptureAsync();
         await KafkaRig.UntilAsync(() => rig.Publisher.Counts.Published == 1, "the first capture is published");
 
@@ -77,7 +77,7 @@ public sealed class PublisherTests(SharedBroker shared)
     {
         await using var broker = await Broker.OwnAsync();
         var topic = await broker.TopicAsync();
-        await using var rig = await KafkaRig.StartAsync(broker, topic, change: o => o with { MostCaptures = 10 });
+        await using var rig = await KafkaRig.StartAsync(broker, topic, change: o => o with { MaxCaptures = 10 });
         await rig.CaptureAsync();
         await KafkaRig.UntilAsync(() => rig.Publisher.Counts.Published == 1, "the first capture is published");
         await broker.PauseAsync();

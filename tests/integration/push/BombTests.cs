@@ -9,7 +9,7 @@ namespace Pipeline.Tests.Integration.Push;
 /// <summary>Bodies and files that expand to more than there is, through the real program: its memory grows by 64 MB at most over what honest lines need.</summary>
 public sealed class BombTests(ITestOutputHelper output)
 {
-    private const long MostGrowth = 64 << 20;
+    private const long MaxGrowth = 64 << 20;
 
     [Fact]
     public async Task Pushed_bombs_are_refused_and_memory_stays()
@@ -43,7 +43,7 @@ public sealed class BombTests(ITestOutputHelper output)
         victim.Terminate();
         await victim.EndAsync();
         Assert.Equal(0, victim.Exit);
-        Assert.InRange(several - before, 0, MostGrowth);
+        Assert.InRange(several - before, 0, MaxGrowth);
     }
 
     [Theory]
@@ -64,7 +64,7 @@ public sealed class BombTests(ITestOutputHelper output)
             return file.Name;
         }, 2);
         output.WriteLine($"{name}: peak {bomb >> 20} MiB, of an honest file {honest >> 20} MiB");
-        Assert.InRange(bomb - honest, long.MinValue, MostGrowth);
+        Assert.InRange(bomb - honest, long.MinValue, MaxGrowth);
     }
 
     private static async Task<long> ImportAsync(Func<Folder, string> file, long lines)

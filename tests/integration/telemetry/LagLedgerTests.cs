@@ -62,7 +62,7 @@ public sealed class LagLedgerTests
         Assert.Equal(1_999, lag.Captures);
         Assert.InRange(lag.Records, 1_999, 10_000);
         Assert.InRange(lag.Seconds, 1_999, 10_000);
-        Assert.InRange(Ship(9_999).Count, 1, LagLedger.MostEntries);
+        Assert.InRange(Ship(9_999).Count, 1, LagLedger.MaxEntries);
     }
 
     [Fact]

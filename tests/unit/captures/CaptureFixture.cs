@@ -7,9 +7,9 @@ namespace Pipeline.Tests.Unit.Captures;
 /// <summary>Captures of a shard, made by hand as ingest makes them.</summary>
 internal sealed class CaptureFixture
 {
-    public const string Store = "00112233445566778899aabbccddeeff", Kid = "0123456789abcdef";
+    public const string Store = "00112233445566778899aabbccddeeff", KeyId = "0123456789abcdef";
 
-    public ShardState State { get; } = new() { Store = Store, Shard = "web", Kid = Kid };
+    public ShardState State { get; } = new() { Store = Store, Shard = "web", KeyId = KeyId };
 
     /// <summary>The next capture, with a frame of each named dataset that holds this many rows, and one file read.</summary>
     public Capture Next(int rows = 1, params string[] datasets)
@@ -18,9 +18,9 @@ internal sealed class CaptureFixture
         var at = State.Files.TryGetValue("web/f", out var cursor) ? cursor.Offset : 0;
         var header = new CaptureHeader
         {
-            Store = Store, Shard = "web", Number = State.Next, Session = "s", Previous = State.Head?.Hash, Kid = Kid,
+            Store = Store, Shard = "web", Number = State.Next, Session = "s", Previous = State.Head?.Hash, KeyId = KeyId,
             Contracts = new(StringComparer.Ordinal), Links = new(State.Links.ToDictionary(l => l.Key, l => l.Value), StringComparer.Ordinal),
-            Reads = [new Read { Source = "web", Format = "combined", File = "f", From = at, To = at + 100, Check = "c", Lines = rows * datasets.Length + 1, Rejected = new() { ["empty"] = 1 }, Physical = rows * datasets.Length + 1 }],
+            Reads = [new ReadEntry { Source = "web", Format = "combined", File = "f", From = at, To = at + 100, Check = "c", Lines = rows * datasets.Length + 1, Rejected = new() { ["empty"] = 1 }, Physical = rows * datasets.Length + 1 }],
             Frames = [.. frames.Select(f => f.Entry)],
         };
         var (bytes, laid) = CaptureFile.Encode(header, RejectionBlock.Encode([new(0, "empty", 1, 1)]), [.. frames.Select(f => f.Bytes)]);

@@ -25,7 +25,7 @@ public sealed class FrameTests
     public void More_rows_than_a_batch_may_have_become_several()
     {
         var columns = new Columns(PublishedContracts.AgentUpdates);
-        for (var i = 0; i < FrameEncoder.MostRows + 7; i++)
+        for (var i = 0; i < FrameEncoder.MaxRows + 7; i++)
         {
             columns.AddRow(1_793_000_000_000_000 + i);
             columns.Strings[0].Append("198.18.0.1"u8);
@@ -33,7 +33,7 @@ public sealed class FrameTests
         }
         using var encoder = new FrameEncoder(PublishedContracts.AgentUpdates);
         var decoded = FrameDecoder.Decode(PublishedContracts.AgentUpdates, encoder.Frame(encoder.EncodeBatches(columns)), columns.Rows).Select(Copy).ToList();
-        Assert.Equal([FrameEncoder.MostRows, 7], decoded.Select(d => d.Rows));
+        Assert.Equal([FrameEncoder.MaxRows, 7], decoded.Select(d => d.Rows));
         Assert.Equal(columns.Time[^1], decoded[1].Time[^1]);
     }
 

@@ -103,7 +103,7 @@ public sealed class ShardStateTests
     [Fact]
     public void A_snapshot_of_a_later_version_stops_with_upgrade_and_a_code_that_is_not_started_again()
     {
-        var json = new ShardState { Store = CaptureFixture.Store, Shard = "web", Kid = CaptureFixture.Kid, Version = 2 }.ToJson();
+        var json = new ShardState { Store = CaptureFixture.Store, Shard = "web", KeyId = CaptureFixture.KeyId, Version = 2 }.ToJson();
         foreach (var bytes in new[] { json, Changed(json, "\"shard\":\"web\"", "\"shard\":[123]") })
         {
             var stop = Assert.Throws<PipelineException>(() => ShardState.FromJson(bytes, "name"));
@@ -123,13 +123,13 @@ public sealed class ShardStateTests
     [Fact]
     public void Rule_32_a_stream_remembers_the_checks_of_its_last_64_pushes()
     {
-        var state = new ShardState { Store = CaptureFixture.Store, Shard = "web", Kid = CaptureFixture.Kid };
+        var state = new ShardState { Store = CaptureFixture.Store, Shard = "web", KeyId = CaptureFixture.KeyId };
         for (var i = 0; i < 100; i++)
         {
             var header = new CaptureHeader
             {
-                Store = CaptureFixture.Store, Shard = "web", Number = i, Session = "s", Previous = state.Head?.Hash, Kid = CaptureFixture.Kid, Contracts = [], Links = [], Frames = [],
-                Reads = [new Read { Source = "web", Format = "combined", Stream = "t", From = i, To = i + 1, Check = $"c{i}", Lines = 0 }],
+                Store = CaptureFixture.Store, Shard = "web", Number = i, Session = "s", Previous = state.Head?.Hash, KeyId = CaptureFixture.KeyId, Contracts = [], Links = [], Frames = [],
+                Reads = [new ReadEntry { Source = "web", Format = "combined", Stream = "t", From = i, To = i + 1, Check = $"c{i}", Lines = 0 }],
             };
             Assert.Null(state.Apply(header, new Link(i, Sha256.Of(header.ToJson()))));
         }

@@ -128,7 +128,7 @@ public sealed class ShapeTests
     public void A_draft_of_many_unknowns_is_cut_in_time_and_its_reads_are_small()
     {
         using var encoder = new BlockEncoder(PublishedContracts.XenCenterChecks, PublishedContracts.AgentUpdates, new byte[24]);
-        var state = new ShardState { Store = "s", Shard = "web", Kid = "k" };
+        var state = new ShardState { Store = "s", Shard = "web", KeyId = "k" };
         foreach (var pushes in new[] { true, false })
         {
             var draft = new CaptureDraft([PublishedContracts.XenCenterChecks, PublishedContracts.AgentUpdates], 200_000);
@@ -155,12 +155,12 @@ public sealed class ShapeTests
             Assert.InRange(capture.Length, 0, 200_000);
             Assert.Equal(lines, header.Reads.Sum(read => read.Rules!.Values.Sum()));
             Assert.Equal(lines, header.Reads.Sum(read => read.Shapes!.Values.Sum()) + header.Reads.Sum(read => read.Rules!.Where(rule => RuleTable.All.Single(r => r.Name == rule.Key).Shape == Shaped.Nothing).Sum(rule => rule.Value)));
-            Assert.All(header.Reads, read => Assert.InRange(read.Shapes!.Count, 1, 2 * ShapeNames.MostOfAKind + 2));
+            Assert.All(header.Reads, read => Assert.InRange(read.Shapes!.Count, 1, 2 * ShapeNames.MaxOfAKind + 2));
             Assert.Equal(pushes, header.Reads.Count > 1);
         }
     }
 
-    private static Read Read(BlockEncoder encoder, string text)
+    private static ReadEntry Read(BlockEncoder encoder, string text)
     {
         var bytes = Parsed.Bytes(text);
         return encoder.Encode(new SourceBlock { Source = "web", Format = LogFormats.Named("combined"), Lines = bytes, File = "f", From = 0, To = bytes.Length, Check = "c" }).Read;

@@ -38,11 +38,11 @@ internal sealed class CompactWorld : ICompactionEvents
         await World.ShipAsync();
     }
 
-    public TableLog LogOver(IObjectStore store) => new(store, StoredWorld.Checks, StoredWorld.StoreId, World.Key.Kid, World.Clock);
+    public TableLog LogOver(IObjectStore store) => new(store, StoredWorld.Checks, StoredWorld.StoreId, World.Key.KeyId, World.Clock);
 
     public Compactor Compactor(IObjectStore? store = null, CompactionPolicy? policy = null) => new(LogOver(store ?? World.Uk), World.Key.RowKey(), Workers.Inline, World.Clock, policy ?? new CompactionPolicy(), this);
 
-    public VoidSegments Void(IObjectStore? store = null, TimeSpan? grace = null) => new(LogOver(store ?? World.Uk), World.Key.RowKey(), Workers.Inline, World.Clock, grace ?? VoidSegments.DefaultGrace, this);
+    public OrphanedSegments Orphaned(IObjectStore? store = null, TimeSpan? grace = null) => new(LogOver(store ?? World.Uk), World.Key.RowKey(), Workers.Inline, World.Clock, grace ?? OrphanedSegments.DefaultGrace, this);
 
     public async Task<TableState> StateAsync() => (await Log.OpenAsync())!;
 
@@ -108,7 +108,7 @@ internal sealed class CompactWorld : ICompactionEvents
 
     public void NotCompacted(string dataset, UtcDay date, string why) => Refused.Add(why);
 
-    public void VoidRemoved(string dataset, int segments, long bytes, string receipt)
+    public void OrphansRemoved(string dataset, int segments, long bytes, string receipt)
     {
     }
 

@@ -114,7 +114,7 @@ public sealed class CompactionTests
         Assert.Equal(before, await world.RowsAsync());
         await world.AssertSoundAsync();
         // What the loser wrote is void, at once.
-        Assert.Equal(1, (await world.Void().RemoveAsync()).Removed);
+        Assert.Equal(1, (await world.Orphaned().RemoveAsync()).Removed);
     }
 
     [Fact]
@@ -181,7 +181,7 @@ public sealed class CompactionTests
             var run = EndAsync(async () =>
             {
                 await world.Compactor(faulty).RunAsync(null);
-                await world.Void(faulty, TimeSpan.FromTicks(1)).RemoveAsync();
+                await world.Orphaned(faulty, TimeSpan.FromTicks(1)).RemoveAsync();
             });
             while (!run.IsCompleted)
             {
@@ -192,7 +192,7 @@ public sealed class CompactionTests
             operations = number < 0 ? faulty.Count : operations;
             Assert.Equal(before, await world.RowsAsync());
             await world.Compactor().RunAsync(null);
-            await world.Void(grace: TimeSpan.FromTicks(1)).RemoveAsync();
+            await world.Orphaned(grace: TimeSpan.FromTicks(1)).RemoveAsync();
             Assert.Equal(before, await world.RowsAsync());
             Assert.Equal((await world.StateAsync()).Files.Keys.Order(StringComparer.Ordinal), (await world.StoredAsync()).Order(StringComparer.Ordinal));
             await world.AssertSoundAsync();

@@ -66,7 +66,7 @@ public sealed class ContainerPropertyTests
 
     private static async Task ScheduleAsync(Random random)
     {
-        var rig = new ContainerRig(acknowledges: false, new ContainerOptions { Rows = Window, MostWindows = 2 });
+        var rig = new ContainerRig(acknowledges: false, new ContainerOptions { Rows = Window, MaxWindows = 2 });
         var truth = new Dictionary<string, List<string>>();
         var open = new Dictionary<string, string>();
         var number = 0;

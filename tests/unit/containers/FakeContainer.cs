@@ -142,7 +142,7 @@ internal sealed class ContainerSink(bool acknowledges = true) : IBlockSink
             {
                 Source = block.Source, Offset = block.To, Check = block.Check, Fields = block.Format.FieldsAfter(block.Lines.Span, block.FieldsBefore), Line = block.Line + physical, Format = block.Format.Name, Path = block.Path,
             };
-            next.Outcome.SetResult(new BlockOutcome(new Link(0, Sha256.Of([])), new Read { Source = block.Source, Format = block.Format.Name, File = block.File, From = block.From, To = block.To, Check = block.Check, Lines = physical }, new Dictionary<string, long>(), []));
+            next.Outcome.SetResult(new BlockOutcome(new Link(0, Sha256.Of([])), new ReadEntry { Source = block.Source, Format = block.Format.Name, File = block.File, From = block.From, To = block.To, Check = block.Check, Lines = physical }, new Dictionary<string, long>(), []));
         }
     }
 

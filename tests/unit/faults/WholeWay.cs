@@ -32,7 +32,7 @@ internal sealed class WholeWay(IObjectStore us, IObjectStore uk, TimeProvider ti
     {
         // 1
         var (capture, _) = await StoreIdentity.InitEmbeddedAsync(us, "us", uk, "uk", PublishedContracts.All);
-        var captures = new CaptureStore(us, capture.Id, Key.Kid);
+        var captures = new CaptureStore(us, capture.Id, Key.KeyId);
         var ship = Shipper(capture.Id, captures);
         // 2
         using var encoder = new BlockEncoder(PublishedContracts.XenCenterChecks, PublishedContracts.AgentUpdates, Key.RowKey());
@@ -64,7 +64,7 @@ internal sealed class WholeWay(IObjectStore us, IObjectStore uk, TimeProvider ti
     {
         var (capture, _) = await StoreIdentity.InitEmbeddedAsync(us, "us", uk, "uk", PublishedContracts.All);
         var logs = Logs(capture.Id);
-        var report = await new Verifier(new CaptureStore(us, capture.Id, Key.Kid), logs, Key.RowKey(), Workers.Inline).RunAsync(deep: true);
+        var report = await new Verifier(new CaptureStore(us, capture.Id, Key.KeyId), logs, Key.RowKey(), Workers.Inline).RunAsync(deep: true);
         Assert.True(report.Ok && report.Pending.Count == 0 && report.Lines == log.Lines, report.ToJson());
         var rows = new List<string>();
         foreach (var table in logs)
@@ -120,11 +120,11 @@ internal sealed class WholeWay(IObjectStore us, IObjectStore uk, TimeProvider ti
     {
         var slots = new SemaphoreSlim(1);
         var tables = Logs(store).Select(table => new TableShipper(table.Contract, table, new Committer(table, Waiting),
-            new Sealer(table.Contract, uk, TableNames.Folder(table.Contract.Dataset), store, Key.Kid, Key.RowKey(), Workers.Inline, slots, time), time, this)).ToList();
+            new Sealer(table.Contract, uk, TableNames.Folder(table.Contract.Dataset), store, Key.KeyId, Key.RowKey(), Workers.Inline, slots, time), time, this)).ToList();
         return new ShipLoop(captures, tables, new SealPolicy(), TimeSpan.FromMinutes(1), time, this);
     }
 
-    private List<TableLog> Logs(string store) => [.. PublishedContracts.All.Select(contract => new TableLog(uk, contract, store, Key.Kid, time))];
+    private List<TableLog> Logs(string store) => [.. PublishedContracts.All.Select(contract => new TableLog(uk, contract, store, Key.KeyId, time))];
 
     private SourceBlock Block(int line)
     {

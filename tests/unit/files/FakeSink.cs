@@ -57,7 +57,7 @@ internal sealed class FakeSink(bool acknowledges = true) : IBlockSink
             {
                 Source = block.Source, Offset = block.To, Check = block.Check, Fields = block.Format.FieldsAfter(block.Lines.Span, block.FieldsBefore), Line = block.Line + physical, Format = block.Format.Name, Path = block.Path,
             };
-            var read = new Read { Source = block.Source, Format = block.Format.Name, File = block.File, From = block.From, To = block.To, Check = block.Check, Lines = physical };
+            var read = new ReadEntry { Source = block.Source, Format = block.Format.Name, File = block.File, From = block.From, To = block.To, Check = block.Check, Lines = physical };
             next.Outcome.SetResult(new BlockOutcome(new Link(0, Sha256.Of([])), read, new Dictionary<string, long>(), []));
         }
     }

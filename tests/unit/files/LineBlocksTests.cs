@@ -55,8 +55,8 @@ public sealed class LineBlocksTests
         Assert.Equal(LogFolder.Hash.Of(Encoding.Latin1.GetBytes(text[^128..])), all[^1].Check);
         var lines = string.Concat(all.Select(b => Encoding.Latin1.GetString(b.Lines.Span))).Split('\n');
         Assert.Equal(("first", "last", ""), (lines[0], lines[2], lines[3]));
-        Assert.InRange(lines[1].Length, SourceBlock.MostLineBytes + 2, length + 1);
-        Assert.All(all, b => Assert.InRange(b.Lines.Length, 1, SourceBlock.MostBytes));
+        Assert.InRange(lines[1].Length, SourceBlock.MaxLineBytes + 2, length + 1);
+        Assert.All(all, b => Assert.InRange(b.Lines.Length, 1, SourceBlock.MaxBytes));
         Assert.Equal(3, blocks.Line);
     }
 
@@ -69,7 +69,7 @@ public sealed class LineBlocksTests
         Assert.Equal(3_000_000, blocks.Pending);
         var last = blocks.Next(final: true)!;
         Assert.Equal((2, 3_000_002), (last.From, last.To));
-        Assert.InRange(last.Lines.Length, SourceBlock.MostLineBytes + 1, SourceBlock.MostLineBytes + 100);
+        Assert.InRange(last.Lines.Length, SourceBlock.MaxLineBytes + 1, SourceBlock.MaxLineBytes + 100);
         Assert.NotEqual((byte)'\n', last.Lines.Span[^1]);
     }
 
@@ -123,7 +123,7 @@ public sealed class LineBlocksTests
             Assert.Equal(expected.Length, lines.Length);
             for (var i = 0; i < lines.Length; i++)
             {
-                Assert.True(expected[i] == lines[i] || (expected[i].Length >= SourceBlock.MostBytes && lines[i].Length > SourceBlock.MostLineBytes));
+                Assert.True(expected[i] == lines[i] || (expected[i].Length >= SourceBlock.MaxBytes && lines[i].Length > SourceBlock.MaxLineBytes));
             }
         }, iter: 60);
 

@@ -21,7 +21,7 @@ internal sealed class TailSchedule : IDisposable
     {
         public string Text { get; } = text;
         public bool Complete, Alike, MayDouble, OfferedToTheDead;
-        public int Places, PollsSeen, MostPollsSeen;
+        public int Places, PollsSeen, MaxPollsSeen;
         public int DestroyedAt = -1;
         public Destroyed How;
         public bool Known;
@@ -81,7 +81,7 @@ internal sealed class TailSchedule : IDisposable
 
     public void Dispose() => _logs.Dispose();
 
-    private TailSource Tail() => new(new TailOptions { Paths = [_logs["*.log*"]], MostHandles = _handles, QuietPoll = TimeSpan.FromSeconds(2), IdlePoll = TimeSpan.FromSeconds(5) }, _sink.Cursors(), LogFolder.Combined, LogFolder.Hash, Core.Workers.Inline, _logs.Time, _logs.Events);
+    private TailSource Tail() => new(new TailOptions { Paths = [_logs["*.log*"]], MaxHandles = _handles, QuietPoll = TimeSpan.FromSeconds(2), IdlePoll = TimeSpan.FromSeconds(5) }, _sink.Cursors(), LogFolder.Combined, LogFolder.Hash, Core.Workers.Inline, _logs.Time, _logs.Events);
 
     private async Task StepAsync(string log)
     {
@@ -384,7 +384,7 @@ internal sealed class TailSchedule : IDisposable
             {
                 if (line is { Complete: true, Places: > 0 })
                 {
-                    line.MostPollsSeen = Math.Max(line.MostPollsSeen, ++line.PollsSeen);
+                    line.MaxPollsSeen = Math.Max(line.MaxPollsSeen, ++line.PollsSeen);
                 }
             }
             Trace.AddRange(_logs.Events.All[_said..].Select(e => $"    {_poll} {e}"));
@@ -427,21 +427,21 @@ internal sealed class TailSchedule : IDisposable
         var held = _logs.Events.Of("shrunk").Any();
         foreach (var line in _lines.Where(l => l.Complete && !read.ContainsKey(l.Text)))
         {
-            if (held && (line.Alike || line.MayDouble) && (line.How == Destroyed.No || line.MostPollsSeen >= PollsToRead))
+            if (held && (line.Alike || line.MayDouble) && (line.How == Destroyed.No || line.MaxPollsSeen >= PollsToRead))
             {
                 // A start found a file with a known first line that ends before its cursor: rule 34 leaves it alone, names and counts it.
                 _totals.HeldBack++;
                 counted.Add(("shrunk", -1));
             }
-            else if (line is { Alike: true, How: not Destroyed.No, DestroyedLife: > 0, OfferedToTheDead: false } && line.MostPollsSeen is >= PollsToRead and < PollsToTell)
+            else if (line is { Alike: true, How: not Destroyed.No, DestroyedLife: > 0, OfferedToTheDead: false } && line.MaxPollsSeen is >= PollsToRead and < PollsToTell)
             {
                 // The same, and the process that left it alone was killed before that had lasted long enough to be told.
                 _totals.LostUnseen++;
             }
-            else if (line.How == Destroyed.No || (line.MostPollsSeen >= PollsToRead && !line.OfferedToTheDead))
+            else if (line.How == Destroyed.No || (line.MaxPollsSeen >= PollsToRead && !line.OfferedToTheDead))
             {
                 _totals.Lost++;
-                wrong.Add($"{Short(line.Text)} was there for {line.MostPollsSeen} polls of one tail and was not read: written at {line.WrittenAt}, {(line.How == Destroyed.No ? "and there still" : $"destroyed at {line.DestroyedAt} in {line.DestroyedLog}")}");
+                wrong.Add($"{Short(line.Text)} was there for {line.MaxPollsSeen} polls of one tail and was not read: written at {line.WrittenAt}, {(line.How == Destroyed.No ? "and there still" : $"destroyed at {line.DestroyedAt} in {line.DestroyedLog}")}");
             }
             else if (line.OfferedToTheDead)
             {

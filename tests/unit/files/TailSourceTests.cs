@@ -218,7 +218,7 @@ public sealed class TailSourceTests : IDisposable
     [Fact]
     public async Task A_truncation_is_told_from_a_rotation_also_where_the_file_is_not_open()
     {
-        _tail = Tail(new TailOptions { Paths = [_logs["access.log*"]], MostHandles = 0, QuietPoll = TimeSpan.Zero });
+        _tail = Tail(new TailOptions { Paths = [_logs["access.log*"]], MaxHandles = 0, QuietPoll = TimeSpan.Zero });
         _logs.Write("access.log", "a1\na2\n");
         await Poll();
         _logs.Move("access.log", "access.log.1");
@@ -235,7 +235,7 @@ public sealed class TailSourceTests : IDisposable
     [Fact]
     public async Task A_file_that_is_not_open_and_goes_on_in_a_copy_while_its_name_is_gone_is_a_possible_loss()
     {
-        _tail = Tail(new TailOptions { Paths = [_logs["access.log*"]], MostHandles = 0, QuietPoll = TimeSpan.Zero });
+        _tail = Tail(new TailOptions { Paths = [_logs["access.log*"]], MaxHandles = 0, QuietPoll = TimeSpan.Zero });
         _logs.Write("access.log", "a1\na2\n");
         await Poll();
         File.Copy(_logs["access.log"], _logs["access.log.1"]);
@@ -251,7 +251,7 @@ public sealed class TailSourceTests : IDisposable
     [Fact]
     public async Task A_file_that_is_deleted_while_it_is_not_open_is_a_possible_loss_unless_it_had_been_rotated()
     {
-        _tail = Tail(new TailOptions { Paths = [_logs["access.log*"]], MostHandles = 0, QuietPoll = TimeSpan.Zero });
+        _tail = Tail(new TailOptions { Paths = [_logs["access.log*"]], MaxHandles = 0, QuietPoll = TimeSpan.Zero });
         _logs.Write("access.log", "a1\n");
         await Poll();
         _logs.Move("access.log", "access.log.1");
@@ -280,7 +280,7 @@ public sealed class TailSourceTests : IDisposable
         await Poll();
         Assert.Equal(3, _sink.Lines.Count);
         Assert.Equal("last", _sink.Lines[^1]);
-        Assert.InRange(_sink.Lines[1].Length, SourceBlock.MostLineBytes + 1, 3_000_000);
+        Assert.InRange(_sink.Lines[1].Length, SourceBlock.MaxLineBytes + 1, 3_000_000);
         Assert.Equal(3_000_009, _sink.Offered[^1].To);
     }
 
@@ -387,7 +387,7 @@ public sealed class TailSourceTests : IDisposable
     [Fact]
     public async Task Open_files_are_bounded_and_closed_ones_go_on_when_they_grow()
     {
-        _tail = new(new TailOptions { Paths = [_logs["access.log*"]], MostHandles = 2 }, _sink.Cursors(), LogFolder.Combined, LogFolder.Hash, Core.Workers.Inline, _logs.Time, _logs.Events);
+        _tail = new(new TailOptions { Paths = [_logs["access.log*"]], MaxHandles = 2 }, _sink.Cursors(), LogFolder.Combined, LogFolder.Hash, Core.Workers.Inline, _logs.Time, _logs.Events);
         for (var f = 0; f < 9; f++)
         {
             _logs.Write($"access.log.{f}", $"first of {f}\n");

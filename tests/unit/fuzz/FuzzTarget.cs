@@ -22,7 +22,7 @@ internal abstract class FuzzTarget(string name)
     public ParsedLines Lines { get; } = TestContracts.Lines();
 
     /// <summary>The bytes that a block may allocate at most.</summary>
-    public abstract long MostAllocated { get; }
+    public abstract long MaxAllocated { get; }
 
     public abstract void Make(Chooser choose);
 
@@ -57,7 +57,7 @@ internal abstract class FuzzTarget(string name)
         private string? _fields, _after;
 
         /// <summary>Nothing is allocated per line, but lists of columns (64 columns at most, and twice their text) and rules of duplicates are, and buffers while they grow.</summary>
-        public override long MostAllocated => 64 * 1024 + Inputs * 1024 + 8L * Made.Length;
+        public override long MaxAllocated => 64 * 1024 + Inputs * 1024 + 8L * Made.Length;
 
         public override void Make(Chooser choose)
         {
@@ -96,7 +96,7 @@ internal abstract class FuzzTarget(string name)
     private sealed class DetectTarget() : FuzzTarget("detect")
     {
         /// <summary>A table for each format that is tried, and twice where two fit.</summary>
-        public override long MostAllocated => 1 << 20;
+        public override long MaxAllocated => 1 << 20;
 
         public override int Inputs => 25;
 
@@ -129,7 +129,7 @@ internal abstract class FuzzTarget(string name)
         public override int Inputs => 1;
 
         /// <summary>Both bodies lie in pooled buffers, which may have to be made; each member (18 bytes or more) has an inflater of its own.</summary>
-        public override long MostAllocated => 4L * Most + 1024L * Made.Length;
+        public override long MaxAllocated => 4L * Most + 1024L * Made.Length;
 
         public override void Make(Chooser choose)
         {

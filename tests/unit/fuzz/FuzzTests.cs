@@ -25,7 +25,7 @@ public sealed class FuzzTests(ITestOutputHelper output)
         foreach (var (name, t) in fuzzer.Totals)
         {
             var seconds = (double)t.Ticks / Stopwatch.Frequency;
-            text.AppendLine(CultureInfo.InvariantCulture, $"{t.Inputs,12:N0} inputs {t.Records,12:N0} records {t.Inputs / seconds,12:N0} inputs/s, slowest block {1000.0 * t.Slowest / Stopwatch.Frequency,7:F2} ms, most allocated by one {t.MostAllocated,9:N0} bytes: {name.Split(' ', 2)[0].Split('$')[0]} {(name.Contains("behind", StringComparison.Ordinal) ? name[name.IndexOf("behind", StringComparison.Ordinal)..] : "")}");
+            text.AppendLine(CultureInfo.InvariantCulture, $"{t.Inputs,12:N0} inputs {t.Records,12:N0} records {t.Inputs / seconds,12:N0} inputs/s, slowest block {1000.0 * t.Slowest / Stopwatch.Frequency,7:F2} ms, most allocated by one {t.MaxAllocated,9:N0} bytes: {name.Split(' ', 2)[0].Split('$')[0]} {(name.Contains("behind", StringComparison.Ordinal) ? name[name.IndexOf("behind", StringComparison.Ordinal)..] : "")}");
         }
         var total = fuzzer.Totals.Values.Sum(t => t.Inputs);
         text.Append(CultureInfo.InvariantCulture, $"{total:N0} inputs with seed {seed} in {clock.Elapsed.TotalSeconds:F1} s on two threads, {total / clock.Elapsed.TotalSeconds:N0} a second, {fuzzer.Failures.Count} failures");

@@ -6,7 +6,7 @@ namespace Pipeline.Tests.Unit.Fuzz;
 /// <summary>What a target took.</summary>
 internal sealed class FuzzTotals
 {
-    public long Inputs, Records, Ticks, Slowest, MostAllocated;
+    public long Inputs, Records, Ticks, Slowest, MaxAllocated;
 
     public void Add(FuzzTotals other)
     {
@@ -14,7 +14,7 @@ internal sealed class FuzzTotals
         Records += other.Records;
         Ticks += other.Ticks;
         Slowest = Math.Max(Slowest, other.Slowest);
-        MostAllocated = Math.Max(MostAllocated, other.MostAllocated);
+        MaxAllocated = Math.Max(MaxAllocated, other.MaxAllocated);
     }
 }
 
@@ -68,7 +68,7 @@ internal sealed class Fuzzer(long seed)
                 target.Take();
                 var ticks = Stopwatch.GetTimestamp() - began;
                 allocated = GC.GetAllocatedBytesForCurrentThread() - allocated;
-                if (allocated > target.MostAllocated)
+                if (allocated > target.MaxAllocated)
                 {
                     // What is made once for all, such as the table of rules, is not of this block: taken again, it is there.
                     allocated = GC.GetAllocatedBytesForCurrentThread();
@@ -77,9 +77,9 @@ internal sealed class Fuzzer(long seed)
                 }
                 totals.Ticks += ticks;
                 totals.Slowest = Math.Max(totals.Slowest, ticks);
-                totals.MostAllocated = Math.Max(totals.MostAllocated, allocated);
+                totals.MaxAllocated = Math.Max(totals.MaxAllocated, allocated);
                 wrong = target.Wrong()
-                    ?? (allocated > target.MostAllocated ? $"a block of {target.Made.Length} bytes allocated {allocated} bytes, at most {target.MostAllocated} are allowed" : null)
+                    ?? (allocated > target.MaxAllocated ? $"a block of {target.Made.Length} bytes allocated {allocated} bytes, at most {target.MaxAllocated} are allowed" : null)
                     ?? (Hangs(target, ticks) ? "a block took over a second, each of three times" : null);
             }
             catch (Exception e)

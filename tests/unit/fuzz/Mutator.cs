@@ -4,7 +4,7 @@ namespace Pipeline.Tests.Unit.Fuzz;
 internal sealed class Mutator
 {
     /// <summary>Beyond this no input grows, but for those that are made over-long.</summary>
-    private const int MostLength = 4096, OverLong = 65_600;
+    private const int MaxLength = 4096, OverLong = 65_600;
 
     private byte[] _buffer = new byte[1 << 20];
 
@@ -36,7 +36,7 @@ internal sealed class Mutator
     public void Hurt(int start, Chooser choose, byte[][] corpus)
     {
         var length = Length - start;
-        if (length == 0 || length > MostLength)
+        if (length == 0 || length > MaxLength)
         {
             Append(Corpus.Tokens[choose.Below(Corpus.Tokens.Length)]);
             return;

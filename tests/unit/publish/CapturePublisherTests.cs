@@ -17,7 +17,7 @@ public sealed class CapturePublisherTests : IPublisherEvents
     [Fact]
     public async Task What_the_queue_has_no_room_for_is_skipped_and_counted()
     {
-        await using var publisher = new CapturePublisher(Options() with { MostCaptures = 3, MostBytes = 1_000 }, TimeProvider.System, this);
+        await using var publisher = new CapturePublisher(Options() with { MaxCaptures = 3, MaxBytes = 1_000 }, TimeProvider.System, this);
         Offer(publisher, 0, 400);
         Offer(publisher, 1, 400);
         // No room for its bytes.
@@ -34,8 +34,8 @@ public sealed class CapturePublisherTests : IPublisherEvents
     public async Task A_capture_above_the_message_limit_is_skipped()
     {
         await using var publisher = new CapturePublisher(Options(), TimeProvider.System, this);
-        Offer(publisher, 0, CaptureFile.MostBytes);
-        Offer(publisher, 1, CaptureFile.MostBytes + 1);
+        Offer(publisher, 0, CaptureFile.MaxBytes);
+        Offer(publisher, 1, CaptureFile.MaxBytes + 1);
         Assert.Equal([(1, SkipReason.TooLarge)], _skipped);
         Assert.Equal(1, publisher.Counts.Queued);
     }

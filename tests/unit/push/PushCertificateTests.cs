@@ -60,7 +60,7 @@ public sealed class PushCertificateTests : IDisposable
     [Fact]
     public void A_certificate_that_cannot_be_shown_or_is_no_hash_is_refused_at_start()
     {
-        var state = new Core.Captures.ShardState { Store = "", Shard = "s1", Kid = "" };
+        var state = new Core.Captures.ShardState { Store = "", Shard = "s1", KeyId = "" };
         var source = new PushSource { Name = "web", Shard = "s1", Format = new CombinedFormat(), Sink = null!, IsFenced = _ => Task.FromResult(false), Streams = new PushStreams("web", state), ClientCertificates = [Of(_web)] };
         Options("https://0.0.0.0:0").Check(source);
         void Refused(PushEndpointOptions options, PushSource wrong) => Assert.Equal(ExitCode.Configuration, Assert.Throws<PipelineException>(() => options.Check(wrong)).Code);

@@ -57,7 +57,7 @@ public sealed class PushFailureTests
     [Fact]
     public async Task Bodies_of_clients_that_do_not_wait_for_the_answer_to_a_gap_leave_room_for_others()
     {
-        await using var rig = await PushRig.StartAsync(options: new() { MostHeldBytes = 32 << 20 });
+        await using var rig = await PushRig.StartAsync(options: new() { MaxHeldBytes = 32 << 20 });
         var body = Encoding.Latin1.GetBytes(string.Concat(Enumerable.Repeat(new string('x', 999) + "\n", 3_900)));
         rig.Store.Plan = operation => operation.Verb == StoreVerb.Find ? Fault.Hang : Fault.None;
         for (var i = 0; i < 10; i++)

@@ -24,11 +24,11 @@ public sealed class PushOpenApiTests
     public void The_limits_are_the_programs()
     {
         var text = File.ReadAllText(DocumentPath());
-        foreach (var limit in (int[])[PushEndpoint.MostBytes, PushEndpoint.MostLines, PushEndpoint.MostSentBytes, PushBody.MostParts, PushZstd.MostWindow])
+        foreach (var limit in (int[])[PushEndpoint.MaxBytes, PushEndpoint.MaxLines, PushEndpoint.MaxSentBytes, PushBody.MaxParts, PushZstd.MaxWindow])
         {
             Assert.Contains(limit.ToString("N0", CultureInfo.InvariantCulture), text, StringComparison.Ordinal);
         }
-        Assert.Equal(PushReply.MostRuns.ToString(CultureInfo.InvariantCulture), At(Root, "components", "schemas", "Captured", "properties", "refused", "maxItems").ToString());
+        Assert.Equal(PushReply.MaxRuns.ToString(CultureInfo.InvariantCulture), At(Root, "components", "schemas", "Captured", "properties", "refused", "maxItems").ToString());
     }
 
     [Fact]

@@ -41,7 +41,7 @@ public sealed class PushPolicyTests
         try
         {
             await using var endpoint = new PushEndpoint(new() { Url = "https://0.0.0.0:0", CertificateFile = file }, InstallationKey.New(), TimeProvider.System);
-            var state = new ShardState { Store = "", Shard = "s1", Kid = "" };
+            var state = new ShardState { Store = "", Shard = "s1", KeyId = "" };
             var source = new PushSource { Name = "web", Shard = "s1", Format = new CombinedFormat(), Sink = null!, IsFenced = _ => Task.FromResult(false), Streams = new PushStreams("web", state) };
             Assert.Equal(ExitCode.RefusedByPolicy, Assert.Throws<PipelineException>(() => endpoint.Open([source])).Code);
             Assert.Equal(ExitCode.Configuration, Assert.Throws<PipelineException>(() => endpoint.Open([source with { TokenSha256 = "abc" }])).Code);
@@ -68,8 +68,8 @@ public sealed class PushPolicyTests
     [Fact]
     public void Rule_32_The_10_001st_stream_of_a_source_is_refused_and_a_withdrawn_one_does_not_count()
     {
-        var state = new ShardState { Store = "", Shard = "s1", Kid = "" };
-        for (var n = 0; n < PushStreams.MostStreams - 1; n++)
+        var state = new ShardState { Store = "", Shard = "s1", KeyId = "" };
+        for (var n = 0; n < PushStreams.MaxStreams - 1; n++)
         {
             state.Streams[$"web/{n}"] = new PushCursor(1, ["check"]);
             state.Streams[$"web-two/{n}"] = new PushCursor(1, ["check"]);

@@ -47,7 +47,7 @@ public sealed class PushRefusalTests
     public async Task Rule_33_A_body_of_4_MB_is_taken_and_one_of_a_byte_more_is_not()
     {
         await using var rig = await PushRig.StartAsync();
-        var body = new byte[PushEndpoint.MostBytes + 1];
+        var body = new byte[PushEndpoint.MaxBytes + 1];
         body.AsSpan().Fill((byte)'x');
         for (var i = 1000; i < body.Length; i += 1000)
         {
@@ -66,9 +66,9 @@ public sealed class PushRefusalTests
     public async Task Rule_33_A_body_of_50_000_lines_is_taken_and_one_of_a_line_more_is_not()
     {
         await using var rig = await PushRig.StartAsync();
-        var lines = string.Concat(Enumerable.Repeat("x\n", PushEndpoint.MostLines));
+        var lines = string.Concat(Enumerable.Repeat("x\n", PushEndpoint.MaxLines));
         Assert.True((await rig.PushAsync("c:1", lines + "x")) is { Status: 413, Error: "too-many-lines" });
-        Assert.Equal(PushEndpoint.MostLines, (await rig.PushAsync("c:1", lines)).Number("lines"));
+        Assert.Equal(PushEndpoint.MaxLines, (await rig.PushAsync("c:1", lines)).Number("lines"));
     }
 
     [Fact]

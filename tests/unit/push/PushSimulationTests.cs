@@ -120,7 +120,7 @@ public sealed class PushSimulationTests
 
         private void Restart()
         {
-            var state = new ShardState { Store = "", Shard = "s1", Kid = "" };
+            var state = new ShardState { Store = "", Shard = "s1", KeyId = "" };
             foreach (var stream in _log.GroupBy(l => l.Stream))
             {
                 state.Streams["web/" + stream.Key] = new PushCursor(stream.Last().Sequence, [.. stream.TakeLast(PushCursor.Remembered).Select(l => l.Check)]);
@@ -179,7 +179,7 @@ public sealed class PushSimulationTests
                     Write(count);
                     foreach (var (block, outcome) in _queue.Take(count))
                     {
-                        outcome.SetResult(new BlockOutcome(default!, new Read { Source = "web", Format = "combined", From = block.From, To = block.To, Check = block.Check, Lines = 1 }, new Dictionary<string, long>(), []));
+                        outcome.SetResult(new BlockOutcome(default!, new ReadEntry { Source = "web", Format = "combined", From = block.From, To = block.To, Check = block.Check, Lines = 1 }, new Dictionary<string, long>(), []));
                     }
                     _queue.RemoveRange(0, count);
                     Interlocked.Exchange(ref _change, new(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult(true);

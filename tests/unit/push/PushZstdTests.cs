@@ -38,7 +38,7 @@ public sealed class PushZstdTests
                 }
                 var fault = Inflate(damaged, out var bytes);
                 Assert.True(fault is PushBodyFault.None or PushBodyFault.BadZstd or PushBodyFault.TooLarge or PushBodyFault.WideWindow);
-                Assert.InRange(bytes.Length, 0, PushEndpoint.MostBytes);
+                Assert.InRange(bytes.Length, 0, PushEndpoint.MaxBytes);
             }
         }
     }
@@ -59,7 +59,7 @@ public sealed class PushZstdTests
         var budget = new PushBudget(1 << 20);
         var (sent, body) = (new PushBody(new(long.MaxValue)), new PushBody(budget));
         Fill(sent, PushBombs.Zstd(new byte[2_000_000]));
-        Assert.Equal(PushBodyFault.NoMemory, body.Inflate(sent, PushEncoding.Zstd, PushEndpoint.MostBytes));
+        Assert.Equal(PushBodyFault.NoMemory, body.Inflate(sent, PushEncoding.Zstd, PushEndpoint.MaxBytes));
         body.Release();
         Assert.True(budget.TryTake(1 << 20));
     }
@@ -69,7 +69,7 @@ public sealed class PushZstdTests
         var budget = new PushBudget(long.MaxValue);
         var (sent, body) = (new PushBody(budget), new PushBody(budget));
         Fill(sent, zstd);
-        var fault = body.Inflate(sent, PushEncoding.Zstd, PushEndpoint.MostBytes);
+        var fault = body.Inflate(sent, PushEncoding.Zstd, PushEndpoint.MaxBytes);
         bytes = body.Bytes.ToArray();
         sent.Release();
         body.Release();

@@ -16,7 +16,7 @@ public sealed class KeyFileTests : IDisposable
     {
         var made = KeyFile.Open(Path.Combine(_folder, "keys"), mayCreate: true);
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(FilePath));
-        Assert.Equal(made.Kid, KeyFile.Open(Path.Combine(_folder, "keys"), mayCreate: false).Kid);
+        Assert.Equal(made.KeyId, KeyFile.Open(Path.Combine(_folder, "keys"), mayCreate: false).KeyId);
         Assert.Single(Directory.GetFiles(Path.Combine(_folder, "keys")));
     }
 
@@ -55,7 +55,7 @@ public sealed class KeyFileTests : IDisposable
         var key = new InstallationKey(new byte[32]);
         Assert.NotEqual(key.Cursors().Of("x"u8), key.Pushes().Of("x"u8));
         Assert.Equal(new InstallationKey(new byte[32]).Cursors().Of("x"u8), key.Cursors().Of("x"u8));
-        Assert.DoesNotContain("00000000", key.Kid);
+        Assert.DoesNotContain("00000000", key.KeyId);
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);

@@ -137,7 +137,7 @@ public sealed class FeedLoopTests
         bytes[^20] ^= 1;
         world.Topic.Put("a", bytes);
         await world.ShippedAsync(100);
-        Assert.Equal(1, shipper.Distrusts);
+        Assert.Equal(1, shipper.CorruptCount);
         Assert.Empty(shipper.Forks);
     });
 

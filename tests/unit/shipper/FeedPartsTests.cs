@@ -12,7 +12,7 @@ namespace Pipeline.Tests.Unit.Shipper;
 public sealed class FeedPartsTests
 {
     private static readonly FeedPosition Here = new("captures", 3, 7);
-    private static readonly MessageReader Reader = new(CaptureFixture.Store, CaptureFixture.Kid);
+    private static readonly MessageReader Reader = new(CaptureFixture.Store, CaptureFixture.KeyId);
 
     [Theory]
     [InlineData("21", -973932308)]
@@ -70,10 +70,10 @@ public sealed class FeedPartsTests
     [Fact]
     public void Rules_14_and_15_only_what_an_earlier_round_saw_for_long_enough_and_has_not_come_is_late()
     {
-        var sightings = new Sightings();
+        var history = new HeadHistory();
         var taken = new Dictionary<string, long>();
-        IReadOnlyList<Sighting> Round(double at, double patience, params (string Shard, long Head)[] heads) => sightings.Round(
-            heads.Select(h => new Sighting(h.Shard, h.Head, new Dictionary<string, long> { ["d"] = h.Head })), TimeSpan.FromSeconds(at),
+        IReadOnlyList<ObservedHead> Round(double at, double patience, params (string Shard, long Head)[] heads) => history.Round(
+            heads.Select(h => new ObservedHead(h.Shard, h.Head, new Dictionary<string, long> { ["d"] = h.Head })), TimeSpan.FromSeconds(at),
             (shard, _) => taken.TryGetValue(shard, out var n) ? n : null, _ => TimeSpan.FromSeconds(patience));
         Assert.Empty(Round(0, 0, ("a", 5), ("b", 2)));
         taken["b"] = 2;
@@ -103,7 +103,7 @@ public sealed class FeedPartsTests
             case 0: bytes = bytes[..(at % bytes.Length)]; break;
             case 1: key = "other"u8.ToArray(); break;
             case 2: (bytes, _) = CaptureFile.Encode(capture.Header with { Store = "ffffffffffffffffffffffffffffffff" }, null, [new byte[8]]); break;
-            case 3: (bytes, _) = CaptureFile.Encode(capture.Header with { Kid = "ffffffffffffffff" }, null, [new byte[8]]); break;
+            case 3: (bytes, _) = CaptureFile.Encode(capture.Header with { KeyId = "ffffffffffffffff" }, null, [new byte[8]]); break;
             case 4: bytes = [.. Enumerable.Range(0, at % 500).Select(i => (byte)(i * at))]; break;
         }
         var read = Reader.Read(Here, key, bytes);

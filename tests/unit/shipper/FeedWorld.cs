@@ -45,7 +45,7 @@ internal sealed class FeedWorld
         return shipper;
     }
 
-    public MessageReader Reader => new(StoredWorld.StoreId, Stored.Key.Kid);
+    public MessageReader Reader => new(StoredWorld.StoreId, Stored.Key.KeyId);
 
     /// <summary>A loop whose feed is the test itself.</summary>
     public ShipLoop StartWith(FeedQueue queue) => StartWith(queue, out _, out _);
@@ -118,9 +118,9 @@ internal sealed class FedShipper : IShipEvents
     {
         var (us, uk) = (world.Us.For(actor), world.Uk.For(actor));
         var (store, key) = (StoredWorld.StoreId, world.Stored.Key);
-        var tables = ((Contract[])[StoredWorld.Agents, StoredWorld.Checks]).Select(c => new TableLog(uk, c, store, key.Kid, world.Time)).Select(log => new TableShipper(log.Contract, log, new Committer(log),
-            new Sealer(log.Contract, uk, TableNames.Folder(log.Contract.Dataset), store, key.Kid, key.RowKey(), Workers.Inline, new SemaphoreSlim(64), world.Time), world.Time, events)).ToList();
-        return new ShipLoop(new CaptureStore(us, store, key.Kid), tables, world.Seal, world.Period, world.Time, events, queue);
+        var tables = ((Contract[])[StoredWorld.Agents, StoredWorld.Checks]).Select(c => new TableLog(uk, c, store, key.KeyId, world.Time)).Select(log => new TableShipper(log.Contract, log, new Committer(log),
+            new Sealer(log.Contract, uk, TableNames.Folder(log.Contract.Dataset), store, key.KeyId, key.RowKey(), Workers.Inline, new SemaphoreSlim(64), world.Time), world.Time, events)).ToList();
+        return new ShipLoop(new CaptureStore(us, store, key.KeyId), tables, world.Seal, world.Period, world.Time, events, queue);
     }
 
     internal sealed class Silent : IShipEvents
@@ -138,7 +138,7 @@ internal sealed class FedShipper : IShipEvents
     public long Delivered => _feed.Delivered;
     public int Gaps { get; private set; }
     public int Outages { get; private set; }
-    public int Distrusts { get; private set; }
+    public int CorruptCount { get; private set; }
     public List<Fork> Forks { get; } = [];
 
     public void Stop() => _cancel();
@@ -154,7 +154,7 @@ internal sealed class FedShipper : IShipEvents
     public void Gap(string dataset, string shard, CaptureRange range) => Gaps++;
     public void Forked(Fork fork) => Forks.Add(fork);
     public void Waiting(StoreException fault) => Outages++;
-    public void Distrusted(string dataset, IReadOnlyList<string> shards) => Distrusts++;
+    public void Corrupt(string dataset, IReadOnlyList<string> shards) => CorruptCount++;
 
     private async Task RunAsync()
     {

@@ -63,7 +63,7 @@ public sealed class RebaseTests
     }
 
     [Fact]
-    public void A_draft_whose_marginals_do_not_agree_is_a_fault()
+    public void A_draft_whose_totals_do_not_agree_is_a_fault()
     {
         var good = TableWorld.Ship(Start([]), "a", 3);
 
@@ -80,7 +80,7 @@ public sealed class RebaseTests
     private static TableState Start(IEnumerable<string> paths) => TableState.Empty.Next(Blank with
     {
         Version = 0,
-        Metadata = TableSchema.Metadata("id", TableWorld.Checks, TableWorld.CaptureStore, TableWorld.Kid, 0),
+        Metadata = TableSchema.Metadata("id", TableWorld.Checks, TableWorld.CaptureStore, TableWorld.KeyId, 0),
         Protocol = TableSchema.Protocol,
         Added = [.. paths.Select(path => new SegmentFile(path, TableWorld.Day, 1, 1, 0, 0))],
     });

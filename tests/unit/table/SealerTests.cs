@@ -26,7 +26,7 @@ public sealed class SealerTests
     [Fact]
     public async Task A_frame_that_holds_other_rows_than_it_declares_leaves_no_segment()
     {
-        for (var days = 1; days < 100; days += SealPass.MostWriters)
+        for (var days = 1; days < 100; days += SealPass.MaxWriters)
         {
             var store = new MemoryStore();
             var frame = Frame(0, [.. Enumerable.Range(0, days).Select(day => (day, 1, true))], sums => sums with { Hash = sums.Hash + 1 });
@@ -36,7 +36,7 @@ public sealed class SealerTests
     }
 
     private static Sealer Sealer(MemoryStore store) =>
-        new(TableWorld.Agents, store, "t/", TableWorld.CaptureStore, TableWorld.Kid, Key, Workers.Inline, new SemaphoreSlim(1), TableWorld.Clock());
+        new(TableWorld.Agents, store, "t/", TableWorld.CaptureStore, TableWorld.KeyId, Key, Workers.Inline, new SemaphoreSlim(1), TableWorld.Clock());
 
     private static async Task CheckAsync((int Day, int Address, bool Present)[][] frames)
     {

@@ -139,7 +139,7 @@ public sealed class SegmentTests
         var reader = await SegmentReader.OpenAsync(store, "s", TableWorld.Agents, cancel: TestContext.Current.CancellationToken);
 
         Assert.Equal(new SegmentRange("web", 0, 9), Assert.Single(reader!.Label!.Shards));
-        Assert.Equal((TableWorld.CaptureStore, TableWorld.Kid), (reader.Label.Store, reader.Label.Kid));
+        Assert.Equal((TableWorld.CaptureStore, TableWorld.KeyId), (reader.Label.Store, reader.Label.KeyId));
     }
 
     [Fact]

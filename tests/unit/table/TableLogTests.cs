@@ -23,7 +23,7 @@ public sealed class TableLogTests
         var found = await TableWorld.Log(store).OpenOrCreateAsync(TestContext.Current.CancellationToken);
 
         Assert.Equal((0, made.EntryHash, made.Metadata.Id), (found.Version, found.EntryHash, found.Metadata.Id));
-        Assert.Equal((TableWorld.CaptureStore, TableWorld.Kid, TableWorld.Checks.Sha256), (found.Store, found.Kid, found.Contract));
+        Assert.Equal((TableWorld.CaptureStore, TableWorld.KeyId, TableWorld.Checks.Sha256), (found.Store, found.KeyId, found.Contract));
         Assert.Equal("true", found.Metadata.Configuration["delta.appendOnly"]);
     }
 
@@ -163,7 +163,7 @@ public sealed class TableLogTests
     {
         var store = new MemoryStore();
         await TableWorld.Log(store).OpenOrCreateAsync(TestContext.Current.CancellationToken);
-        var otherStore = new TableLog(store, TableWorld.Checks, "store-2", TableWorld.Kid, TableWorld.Clock());
+        var otherStore = new TableLog(store, TableWorld.Checks, "store-2", TableWorld.KeyId, TableWorld.Clock());
         var otherKey = new TableLog(store, TableWorld.Checks, TableWorld.CaptureStore, "kid-2", TableWorld.Clock());
 
         Assert.Equal(ExitCode.Configuration, (await Assert.ThrowsAsync<PipelineException>(() => otherStore.OpenAsync(TestContext.Current.CancellationToken))).Code);

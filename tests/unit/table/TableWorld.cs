@@ -16,7 +16,7 @@ namespace Pipeline.Tests.Unit.Table;
 /// <summary>What the tests of the table share: two contracts, captures that are only links, and drafts that ship them.</summary>
 internal static class TableWorld
 {
-    public const string CaptureStore = "store-1", Kid = "kid-1";
+    public const string CaptureStore = "store-1", KeyId = "kid-1";
 
     public static readonly UtcDay Day = UtcDay.Parse("2026-03-04");
 
@@ -24,11 +24,11 @@ internal static class TableWorld
 
     public static readonly Contract Agents = Make("agent-updates", new("client_ip", FieldType.String, true, null, 45), new("vm_uuid_prefix", FieldType.String, false, null, 4));
 
-    public static readonly SegmentLabel Label = new(CaptureStore, Kid, Checks.Sha256, [new("web", 0, 9)]);
+    public static readonly SegmentLabel Label = new(CaptureStore, KeyId, Checks.Sha256, [new("web", 0, 9)]);
 
     public static FakeTimeProvider Clock() => new(DateTimeOffset.Parse("2026-03-04T12:00:00Z", CultureInfo.InvariantCulture)) { AutoAdvanceAmount = TimeSpan.FromMilliseconds(1) };
 
-    public static TableLog Log(IObjectStore store, TimeProvider? time = null) => new(store, Checks, CaptureStore, Kid, time ?? Clock());
+    public static TableLog Log(IObjectStore store, TimeProvider? time = null) => new(store, Checks, CaptureStore, KeyId, time ?? Clock());
 
     public static Link Capture(string shard, long number) => new(number, Sha256.Of(Encoding.UTF8.GetBytes($"{shard}/{number}")));
 

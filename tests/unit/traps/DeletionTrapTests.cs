@@ -21,7 +21,7 @@ public sealed class DeletionTrapTests
         world.World.Clock.Advance(TimeSpan.FromDays(8));
         var before = await world.StoredAsync();
         var full = new FaultyStore(world.World.Uk, operation => operation.Verb is StoreVerb.Put or StoreVerb.Overwrite ? Fault.FailBefore : Fault.None);
-        var removal = world.Void(full).RemoveAsync(TestContext.Current.CancellationToken);
+        var removal = world.Orphaned(full).RemoveAsync(TestContext.Current.CancellationToken);
         for (var tries = 0; tries < 10; tries++)
         {
             world.World.Clock.Advance(TimeSpan.FromMinutes(1));
@@ -47,11 +47,11 @@ public sealed class DeletionTrapTests
         var world = await CompactWorld.OfAsync(seals: 4, days: 1);
         await world.World.RestoreAsync(2);
         var slow = new FaultyStore(world.World.Uk, o => o.Verb == StoreVerb.Put && o.Name.Contains("/_delta_log/", StringComparison.Ordinal) ? Fault.Hang : Fault.None);
-        var logs = world.World.Logs.Select(log => new TableLog(slow, log.Contract, StoredWorld.StoreId, world.World.Key.Kid, world.World.Clock)).ToList();
-        var repair = new Repairer(world.World.Captures, logs, log => new Sealer(log.Contract, slow, TableNames.Folder(log.Contract.Dataset), StoredWorld.StoreId, world.World.Key.Kid, world.World.Key.RowKey(), Workers.Inline, new SemaphoreSlim(1), world.World.Clock), world.World.Clock)
+        var logs = world.World.Logs.Select(log => new TableLog(slow, log.Contract, StoredWorld.StoreId, world.World.Key.KeyId, world.World.Clock)).ToList();
+        var repair = new Repairer(world.World.Captures, logs, log => new Sealer(log.Contract, slow, TableNames.Folder(log.Contract.Dataset), StoredWorld.StoreId, world.World.Key.KeyId, world.World.Key.RowKey(), Workers.Inline, new SemaphoreSlim(1), world.World.Clock), world.World.Clock)
             .RunAsync("web", new CaptureRange(0, 3), cancel: TestContext.Current.CancellationToken);
         Assert.False(repair.IsCompleted);
-        var found = await world.Void(grace: TimeSpan.FromTicks(1)).RemoveAsync(TestContext.Current.CancellationToken);
+        var found = await world.Orphaned(grace: TimeSpan.FromTicks(1)).RemoveAsync(TestContext.Current.CancellationToken);
         Assert.Equal(0, found.Removed);
         slow.Release();
         await repair;

@@ -36,8 +36,8 @@ internal sealed class StoredWorld
         SnapshotEvery = snapshotEvery;
         Us = new MemoryStore(Clock, "us");
         Uk = new MemoryStore(Clock, "uk");
-        Captures = new CaptureStore(Us, StoreId, Key.Kid);
-        Logs = [.. ((Contract[])[Agents, Checks]).Select(contract => new TableLog(Uk, contract, StoreId, Key.Kid, Clock))];
+        Captures = new CaptureStore(Us, StoreId, Key.KeyId);
+        Logs = [.. ((Contract[])[Agents, Checks]).Select(contract => new TableLog(Uk, contract, StoreId, Key.KeyId, Clock))];
     }
 
     public int SnapshotEvery { get; }
@@ -69,14 +69,14 @@ internal sealed class StoredWorld
         var file = Key.Cursors().Of(Encoding.ASCII.GetBytes(shard));
         var from = state.Files.TryGetValue(ShardState.FileKey(shard, file), out var cursor) ? cursor.Offset : 0;
         var lines = entries.Sum(e => e.Rows) + empty + duplicates;
-        List<Read> reads = lines == 0 ? [] : [new Read
+        List<ReadEntry> reads = lines == 0 ? [] : [new ReadEntry
         {
             Source = shard, Format = "combined", File = keyed ? file : null, Path = keyed ? "access.log" : null, From = from, To = from + lines * 100, Check = "00", Line = from / 100, Physical = lines, Lines = lines,
             Duplicates = duplicates, Rejected = empty == 0 ? null : new(StringComparer.Ordinal) { ["empty"] = empty },
         }];
         var header = new CaptureHeader
         {
-            Store = StoreId, Shard = shard, Number = state.Next, Session = "s", Previous = state.Head?.Hash, Kid = Key.Kid, Contracts = [], Links = new(state.Links.ToDictionary(l => l.Key, l => l.Value), StringComparer.Ordinal),
+            Store = StoreId, Shard = shard, Number = state.Next, Session = "s", Previous = state.Head?.Hash, KeyId = Key.KeyId, Contracts = [], Links = new(state.Links.ToDictionary(l => l.Key, l => l.Value), StringComparer.Ordinal),
             Reads = reads, Frames = entries,
         };
         header = change?.Invoke(header) ?? header;
@@ -100,7 +100,7 @@ internal sealed class StoredWorld
     public async Task ShipAsync()
     {
         var tables = Logs.Select(log => new TableShipper(log.Contract, log, new Committer(log),
-            new Sealer(log.Contract, Uk, TableNames.Folder(log.Contract.Dataset), StoreId, Key.Kid, Key.RowKey(), Workers.Inline, new SemaphoreSlim(1), Clock), Clock, new Quiet())).ToList();
+            new Sealer(log.Contract, Uk, TableNames.Folder(log.Contract.Dataset), StoreId, Key.KeyId, Key.RowKey(), Workers.Inline, new SemaphoreSlim(1), Clock), Clock, new Quiet())).ToList();
         await new ShipLoop(Captures, tables, new SealPolicy(), TimeSpan.FromMinutes(1), Clock, new Quiet()).CatchUpAllAsync(SealReason.Final, CancellationToken.None);
     }
 
@@ -108,7 +108,7 @@ internal sealed class StoredWorld
 
     /// <summary>A read-only view of both stores, and receipts where they are.</summary>
     public Task<VerifyReport> SinceAsync(bool deep = false, IObjectStore? us = null, IObjectStore? uk = null) => new Verifier(
-        new CaptureStore(us ?? Us, StoreId, Key.Kid), [.. Logs.Select(log => new TableLog(uk ?? Uk, log.Contract, StoreId, Key.Kid, Clock))], Key.RowKey(), Workers.Inline).RunAsync(new VerifyRequest(deep, true));
+        new CaptureStore(us ?? Us, StoreId, Key.KeyId), [.. Logs.Select(log => new TableLog(uk ?? Uk, log.Contract, StoreId, Key.KeyId, Clock))], Key.RowKey(), Workers.Inline).RunAsync(new VerifyRequest(deep, true));
 
     /// <summary>Writes the receipt of a clean check; its name.</summary>
     public async Task<string> ReceiptAsync(VerifyReport report)
@@ -117,7 +117,7 @@ internal sealed class StoredWorld
         return await VerifiedReceipts.WriteAsync(Uk, report, Clock);
     }
 
-    public Repairer Repairer() => new(Captures, Logs, log => new Sealer(log.Contract, Uk, TableNames.Folder(log.Contract.Dataset), StoreId, Key.Kid, Key.RowKey(), Workers.Inline, new SemaphoreSlim(1), Clock), Clock);
+    public Repairer Repairer() => new(Captures, Logs, log => new Sealer(log.Contract, Uk, TableNames.Folder(log.Contract.Dataset), StoreId, Key.KeyId, Key.RowKey(), Workers.Inline, new SemaphoreSlim(1), Clock), Clock);
 
     /// <summary>An appended entry after which the live files are those of <paramref name="version"/>, as engines restore a table.</summary>
     public async Task RestoreAsync(long version)
@@ -157,7 +157,7 @@ internal sealed class StoredWorld
     /// <summary>Puts a segment of these rows as another engine might, and describes it.</summary>
     public async Task<SegmentFile> SegmentAsync(Row[] rows, UtcDay date)
     {
-        var writer = new SegmentWriter(Checks, date, new SegmentLabel(StoreId, Key.Kid, Checks.Sha256, []));
+        var writer = new SegmentWriter(Checks, date, new SegmentLabel(StoreId, Key.KeyId, Checks.Sha256, []));
         writer.Add(ToColumns(Checks, rows));
         var bytes = writer.Finish();
         var file = writer.Describe(SegmentFile.NewPath(date));

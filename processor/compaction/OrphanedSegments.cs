@@ -11,7 +11,7 @@ namespace Pipeline.Processor.Compaction;
 /// <param name="Removable">May be deleted now. Without sums until they are about to be.</param>
 /// <param name="Waiting">Replaced by a compaction, kept for readers of older versions until their grace is over.</param>
 /// <param name="Unproven">A commit may still name them, or nothing is known of them: they stay.</param>
-public sealed record VoidReport(string Dataset, long Version, IReadOnlyList<VoidSegment> Removable, int Waiting, int Unproven)
+public sealed record OrphanReport(string Dataset, long Version, IReadOnlyList<OrphanedSegment> Removable, int Waiting, int Unproven)
 {
     /// <summary>Deleted by this run, those of receipts that an earlier one had left open included.</summary>
     public int Removed { get; init; }
@@ -26,7 +26,7 @@ public sealed record VoidReport(string Dataset, long Version, IReadOnlyList<Void
 /// 4 judge each segment that is not live: was it named by a commit, then a compaction must have replaced it and the grace be over; else it must be void by proof — 5 put the receipt — 6 read the log again, delete — 7 complete the receipt.
 /// </summary>
 /// <param name="grace">How long inputs of compactions stay, from the commit that replaced them, by the store's clock.</param>
-public sealed class VoidSegments(TableLog log, ReadOnlyMemory<byte> rowKey, Workers workers, TimeProvider time, TimeSpan grace, ICompactionEvents events)
+public sealed class OrphanedSegments(TableLog log, ReadOnlyMemory<byte> rowKey, Workers workers, TimeProvider time, TimeSpan grace, ICompactionEvents events)
 {
     public static readonly TimeSpan DefaultGrace = TimeSpan.FromDays(7);
 
@@ -38,7 +38,7 @@ public sealed class VoidSegments(TableLog log, ReadOnlyMemory<byte> rowKey, Work
     private string Dataset => log.Contract.Dataset;
 
     /// <summary>What could be deleted now. Changes nothing but for a look at the store's clock.</summary>
-    public async Task<VoidReport> FindAsync(CancellationToken cancel = default)
+    public async Task<OrphanReport> FindAsync(CancellationToken cancel = default)
     {
         // 2
         var listed = new Dictionary<string, ObjectInfo>(StringComparer.Ordinal);
@@ -57,7 +57,7 @@ public sealed class VoidSegments(TableLog log, ReadOnlyMemory<byte> rowKey, Work
         }
         await _history.ReadToAsync(state, listed.ContainsKey, cancel);
         // 4
-        var removable = new List<VoidSegment>();
+        var removable = new List<OrphanedSegment>();
         var (waiting, unproven) = (0, 0);
         var clock = new Grace(log, grace, time, events.Waiting);
         foreach (var (path, found) in listed.Where(pair => !state.Files.ContainsKey(pair.Key)).OrderBy(pair => pair.Key, StringComparer.Ordinal))
@@ -70,16 +70,16 @@ public sealed class VoidSegments(TableLog log, ReadOnlyMemory<byte> rowKey, Work
                 }
                 else if (await clock.IsOverAsync(removal.Version, cancel) is { } proof)
                 {
-                    removable.Add(Segment(path, found, VoidSegment.Replaced, proof));
+                    removable.Add(Segment(path, found, OrphanedSegment.Replaced, proof));
                 }
                 else
                 {
                     waiting++;
                 }
             }
-            else if (VoidProof.Of(await LabelAsync(found, cancel), state) is { } proof)
+            else if (OrphanProof.Of(await LabelAsync(found, cancel), state) is { } proof)
             {
-                removable.Add(Segment(path, found, VoidSegment.Void, proof));
+                removable.Add(Segment(path, found, OrphanedSegment.Orphaned, proof));
             }
             else
             {
@@ -90,7 +90,7 @@ public sealed class VoidSegments(TableLog log, ReadOnlyMemory<byte> rowKey, Work
     }
 
     /// <summary>Deletes what may be deleted, each with a receipt.</summary>
-    public async Task<VoidReport> RemoveAsync(CancellationToken cancel = default)
+    public async Task<OrphanReport> RemoveAsync(CancellationToken cancel = default)
     {
         // 1
         var receipts = new List<string>();
@@ -104,14 +104,14 @@ public sealed class VoidSegments(TableLog log, ReadOnlyMemory<byte> rowKey, Work
         {
             // 5
             var state = await StateAsync(cancel);
-            var receipt = new VoidReceipt(Dataset, state.Version, state.EntryHash.ToString(), log.CaptureStore, log.Kid, grace.TotalSeconds, await SummedAsync(some, cancel));
-            var name = VoidReceipt.NewName(Dataset, state.Version);
+            var receipt = new OrphanReceipt(Dataset, state.Version, state.EntryHash.ToString(), log.CaptureStore, log.KeyId, grace.TotalSeconds, await SummedAsync(some, cancel));
+            var name = OrphanReceipt.NewName(Dataset, state.Version);
             await Puts.UntilKnownAsync(log.Store, name, receipt.Encode(), time, events.Waiting, cancel);
             await FinishAsync(name, receipt);
         }
         return report with { Removed = removed, RemovedBytes = bytes, Receipts = receipts };
 
-        async Task FinishAsync(string name, VoidReceipt receipt)
+        async Task FinishAsync(string name, OrphanReceipt receipt)
         {
             // 6
             var state = await StateAsync(cancel);
@@ -123,9 +123,9 @@ public sealed class VoidSegments(TableLog log, ReadOnlyMemory<byte> rowKey, Work
                 bytes += segment.Bytes;
             }
             // 7
-            await Puts.UntilKnownAsync(log.Store, VoidReceipt.DoneName(name), VoidReceipt.EncodeDone(receipt.Segments.Count - kept.Count, kept), time, events.Waiting, cancel);
+            await Puts.UntilKnownAsync(log.Store, OrphanReceipt.DoneName(name), OrphanReceipt.EncodeDone(receipt.Segments.Count - kept.Count, kept), time, events.Waiting, cancel);
             receipts.Add(name);
-            events.VoidRemoved(Dataset, receipt.Segments.Count - kept.Count, receipt.Segments.Where(s => !kept.Contains(s.Path)).Sum(s => s.Bytes), name);
+            events.OrphansRemoved(Dataset, receipt.Segments.Count - kept.Count, receipt.Segments.Where(s => !kept.Contains(s.Path)).Sum(s => s.Bytes), name);
         }
     }
 
@@ -135,22 +135,22 @@ public sealed class VoidSegments(TableLog log, ReadOnlyMemory<byte> rowKey, Work
     private async Task<IReadOnlyList<string>> OpenReceiptsAsync(CancellationToken cancel)
     {
         var names = new HashSet<string>(StringComparer.Ordinal);
-        await foreach (var found in log.Store.ListAsync(VoidReceipt.Folder(Dataset), null, cancel))
+        await foreach (var found in log.Store.ListAsync(OrphanReceipt.Folder(Dataset), null, cancel))
         {
             if (found.Name.EndsWith(".json", StringComparison.Ordinal))
             {
                 names.Add(found.Name);
             }
         }
-        return [.. names.Where(name => !VoidReceipt.IsDone(name) && !names.Contains(VoidReceipt.DoneName(name))).Order(StringComparer.Ordinal)];
+        return [.. names.Where(name => !OrphanReceipt.IsDone(name) && !names.Contains(OrphanReceipt.DoneName(name))).Order(StringComparer.Ordinal)];
     }
 
-    private async Task<VoidReceipt> ReadReceiptAsync(string name, CancellationToken cancel)
+    private async Task<OrphanReceipt> ReadReceiptAsync(string name, CancellationToken cancel)
     {
         try
         {
-            var receipt = VoidReceipt.Decode(await log.Store.ReadAsync(name, cancel) ?? []);
-            return receipt.Dataset == Dataset && receipt.Store == log.CaptureStore && receipt.Kid == log.Kid && receipt.Segments.All(s => ObjectName.IsValid(TableNames.Segment(Dataset, s.Path)) && !s.Path.StartsWith('_'))
+            var receipt = OrphanReceipt.Decode(await log.Store.ReadAsync(name, cancel) ?? []);
+            return receipt.Dataset == Dataset && receipt.Store == log.CaptureStore && receipt.KeyId == log.KeyId && receipt.Segments.All(s => ObjectName.IsValid(TableNames.Segment(Dataset, s.Path)) && !s.Path.StartsWith('_'))
                 ? receipt : throw new InvalidDataException("it is of another table, or names what is no segment");
         }
         catch (InvalidDataException e)
@@ -172,15 +172,15 @@ public sealed class VoidSegments(TableLog log, ReadOnlyMemory<byte> rowKey, Work
         }
     }
 
-    private static VoidSegment Segment(string path, ObjectInfo found, string why, string proof) => new(path, DateOf(path), found.Length, -1, null, why, proof);
+    private static OrphanedSegment Segment(string path, ObjectInfo found, string why, string proof) => new(path, DateOf(path), found.Length, -1, null, why, proof);
 
     private static string DateOf(string path) => path.StartsWith("date=", StringComparison.Ordinal) && path.IndexOf('/', StringComparison.Ordinal) is > 5 and var end ? path[5..end] : "";
 
     /// <summary>With what each one holds, as it is now.</summary>
-    private async Task<IReadOnlyList<VoidSegment>> SummedAsync(IReadOnlyList<VoidSegment> segments, CancellationToken cancel)
+    private async Task<IReadOnlyList<OrphanedSegment>> SummedAsync(IReadOnlyList<OrphanedSegment> segments, CancellationToken cancel)
     {
         using var hash = new RowHash(rowKey.Span);
-        var summed = new List<VoidSegment>();
+        var summed = new List<OrphanedSegment>();
         foreach (var segment in segments)
         {
             try

@@ -4,7 +4,7 @@ using Pipeline.Core.Table.Segments;
 namespace Pipeline.Processor.Compaction;
 
 /// <summary>Whether a segment that no commit ever named can still be named by one (rule 23). Pure.</summary>
-public static class VoidProof
+public static class OrphanProof
 {
     /// <summary>
     /// Why no commit can ever add the segment; null where one may. It holds for ever once it holds, because what is shipped only grows and a file that was taken out does not make a
@@ -14,7 +14,7 @@ public static class VoidProof
     /// <param name="state">A state in which the segment is not live, read after the segment was seen in the store.</param>
     public static string? Of(SegmentLabel? label, TableState state)
     {
-        if (label is null || label.Store != state.Store || label.Kid != state.Kid)
+        if (label is null || label.Store != state.Store || label.KeyId != state.KeyId)
         {
             return null;
         }

@@ -14,7 +14,7 @@ using Pipeline.Tests.Unit.Verify;
 namespace Pipeline.Tests.Unit.Compaction;
 
 /// <summary>Rule 23: what may be deleted, and that nothing else ever is.</summary>
-public sealed class VoidSegmentTests
+public sealed class OrphanedSegmentTests
 {
     private static readonly TimeSpan Now = TimeSpan.FromTicks(1);
 
@@ -24,18 +24,18 @@ public sealed class VoidSegmentTests
         var world = await CompactWorld.OfAsync(seals: 4, days: 1);
         await world.Compactor().RunAsync(null);
         world.World.Clock.Advance(TimeSpan.FromDays(6.9));
-        var early = await world.Void().RemoveAsync();
+        var early = await world.Orphaned().RemoveAsync();
         Assert.Equal((0, 4, 0), (early.Removed, early.Waiting, early.Unproven));
         Assert.Empty(await world.ReceiptsAsync());
 
         world.World.Clock.Advance(TimeSpan.FromDays(0.2));
-        Assert.Equal(4, (await world.Void().FindAsync()).Removable.Count);
+        Assert.Equal(4, (await world.Orphaned().FindAsync()).Removable.Count);
         Assert.Equal(5, (await world.StoredAsync()).Count);
-        var late = await world.Void().RemoveAsync();
-        Assert.Equal((4, 0), (late.Removed, (await world.Void().FindAsync()).Waiting));
+        var late = await world.Orphaned().RemoveAsync();
+        Assert.Equal((4, 0), (late.Removed, (await world.Orphaned().FindAsync()).Waiting));
         Assert.Single(await world.StoredAsync());
         var receipts = await world.ReceiptsAsync();
-        Assert.Equal([VoidReceipt.DoneName(late.Receipts[0]), late.Receipts[0]], receipts.OrderBy(n => n.Length).Reverse());
+        Assert.Equal([OrphanReceipt.DoneName(late.Receipts[0]), late.Receipts[0]], receipts.OrderBy(n => n.Length).Reverse());
         var receipt = JsonDocument.Parse((await world.World.Uk.ReadAsync(late.Receipts[0]))!).RootElement;
         Assert.Equal((20L, 4, 604_800.0), (receipt.GetProperty("rows").GetInt64(), receipt.GetProperty("count").GetInt32(), receipt.GetProperty("graceSeconds").GetDouble()));
         Assert.All(receipt.GetProperty("segments").EnumerateArray(), s => Assert.Equal(("replaced", 32), (s.GetProperty("why").GetString(), s.GetProperty("sum").GetString()!.Length)));
@@ -51,12 +51,12 @@ public sealed class VoidSegmentTests
         var dying = new FaultyStore(world.World.Uk, o => o.Verb == StoreVerb.Put && o.Name.Contains("_delta_log", StringComparison.Ordinal) ? Fault.Hang : Fault.None);
         var zombie = ShipAsync(world, dying);
         Assert.False(zombie.IsCompleted);
-        var early = await world.Void(grace: Now).RemoveAsync();
+        var early = await world.Orphaned(grace: Now).RemoveAsync();
         Assert.Equal((0, 1), (early.Removed, early.Unproven));
         await world.World.ShipAsync();
-        var proof = Assert.Single((await world.Void(grace: Now).FindAsync()).Removable);
+        var proof = Assert.Single((await world.Orphaned(grace: Now).FindAsync()).Removable);
         Assert.Equal(("void", "shard web is shipped up to 1 without it, its range is 1 to 1"), (proof.Why, proof.Proof));
-        Assert.Equal(1, (await world.Void(grace: Now).RemoveAsync()).Removed);
+        Assert.Equal(1, (await world.Orphaned(grace: Now).RemoveAsync()).Removed);
         dying.Release();
         await zombie;
         Assert.Equal(8, (await world.RowsAsync()).Count);
@@ -111,10 +111,10 @@ public sealed class VoidSegmentTests
         world.World.Clock.Advance(TimeSpan.FromHours(1));
         var deletes = 0;
         var dying = new FaultyStore(world.World.Uk, o => o.Verb == StoreVerb.Delete && o.Name.EndsWith(".parquet", StringComparison.Ordinal) && ++deletes == 3 ? Fault.FailBefore : Fault.None);
-        await Assert.ThrowsAsync<StoreException>(() => world.Void(dying, Now).RemoveAsync());
+        await Assert.ThrowsAsync<StoreException>(() => world.Orphaned(dying, Now).RemoveAsync());
         var open = Assert.Single(await world.ReceiptsAsync());
         Assert.Equal(3, (await world.StoredAsync()).Count);
-        var finished = await world.Void(grace: TimeSpan.FromDays(7)).RemoveAsync();
+        var finished = await world.Orphaned(grace: TimeSpan.FromDays(7)).RemoveAsync();
         Assert.Equal([open], finished.Receipts);
         Assert.Single(await world.StoredAsync());
     }
@@ -126,7 +126,7 @@ public sealed class VoidSegmentTests
         var file = (await world.StateAsync()).Files.Values.First();
         await world.World.ForeignAsync(StoredWorld.Remove(file, dataChange: true));
         await world.World.SegmentAsync(StoredWorld.Rows(2), StoredWorld.Day);
-        var found = await world.Void(grace: Now).RemoveAsync();
+        var found = await world.Orphaned(grace: Now).RemoveAsync();
         Assert.Equal((0, 0, 2), (found.Removed, found.Waiting, found.Unproven));
     }
 
@@ -140,16 +140,16 @@ public sealed class VoidSegmentTests
         var acting = new FaultyStore(world.World.Uk);
         acting.Plan = operation =>
         {
-            if (operation.Verb == StoreVerb.Put && operation.Name.EndsWith(".json", StringComparison.Ordinal) && !VoidReceipt.IsDone(operation.Name))
+            if (operation.Verb == StoreVerb.Put && operation.Name.EndsWith(".json", StringComparison.Ordinal) && !OrphanReceipt.IsDone(operation.Name))
             {
                 world.World.ForeignAsync(StoredWorld.Add(file)).GetAwaiter().GetResult();
             }
             return Fault.None;
         };
-        var report = await world.Void(acting, Now).RemoveAsync();
+        var report = await world.Orphaned(acting, Now).RemoveAsync();
         Assert.Equal(2, report.Removed);
         Assert.Contains(file.Path, await world.StoredAsync());
-        var done = JsonDocument.Parse((await world.World.Uk.ReadAsync(VoidReceipt.DoneName(report.Receipts[0])))!).RootElement;
+        var done = JsonDocument.Parse((await world.World.Uk.ReadAsync(OrphanReceipt.DoneName(report.Receipts[0])))!).RootElement;
         Assert.Equal(file.Path, Assert.Single(done.GetProperty("kept").EnumerateArray()).GetString());
     }
 
@@ -157,13 +157,13 @@ public sealed class VoidSegmentTests
     private static async Task MeanwhileAsync(CompactWorld world, Func<Task> others)
     {
         world.World.Clock.Advance(TimeSpan.FromHours(1));
-        await world.Void(grace: Now).RemoveAsync();
+        await world.Orphaned(grace: Now).RemoveAsync();
         await others();
         world.World.Clock.Advance(TimeSpan.FromHours(1));
-        await world.Void(grace: Now).RemoveAsync();
+        await world.Orphaned(grace: Now).RemoveAsync();
         await world.World.CaptureAsync("other", checks: StoredWorld.Rows(1, 99));
         await world.World.ShipAsync();
-        await world.Void(grace: Now).RemoveAsync();
+        await world.Orphaned(grace: Now).RemoveAsync();
     }
 
     private static async Task EndAsync(CompactWorld world, int rows)
@@ -180,7 +180,7 @@ public sealed class VoidSegmentTests
         var quiet = new Quiet();
         var (key, clock) = (world.World.Key, world.World.Clock);
         var table = new TableShipper(log.Contract, log, new Committer(log),
-            new Sealer(log.Contract, uk, TableNames.Folder(log.Contract.Dataset), StoredWorld.StoreId, key.Kid, key.RowKey(), Workers.Inline, new SemaphoreSlim(1), clock), clock, quiet);
+            new Sealer(log.Contract, uk, TableNames.Folder(log.Contract.Dataset), StoredWorld.StoreId, key.KeyId, key.RowKey(), Workers.Inline, new SemaphoreSlim(1), clock), clock, quiet);
         await new ShipLoop(world.World.Captures, [table], new SealPolicy(), TimeSpan.FromMinutes(1), clock, quiet).CatchUpAllAsync(SealReason.Final, CancellationToken.None);
     }
 

@@ -3,9 +3,9 @@ using Pipeline.Core.Captures;
 namespace Pipeline.Shipper.Catchup;
 
 /// <summary>A shard's newest capture at some instant, and each dataset's newest up to there, by number. Head −1: the store has nothing of it.</summary>
-public sealed record Sighting(string Shard, long Head, IReadOnlyDictionary<string, long> Newest)
+public sealed record ObservedHead(string Shard, long Head, IReadOnlyDictionary<string, long> Newest)
 {
-    public static Sighting Of(CaptureHeader header)
+    public static ObservedHead Of(CaptureHeader header)
     {
         var newest = header.Links.ToDictionary(l => l.Key, l => l.Value.Number, StringComparer.Ordinal);
         foreach (var frame in header.Frames)
@@ -20,20 +20,20 @@ public sealed record Sighting(string Shard, long Head, IReadOnlyDictionary<strin
 /// What rounds saw of the shards' heads, and which of it is late (rules 14 and 15): what is ours and was already there at the round before and has not come;
 /// of another's shards, what stayed unshipped for two seal ages. Pure: no clock, no store.
 /// </summary>
-public sealed class Sightings
+public sealed class HeadHistory
 {
-    private readonly Dictionary<string, Sighting> _known = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, (Sighting Sighting, TimeSpan At)> _waiting = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, ObservedHead> _known = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (ObservedHead ObservedHead, TimeSpan At)> _waiting = new(StringComparer.Ordinal);
 
     /// <summary>The newest that is known of each shard: the next look begins behind it.</summary>
-    public IReadOnlyDictionary<string, Sighting> Known => _known;
+    public IReadOnlyDictionary<string, ObservedHead> Known => _known;
 
     /// <summary>A capture came, or a look saw one.</summary>
-    public void Saw(Sighting sighting)
+    public void Saw(ObservedHead observed)
     {
-        if (!_known.TryGetValue(sighting.Shard, out var known) || known.Head < sighting.Head)
+        if (!_known.TryGetValue(observed.Shard, out var known) || known.Head < observed.Head)
         {
-            _known[sighting.Shard] = sighting;
+            _known[observed.Shard] = observed;
         }
     }
 
@@ -41,33 +41,33 @@ public sealed class Sightings
     /// <param name="looked">The heads as this round saw them.</param>
     /// <param name="now">By a clock that never goes back.</param>
     /// <param name="taken">The number of the last capture of a shard (first) that has come for a dataset (second): shipped, or in memory.</param>
-    public IReadOnlyList<Sighting> Round(IEnumerable<Sighting> looked, TimeSpan now, Func<string, string, long?> taken, Func<string, TimeSpan> patience)
+    public IReadOnlyList<ObservedHead> Round(IEnumerable<ObservedHead> looked, TimeSpan now, Func<string, string, long?> taken, Func<string, TimeSpan> patience)
     {
-        var late = new List<Sighting>();
-        foreach (var sighting in looked)
+        var late = new List<ObservedHead>();
+        foreach (var observed in looked)
         {
-            Saw(sighting);
-            if (_waiting.TryGetValue(sighting.Shard, out var waiting) && !Came(waiting.Sighting, taken))
+            Saw(observed);
+            if (_waiting.TryGetValue(observed.Shard, out var waiting) && !Came(waiting.ObservedHead, taken))
             {
-                if (now - waiting.At >= patience(sighting.Shard))
+                if (now - waiting.At >= patience(observed.Shard))
                 {
-                    late.Add(waiting.Sighting);
+                    late.Add(waiting.ObservedHead);
                     // What was there at this round is late at the next, while this one is being read.
-                    _waiting[sighting.Shard] = (sighting, now);
+                    _waiting[observed.Shard] = (observed, now);
                 }
             }
-            else if (Came(sighting, taken))
+            else if (Came(observed, taken))
             {
-                _waiting.Remove(sighting.Shard);
+                _waiting.Remove(observed.Shard);
             }
             else
             {
-                _waiting[sighting.Shard] = (sighting, now);
+                _waiting[observed.Shard] = (observed, now);
             }
         }
         return late;
     }
 
-    private static bool Came(Sighting sighting, Func<string, string, long?> taken) =>
-        sighting.Newest.All(newest => taken(sighting.Shard, newest.Key) is { } number && number >= newest.Value);
+    private static bool Came(ObservedHead observed, Func<string, string, long?> taken) =>
+        observed.Newest.All(newest => taken(observed.Shard, newest.Key) is { } number && number >= newest.Value);
 }
