@@ -48,24 +48,22 @@ internal static class ProgramEdge
         {
             case PipelineException e:
                 Say(e.Message);
-                return e.Code;
-            case FencedException e:
-                Say(e.Message);
-                return ExitCode.Fenced;
+                break;
             case StoreException { Fault: StoreFault.Refused } e:
                 Say(e.Message);
-                return ExitCode.Configuration;
+                break;
             case StoreException e:
                 Say($"{e.Message} Then run the command again.");
-                return ExitCode.Outage;
+                break;
             default:
                 Say($"a fault of this program ({error.GetType().FullName}). Please report it with what follows; the message is left out, because it could hold a part of a log line.");
                 for (var e = error; e is not null; e = e.InnerException)
                 {
                     Console.Error.WriteLine($"{e.GetType().FullName}\n{e.StackTrace}");
                 }
-                return ExitCode.Failed;
+                break;
         }
+        return ExitCode.Of(error);
     }
 
     public static void Say(string message) => Console.Error.WriteLine("error: " + message);

@@ -10,8 +10,8 @@ public static class LaterVersion
     /// <param name="what">The object or message that was met.</param>
     /// <param name="found">What it says of itself.</param>
     /// <param name="known">The newest version that this program reads.</param>
-    public static PipelineException Stop(string what, string found, int known, Exception? inner = null) =>
-        new(ExitCode.Configuration, $"{what}: {found}, this program knows up to {known}. Upgrade this program: shippers are upgraded first. Nothing was skipped.", inner);
+    public static ConfigurationException Stop(string what, string found, int known, Exception? inner = null) =>
+        new($"{what}: {found}, this program knows up to {known}. Upgrade this program: shippers are upgraded first. Nothing was skipped.", inner);
 
     /// <summary>The version that a document says it is of, where that is above <paramref name="known"/>. A later version may have any other member, so that only this one is looked at.</summary>
     public static long? Of(ReadOnlyMemory<byte> json, int known)

@@ -1,19 +1,44 @@
 namespace Pipeline.Core;
 
-/// <summary>The exit codes of the program: a promise to users' scripts (DESIGN section 9).</summary>
-public static class ExitCode
+/// <summary>
+/// An expected way to stop. The message says what, where, what was found, what was expected and what to do, and never holds a log line's content.
+/// The type is the kind of fault; the program maps it to an exit code in one place, at its edge.
+/// </summary>
+public abstract class PipelineException(string message, Exception? inner = null) : Exception(message, inner);
+
+/// <summary>The work failed for a reason that none of the other faults names.</summary>
+public sealed class FailedException(string message, Exception? inner = null) : PipelineException(message, inner);
+
+/// <summary>The command line or a request names something that does not exist or makes no sense.</summary>
+public sealed class UsageException(string message, Exception? inner = null) : PipelineException(message, inner);
+
+/// <summary>Two things that must agree do not: captures, the table's log, segments, or what one of them declares.</summary>
+public class DifferenceException(string message, Exception? inner = null) : PipelineException(message, inner);
+
+/// <summary>A stored object does not hold what it declares: damaged, cut, or not ours.</summary>
+/// <param name="target">The object's name in its store.</param>
+/// <param name="why">What is wrong with it, in words that hold no content.</param>
+public sealed class CorruptException(string target, string why, string message, Exception? inner = null) : DifferenceException(message, inner)
 {
-    public const int Done = 0, Failed = 1, WrongUsage = 2, Difference = 3, RefusedByPolicy = 4, Outage = 5, Fenced = 6, AuditIntegrity = 7, Configuration = 78, Interrupted = 130;
+    public string Target { get; } = target;
+
+    public string Why { get; } = why;
 }
 
-/// <summary>
-/// An expected way to stop, with the exit code it means. The message says what, where, what was found, what was expected and what to do,
-/// and never holds a log line's content.
-/// </summary>
-public sealed class PipelineException : Exception
-{
-    public PipelineException(int exitCode, string message, Exception? inner = null) : base(message, inner) => Code = exitCode;
+/// <summary>A policy forbids it: a region, a role, a purpose, a transport.</summary>
+public sealed class PolicyException(string message, Exception? inner = null) : PipelineException(message, inner);
 
-    /// <summary>One of <see cref="ExitCode"/>.</summary>
-    public int Code { get; }
+/// <summary>Something outside this program does not answer: trying again may help.</summary>
+public sealed class OutageException(string message, Exception? inner = null) : PipelineException(message, inner);
+
+/// <summary>Settings, keys or stores do not fit together, or a later version wrote what was found: starting again does not help.</summary>
+public sealed class ConfigurationException(string message, Exception? inner = null) : PipelineException(message, inner);
+
+/// <summary>A newer process has the shard. This one acknowledges nothing more, and must not be restarted.</summary>
+public sealed class FencedException(string shard, long number)
+    : PipelineException($"shard {shard}: capture {number} was written by a newer process. This one stops, acknowledges nothing more, and must not be restarted.")
+{
+    public string Shard { get; } = shard;
+
+    public long Number { get; } = number;
 }

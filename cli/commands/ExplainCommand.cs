@@ -45,7 +45,7 @@ internal static class ExplainCommand
     }
 
     private static SourceSettings Source(PipelineSettings settings, string name) => settings.Sources.FirstOrDefault(s => s.Name == name)
-        ?? throw new PipelineException(ExitCode.WrongUsage, $"--source: the configuration has no source '{name}'; it has {(settings.Sources.Count == 0 ? "none" : string.Join(", ", settings.Sources.Select(s => s.Name)))}.");
+        ?? throw new UsageException($"--source: the configuration has no source '{name}'; it has {(settings.Sources.Count == 0 ? "none" : string.Join(", ", settings.Sources.Select(s => s.Name)))}.");
 
     private static async Task<ILineFormat> DetectAsync(LineInput lines, CancellationToken stop)
     {
@@ -59,7 +59,7 @@ internal static class ExplainCommand
             }
             if (!more || lines.Held.Length >= Detect.Sample)
             {
-                throw new PipelineException(ExitCode.Failed, $"standard input: {found.Why}.");
+                throw new FailedException($"standard input: {found.Why}.");
             }
         }
     }

@@ -29,7 +29,7 @@ internal sealed class FormatOptions
     {
         var client = Rule(parsed.GetValue(_client), parsed.GetValue(_from), parsed.GetValue(_otherwise)) ?? configured?.ClientAddress;
         var format = parsed.GetValue(_format) ?? configured?.Format ?? "auto";
-        return ClientAddressSettings.WhyNot(format, client) is { } wrong ? throw new PipelineException(ExitCode.WrongUsage, "--format: " + wrong)
+        return ClientAddressSettings.WhyNot(format, client) is { } wrong ? throw new UsageException("--format: " + wrong)
             : format == "auto" ? null
             : LogFormats.Named(format, client);
     }
@@ -38,10 +38,10 @@ internal sealed class FormatOptions
     {
         if (field is null)
         {
-            return from is null && otherwise is null ? null : throw new PipelineException(ExitCode.WrongUsage, "--from and --otherwise say who is believed about --client-address FIELD, which is missing; add it.");
+            return from is null && otherwise is null ? null : throw new UsageException("--from and --otherwise say who is believed about --client-address FIELD, which is missing; add it.");
         }
         var errors = new List<string>();
         var rule = ClientAddressSettings.Of(field, (from ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries), otherwise, "--client-address: ", errors);
-        return errors.Count == 0 ? rule : throw new PipelineException(ExitCode.WrongUsage, string.Join("\nerror: ", errors));
+        return errors.Count == 0 ? rule : throw new UsageException(string.Join("\nerror: ", errors));
     }
 }

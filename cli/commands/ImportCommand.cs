@@ -27,7 +27,7 @@ internal static class ImportCommand
             var name = parsed.GetRequiredValue(source);
             if (!CaptureNames.IsName(name))
             {
-                throw new PipelineException(ExitCode.WrongUsage, $"--source: found '{name}', expected 1 to 64 of a-z, 0-9, '-', '_' and '.', beginning with a letter or digit.");
+                throw new UsageException($"--source: found '{name}', expected 1 to 64 of a-z, 0-9, '-', '_' and '.', beginning with a letter or digit.");
             }
             var input = Input(parsed.GetRequiredValue(paths), parsed.GetValue(again), parsed.GetValue(dry));
             // A dry run needs no installation.
@@ -51,15 +51,15 @@ internal static class ImportCommand
         var reads = paths.Contains(StandardInput.Path);
         if (reads && paths.Length > 1)
         {
-            throw new PipelineException(ExitCode.WrongUsage, $"- is standard input, and {paths.Length - 1} other path{(paths.Length == 2 ? "" : "s")} came with it; expected - alone: import the files in a run of their own. A file of that name is ./-");
+            throw new UsageException($"- is standard input, and {paths.Length - 1} other path{(paths.Length == 2 ? "" : "s")} came with it; expected - alone: import the files in a run of their own. A file of that name is ./-");
         }
         if (reads && !atLeastOnce && !dry)
         {
-            throw new PipelineException(ExitCode.WrongUsage, "- is standard input, which cannot be recognised when it comes again: a run that is killed in the middle and started again counts the lines twice that it had captured. Give --at-least-once to accept that, or write the lines to a file and import the file, which is never counted twice.");
+            throw new UsageException("- is standard input, which cannot be recognised when it comes again: a run that is killed in the middle and started again counts the lines twice that it had captured. Give --at-least-once to accept that, or write the lines to a file and import the file, which is never counted twice.");
         }
         if (!reads && atLeastOnce)
         {
-            throw new PipelineException(ExitCode.WrongUsage, "--at-least-once is for standard input (-); files are imported exactly once. Take it out.");
+            throw new UsageException("--at-least-once is for standard input (-); files are imported exactly once. Take it out.");
         }
         return reads ? Console.OpenStandardInput() : null;
     }

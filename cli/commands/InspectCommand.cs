@@ -34,7 +34,7 @@ internal static class InspectCommand
                 return (store, found);
             }
         }
-        throw new PipelineException(ExitCode.WrongUsage, $"there is no object '{name}' in {installation.Us.Location} or {installation.Uk.Location}. Name it as it lies in its store, such as captures/SHARD/0000000000000000/00000000000000000000.");
+        throw new UsageException($"there is no object '{name}' in {installation.Us.Location} or {installation.Uk.Location}. Name it as it lies in its store, such as captures/SHARD/0000000000000000/00000000000000000000.");
     }
 
     private static string NameIn(IObjectStore store, string name)

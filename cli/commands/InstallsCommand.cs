@@ -25,7 +25,7 @@ internal static class InstallsCommand
             var question = new InstallQuestion(parsed.GetValue(by) is { } name ? [WindowKinds.Parse(name)!.Value] : Every, Day(parsed.GetValue(from)), Day(parsed.GetValue(to)));
             if (question is { From: { } first, To: { } last } && first > last)
             {
-                throw new PipelineException(ExitCode.WrongUsage, $"--from {first} is after --to {last}; expected a range of dates.");
+                throw new UsageException($"--from {first} is after --to {last}; expected a range of dates.");
             }
             using var installation = await OpenInstallation.OpenAsync(parsed.Settings().Places, TimeProvider.System, stop);
             var facts = await CountAsync(installation, question, stop);

@@ -29,7 +29,7 @@ internal static class RedriveCommand
             var why = parsed.GetRequiredValue(reason);
             if (Reasons.All.All(r => Reasons.Code(r) != why))
             {
-                throw new PipelineException(ExitCode.WrongUsage, $"--reason: found '{why}', expected one of {string.Join(", ", Reasons.All.Select(Reasons.Code))}.");
+                throw new UsageException($"--reason: found '{why}', expected one of {string.Join(", ", Reasons.All.Select(Reasons.Code))}.");
             }
             var settings = parsed.Settings();
             using var installation = await OpenInstallation.OpenAsync(settings.Places, TimeProvider.System, stop);
@@ -63,7 +63,7 @@ internal static class RedriveCommand
         }
         if (only is not null && !found)
         {
-            throw new PipelineException(ExitCode.Failed, $"{installation.Us.Location} has no source {only}; `pipeline status` lists those that it has.");
+            throw new FailedException($"{installation.Us.Location} has no source {only}; `pipeline status` lists those that it has.");
         }
     }
 

@@ -23,11 +23,11 @@ internal static class RejectionsCommand
             var (only, why, asked) = (parsed.GetValue(source), parsed.GetValue(reason), parsed.GetValue(by) is { } name ? Enum.Parse<RejectionsBy>(name, ignoreCase: true) : (RejectionsBy?)null);
             if (parsed.GetValue(lines) && asked is not null)
             {
-                throw new PipelineException(ExitCode.WrongUsage, "--lines tells each line and --by counts them: give one of the two.");
+                throw new UsageException("--lines tells each line and --by counts them: give one of the two.");
             }
             if (asked == RejectionsBy.Shape && why is not null)
             {
-                throw new PipelineException(ExitCode.WrongUsage, "captures count shapes without the reason; give --by shape without --reason (shapes of agents are of other-client and bad-version, those of paths of other-path).");
+                throw new UsageException("captures count shapes without the reason; give --by shape without --reason (shapes of agents are of other-client and bad-version, those of paths of other-path).");
             }
             using var installation = await OpenInstallation.OpenAsync(parsed.Settings().Places, TimeProvider.System, stop, Needs.Captures);
             var reader = new RejectionReader(installation.Captures);

@@ -25,7 +25,7 @@ internal static class RepairCommand
             var name = parsed.GetRequiredValue(shard);
             if (range.From < 0 || range.To < range.From || !CaptureNames.IsName(name))
             {
-                throw new PipelineException(ExitCode.WrongUsage, $"found --shard {name} --from {range.From} --to {range.To}, expected a shard's name and two capture numbers, the first not above the last.");
+                throw new UsageException($"found --shard {name} --from {range.From} --to {range.To}, expected a shard's name and two capture numbers, the first not above the last.");
             }
             using var installation = await OpenInstallation.OpenAsync(parsed.Settings().Places, TimeProvider.System, stop);
             var repairer = new Repairer(installation.Captures, installation.Logs, log => SealerOf(installation, log), installation.Time);

@@ -39,7 +39,7 @@ internal static class RunCommand
                 };
                 if (settings.Sources.Count == 0)
                 {
-                    throw new PipelineException(ExitCode.WrongUsage, $"{name} has no sources. Name them under `sources` in --config, or give --tail NAME=PATH or --push NAME=FORMAT.");
+                    throw new UsageException($"{name} has no sources. Name them under `sources` in --config, or give --tail NAME=PATH or --push NAME=FORMAT.");
                 }
             }
             settings = settings with { MetricsUrl = parsed.GetValue(metrics) ?? settings.MetricsUrl };
@@ -78,6 +78,6 @@ internal static class RunCommand
     {
         var at = text.IndexOf('=', StringComparison.Ordinal);
         return at > 0 && at < text.Length - 1 && CaptureNames.IsName(text[..at]) ? (text[..at], text[(at + 1)..])
-            : throw new PipelineException(ExitCode.WrongUsage, $"{option}: found '{text}', expected {form}, the name of 1 to 64 of a-z, 0-9, '-', '_' and '.'.");
+            : throw new UsageException($"{option}: found '{text}', expected {form}, the name of 1 to 64 of a-z, 0-9, '-', '_' and '.'.");
     }
 }

@@ -45,7 +45,7 @@ internal static class SourceCheck
         }
         if (wrong.Count > 0)
         {
-            throw new PipelineException(ExitCode.Failed, $"source {source.Name}: {string.Join($"{Environment.NewLine}error: source {source.Name}: ", wrong)}");
+            throw new FailedException($"source {source.Name}: {string.Join($"{Environment.NewLine}error: source {source.Name}: ", wrong)}");
         }
         output.Line($"source {source.Name}: {source.Format}{(source.Paths.Count > 0 ? $", {Say.Count(seen, "file")} can be read" : "")}{(source.Push is null ? "" : ", takes pushes")}");
     }

@@ -17,7 +17,7 @@ internal static class TopicsCommand
         return new Command("topics", "create the Kafka topic, or check the one that is there") { dry }.Does(async (parsed, output, _) =>
         {
             var connection = KafkaConnection.Open(parsed.Settings().Kafka, PublishedContracts.All)
-                ?? throw new PipelineException(ExitCode.WrongUsage, "topics: no cluster is named. Set kafka.bootstrap-servers, kafka.topic and kafka.region in --config, or in the environment.");
+                ?? throw new UsageException("topics: no cluster is named. Set kafka.bootstrap-servers, kafka.topic and kafka.region in --config, or in the environment.");
             using var admin = new TopicAdmin(connection);
             var (found, created, isDry) = (await admin.FindAsync(), false, parsed.GetValue(dry));
             if (found is null && !isDry)
@@ -44,7 +44,7 @@ internal static class TopicsCommand
     public static async Task CheckAsync(KafkaConnection connection, Printer output)
     {
         using var admin = new TopicAdmin(connection);
-        var found = await admin.FindAsync() ?? throw new PipelineException(ExitCode.Configuration, $"Kafka at {connection.Settings.BootstrapServers}: there is no topic {connection.Topic}. Make it with `pipeline topics`.");
+        var found = await admin.FindAsync() ?? throw new ConfigurationException($"Kafka at {connection.Settings.BootstrapServers}: there is no topic {connection.Topic}. Make it with `pipeline topics`.");
         Refuse(connection.Topic, admin.Wanted.Differences(found));
         output.Line($"kafka: topic {connection.Topic} at {connection.Settings.BootstrapServers}, {(connection.Settings.HasTls ? "TLS" : "in the clear on this machine")}, {found.Partitions} partitions, replication {found.Replication}");
     }
@@ -53,7 +53,7 @@ internal static class TopicsCommand
     {
         if (wrong.Count > 0)
         {
-            throw new PipelineException(ExitCode.Configuration, string.Join("\nerror: ", wrong.Select(w => $"topic {topic}: {w.Setting}: found {w.Found}, expected {w.Expected}. Do: {w.Do}")));
+            throw new ConfigurationException(string.Join("\nerror: ", wrong.Select(w => $"topic {topic}: {w.Setting}: found {w.Found}, expected {w.Expected}. Do: {w.Do}")));
         }
     }
 
@@ -68,7 +68,7 @@ internal static class TopicsCommand
             }
             if (tries == 50)
             {
-                throw new PipelineException(ExitCode.Outage, $"topic {admin.Wanted.Topic} was created, and the brokers do not know it yet. Run the command again.");
+                throw new OutageException($"topic {admin.Wanted.Topic} was created, and the brokers do not know it yet. Run the command again.");
             }
             await Task.Delay(TimeSpan.FromMilliseconds(200), TimeProvider.System);
         }

@@ -40,7 +40,7 @@ internal static class ValidateCommand
                 output.Line("ok");
             }
             // Several things may be wrong, and an exit code is one: that of the first, in the order in which a start would meet them.
-            return wrong.FirstOrDefault()?.Code ?? ExitCode.Done;
+            return wrong.Count == 0 ? ExitCode.Done : ExitCode.Of(wrong[0]);
         });
     }
 
@@ -59,7 +59,7 @@ internal static class ValidateCommand
             }
             catch (StoreException e)
             {
-                wrong.Add(new PipelineException(e.Fault == StoreFault.Refused ? ExitCode.Configuration : ExitCode.Outage, e.Message, e));
+                wrong.Add(e.Fault == StoreFault.Refused ? new ConfigurationException(e.Message, e) : new OutageException(e.Message, e));
             }
         }
         InstallationPlaces? places = null;

@@ -25,7 +25,7 @@ internal static class VerifyCommand
             var (one, write) = (parsed.GetValue(side), parsed.GetValue(receipt));
             if (parsed.GetValue(full) && parsed.GetValue(since) || one == "us" && (write || parsed.GetValue(since)))
             {
-                throw new PipelineException(ExitCode.WrongUsage, one == "us" ? "receipts lie in the table store, which --side us does not open. Leave --receipt and --since-receipt away." : "--full and --since-receipt say opposite things. Give one of them.");
+                throw new UsageException(one == "us" ? "receipts lie in the table store, which --side us does not open. Leave --receipt and --since-receipt away." : "--full and --since-receipt say opposite things. Give one of them.");
             }
             var request = new VerifyRequest(parsed.GetValue(deep), parsed.GetValue(deep) ? parsed.GetValue(since) : !parsed.GetValue(full));
             var places = parsed.Settings().Places;
@@ -58,7 +58,7 @@ internal static class VerifyCommand
             {
                 output.Line(written is null ? "no receipt: the check was not clean" : $"receipt: {written}");
             }
-            return report.ExitCode;
+            return report.Ok ? ExitCode.Done : ExitCode.Difference;
         });
     }
 

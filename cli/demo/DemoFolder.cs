@@ -28,7 +28,7 @@ internal sealed class DemoFolder
     {
         if (File.Exists(Root) || (Directory.Exists(Root) && Directory.EnumerateFileSystemEntries(Root).Any() && !File.Exists(Path.Combine(Root, Marker))))
         {
-            throw new PipelineException(ExitCode.WrongUsage, $"{Root} is not a demo's folder: it has no {Marker}. A demo deletes what is in its folder, so it is left alone. Give another --dir, one that is absent or empty.");
+            throw new UsageException($"{Root} is not a demo's folder: it has no {Marker}. A demo deletes what is in its folder, so it is left alone. Give another --dir, one that is absent or empty.");
         }
         if (Directory.Exists(Root))
         {

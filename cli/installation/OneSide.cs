@@ -28,8 +28,7 @@ internal static class OneSide
         var place = places.Uk ?? throw OpenInstallation.NoTable();
         var store = place.Open();
         var identity = await StoreIdentity.OpenAsync(store, StoreRole.Table, contracts, place.Region, cancel);
-        var named = identity.CaptureStore ?? throw new PipelineException(ExitCode.Configuration,
-            $"The table store {store.Location} names no capture store, so its tables cannot be checked alone. Check both sides, or make the store with `pipeline store init --captures`.");
+        var named = identity.CaptureStore ?? throw new ConfigurationException($"The table store {store.Location} names no capture store, so its tables cannot be checked alone. Check both sides, or make the store with `pipeline store init --captures`.");
         var key = KeyFile.Open(places.Keys, mayCreate: false);
         return (new Verifier(null, [.. contracts.Select(contract => new TableLog(store, contract, named, key.KeyId, time))], key.RowKey(), Workers.Pool, contracts), store as IDisposable, store);
     }

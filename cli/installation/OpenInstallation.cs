@@ -131,7 +131,7 @@ public sealed class OpenInstallation : IDisposable
         var capture = await StoreIdentity.OpenAsync(us, StoreRole.Capture, contracts, places.Us.Region, cancel);
         var table = uk is null ? null : await StoreIdentity.OpenAsync(uk, StoreRole.Table, contracts, places.Uk!.Region, cancel);
         return table?.CaptureStore is { } named && named != capture.Id
-            ? throw new PipelineException(ExitCode.Configuration, $"The table store {uk!.Location} is filled from capture store {named}, {us.Location} is {capture.Id}. Name the two stores of one installation.")
+            ? throw new ConfigurationException($"The table store {uk!.Location} is filled from capture store {named}, {us.Location} is {capture.Id}. Name the two stores of one installation.")
             : (capture, table);
     }
 
@@ -158,5 +158,5 @@ public sealed class OpenInstallation : IDisposable
         return false;
     }
 
-    internal static PipelineException NoTable() => new(ExitCode.Configuration, "This needs the table store, and none is configured for this process. Set stores.uk.path or stores.uk.url.");
+    internal static ConfigurationException NoTable() => new("This needs the table store, and none is configured for this process. Set stores.uk.path or stores.uk.url.");
 }

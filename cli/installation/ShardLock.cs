@@ -8,5 +8,5 @@ internal static class ShardLock
 {
     /// <exception cref="PipelineException">5: another process has the source.</exception>
     public static IDisposable? Take(OpenInstallation installation, string source) => installation.Us is not DirectoryStore directory ? null : directory.TryLock("shards/" + source)
-        ?? throw new PipelineException(ExitCode.Outage, $"another process has source {source} in {directory.Location} (a `run` or an `import`). Wait until it ends, stop it, or give these lines another --source.");
+        ?? throw new OutageException($"another process has source {source} in {directory.Location} (a `run` or an `import`). Wait until it ends, stop it, or give these lines another --source.");
 }

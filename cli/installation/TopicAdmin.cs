@@ -93,7 +93,7 @@ internal sealed class TopicAdmin : IDisposable
                 return await answer;
             }
             _ = answer.ContinueWith(late => late.Exception, TaskScheduler.Default);
-            throw new PipelineException(ExitCode.Configuration, $"Kafka at {_connection.Settings.BootstrapServers}: the connection is refused: {await _refused.Task}. Check kafka.tls and kafka.sasl.");
+            throw new ConfigurationException($"Kafka at {_connection.Settings.BootstrapServers}: the connection is refused: {await _refused.Task}. Check kafka.tls and kafka.sasl.");
         }
         catch (KafkaException e)
         {
@@ -107,11 +107,9 @@ internal sealed class TopicAdmin : IDisposable
             var where = $"Kafka at {_connection.Settings.BootstrapServers}: topic {_connection.Topic} could not be {done}";
             throw error.Code switch
             {
-                ErrorCode.Local_TimedOut or ErrorCode.Local_Transport or ErrorCode.Local_AllBrokersDown or ErrorCode.RequestTimedOut or ErrorCode.LeaderNotAvailable or ErrorCode.NotController or ErrorCode.BrokerNotAvailable => new PipelineException(ExitCode.Outage,
-                    $"{where}: no answer within {Within.TotalSeconds} s{(_trouble is null ? "" : $" ({_trouble})")}. Check kafka.bootstrap-servers, kafka.tls and kafka.sasl, and that the brokers run; then run the command again.", e),
-                ErrorCode.TopicAuthorizationFailed or ErrorCode.ClusterAuthorizationFailed => new PipelineException(ExitCode.Configuration,
-                    $"{where}: this user may not ({error.Code}). It needs Describe and DescribeConfigs on the topic, and Create to make it.", e),
-                _ => new PipelineException(ExitCode.Configuration, $"{where}: {error.Reason} ({error.Code}).", e),
+                ErrorCode.Local_TimedOut or ErrorCode.Local_Transport or ErrorCode.Local_AllBrokersDown or ErrorCode.RequestTimedOut or ErrorCode.LeaderNotAvailable or ErrorCode.NotController or ErrorCode.BrokerNotAvailable => new OutageException($"{where}: no answer within {Within.TotalSeconds} s{(_trouble is null ? "" : $" ({_trouble})")}. Check kafka.bootstrap-servers, kafka.tls and kafka.sasl, and that the brokers run; then run the command again.", e),
+                ErrorCode.TopicAuthorizationFailed or ErrorCode.ClusterAuthorizationFailed => new ConfigurationException($"{where}: this user may not ({error.Code}). It needs Describe and DescribeConfigs on the topic, and Create to make it.", e),
+                _ => new ConfigurationException($"{where}: {error.Reason} ({error.Code}).", e),
             };
         }
     }

@@ -26,7 +26,7 @@ internal static class Common
     {
         var (dir, config) = (parsed.GetValue(Dir), parsed.GetValue(Config));
         return dir is null && config is null
-            ? throw new PipelineException(ExitCode.WrongUsage, "no installation is named. Give --dir DIR for one in a directory (it is made when it is absent), or --config FILE.")
+            ? throw new UsageException("no installation is named. Give --dir DIR for one in a directory (it is made when it is absent), or --config FILE.")
             : SettingsLoader.Load(config, dir, SettingsLoader.Environment());
     }
 

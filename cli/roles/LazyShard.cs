@@ -53,7 +53,7 @@ internal sealed class LazyShard(ShardLoop loop, ShardState seen, TimeProvider ti
         }
         if (loop.State.Next != _expected)
         {
-            throw new PipelineException(ExitCode.Outage, $"another process wrote captures {_expected - 1} to {loop.State.Next - 2} of shard {loop.Shard} while this one started. Nothing was read; run the import again when the other has ended.");
+            throw new OutageException($"another process wrote captures {_expected - 1} to {loop.State.Next - 2} of shard {loop.Shard} while this one started. Nothing was read; run the import again when the other has ended.");
         }
         _run = loop.RunAsync(abandon);
     }

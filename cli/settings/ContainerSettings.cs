@@ -24,11 +24,11 @@ public sealed record ContainerSettings(string Url, string Prefix, string Pattern
             try
             {
                 connection = File.ReadAllText(file).Trim() is { Length: > 0 } text ? new Secret(text)
-                    : throw new PipelineException(ExitCode.Configuration, $"sources.container.connection-string-file of {source}: {file} is empty; expected a connection string.");
+                    : throw new ConfigurationException($"sources.container.connection-string-file of {source}: {file} is empty; expected a connection string.");
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                throw new PipelineException(ExitCode.Configuration, $"sources.container.connection-string-file of {source}: {file} cannot be read ({e.GetType().Name}). Name a file that this user may read.", e);
+                throw new ConfigurationException($"sources.container.connection-string-file of {source}: {file} cannot be read ({e.GetType().Name}). Name a file that this user may read.", e);
             }
         }
         return new AzureAppendedBlobs(AzureLocation.Parse(Url), connection, timeout);
@@ -57,7 +57,7 @@ public sealed record ContainerSettings(string Url, string Prefix, string Pattern
         {
             _ = AzureLocation.Parse(url ?? "");
         }
-        catch (PipelineException e) when (e.Code == ExitCode.Configuration)
+        catch (ConfigurationException e)
         {
             Wrong("url", e.Message);
         }

@@ -47,7 +47,7 @@ public sealed class KafkaConnection
         }
         catch (Exception e) when (e is InvalidOperationException or ArgumentException or KafkaException)
         {
-            throw new PipelineException(ExitCode.Configuration, $"Kafka: the settings are not usable: {e.Message} Correct kafka.tls, kafka.sasl or kafka.properties.", e);
+            throw new ConfigurationException($"Kafka: the settings are not usable: {e.Message} Correct kafka.tls, kafka.sasl or kafka.properties.", e);
         }
         return new KafkaConnection(settings, properties);
     }
@@ -67,8 +67,7 @@ public sealed class KafkaConnection
         var region = StoreResidency.Normalize(settings.Region!);
         foreach (var contract in contracts.Where(c => !c.Residency.CaptureRegions.Contains(region, StringComparer.Ordinal)))
         {
-            throw new PipelineException(ExitCode.RefusedByPolicy,
-                $"The Kafka cluster {settings.BootstrapServers} lies in the region '{region}', which the contract of {contract.Dataset} does not allow for captures: expected one of {string.Join(", ", contract.Residency.CaptureRegions)}. Use a cluster in one of these.");
+            throw new PolicyException($"The Kafka cluster {settings.BootstrapServers} lies in the region '{region}', which the contract of {contract.Dataset} does not allow for captures: expected one of {string.Join(", ", contract.Residency.CaptureRegions)}. Use a cluster in one of these.");
         }
     }
 
@@ -77,7 +76,7 @@ public sealed class KafkaConnection
         var bare = host.Trim('[', ']');
         if (bare != "localhost" && !(IPAddress.TryParse(bare, out var address) && IPAddress.IsLoopback(address)))
         {
-            throw new PipelineException(ExitCode.RefusedByPolicy, $"Kafka: {where} names {host}, which is not this machine, and there is no TLS: captures would cross in the clear. Set kafka.tls.ca, or kafka.tls.enabled: true where the machine's own authorities sign the brokers.");
+            throw new PolicyException($"Kafka: {where} names {host}, which is not this machine, and there is no TLS: captures would cross in the clear. Set kafka.tls.ca, or kafka.tls.enabled: true where the machine's own authorities sign the brokers.");
         }
     }
 
@@ -118,11 +117,11 @@ public sealed class KafkaConnection
         }
         try
         {
-            return File.ReadAllText(file).TrimEnd('\r', '\n') is { Length: > 0 } text ? text : throw new PipelineException(ExitCode.Configuration, $"{setting}: {file} is empty.");
+            return File.ReadAllText(file).TrimEnd('\r', '\n') is { Length: > 0 } text ? text : throw new ConfigurationException($"{setting}: {file} is empty.");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new PipelineException(ExitCode.Configuration, $"{setting}: {file} cannot be read ({e.GetType().Name}). Name a file that this user may read.", e);
+            throw new ConfigurationException($"{setting}: {file} cannot be read ({e.GetType().Name}). Name a file that this user may read.", e);
         }
     }
 }

@@ -40,7 +40,7 @@ internal static class SettingsLoader
             settings = settings with { UsPath = Path.Combine(dir, "us"), UsUrl = null, UkPath = Path.Combine(dir, "uk"), UkUrl = null, Keys = Path.Combine(dir, "keys") };
         }
         Relations(settings, file, errors);
-        return errors.Count == 0 ? settings : throw new PipelineException(ExitCode.Configuration, string.Join("\nerror: ", errors));
+        return errors.Count == 0 ? settings : throw new ConfigurationException(string.Join("\nerror: ", errors));
     }
 
     public static PipelineSettings Apply(PipelineSettings settings, SettingKey key, string value, string where, List<string> errors)

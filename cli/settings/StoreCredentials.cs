@@ -18,11 +18,11 @@ internal static class StoreCredentials
         try
         {
             return File.ReadAllText(file).Trim() is { Length: > 0 } text ? new Secret(text)
-                : throw new PipelineException(ExitCode.Configuration, $"stores.{side}.connection-string-file: {file} is empty; expected a connection string.");
+                : throw new ConfigurationException($"stores.{side}.connection-string-file: {file} is empty; expected a connection string.");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new PipelineException(ExitCode.Configuration, $"stores.{side}.connection-string-file: {file} cannot be read ({e.GetType().Name}). Name a file that this user may read.", e);
+            throw new ConfigurationException($"stores.{side}.connection-string-file: {file} cannot be read ({e.GetType().Name}). Name a file that this user may read.", e);
         }
     }
 
@@ -49,7 +49,7 @@ internal static class StoreCredentials
                 {
                     AzureLocation.Parse(url);
                 }
-                catch (PipelineException e) when (e.Code == ExitCode.Configuration)
+                catch (ConfigurationException e)
                 {
                     errors.Add($"{where}: stores.{side}.url: {e.Message}");
                 }

@@ -61,7 +61,7 @@ internal sealed class MetricsEndpoint : IAsyncDisposable
         catch (Exception e)
         {
             await app.DisposeAsync();
-            throw e is IOException ? new PipelineException(ExitCode.Configuration, $"metrics.url: this program cannot listen at {url} ({e.InnerException?.GetType().Name ?? e.GetType().Name}): another program has the port, or the address is not of this machine. Give each process a port of its own.", e) : e;
+            throw e is IOException ? new ConfigurationException($"metrics.url: this program cannot listen at {url} ({e.InnerException?.GetType().Name ?? e.GetType().Name}): another program has the port, or the address is not of this machine. Give each process a port of its own.", e) : e;
         }
         return new MetricsEndpoint(app);
     }
@@ -77,22 +77,22 @@ internal sealed class MetricsEndpoint : IAsyncDisposable
         if (!Uri.TryCreate(text, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https") || url.PathAndQuery != "/" || url.UserInfo.Length > 0
             || !IPAddress.TryParse(url.Host == "localhost" ? "127.0.0.1" : url.DnsSafeHost, out var address))
         {
-            throw new PipelineException(ExitCode.Configuration, "metrics.url: expected http://127.0.0.1:PORT, or https://ADDRESS:PORT with an IP address of this machine.");
+            throw new ConfigurationException("metrics.url: expected http://127.0.0.1:PORT, or https://ADDRESS:PORT with an IP address of this machine.");
         }
         tls = url.Scheme == "https";
         return tls || IPAddress.IsLoopback(address) ? new IPEndPoint(address, url.Port)
-            : throw new PipelineException(ExitCode.RefusedByPolicy, $"metrics.url: metrics would be served in the clear at {url.Authority}, which is not loopback. Use https with push.certificate, or 127.0.0.1 behind a proxy that ends TLS.");
+            : throw new PolicyException($"metrics.url: metrics would be served in the clear at {url.Authority}, which is not loopback. Use https with push.certificate, or 127.0.0.1 behind a proxy that ends TLS.");
     }
 
     private static X509Certificate2 Certificate(string? file, string? key)
     {
         try
         {
-            return X509Certificate2.CreateFromPemFile(file ?? throw new PipelineException(ExitCode.Configuration, "metrics.url is https, and push.certificate is not set; name a PEM file with this machine's certificate."), key);
+            return X509Certificate2.CreateFromPemFile(file ?? throw new ConfigurationException("metrics.url is https, and push.certificate is not set; name a PEM file with this machine's certificate."), key);
         }
         catch (Exception e) when (e is CryptographicException or IOException or UnauthorizedAccessException or ArgumentException)
         {
-            throw new PipelineException(ExitCode.Configuration, $"metrics.url: the certificate {file} with key {key ?? "in the same file"} cannot be read ({e.GetType().Name}); expected PEM files that this user may read.", e);
+            throw new ConfigurationException($"metrics.url: the certificate {file} with key {key ?? "in the same file"} cannot be read ({e.GetType().Name}); expected PEM files that this user may read.", e);
         }
     }
 

@@ -139,11 +139,11 @@ internal sealed class Telemetry : IAsyncDisposable
     {
         if (!Uri.TryCreate(value, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https"))
         {
-            throw new PipelineException(ExitCode.Configuration, $"environment variable {name}: expected http://ADDRESS:PORT of a collector on this machine, or https://HOST:PORT.");
+            throw new ConfigurationException($"environment variable {name}: expected http://ADDRESS:PORT of a collector on this machine, or https://HOST:PORT.");
         }
         if (url.Scheme == "http" && url.Host != "localhost" && !(IPAddress.TryParse(url.DnsSafeHost, out var address) && IPAddress.IsLoopback(address)))
         {
-            throw new PipelineException(ExitCode.RefusedByPolicy, $"environment variable {name}: telemetry would go to {url.Authority} in the clear. Use https, or a collector on this machine.");
+            throw new PolicyException($"environment variable {name}: telemetry would go to {url.Authority} in the clear. Use https, or a collector on this machine.");
         }
     }
 }

@@ -42,17 +42,17 @@ public sealed class CaptureStore(IObjectStore store, string storeId, string keyI
         }
         catch (InvalidDataException e)
         {
-            throw new PipelineException(ExitCode.Difference, $"{Store.Location}: {e.Message}", e);
+            throw new DifferenceException($"{Store.Location}: {e.Message}", e);
         }
         // Half a capture can have a whole header; folded in, its hash would make a fork of the next one.
         if (CaptureFile.LengthOf(header, bytes, name) is var length && length != bytes.Length)
         {
-            throw new PipelineException(ExitCode.Difference, $"{Store.Location}: {name} has {bytes.Length} bytes, its header says {length}. It was cut or is another; read it again, and restore it where it stays so.");
+            throw new DifferenceException($"{Store.Location}: {name} has {bytes.Length} bytes, its header says {length}. It was cut or is another; read it again, and restore it where it stays so.");
         }
         CheckOwner(header.Store, header.KeyId, $"{Store.Location}: {name}");
         if (header.Shard != shard || header.Number != number)
         {
-            throw new PipelineException(ExitCode.Difference, $"{Store.Location}: {name} says that it is capture {header.Number} of shard {header.Shard}. The object was moved; restore the store.");
+            throw new DifferenceException($"{Store.Location}: {name} says that it is capture {header.Number} of shard {header.Shard}. The object was moved; restore the store.");
         }
         return new Capture(new Link(number, Sha256.Of(bytes)), header, bytes);
     }
@@ -77,7 +77,7 @@ public sealed class CaptureStore(IObjectStore store, string storeId, string keyI
         {
             return Empty(shard);
         }
-        return await ReadSnapshotAsync(shard, number, cancel) ?? throw new PipelineException(ExitCode.Difference, $"{Store.Location}: snapshot {number} of shard {shard} was listed and is gone. Restore the store.");
+        return await ReadSnapshotAsync(shard, number, cancel) ?? throw new DifferenceException($"{Store.Location}: snapshot {number} of shard {shard} was listed and is gone. Restore the store.");
     }
 
     public async Task<ShardState?> ReadSnapshotAsync(string shard, long number, CancellationToken cancel = default)
@@ -94,12 +94,12 @@ public sealed class CaptureStore(IObjectStore store, string storeId, string keyI
         }
         catch (InvalidDataException e)
         {
-            throw new PipelineException(ExitCode.Difference, $"{Store.Location}: {e.Message}", e);
+            throw new DifferenceException($"{Store.Location}: {e.Message}", e);
         }
         CheckOwner(state.Store, state.KeyId, $"{Store.Location}: {name}");
         if (state.Shard != shard || state.Head?.Number != number)
         {
-            throw new PipelineException(ExitCode.Difference, $"{Store.Location}: {name} is the state of shard {state.Shard} at {state.Head?.Number}. The object was moved; restore the store.");
+            throw new DifferenceException($"{Store.Location}: {name} is the state of shard {state.Shard} at {state.Head?.Number}. The object was moved; restore the store.");
         }
         return state;
     }
@@ -122,11 +122,11 @@ public sealed class CaptureStore(IObjectStore store, string storeId, string keyI
     {
         if (storeId != StoreId)
         {
-            throw new PipelineException(ExitCode.Difference, $"{origin} is of capture store {storeId}, this store is {StoreId}. It was copied here from another store; remove it and restore what it replaced.");
+            throw new DifferenceException($"{origin} is of capture store {storeId}, this store is {StoreId}. It was copied here from another store; remove it and restore what it replaced.");
         }
         if (keyId != KeyId)
         {
-            throw new PipelineException(ExitCode.Configuration, $"{origin} was written with key {keyId}, this installation has key {KeyId}. Put the right key file in place.");
+            throw new ConfigurationException($"{origin} was written with key {keyId}, this installation has key {KeyId}. Put the right key file in place.");
         }
     }
 }

@@ -255,8 +255,8 @@ public sealed class ShardState
 /// <summary>Two histories of one shard that cannot both be true (rules 4, 11, 12): from this number on.</summary>
 public sealed record Fork(string Shard, long Number, string Reason)
 {
-    public PipelineException ToException() =>
-        new(ExitCode.Difference, $"shard {Shard}: a fork at capture {Number}: {Reason}. The shard is stopped from there; what to do is in docs/runbooks/forks.md.");
+    public DifferenceException ToException() =>
+        new($"shard {Shard}: a fork at capture {Number}: {Reason}. The shard is stopped from there; what to do is in docs/runbooks/forks.md.");
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, RespectRequiredConstructorParameters = true, RespectNullableAnnotations = true)]

@@ -6,7 +6,7 @@ using YamlDotNet.RepresentationModel;
 
 namespace Pipeline.Core.Contracts;
 
-/// <summary>Reads a contract file. What we rely on must be there and be understood; anything else stops with <see cref="ExitCode.Configuration"/>.</summary>
+/// <summary>Reads a contract file. What we rely on must be there and be understood; anything else stops with <see cref="ConfigurationException"/>.</summary>
 public static partial class ContractLoader
 {
     /// <summary>A contract is a page of text; what is larger is another file.</summary>
@@ -46,7 +46,7 @@ public static partial class ContractLoader
     {
         if (bytes.Length > MaxBytes)
         {
-            throw new PipelineException(ExitCode.Configuration, $"contract {origin}: found {bytes.Length} bytes, expected at most {MaxBytes}");
+            throw new ConfigurationException($"contract {origin}: found {bytes.Length} bytes, expected at most {MaxBytes}");
         }
         try
         {
@@ -54,15 +54,15 @@ public static partial class ContractLoader
             yaml.Load(new StringReader(new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(bytes.Span)));
             return yaml.Documents.Count == 1
                 ? new YamlPlace(origin, "", yaml.Documents[0].RootNode)
-                : throw new PipelineException(ExitCode.Configuration, $"contract {origin}: found {yaml.Documents.Count} YAML documents, expected one");
+                : throw new ConfigurationException($"contract {origin}: found {yaml.Documents.Count} YAML documents, expected one");
         }
         catch (YamlException error)
         {
-            throw new PipelineException(ExitCode.Configuration, $"contract {origin}, line {error.Start.Line}: found {error.Message}, expected YAML with each key once", error);
+            throw new ConfigurationException($"contract {origin}, line {error.Start.Line}: found {error.Message}, expected YAML with each key once", error);
         }
         catch (DecoderFallbackException error)
         {
-            throw new PipelineException(ExitCode.Configuration, $"contract {origin}: found bytes that are not UTF-8, expected a YAML file in UTF-8", error);
+            throw new ConfigurationException($"contract {origin}: found bytes that are not UTF-8, expected a YAML file in UTF-8", error);
         }
     }
 

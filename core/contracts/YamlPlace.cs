@@ -73,8 +73,8 @@ internal sealed record YamlPlace(string File, string Path, YamlNode Node)
 
     public PipelineException Wrong(string expected) => Error($"{Path}: found {Found}, expected {expected}");
 
-    public PipelineException Error(string message) =>
-        new(ExitCode.Configuration, $"contract {File}, line {Node.Start.Line}: {message}");
+    public ConfigurationException Error(string message) =>
+        new($"contract {File}, line {Node.Start.Line}: {message}");
 
     private YamlMappingNode Map => Node as YamlMappingNode ?? throw Wrong("a mapping of keys to values");
 

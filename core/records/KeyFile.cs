@@ -19,8 +19,7 @@ public static class KeyFile
         {
             if (!mayCreate)
             {
-                throw new PipelineException(ExitCode.Configuration,
-                    $"key file {path}: not found, but the stores beside it hold data that was written with a key. Restore the file from its backup; without it rows cannot be verified. A new key is never made for old data.");
+                throw new ConfigurationException($"key file {path}: not found, but the stores beside it hold data that was written with a key. Restore the file from its backup; without it rows cannot be verified. A new key is never made for old data.");
             }
             Create(folder, path);
         }
@@ -36,15 +35,15 @@ public static class KeyFile
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new PipelineException(ExitCode.Configuration, $"key file {path}: cannot be read ({e.GetType().Name}). Give this user read access to it, mode 0600.", e);
+            throw new ConfigurationException($"key file {path}: cannot be read ({e.GetType().Name}). Give this user read access to it, mode 0600.", e);
         }
         if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(path) & (UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite)) != 0)
         {
-            throw new PipelineException(ExitCode.Configuration, $"key file {path}: others may read or write it (mode {Convert.ToString((int)File.GetUnixFileMode(path), 8)}, expected 600). Run: chmod 600 {path}");
+            throw new ConfigurationException($"key file {path}: others may read or write it (mode {Convert.ToString((int)File.GetUnixFileMode(path), 8)}, expected 600). Run: chmod 600 {path}");
         }
         if (text.Length != InstallationKey.Length * 2 || !text.All(char.IsAsciiHexDigit))
         {
-            throw new PipelineException(ExitCode.Configuration, $"key file {path}: holds {text.Length} characters, expected {InstallationKey.Length * 2} hex digits. Restore the file from its backup.");
+            throw new ConfigurationException($"key file {path}: holds {text.Length} characters, expected {InstallationKey.Length * 2} hex digits. Restore the file from its backup.");
         }
         return new InstallationKey(Convert.FromHexString(text));
     }

@@ -29,7 +29,7 @@ public sealed record StoreIdentity(string Id, string Role, string Region, IReadO
         StoreResidency.Check(store.Location, role, region, contracts);
         if (captureStore is not null && role != StoreRole.Table)
         {
-            throw new PipelineException(ExitCode.Configuration, $"The store {store.Location} is to be a {role} store and to name a capture store: only a table store names one.");
+            throw new ConfigurationException($"The store {store.Location} is to be a {role} store and to name a capture store: only a table store names one.");
         }
         var wanted = new StoreIdentity(RandomNumberGenerator.GetHexString(32, lowercase: true), role, region, DatasetsOf(contracts), captureStore);
         if (await FindAsync(store, cancel) is { } before)
@@ -64,18 +64,16 @@ public sealed record StoreIdentity(string Id, string Role, string Region, IReadO
         }
         catch (StoreException e) when (e.Fault == StoreFault.Refused)
         {
-            throw new PipelineException(ExitCode.Configuration, e.Message, e);
+            throw new ConfigurationException(e.Message, e);
         }
         if (found is null)
         {
-            throw new PipelineException(ExitCode.Configuration,
-                $"There is no '{ObjectName}' in {store.Location}, so this is not a store: expected a {role} store. Check the location, or make one with `pipeline store init`.");
+            throw new ConfigurationException($"There is no '{ObjectName}' in {store.Location}, so this is not a store: expected a {role} store. Check the location, or make one with `pipeline store init`.");
         }
         found.Check(store, role, DatasetsOf(contracts));
         if (region is not null && StoreResidency.Normalize(region) != found.Region)
         {
-            throw new PipelineException(ExitCode.Configuration,
-                $"The store {store.Location} was made in the region '{found.Region}', and the configuration says '{StoreResidency.Normalize(region)}'. Name the store that you mean, or correct the region.");
+            throw new ConfigurationException($"The store {store.Location} was made in the region '{found.Region}', and the configuration says '{StoreResidency.Normalize(region)}'. Name the store that you mean, or correct the region.");
         }
         StoreResidency.Check(store.Location, role, found.Region, contracts);
         return found;
@@ -95,8 +93,7 @@ public sealed record StoreIdentity(string Id, string Role, string Region, IReadO
         var table = await FindAsync(tables, cancel);
         if (table?.CaptureStore is { } named && await FindAsync(captures, cancel) is null)
         {
-            throw new PipelineException(ExitCode.Configuration,
-                $"The table store {tables.Location} is filled from the capture store {named}, and {captures.Location} holds none. It is not made anew: restore it there, or start a new installation in another directory.");
+            throw new ConfigurationException($"The table store {tables.Location} is filled from the capture store {named}, and {captures.Location} holds none. It is not made anew: restore it there, or start a new installation in another directory.");
         }
         var capture = await InitAsync(captures, StoreRole.Capture, captureRegion, contracts, null, cancel);
         return (capture, await InitAsync(tables, StoreRole.Table, tableRegion, contracts, capture.Id, cancel));
@@ -109,8 +106,7 @@ public sealed record StoreIdentity(string Id, string Role, string Region, IReadO
             var name = $"contracts/{contract.Sha256}.yaml";
             if (await store.PutIfAbsentAsync(name, contract.Bytes, cancel) == PutOutcome.Other)
             {
-                throw new PipelineException(ExitCode.Configuration,
-                    $"'{name}' in {store.Location} does not hold the contract of {contract.Dataset} with that sha256: it was changed, or another's. Find out who wrote it; then remove it and try again.");
+                throw new ConfigurationException($"'{name}' in {store.Location} does not hold the contract of {contract.Dataset} with that sha256: it was changed, or another's. Find out who wrote it; then remove it and try again.");
             }
         }
     }
@@ -120,13 +116,11 @@ public sealed record StoreIdentity(string Id, string Role, string Region, IReadO
         Check(store, wanted.Role, wanted.Datasets);
         if (Region != wanted.Region)
         {
-            throw new PipelineException(ExitCode.Configuration,
-                $"The store {store.Location} was made in the region '{Region}', and is wanted in '{wanted.Region}'. A store does not move: name another place, or correct the region.");
+            throw new ConfigurationException($"The store {store.Location} was made in the region '{Region}', and is wanted in '{wanted.Region}'. A store does not move: name another place, or correct the region.");
         }
         if (CaptureStore != wanted.CaptureStore)
         {
-            throw new PipelineException(ExitCode.Configuration,
-                $"The table store {store.Location} is filled from the capture store {CaptureStore ?? "(none named)"}, and the capture store given is {wanted.CaptureStore ?? "(none)"}. Give the two stores that belong together.");
+            throw new ConfigurationException($"The table store {store.Location} is filled from the capture store {CaptureStore ?? "(none named)"}, and the capture store given is {wanted.CaptureStore ?? "(none)"}. Give the two stores that belong together.");
         }
     }
 
@@ -134,12 +128,11 @@ public sealed record StoreIdentity(string Id, string Role, string Region, IReadO
     {
         if (Role != role)
         {
-            throw new PipelineException(ExitCode.Configuration, $"The store {store.Location} is a {Role} store, and a {role} store is expected. Were the two locations exchanged?");
+            throw new ConfigurationException($"The store {store.Location} is a {Role} store, and a {role} store is expected. Were the two locations exchanged?");
         }
         if (!Datasets.SequenceEqual(datasets, StringComparer.Ordinal))
         {
-            throw new PipelineException(ExitCode.Configuration,
-                $"The store {store.Location} is for the datasets {string.Join(", ", Datasets)}, and the contracts are for {string.Join(", ", datasets)}. Give the contracts that it was made with, or another store.");
+            throw new ConfigurationException($"The store {store.Location} is for the datasets {string.Join(", ", Datasets)}, and the contracts are for {string.Join(", ", datasets)}. Give the contracts that it was made with, or another store.");
         }
     }
 
@@ -147,7 +140,7 @@ public sealed record StoreIdentity(string Id, string Role, string Region, IReadO
     {
         if (role is not (StoreRole.Capture or StoreRole.Table))
         {
-            throw new PipelineException(ExitCode.Configuration, $"'{role}' is no role of a store: expected {StoreRole.Capture} or {StoreRole.Table}.");
+            throw new ConfigurationException($"'{role}' is no role of a store: expected {StoreRole.Capture} or {StoreRole.Table}.");
         }
     }
 

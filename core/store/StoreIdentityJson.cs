@@ -41,8 +41,7 @@ internal static class StoreIdentityJson
             var root = json.RootElement;
             if (root.GetProperty("version").GetInt32() is var version && version != Version)
             {
-                throw new PipelineException(ExitCode.Configuration,
-                    $"'{StoreIdentity.ObjectName}' in {location} has version {version}, and this program knows {Version}. Upgrade the program.");
+                throw new ConfigurationException($"'{StoreIdentity.ObjectName}' in {location} has version {version}, and this program knows {Version}. Upgrade the program.");
             }
             return new StoreIdentity(
                 Id(root.GetProperty("id")),
@@ -53,8 +52,7 @@ internal static class StoreIdentityJson
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
         {
-            throw new PipelineException(ExitCode.Configuration,
-                $"'{StoreIdentity.ObjectName}' in {location} cannot be read: expected a JSON object with version, id (32 hex digits), region, role and datasets. It is written once by `pipeline store init`; restore it from a copy.", e);
+            throw new ConfigurationException($"'{StoreIdentity.ObjectName}' in {location} cannot be read: expected a JSON object with version, id (32 hex digits), region, role and datasets. It is written once by `pipeline store init`; restore it from a copy.", e);
         }
     }
 

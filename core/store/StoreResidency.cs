@@ -12,21 +12,20 @@ public static class StoreResidency
         return region.Replace(" ", "", StringComparison.Ordinal).ToLowerInvariant();
     }
 
-    /// <summary>Throws with <see cref="ExitCode.RefusedByPolicy"/> where a contract does not allow a store of this role in this region.</summary>
+    /// <summary>Throws a <see cref="PolicyException"/> where a contract does not allow a store of this role in this region.</summary>
     public static void Check(string location, string role, string region, IReadOnlyList<Contract> contracts)
     {
         ArgumentNullException.ThrowIfNull(contracts);
         if (contracts.Count == 0)
         {
-            throw new PipelineException(ExitCode.RefusedByPolicy, $"The {role} store {location} has no contract, and nothing is kept without one: name its datasets.");
+            throw new PolicyException($"The {role} store {location} has no contract, and nothing is kept without one: name its datasets.");
         }
         foreach (var contract in contracts)
         {
             var allowed = role == StoreRole.Capture ? contract.Residency.CaptureRegions : contract.Residency.TableRegions;
             if (!allowed.Contains(region, StringComparer.Ordinal))
             {
-                throw new PipelineException(ExitCode.RefusedByPolicy,
-                    $"The {role} store {location} lies in the region '{region}', which the contract of {contract.Dataset} does not allow: expected one of {string.Join(", ", allowed)}. Use a store in one of these.");
+                throw new PolicyException($"The {role} store {location} lies in the region '{region}', which the contract of {contract.Dataset} does not allow: expected one of {string.Join(", ", allowed)}. Use a store in one of these.");
             }
         }
     }

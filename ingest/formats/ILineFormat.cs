@@ -48,9 +48,9 @@ public static class LogFormats
         TextFormats.Find(spec, client) is { } text ? text :
         JsonFormats.Find(spec, client) is { } json ? json :
         All.FirstOrDefault(format => format.Name == spec) is not { } found
-            ? throw new PipelineException(ExitCode.WrongUsage, $"no log format is called '{spec}'; expected one of {string.Join(", ", Names)}")
+            ? throw new UsageException($"no log format is called '{spec}'; expected one of {string.Join(", ", Names)}")
         : client is null ? found
-        : throw new PipelineException(ExitCode.WrongUsage, $"format {found.Name} has one address only, and its source names another with client-address; take client-address out, or name a format that has field {client.Field}.");
+        : throw new UsageException($"format {found.Name} has one address only, and its source names another with client-address; take client-address out, or name a format that has field {client.Field}.");
 
     /// <summary>The format of a file that was read before, of which only the name is remembered; null, with the reason, when the name is not enough.</summary>
     public static ILineFormat? Remembered(string name, out string why)

@@ -26,7 +26,7 @@ public sealed class ParsedLines
         (_agentIp, _prefix) = Pair(Agent, "client_ip", "vm_uuid_prefix");
         if (_prefix.Required)
         {
-            throw new PipelineException(ExitCode.Configuration, $"contract '{agent.Dataset}': 'vm_uuid_prefix' is required, but agents may leave their id out; declare it with required: false");
+            throw new ConfigurationException($"contract '{agent.Dataset}': 'vm_uuid_prefix' is required, but agents may leave their id out; declare it with required: false");
         }
     }
 
@@ -136,7 +136,7 @@ public sealed class ParsedLines
         int a = Array.IndexOf(names, first), b = Array.IndexOf(names, second);
         if (names.Length != 2 || a < 0 || b < 0)
         {
-            throw new PipelineException(ExitCode.Configuration, $"contract '{columns.Contract.Dataset}' declares the strings {string.Join(", ", names)}; this version fills {first}, {second}: use a version that knows the others, or a contract without them");
+            throw new ConfigurationException($"contract '{columns.Contract.Dataset}' declares the strings {string.Join(", ", names)}; this version fills {first}, {second}: use a version that knows the others, or a contract without them");
         }
         return (columns.Strings[a], columns.Strings[b]);
     }

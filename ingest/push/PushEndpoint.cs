@@ -86,7 +86,7 @@ public sealed class PushEndpoint : IAsyncDisposable
         }
         catch (IOException e)
         {
-            throw new PipelineException(ExitCode.Configuration, $"the push endpoint cannot listen at {_options.Url} ({e.InnerException?.GetType().Name ?? e.GetType().Name}): another program has the port, or the address is not of this machine. Give another url, or stop the other program.", e);
+            throw new ConfigurationException($"the push endpoint cannot listen at {_options.Url} ({e.InnerException?.GetType().Name ?? e.GetType().Name}): another program has the port, or the address is not of this machine. Give another url, or stop the other program.", e);
         }
     }
 
@@ -100,7 +100,7 @@ public sealed class PushEndpoint : IAsyncDisposable
             _options.Check(source);
             if (!intakes.TryAdd(source.Name, new PushIntake(source, _options, _pushes, _time)))
             {
-                throw new PipelineException(ExitCode.Configuration, $"source {source.Name} is configured twice for pushes; give each endpoint a name of its own.");
+                throw new ConfigurationException($"source {source.Name} is configured twice for pushes; give each endpoint a name of its own.");
             }
         }
         _handler.Open(intakes.ToFrozenDictionary(StringComparer.Ordinal));

@@ -40,7 +40,7 @@ public sealed record PushEndpointOptions
     {
         if (!Uri.TryCreate(Url, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https") || url.PathAndQuery != "/" || url.UserInfo.Length > 0)
         {
-            throw new PipelineException(ExitCode.Configuration, "the push endpoint's url is not of the form http://ADDRESS:PORT or https://ADDRESS:PORT; correct it.");
+            throw new ConfigurationException("the push endpoint's url is not of the form http://ADDRESS:PORT or https://ADDRESS:PORT; correct it.");
         }
         IPAddress? address;
         if (url.Host == "localhost")
@@ -49,16 +49,16 @@ public sealed record PushEndpointOptions
         }
         else if (!IPAddress.TryParse(url.DnsSafeHost, out address))
         {
-            throw new PipelineException(ExitCode.Configuration, $"the push endpoint's url names host {url.Host}, expected an IP address of this machine, or localhost; give the address to listen on, 0.0.0.0 or [::] for all.");
+            throw new ConfigurationException($"the push endpoint's url names host {url.Host}, expected an IP address of this machine, or localhost; give the address to listen on, 0.0.0.0 or [::] for all.");
         }
         var tls = url.Scheme == "https";
         if (!tls && !IPAddress.IsLoopback(address))
         {
-            throw new PipelineException(ExitCode.RefusedByPolicy, $"the push endpoint would take lines in the clear at {url.Authority}, which is not loopback (rule 33). Use https with a certificate, or listen on 127.0.0.1 behind a proxy that ends TLS.");
+            throw new PolicyException($"the push endpoint would take lines in the clear at {url.Authority}, which is not loopback (rule 33). Use https with a certificate, or listen on 127.0.0.1 behind a proxy that ends TLS.");
         }
         if (tls && CertificateFile is null)
         {
-            throw new PipelineException(ExitCode.Configuration, $"the push endpoint's url is {url.Scheme}://{url.Authority}, and no certificate file is given; name a PEM file with the certificate, and one with its key where that is apart.");
+            throw new ConfigurationException($"the push endpoint's url is {url.Scheme}://{url.Authority}, and no certificate file is given; name a PEM file with the certificate, and one with its key where that is apart.");
         }
         return (new IPEndPoint(address, url.Port), tls);
     }
@@ -69,23 +69,23 @@ public sealed record PushEndpointOptions
         var (address, tls) = Listen();
         if (source.IsOpen && !IPAddress.IsLoopback(address.Address))
         {
-            throw new PipelineException(ExitCode.RefusedByPolicy, $"source {source.Name} has no token and no client certificate, and the push endpoint listens off loopback (rule 33). Give the source the SHA-256 of a token that only its endpoint knows, or of its client certificate.");
+            throw new PolicyException($"source {source.Name} has no token and no client certificate, and the push endpoint listens off loopback (rule 33). Give the source the SHA-256 of a token that only its endpoint knows, or of its client certificate.");
         }
         if (source.TokenSha256 is { } hash && (hash.Length != 64 || !hash.All(char.IsAsciiHexDigit)))
         {
-            throw new PipelineException(ExitCode.Configuration, $"source {source.Name}: tokenSha256 has {hash.Length} characters or others than hex digits, expected 64 hex digits: the SHA-256 of the token's bytes.");
+            throw new ConfigurationException($"source {source.Name}: tokenSha256 has {hash.Length} characters or others than hex digits, expected 64 hex digits: the SHA-256 of the token's bytes.");
         }
         if (source.ClientCertificates.Any(c => PushAccess.Fingerprint(c) != c))
         {
-            throw new PipelineException(ExitCode.Configuration, $"source {source.Name}: a client certificate is not given by 64 hex digits in lower case: the SHA-256 of its DER bytes.");
+            throw new ConfigurationException($"source {source.Name}: a client certificate is not given by 64 hex digits in lower case: the SHA-256 of its DER bytes.");
         }
         if (source.ClientCertificates.Count > 0 && !(tls && AsksCertificates))
         {
-            throw new PipelineException(ExitCode.Configuration, $"source {source.Name} has client certificates, and the push endpoint at {Url} asks for none; they are shown over https only. Listen at an https address, or give the source a token.");
+            throw new ConfigurationException($"source {source.Name} has client certificates, and the push endpoint at {Url} asks for none; they are shown over https only. Listen at an https address, or give the source a token.");
         }
         if (source.Fields is { } fields && PushFields.WhyNot(source.Format, fields) is { } why)
         {
-            throw new PipelineException(ExitCode.Configuration, $"source {source.Name}: push.fields cannot be used: {why}.");
+            throw new ConfigurationException($"source {source.Name}: push.fields cannot be used: {why}.");
         }
     }
 }

@@ -1,3 +1,4 @@
+using Pipeline.Core;
 using Pipeline.Core.Records;
 using Pipeline.Ingest.Shard;
 

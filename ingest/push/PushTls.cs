@@ -27,7 +27,7 @@ internal static class PushTls
         }
         catch (Exception e) when (e is System.Security.Cryptography.CryptographicException or IOException or UnauthorizedAccessException or ArgumentException)
         {
-            throw new PipelineException(ExitCode.Configuration, $"the push endpoint's certificate {options.CertificateFile} with key {options.KeyFile ?? "in the same file"} cannot be read ({e.GetType().Name}); expected PEM files of a certificate and its key that this user may read.", e);
+            throw new ConfigurationException($"the push endpoint's certificate {options.CertificateFile} with key {options.KeyFile ?? "in the same file"} cannot be read ({e.GetType().Name}); expected PEM files of a certificate and its key that this user may read.", e);
         }
     }
 }

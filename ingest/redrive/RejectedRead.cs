@@ -62,7 +62,7 @@ public static class RejectedReads
             return [];
         }
         var capture = await captures.ReadAsync(state.Shard, newest, cancel)
-            ?? throw new Core.PipelineException(Core.ExitCode.Difference, $"shard {state.Shard}: capture {newest}, which says what was redriven of capture {of.Capture}, is gone, and capture {of.Capture} is not. CaptureStore expire from the lowest number up: restore capture {newest}.");
+            ?? throw new Core.DifferenceException($"shard {state.Shard}: capture {newest}, which says what was redriven of capture {of.Capture}, is gone, and capture {of.Capture} is not. CaptureStore expire from the lowest number up: restore capture {newest}.");
         // Of several in one capture each holds what those before it hold.
         var last = capture.Header.Reads.Select((read, i) => (read, i)).Last(r => r.read.Redrive == of).i;
         return [.. capture.RejectedLines().Where(run => run.Read == last && run.Reason == RejectionBlock.Redriven).Select(run => run with { Read = 0 })];

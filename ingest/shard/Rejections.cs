@@ -72,7 +72,7 @@ public static class Reasons
         var at = Array.IndexOf(Codes, code);
         return at >= 0
             ? (Reason)at
-            : throw new PipelineException(ExitCode.Configuration, $"a rejection has an unknown reason code; expected one of {string.Join(", ", Codes)}: a later version wrote it. Upgrade this program.");
+            : throw new ConfigurationException($"a rejection has an unknown reason code; expected one of {string.Join(", ", Codes)}: a later version wrote it. Upgrade this program.");
     }
 }
 

@@ -70,12 +70,3 @@ public interface ISource
     /// <summary>Offers blocks until the source ends or <paramref name="stop"/> asks to finish: what was read by then is still offered.</summary>
     Task RunAsync(IBlockSink sink, CancellationToken stop);
 }
-
-/// <summary>A newer process has this shard: acknowledge nothing, stop, exit 6 (rule 5).</summary>
-public sealed class FencedException(string shard, long number)
-    : Exception($"shard {shard}: capture {number} was written by a newer process. This one stops, acknowledges nothing more, and must not be restarted.")
-{
-    public string Shard { get; } = shard;
-
-    public long Number { get; } = number;
-}

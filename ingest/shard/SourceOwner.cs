@@ -12,7 +12,7 @@ public static class SourceOwner
     {
         if (!CaptureNames.IsName(source) || !CaptureNames.IsName(shard))
         {
-            throw new PipelineException(ExitCode.WrongUsage, $"source '{source}' of shard '{shard}': a name is 1 to 64 of a-z, 0-9, '-', '_' and '.', beginning with a letter or digit.");
+            throw new UsageException($"source '{source}' of shard '{shard}': a name is 1 to 64 of a-z, 0-9, '-', '_' and '.', beginning with a letter or digit.");
         }
         var name = CaptureNames.Source(source);
         if (await Puts.UntilKnownAsync(store, name, JsonSerializer.SerializeToUtf8Bytes(new SortedDictionary<string, string> { ["shard"] = shard }), time, waiting, cancel) != PutOutcome.Other)
@@ -22,7 +22,7 @@ public static class SourceOwner
         var owner = await OwnerAsync(store, source, cancel);
         if (owner != shard)
         {
-            throw new PipelineException(ExitCode.RefusedByPolicy, $"source {source} belongs to shard {owner} in {store.Location}, this process hosts shard {shard}. Sources do not move between shards: host shard {owner} here, or give the endpoint another source name.");
+            throw new PolicyException($"source {source} belongs to shard {owner} in {store.Location}, this process hosts shard {shard}. Sources do not move between shards: host shard {owner} here, or give the endpoint another source name.");
         }
     }
 

@@ -72,7 +72,7 @@ public sealed class Compactor(TableLog log, ReadOnlyMemory<byte> rowKey, Workers
             {
                 batch.Add(await merge.RunAsync(group, group.WholeDate ? declared?.GetValueOrDefault(group.Date) : null, cancel));
             }
-            catch (PipelineException e) when (e.Code == ExitCode.Difference)
+            catch (DifferenceException e)
             {
                 state = await log.ReadToEndAsync(state, cancel);
                 if (group.Inputs.All(file => state.Files.ContainsKey(file.Path)))

@@ -130,7 +130,7 @@ public sealed class OrphanedSegments(TableLog log, ReadOnlyMemory<byte> rowKey, 
     }
 
     private async Task<TableState> StateAsync(CancellationToken cancel) => await log.OpenAsync(cancel)
-        ?? throw new PipelineException(ExitCode.Difference, $"{log.Where}: it was there and is gone. Nothing more was deleted; restore it from a copy.");
+        ?? throw new DifferenceException($"{log.Where}: it was there and is gone. Nothing more was deleted; restore it from a copy.");
 
     private async Task<IReadOnlyList<string>> OpenReceiptsAsync(CancellationToken cancel)
     {
@@ -155,7 +155,7 @@ public sealed class OrphanedSegments(TableLog log, ReadOnlyMemory<byte> rowKey, 
         }
         catch (InvalidDataException e)
         {
-            throw new PipelineException(ExitCode.Difference, $"receipt {name} in {log.Store.Location}: {e.Message}. Nothing of it was deleted. Restore it from a copy, or move it away if it is not of this table.");
+            throw new DifferenceException($"receipt {name} in {log.Store.Location}: {e.Message}. Nothing of it was deleted. Restore it from a copy, or move it away if it is not of this table.");
         }
     }
 

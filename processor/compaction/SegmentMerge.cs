@@ -120,17 +120,17 @@ internal sealed class SegmentMerge(TableLog log, ReadOnlyMemory<byte> rowKey, Wo
 
     private async Task<SegmentReader> OpenAsync(SegmentFile file, string absent, CancellationToken cancel) =>
         await SegmentReader.OpenAsync(log.Store, TableNames.Segment(log.Contract.Dataset, file.Path), log.Contract, file.Size, cancel)
-        ?? throw new PipelineException(ExitCode.Difference, $"{log.Where}, date {file.Date}: segment {file.Path} ({file.Rows} rows) {absent}. Restore it from a copy.");
+        ?? throw new DifferenceException($"{log.Where}, date {file.Date}: segment {file.Path} ({file.Rows} rows) {absent}. Restore it from a copy.");
 
     private Sums OfDate(SegmentFile file, Dictionary<UtcDay, Sums> found)
     {
         var all = Sums.Of(found.Values);
         var own = found.GetValueOrDefault(file.Date);
-        return own != all ? throw new PipelineException(ExitCode.Difference, $"{log.Where}: segment {file.Path} stands in the partition of {file.Date} and holds {all.Rows - own.Rows} rows of other dates. It was left as it is; run `pipeline verify --deep`.")
-            : file.Rows >= 0 && all.Rows != file.Rows ? throw new PipelineException(ExitCode.Difference, $"{log.Where}, date {file.Date}: segment {file.Path} holds {all.Rows} rows, the log says {file.Rows}. It was left as it is; run `pipeline verify --deep`.")
+        return own != all ? throw new DifferenceException($"{log.Where}: segment {file.Path} stands in the partition of {file.Date} and holds {all.Rows - own.Rows} rows of other dates. It was left as it is; run `pipeline verify --deep`.")
+            : file.Rows >= 0 && all.Rows != file.Rows ? throw new DifferenceException($"{log.Where}, date {file.Date}: segment {file.Path} holds {all.Rows} rows, the log says {file.Rows}. It was left as it is; run `pipeline verify --deep`.")
             : all;
     }
 
-    private PipelineException Differs(CompactionGroup group, string what) =>
-        new(ExitCode.Difference, $"{log.Where}, date {group.Date}: {group.Inputs.Count} segments were not merged: {what}. The table is as it was; run `pipeline verify --deep`.");
+    private DifferenceException Differs(CompactionGroup group, string what) =>
+        new($"{log.Where}, date {group.Date}: {group.Inputs.Count} segments were not merged: {what}. The table is as it was; run `pipeline verify --deep`.");
 }

@@ -41,7 +41,7 @@ internal sealed class TableHistory(TableLog log)
         while (Version < state.Version)
         {
             var entry = await log.ReadEntryAsync(Version + 1, cancel)
-                ?? throw new PipelineException(ExitCode.Difference, $"{log.Where}: entry {Version + 1} of the log is gone, though entry {state.Version} stands. Expected every entry for ever; restore the log from a copy.");
+                ?? throw new DifferenceException($"{log.Where}: entry {Version + 1} of the log is gone, though entry {state.Version} stands. Expected every entry for ever; restore the log from a copy.");
             if (!entry.Foreign && entry.Below != _below)
             {
                 if (Version < 0)
@@ -86,6 +86,5 @@ internal sealed class TableHistory(TableLog log)
         _removed.Clear();
     }
 
-    private PipelineException Torn(long version) => new(ExitCode.Difference,
-        $"{log.Where}: entry {version} of the log is not the one that was read a moment ago. Expected entries never to change: the table was restored while this process used it. Run the command again; `pipeline verify` names what is wrong with the log.");
+    private DifferenceException Torn(long version) => new($"{log.Where}: entry {version} of the log is not the one that was read a moment ago. Expected entries never to change: the table was restored while this process used it. Run the command again; `pipeline verify` names what is wrong with the log.");
 }

@@ -66,8 +66,7 @@ public sealed class InstallCounter(TableLog log)
     {
         if (await SegmentReader.OpenAsync(log.Store, TableNames.Segment(log.Contract.Dataset, file.Path), log.Contract, file.Size, cancel) is not { } reader)
         {
-            throw new PipelineException(ExitCode.Difference,
-                $"{log.Where}: segment {file.Path} ({file.Rows} rows of {file.Date}) is in the log and not in the store, so nothing can be counted. Restore it from a copy; `pipeline verify` names all that is gone.");
+            throw new DifferenceException($"{log.Where}: segment {file.Path} ({file.Rows} rows of {file.Date}) is in the log and not in the store, so nothing can be counted. Restore it from a copy; `pipeline verify` names all that is gone.");
         }
         await foreach (var batch in reader.ReadAsync(cancel))
         {
@@ -113,6 +112,6 @@ public sealed class InstallCounter(TableLog log)
         var names = log.Contract.Strings.Select(field => field.Name).ToList();
         var found = (names.IndexOf(AddressColumn), names.IndexOf(VersionColumn));
         return found is { Item1: >= 0, Item2: >= 0 } ? found
-            : throw new PipelineException(ExitCode.Configuration, $"dataset {log.Contract.Dataset}: it has no columns {AddressColumn} and {VersionColumn}, which counting installs takes. Count those of xencenter-checks.");
+            : throw new ConfigurationException($"dataset {log.Contract.Dataset}: it has no columns {AddressColumn} and {VersionColumn}, which counting installs takes. Count those of xencenter-checks.");
     }
 }

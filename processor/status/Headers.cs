@@ -28,7 +28,7 @@ internal static class Headers
         }
         catch (InvalidDataException e)
         {
-            throw new PipelineException(ExitCode.Difference, $"{captures.Store.Location}: {e.Message}", e);
+            throw new DifferenceException($"{captures.Store.Location}: {e.Message}", e);
         }
     }
 
@@ -47,7 +47,7 @@ internal static class Headers
         }
         catch (InvalidDataException e)
         {
-            throw new PipelineException(ExitCode.Difference, $"{captures.Store.Location}: {name}: {e.Message} Restore the capture.", e);
+            throw new DifferenceException($"{captures.Store.Location}: {name}: {e.Message} Restore the capture.", e);
         }
     }
 
@@ -68,7 +68,7 @@ internal static class Headers
                 {
                     header = await ReadAsync(captures, shard, number, cancel);
                 }
-                catch (PipelineException e) when (e.Code == ExitCode.Difference && broken is not null)
+                catch (DifferenceException e) when (broken is not null)
                 {
                     broken(e.Message);
                 }

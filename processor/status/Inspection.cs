@@ -21,7 +21,7 @@ public static class Inspection
     {
         if (!ObjectName.IsValid(name) || await store.FindAsync(name, cancel) is not { } info)
         {
-            throw new PipelineException(ExitCode.WrongUsage, $"{store.Location}: there is no object '{name}'. Name it as a list of the store does, for instance {CaptureNames.Capture("web", 0)}.");
+            throw new UsageException($"{store.Location}: there is no object '{name}'. Name it as a list of the store does, for instance {CaptureNames.Capture("web", 0)}.");
         }
         if (name.EndsWith(".parquet", StringComparison.Ordinal))
         {
@@ -34,7 +34,7 @@ public static class Inspection
         }
         catch (Exception e) when (e is InvalidDataException or JsonException)
         {
-            throw new PipelineException(ExitCode.Difference, $"{store.Location}: {name} ({bytes.Length} bytes) cannot be read ({(e is InvalidDataException ? e.Message : e.GetType().Name)}).");
+            throw new DifferenceException($"{store.Location}: {name} ({bytes.Length} bytes) cannot be read ({(e is InvalidDataException ? e.Message : e.GetType().Name)}).");
         }
     }
 
@@ -45,7 +45,7 @@ public static class Inspection
             : name.Contains("/_delta_log/", StringComparison.Ordinal) && name.EndsWith(".json", StringComparison.Ordinal) ? Entry(bytes)
             : name.StartsWith(CaptureNames.SnapshotsFolder, StringComparison.Ordinal) ? new JsonObject { ["kind"] = "snapshot", ["state"] = JsonNode.Parse(ShardState.FromJson(bytes, name).ToJson()) }
             : bytes.Length is > 0 and < 1 << 20 && bytes[0] == '{' ? new JsonObject { ["kind"] = "document", ["content"] = JsonNode.Parse(bytes) }
-            : throw new PipelineException(ExitCode.WrongUsage, $"{name}: {bytes.Length} bytes that are no capture, snapshot, commit, segment or document of this program.");
+            : throw new UsageException($"{name}: {bytes.Length} bytes that are no capture, snapshot, commit, segment or document of this program.");
         return Write(name, bytes.Length, document, Sha256.Of(bytes));
     }
 
@@ -104,7 +104,7 @@ public static class Inspection
             return Write(info.Name, info.Length, new JsonObject { ["kind"] = info.Name.EndsWith(".checkpoint.parquet", StringComparison.Ordinal) ? "checkpoint" : "parquet" }, null);
         }
         var reader = await SegmentReader.OpenAsync(store, info.Name, contract, info.Length, cancel)
-            ?? throw new PipelineException(ExitCode.Difference, $"{store.Location}: {info.Name} was listed and is gone.");
+            ?? throw new DifferenceException($"{store.Location}: {info.Name} was listed and is gone.");
         var document = new JsonObject { ["kind"] = "segment", ["dataset"] = dataset, ["rows"] = reader.Rows, ["rowGroups"] = reader.RowGroups, ["createdBy"] = reader.CreatedBy };
         if (reader.Label is { } label)
         {

@@ -113,7 +113,7 @@ public sealed class RejectionReader(CaptureStore captures)
                 }
             }
         }
-        catch (PipelineException e) when (e.Code == ExitCode.Difference)
+        catch (DifferenceException e)
         {
             forks.Add(e.Message);
         }

@@ -75,7 +75,7 @@ public sealed class StatusReader(CaptureStore captures, IReadOnlyList<TableLog> 
             }
             return (state, null);
         }
-        catch (PipelineException e) when (e.Code == ExitCode.Difference)
+        catch (DifferenceException e)
         {
             return (state, e.Message);
         }

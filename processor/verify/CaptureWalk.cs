@@ -117,7 +117,7 @@ internal sealed class CaptureWalk(CaptureStore captures, string shard, FrameChec
         {
             return await captures.ReadSnapshotAsync(shard, number, cancel);
         }
-        catch (PipelineException e) when (e.Code == ExitCode.Difference)
+        catch (DifferenceException e)
         {
             fold.Differences.Add(e.Message);
             return null;
@@ -164,7 +164,7 @@ internal sealed class CaptureWalk(CaptureStore captures, string shard, FrameChec
                 var capture = captures.Decode(shard, number, bytes, name);
                 return new Item(capture, null, frames?.Check(capture) ?? []);
             }
-            catch (PipelineException e) when (e.Code == ExitCode.Difference)
+            catch (DifferenceException e)
             {
                 return new Item(null, e.Message, []);
             }

@@ -54,7 +54,7 @@ internal sealed class SegmentCheck(TableLog log, ReadOnlyMemory<byte> rowKey, Wo
             {
                 difference = await ReadAsync(file, hash, found, cancel);
             }
-            catch (Exception e) when (e is PipelineException { Code: ExitCode.Difference } or not (PipelineException or StoreException or OperationCanceledException or OutOfMemoryException))
+            catch (Exception e) when (e is DifferenceException or not (PipelineException or StoreException or OperationCanceledException or OutOfMemoryException))
             {
                 // A message of a reader could hold bytes of a row: of all but our own only the type is told.
                 difference = e is PipelineException ? e.Message : $"{log.Where}, date {file.Date}: segment {file.Path} cannot be read ({e.GetType().Name}). It is damaged; restore it from a copy.";
@@ -83,7 +83,7 @@ internal sealed class SegmentCheck(TableLog log, ReadOnlyMemory<byte> rowKey, Wo
         var name = TableNames.Segment(log.Contract.Dataset, file.Path);
         if (await SegmentReader.OpenAsync(log.Store, name, log.Contract, file.Size, cancel) is not { } reader)
         {
-            throw new PipelineException(ExitCode.Difference, $"{log.Where}, date {file.Date}: segment {file.Path} ({file.Rows} rows) was there and is gone.");
+            throw new DifferenceException($"{log.Where}, date {file.Date}: segment {file.Path} ({file.Rows} rows) was there and is gone.");
         }
         await foreach (var batch in reader.ReadAsync(cancel))
         {

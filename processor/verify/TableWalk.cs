@@ -126,7 +126,7 @@ internal sealed class TableWalk(TableLog log, Func<string, long> standsFrom)
                     }
                 }
             }
-            catch (PipelineException e) when (e.Code == ExitCode.Difference)
+            catch (DifferenceException e)
             {
                 Fold.Differences.Add(e.Message);
                 continue;

@@ -17,7 +17,7 @@ public static class VerifiedReceipts
     /// <exception cref="PipelineException">3: the check was not clean, or saw no table.</exception>
     public static async Task<string> WriteAsync(IObjectStore store, VerifyReport report, TimeProvider time, CancellationToken cancel = default)
     {
-        var through = report.Through ?? throw new PipelineException(ExitCode.Difference, "No receipt was written: there is one only for a check that was clean and looked at the tables.");
+        var through = report.Through ?? throw new DifferenceException("No receipt was written: there is one only for a check that was clean and looked at the tables.");
         var now = time.GetUtcNow();
         var name = $"{Folder}{Kind(report.Deep)}/{now.ToString("yyyyMMdd'T'HHmmssffffff'Z'", CultureInfo.InvariantCulture)}-{RandomNumberGenerator.GetHexString(8, lowercase: true)}.json";
         await Puts.UntilKnownAsync(store, name, (through with { At = now }).ToJson(), time, null, cancel);

@@ -73,7 +73,7 @@ public sealed class Verifier(CaptureStore? captures, IReadOnlyList<TableLog> tab
     /// <returns>Null where the receipt does not hold.</returns>
     private async Task<VerifyReport?> CheckAsync(bool deep, VerifiedThrough? since, string? name, CancellationToken cancel)
     {
-        var key = deep ? rowKey ?? throw new PipelineException(ExitCode.Configuration, "A deep check hashes every row, which takes the installation's key. Name the key file, or check without --deep.") : default;
+        var key = deep ? rowKey ?? throw new ConfigurationException("A deep check hashes every row, which takes the installation's key. Name the key file, or check without --deep.") : default;
         // 1
         var first = await FirstAsync(cancel);
         var begun = since?.Shards ?? [];
@@ -150,7 +150,7 @@ public sealed class Verifier(CaptureStore? captures, IReadOnlyList<TableLog> tab
         {
             return await captures!.ReadSnapshotAsync(shard, at.Snapshot, cancel) is { } snapshot && VerifiedShard.Of(snapshot) == at;
         }
-        catch (PipelineException e) when (e.Code == ExitCode.Difference)
+        catch (DifferenceException)
         {
             return false;
         }

@@ -77,9 +77,6 @@ public sealed record VerifyReport
     [JsonIgnore]
     public VerifiedThrough? Through { get; init; }
 
-    [JsonIgnore]
-    public int ExitCode => Ok ? Core.ExitCode.Done : Core.ExitCode.Difference;
-
     public string ToJson() => JsonSerializer.Serialize(this, VerifyJson.Default.VerifyReport);
 }
 

@@ -89,7 +89,7 @@ public sealed class CatchUp(CaptureStore captures, IReadOnlyList<TableShipper> t
     {
         foreach (var dataset in capture.Header.Frames.Select(f => f.Dataset).Where(d => tables.All(t => t.Dataset != d)))
         {
-            throw new PipelineException(ExitCode.Configuration, $"shard {capture.Header.Shard}, capture {capture.Link.Number}: it has records of dataset {dataset}, which this program does not know. Upgrade this program; nothing was skipped.");
+            throw new ConfigurationException($"shard {capture.Header.Shard}, capture {capture.Link.Number}: it has records of dataset {dataset}, which this program does not know. Upgrade this program; nothing was skipped.");
         }
     }
 

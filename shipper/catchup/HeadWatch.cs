@@ -65,7 +65,7 @@ internal sealed class HeadWatch(CaptureStore captures)
             }
             return bytes is null ? null : CaptureFile.DecodeHeader(bytes, name);
         }
-        catch (Exception e) when (e is InvalidDataException or PipelineException { Code: ExitCode.Configuration })
+        catch (Exception e) when (e is InvalidDataException or ConfigurationException)
         {
             return null;
         }

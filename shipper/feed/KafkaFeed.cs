@@ -48,7 +48,7 @@ public sealed class KafkaFeed : IDisposable
         }
         catch (Exception e) when (e is InvalidOperationException or ArgumentException or KafkaException)
         {
-            throw new PipelineException(ExitCode.Configuration, $"kafka: the client refuses its settings: {e.Message}. Correct them, by librdkafka's names.", e);
+            throw new ConfigurationException($"kafka: the client refuses its settings: {e.Message}. Correct them, by librdkafka's names.", e);
         }
         _thread.Start(first);
     }
@@ -115,7 +115,7 @@ public sealed class KafkaFeed : IDisposable
         catch (Exception e)
         {
             // A fault of ours: the host stops, and says of what type it was. The message could hold anything.
-            _queue.TryAdd(new FeedEvent.Stopped(new PipelineException(ExitCode.Failed, $"kafka: the feed ended by {e.GetType().Name}. Start again; if it happens again, report it.", e)));
+            _queue.TryAdd(new FeedEvent.Stopped(new FailedException($"kafka: the feed ended by {e.GetType().Name}. Start again; if it happens again, report it.", e)));
         }
         finally
         {

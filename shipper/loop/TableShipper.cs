@@ -83,7 +83,7 @@ public sealed class TableShipper(Contract contract, TableLog log, Committer comm
             {
                 (segments, dates) = await sealer.WriteAsync(frames, [.. shards.Select(s => new SegmentRange(s.Shard, s.Range.From, s.Range.To))], cancel);
             }
-            catch (PipelineException e) when (e.Code == ExitCode.Difference && frames.Exists(f => f.ByFeed))
+            catch (DifferenceException) when (frames.Exists(f => f.ByFeed))
             {
                 corrupt = [.. frames.Where(f => f.ByFeed).Select(f => f.Shard).Distinct()];
                 events.Corrupt(Dataset, corrupt);
@@ -134,7 +134,7 @@ public sealed class TableShipper(Contract contract, TableLog log, Committer comm
         }
         catch (InvalidDataException e)
         {
-            throw new PipelineException(ExitCode.Difference, e.Message + " Nothing of it was shipped.", e);
+            throw new DifferenceException(e.Message + " Nothing of it was shipped.", e);
         }
     }
 

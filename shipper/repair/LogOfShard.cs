@@ -48,7 +48,7 @@ internal sealed record LogOfShard(TableState? State, ShardLedger? Ledger, IReadO
         }
         if (fold.Version != state.Version || fold.Top != state.EntryHash)
         {
-            throw new PipelineException(ExitCode.Difference, $"{log.Where}: the log changed while it was read, or entries of it are gone: it was read up to entry {fold.Version}, and stood at {state.Version}. Run `pipeline verify`, and restore the log whole.");
+            throw new DifferenceException($"{log.Where}: the log changed while it was read, or entries of it are gone: it was read up to entry {fold.Version}, and stood at {state.Version}. Run `pipeline verify`, and restore the log whole.");
         }
         return new LogOfShard(state, fold.Ledgers.GetValueOrDefault(shard), links) { Repairs = repairs };
     }

@@ -39,7 +39,7 @@ public sealed record RepairReceipt
     {
         var name = Name(Dataset, Commit);
         return await Puts.UntilKnownAsync(store, name, JsonSerializer.SerializeToUtf8Bytes(this, RepairReceiptJson.Default.RepairReceipt), time, null, cancel) != PutOutcome.Other ? name
-            : throw new PipelineException(ExitCode.Difference, $"{store.Location}: '{name}' holds other bytes than the receipt of entry {Commit} of {Dataset}. The commit stands; find out who wrote the receipt: the table was restored since, or it was changed.");
+            : throw new DifferenceException($"{store.Location}: '{name}' holds other bytes than the receipt of entry {Commit} of {Dataset}. The commit stands; find out who wrote the receipt: the table was restored since, or it was changed.");
     }
 }
 

@@ -150,7 +150,7 @@ public sealed class Repairer(CaptureStore captures, IReadOnlyList<TableLog> tabl
             {
                 if (await captures.ReadAsync(shard, number, cancel) is not { } capture || capture.Link != chain[number].Link)
                 {
-                    throw new PipelineException(ExitCode.Difference, $"shard {shard}: capture {number} in {captures.Store.Location} is gone or was changed since it was checked a moment ago. Nothing more was committed.");
+                    throw new DifferenceException($"shard {shard}: capture {number} in {captures.Store.Location} is gone or was changed since it was checked a moment ago. Nothing more was committed.");
                 }
                 var entry = capture.Header.FrameOf(log.Contract.Dataset)!;
                 frames.Add(new TakenFrame(shard, capture.Link, null, entry, FrameOf(capture, entry)));
@@ -187,7 +187,7 @@ public sealed class Repairer(CaptureStore captures, IReadOnlyList<TableLog> tabl
         }
         catch (InvalidDataException e)
         {
-            throw new PipelineException(ExitCode.Difference, e.Message + " Nothing of it was committed.", e);
+            throw new DifferenceException(e.Message + " Nothing of it was committed.", e);
         }
     }
 

@@ -36,7 +36,7 @@ internal sealed class ShardChain
                     faults.Add($"capture {number} is gone");
                 }
             }
-            catch (PipelineException e) when (e.Code == ExitCode.Difference)
+            catch (DifferenceException e)
             {
                 faults.Add($"capture {number} cannot be read ({e.Message})");
             }
@@ -56,8 +56,7 @@ internal sealed class ShardChain
             chain._items[number] = new Proven(capture.Link, capture.Header.Frames.ToDictionary(f => f.Dataset, f => ((long)f.Length, f.Rows)));
             before = capture.Link;
         }
-        return faults.Count == 0 ? chain : throw new PipelineException(ExitCode.Difference,
-            $"shard {shard} in {captures.Store.Location} cannot be repaired from capture {from} on: {string.Join("; ", faults.Take(MaxNamed))}{(faults.Count > MaxNamed ? $"; and {faults.Count - MaxNamed} more" : "")}. "
+        return faults.Count == 0 ? chain : throw new DifferenceException($"shard {shard} in {captures.Store.Location} cannot be repaired from capture {from} on: {string.Join("; ", faults.Take(MaxNamed))}{(faults.Count > MaxNamed ? $"; and {faults.Count - MaxNamed} more" : "")}. "
             + "Nothing was changed. Restore the captures that are named, or repair a range that ends below them.");
     }
 }

@@ -72,8 +72,7 @@ internal sealed class SealPass : IDisposable
         {
             if (sums.GetValueOrDefault(date.Date) != date.Sums)
             {
-                throw new PipelineException(ExitCode.Difference,
-                    $"dataset {_contract.Dataset}, date {date.Date}: the frames hold {sums.GetValueOrDefault(date.Date).Rows} rows whose sum is not the {date.Sums.Rows} rows that their captures declare. Nothing was committed; run `pipeline verify` to name the captures.");
+                throw new DifferenceException($"dataset {_contract.Dataset}, date {date.Date}: the frames hold {sums.GetValueOrDefault(date.Date).Rows} rows whose sum is not the {date.Sums.Rows} rows that their captures declare. Nothing was committed; run `pipeline verify` to name the captures.");
             }
         }
     }
@@ -126,7 +125,7 @@ internal sealed class SealPass : IDisposable
             catch (Exception e) when (e is not OutOfMemoryException)
             {
                 // The reader's message could hold bytes of a row: only its type is told.
-                throw new PipelineException(ExitCode.Difference, $"shard {frame.Shard}, capture {frame.Link.Number}: its frame of {_contract.Dataset} cannot be decoded ({e.GetType().Name}). Nothing was committed; restore the capture.");
+                throw new DifferenceException($"shard {frame.Shard}, capture {frame.Link.Number}: its frame of {_contract.Dataset} cannot be decoded ({e.GetType().Name}). Nothing was committed; restore the capture.");
             }
             yield return batches.Current;
         }

@@ -14,7 +14,7 @@ internal static class Machine
         var load = File.Exists("/proc/loadavg") ? File.ReadAllText("/proc/loadavg").Split(' ')[0] : "unknown";
         return $"""
             - machine: {cpu ?? "unknown processor"}, {Environment.ProcessorCount} cores, {memory}; kernel {Environment.OSVersion.Version}; disk {FileSystem(Path.GetTempPath())}; load at the end {load}
-            - versions: pipeline {Version(typeof(Pipeline.Core.ExitCode))}, {RuntimeInformation.FrameworkDescription}, DuckDB.NET {Version(typeof(DuckDB.NET.Data.DuckDBConnection))}
+            - versions: pipeline {Version(typeof(Pipeline.Core.PipelineException))}, {RuntimeInformation.FrameworkDescription}, DuckDB.NET {Version(typeof(DuckDB.NET.Data.DuckDBConnection))}
             - date: {TimeProvider.System.GetUtcNow():yyyy-MM-dd}
             """;
     }

@@ -39,7 +39,7 @@ internal sealed class Conservation(Schedule schedule, IReadOnlyDictionary<string
             {
                 await CheckTableAsync(contract);
             }
-            catch (PipelineException e) when (e.Code == ExitCode.Difference && schedule.UkWasRolledBack)
+            catch (DifferenceException e) when (schedule.UkWasRolledBack)
             {
                 // Found and named, which is all that a restore under running shippers can ask for.
                 schedule.Named(e.Message);
@@ -145,7 +145,7 @@ internal sealed class Conservation(Schedule schedule, IReadOnlyDictionary<string
         {
             entries.Add(entry);
         }
-        var state = await log.OpenAsync() ?? throw new PipelineException(ExitCode.Difference, $"{log.Where} is gone");
+        var state = await log.OpenAsync() ?? throw new DifferenceException($"{log.Where} is gone");
         CheckTotals(dataset, entries, state);
         foreach (var repair in entries.Where(e => e.Kind == CommitKind.Repair))
         {
@@ -192,7 +192,7 @@ internal sealed class Conservation(Schedule schedule, IReadOnlyDictionary<string
         foreach (var file in state.Files.Values)
         {
             var reader = await SegmentReader.OpenAsync(schedule.Uk.Contents, TableNames.Segment(contract.Dataset, file.Path), contract, file.Size)
-                ?? throw new PipelineException(ExitCode.Difference, $"{contract.Dataset}: segment {file.Path} is gone");
+                ?? throw new DifferenceException($"{contract.Dataset}: segment {file.Path} is gone");
             await foreach (var batch in reader.ReadAsync())
             {
                 hash.AddByDay(batch, dates);

@@ -142,7 +142,7 @@ internal sealed class IngestProcess : IShardEvents
         {
             return "outage";
         }
-        catch (PipelineException e) when (e.Code == ExitCode.Difference && _schedule.UsWasRolledBack)
+        catch (DifferenceException) when (_schedule.UsWasRolledBack)
         {
             return "fork";
         }

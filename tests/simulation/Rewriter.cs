@@ -49,7 +49,7 @@ internal sealed class Rewriter(Schedule schedule, int incarnation, Random random
         {
             schedule.Totals.Faults++;
         }
-        catch (PipelineException e) when (e.Code == ExitCode.Difference && schedule.UkWasRolledBack)
+        catch (DifferenceException e) when (schedule.UkWasRolledBack)
         {
             schedule.Named(e.Message);
         }
@@ -74,7 +74,7 @@ internal sealed class Rewriter(Schedule schedule, int incarnation, Random random
         {
             // An input may be gone by now where the store was set back: then this rewrite has nothing to go on with.
             var reader = await SegmentReader.OpenAsync(log.Store, TableNames.Segment(contract.Dataset, input.Path), contract, input.Size)
-                ?? throw new PipelineException(ExitCode.Difference, $"{log.Where}: {input.Path} is gone");
+                ?? throw new DifferenceException($"{log.Where}: {input.Path} is gone");
             // What another engine's entry does not tell, the file does.
             counted.Add(input with { Rows = reader.Rows });
             await foreach (var batch in reader.ReadAsync())

@@ -180,7 +180,7 @@ internal sealed partial class Schedule
         {
             Totals.Faults++;
         }
-        catch (PipelineException e) when (e.Code == ExitCode.Difference && (UkWasRolledBack || UsWasRolledBack))
+        catch (DifferenceException e) when ((UkWasRolledBack || UsWasRolledBack))
         {
             _unrepaired.Add(shard);
             Named(e.Message);

@@ -106,7 +106,7 @@ internal sealed class ShipProcess : IShipEvents
             await work();
             return true;
         }
-        catch (PipelineException e) when (e.Code == ExitCode.Difference && (_schedule.UkWasRolledBack || _schedule.UsWasRolledBack))
+        catch (DifferenceException e) when ((_schedule.UkWasRolledBack || _schedule.UsWasRolledBack))
         {
             _schedule.Named(e.Message);
             return false;

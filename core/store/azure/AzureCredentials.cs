@@ -21,7 +21,7 @@ internal static class AzureCredentials
         {
             return location.IsTls
                 ? new BlobContainerClient(location.Container, new DefaultAzureCredential(Identity(options)), options)
-                : throw new PipelineException(ExitCode.Configuration, $"The store {location} is an emulator's, and no connection string is given: an identity's token is sent over https only. Give one in a file or in the environment.");
+                : throw new ConfigurationException($"The store {location} is an emulator's, and no connection string is given: an identity's token is sent over https only. Give one in a file or in the environment.");
         }
         var parts = Parts(connection.Reveal());
         if (parts.GetValueOrDefault("UseDevelopmentStorage") == "true")
@@ -55,6 +55,5 @@ internal static class AzureCredentials
         .Select(part => part.Split('=', 2)).Where(pair => pair.Length == 2).DistinctBy(pair => pair[0], StringComparer.OrdinalIgnoreCase)
         .ToDictionary(pair => pair[0], pair => pair[1], StringComparer.OrdinalIgnoreCase);
 
-    private static PipelineException Wrong(AzureLocation location, string what) => new(ExitCode.Configuration,
-        $"The connection string for the store {location} {what}; expected AccountName={location.Account};AccountKey=… or, for an emulator, UseDevelopmentStorage=true. It is not shown.");
+    private static ConfigurationException Wrong(AzureLocation location, string what) => new($"The connection string for the store {location} {what}; expected AccountName={location.Account};AccountKey=… or, for an emulator, UseDevelopmentStorage=true. It is not shown.");
 }

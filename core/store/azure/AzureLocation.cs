@@ -39,7 +39,7 @@ public sealed record AzureLocation
         }
         if (uri.Scheme == Uri.UriSchemeHttp && !uri.IsLoopback)
         {
-            throw new PipelineException(ExitCode.RefusedByPolicy, $"The store {uri} would be read and written in the clear: plain http is for an emulator on this machine. Use https.");
+            throw new PolicyException($"The store {uri} would be read and written in the clear: plain http is for an emulator on this machine. Use https.");
         }
         var parts = uri.AbsolutePath.Trim('/').Split('/');
         var path = IPAddress.TryParse(uri.Host.Trim('[', ']'), out _) || uri.IsLoopback;
@@ -55,6 +55,5 @@ public sealed record AzureLocation
     private static bool IsContainer(string name) => name.Length is >= 3 and <= 63 && name.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '-')
         && name[0] != '-' && name[^1] != '-' && !name.Contains("--", StringComparison.Ordinal);
 
-    private static PipelineException Wrong(string found) => new(ExitCode.Configuration,
-        $"A store's URL: {found}; expected https://ACCOUNT.blob.core.windows.net/CONTAINER, or http://127.0.0.1:PORT/ACCOUNT/CONTAINER for an emulator.");
+    private static ConfigurationException Wrong(string found) => new($"A store's URL: {found}; expected https://ACCOUNT.blob.core.windows.net/CONTAINER, or http://127.0.0.1:PORT/ACCOUNT/CONTAINER for an emulator.");
 }

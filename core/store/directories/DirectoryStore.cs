@@ -20,7 +20,7 @@ public sealed partial class DirectoryStore : IObjectStore, IDisposable
     {
         if (!OperatingSystem.IsLinux())
         {
-            throw new PipelineException(ExitCode.Configuration, $"The store {root} is a directory, and stores on directories run on Linux only; here run ingest against Azure, or push.");
+            throw new ConfigurationException($"The store {root} is a directory, and stores on directories run on Linux only; here run ingest against Azure, or push.");
         }
     }
 

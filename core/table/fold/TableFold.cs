@@ -135,8 +135,7 @@ public sealed class TableFold(Contract contract, string captureStore, string key
         }
         if (entry.Store != captureStore || entry.KeyId != keyId)
         {
-            throw new PipelineException(ExitCode.Configuration,
-                $"{where}: entry {entry.Version} of the log is of capture store '{entry.Store}' and key '{entry.KeyId}', expected '{captureStore}' and '{keyId}'. Point the configuration at the store and the key that made this table.");
+            throw new ConfigurationException($"{where}: entry {entry.Version} of the log is of capture store '{entry.Store}' and key '{entry.KeyId}', expected '{captureStore}' and '{keyId}'. Point the configuration at the store and the key that made this table.");
         }
         if (entry.Below != _below)
         {

@@ -68,8 +68,7 @@ public sealed class Committer(TableLog log, Action<StoreException>? waiting = nu
         RebaseDecision.Proceed => null,
         RebaseDecision.ShippedMoved moved => new CommitResult.ShippedMoved(state, moved.Shards),
         RebaseDecision.InputGone gone => new CommitResult.InputGone(state, gone.Paths),
-        RebaseDecision.Refused refused => throw new PipelineException(ExitCode.Difference,
-            $"{log.Where}: a commit over version {state.Version} was refused: {refused.Reason}. Expected the table that the commit was made for. Start again, which reads the table anew."),
+        RebaseDecision.Refused refused => throw new DifferenceException($"{log.Where}: a commit over version {state.Version} was refused: {refused.Reason}. Expected the table that the commit was made for. Start again, which reads the table anew."),
         _ => throw new InvalidOperationException($"a decision of type {decision.GetType().Name}"),
     };
 
@@ -120,8 +119,7 @@ public sealed class Committer(TableLog log, Action<StoreException>? waiting = nu
     {
         if (state.Contract != log.Contract.Sha256)
         {
-            throw new PipelineException(ExitCode.Configuration,
-                $"{log.Where}: the table is under contract {state.Contract}, this program has {log.Contract.Sha256} (version {log.Contract.Version}). "
+            throw new ConfigurationException($"{log.Where}: the table is under contract {state.Contract}, this program has {log.Contract.Sha256} (version {log.Contract.Version}). "
                 + "A new contract takes effect by `pipeline contract apply`, never as a side effect.");
         }
     }

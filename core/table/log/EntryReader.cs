@@ -20,8 +20,7 @@ internal static class EntryReader
         }
         catch (Exception e) when (e is JsonException or InvalidDataException or FormatException or InvalidOperationException or KeyNotFoundException or OverflowException)
         {
-            throw new PipelineException(ExitCode.Difference,
-                $"{where}: entry {version} of the log ({bytes.Length} bytes) cannot be read ({(e is InvalidDataException ? e.Message : e.GetType().Name)}). "
+            throw new DifferenceException($"{where}: entry {version} of the log ({bytes.Length} bytes) cannot be read ({(e is InvalidDataException ? e.Message : e.GetType().Name)}). "
                 + "Expected one JSON action a line, as the Delta protocol says. Restore the entry from a copy of the log.");
         }
     }

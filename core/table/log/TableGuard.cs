@@ -20,7 +20,7 @@ public static class TableGuard
     {
         if (metadata is null || protocol is null)
         {
-            throw new PipelineException(ExitCode.Difference, $"{where}: the log holds no metaData and protocol. Expected both in entry 0. Restore the log from a copy.");
+            throw new DifferenceException($"{where}: the log holds no metaData and protocol. Expected both in entry 0. Restore the log from a copy.");
         }
         where = changedBy is null ? where : $"{where}, as entry {changedBy.Version} by '{Writer(changedBy)}' left it";
         Expect(where, "delta.minReaderVersion", $"{protocol.Reader}", $"{TableSchema.Protocol.Reader}");
@@ -53,8 +53,7 @@ public static class TableGuard
     {
         if (entry.Txn.Keys.FirstOrDefault(id => id.StartsWith(TableNames.TxnPrefix, StringComparison.Ordinal)) is { } ours)
         {
-            throw new PipelineException(ExitCode.Difference,
-                $"{where}: entry {entry.Version}, written by '{Writer(entry)}', sets txn '{ours}', which only this program may set. "
+            throw new DifferenceException($"{where}: entry {entry.Version}, written by '{Writer(entry)}', sets txn '{ours}', which only this program may set. "
                 + "Expected no entry of another engine to change what is shipped. Stop every shipper, find who wrote it, and restore the log from a copy.");
         }
     }
@@ -63,8 +62,7 @@ public static class TableGuard
     {
         if (found != expected)
         {
-            throw new PipelineException(ExitCode.Configuration,
-                $"{where}: property '{property}' is {Quoted(found)}, expected {Quoted(expected)}. {Advice(property)}");
+            throw new ConfigurationException($"{where}: property '{property}' is {Quoted(found)}, expected {Quoted(expected)}. {Advice(property)}");
         }
     }
 

@@ -136,22 +136,19 @@ public sealed class TableLog(IObjectStore store, Contract contract, string captu
     internal EntryOrigin NewOrigin() =>
         new(Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)), captureStore, keyId, contract.Sha256, time.GetUtcNow());
 
-    internal PipelineException Restored(long version, string found) => new(ExitCode.Difference,
-        $"{Where}: entry {version} of the log is not the one that was read before: {found}. Expected entries never to change: the table was restored or its log was edited while this process used it. "
+    internal DifferenceException Restored(long version, string found) => new($"{Where}: entry {version} of the log is not the one that was read before: {found}. Expected entries never to change: the table was restored or its log was edited while this process used it. "
         + "Stop every shipper of this table, make sure that the log is whole, then start again: what the log lacks is shipped anew from the captures.");
 
     private void CheckLink(TableCommit entry, Sha256? below)
     {
         if (!entry.Foreign && entry.Below != below)
         {
-            throw new PipelineException(ExitCode.Difference,
-                $"{Where}: entry {entry.Version} of the log names {Short(entry.Below)} as the entry below, found {Short(below)}. "
+            throw new DifferenceException($"{Where}: entry {entry.Version} of the log names {Short(entry.Below)} as the entry below, found {Short(below)}. "
                 + "Expected each entry to name the sha256 of the one below: an entry was replaced, or the table was restored under a running shipper. Stop every shipper and restore the log from one copy, whole.");
         }
         if (!entry.Foreign && (entry.Store != captureStore || entry.KeyId != keyId))
         {
-            throw new PipelineException(ExitCode.Configuration,
-                $"{Where}: entry {entry.Version} is of capture store '{entry.Store}' and key '{entry.KeyId}', expected '{captureStore}' and '{keyId}'. Point the configuration at the store and the key that made this table.");
+            throw new ConfigurationException($"{Where}: entry {entry.Version} is of capture store '{entry.Store}' and key '{entry.KeyId}', expected '{captureStore}' and '{keyId}'. Point the configuration at the store and the key that made this table.");
         }
     }
 
@@ -173,8 +170,7 @@ public sealed class TableLog(IObjectStore store, Contract contract, string captu
                 return null;
             }
             // Another process may have made the table between the read and the list.
-            first = await ReadEntryAsync(0, cancel) ?? throw new PipelineException(ExitCode.Difference,
-                $"{Where}: the log has no entry 0 but holds '{there}'. Expected the whole log, which is kept for ever. Restore it from a copy.");
+            first = await ReadEntryAsync(0, cancel) ?? throw new DifferenceException($"{Where}: the log has no entry 0 but holds '{there}'. Expected the whole log, which is kept for ever. Restore it from a copy.");
         }
         CheckLink(first, null);
         if (first.Metadata is null || first.Protocol is null)
@@ -200,8 +196,7 @@ public sealed class TableLog(IObjectStore store, Contract contract, string captu
             var bytes = await store.ReadAsync(TableNames.Entry(contract.Dataset, version), cancel);
             if (bytes is null)
             {
-                throw new PipelineException(ExitCode.Difference,
-                    $"{Where}: there is a checkpoint of entry {version} but no such entry. Expected the log to reach beyond its newest checkpoint: the table was restored to an older version by taking entries away. "
+                throw new DifferenceException($"{Where}: there is a checkpoint of entry {version} but no such entry. Expected the log to reach beyond its newest checkpoint: the table was restored to an older version by taking entries away. "
                     + "Restore the log whole, or remove the checkpoints above its end with every shipper stopped.");
             }
             if (await Checkpoint.ReadAsync(store, contract.Dataset, version, Sha256.Of(bytes), cancel) is { } state)

@@ -165,7 +165,7 @@ public sealed class SegmentReader
         }
         catch (NotSupportedException e)
         {
-            throw new PipelineException(ExitCode.Failed, $"segment {_name} in {_store.Location}: {e.Message}. Rewrite the file with an engine's default Parquet settings, or upgrade this program.");
+            throw new FailedException($"segment {_name} in {_store.Location}: {e.Message}. Rewrite the file with an engine's default Parquet settings, or upgrade this program.");
         }
     }
 
@@ -173,7 +173,6 @@ public sealed class SegmentReader
         e is InvalidDataException or IndexOutOfRangeException or ArgumentException or OverflowException or InvalidCastException or ZstdSharp.ZstdException or InvalidOperationException;
 
     /// <summary>The cause is named by its type only: its message could hold bytes of a row.</summary>
-    private static PipelineException Damaged(IObjectStore store, string name, string what, Exception? cause) => new(ExitCode.Difference,
-        $"segment {name} in {store.Location} is damaged: {what}{(cause is null ? "" : $" ({cause.GetType().Name})")}. "
+    private static DifferenceException Damaged(IObjectStore store, string name, string what, Exception? cause) => new($"segment {name} in {store.Location} is damaged: {what}{(cause is null ? "" : $" ({cause.GetType().Name})")}. "
         + "Expected a Parquet file as its commit describes it; restore the object from a copy, then run `pipeline verify --deep`.");
 }

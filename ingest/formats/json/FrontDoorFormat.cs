@@ -28,7 +28,7 @@ public sealed class FrontDoorFormat : JsonFormat
     {
         if (client is not null && client.Field != ClientField)
         {
-            throw new PipelineException(ExitCode.WrongUsage, $"format frontdoor knows the client beside its peer (socketIp) by field {ClientField} only, and client-address names {client.Field}; name {ClientField}, or take client-address out.");
+            throw new UsageException($"format frontdoor knows the client beside its peer (socketIp) by field {ClientField} only, and client-address names {client.Field}; name {ClientField}, or take client-address out.");
         }
         Client = client;
     }

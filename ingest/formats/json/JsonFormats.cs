@@ -12,7 +12,7 @@ internal static class JsonFormats
     /// <exception cref="PipelineException">2: the parameters or the rule do not fit the format.</exception>
     public static ILineFormat? Find(string spec, ClientAddressRule? client) =>
         spec == "frontdoor" && client is not null ? new FrontDoorFormat(client)
-        : spec == "ndjson" ? throw new PipelineException(ExitCode.WrongUsage, $"format ndjson needs the names of its fields; for example {NdjsonFields.Example}")
+        : spec == "ndjson" ? throw new UsageException($"format ndjson needs the names of its fields; for example {NdjsonFields.Example}")
         : spec.StartsWith("ndjson:", StringComparison.Ordinal) ? new NdjsonFormat(spec["ndjson:".Length..], client)
         : null;
 }

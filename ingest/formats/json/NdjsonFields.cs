@@ -110,5 +110,5 @@ internal sealed record NdjsonFields(IReadOnlyDictionary<int, string> Paths, Ndjs
         return new(anyCase: false, textToo: false, [.. names]);
     }
 
-    private static PipelineException Wrong(string what) => new(ExitCode.WrongUsage, $"format ndjson {what}; for example {Example}");
+    private static UsageException Wrong(string what) => new($"format ndjson {what}; for example {Example}");
 }

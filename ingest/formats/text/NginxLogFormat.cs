@@ -214,5 +214,5 @@ internal static class NginxLogFormat
 
     private static PipelineException Json() => Refused("it writes JSON (escape=json, or a text in braces); name the source's format as ndjson with the members' names instead, so that JSON is read as JSON");
 
-    private static PipelineException Refused(string why) => new(ExitCode.WrongUsage, $"format nginx: this log_format cannot be read: {why}. A sound one: {Example.TrimEnd()}");
+    private static UsageException Refused(string why) => new($"format nginx: this log_format cannot be read: {why}. A sound one: {Example.TrimEnd()}");
 }

@@ -1,3 +1,4 @@
+using Pipeline.Cli;
 using Pipeline.Core;
 using Pipeline.Core.Store;
 using Pipeline.Core.Store.Azure;
@@ -22,8 +23,8 @@ public sealed class AzureSettingsTests
     [InlineData("http://127.0.0.1:10000/captures", 78)]
     public void A_url_that_is_no_containers_or_would_go_in_the_clear_is_refused(string url, int exit)
     {
-        var e = Assert.Throws<PipelineException>(() => AzureLocation.Parse(url));
-        Assert.Equal(exit, e.Code);
+        var e = Assert.ThrowsAny<PipelineException>(() => AzureLocation.Parse(url));
+        Assert.Equal(exit, ExitCode.Of(e));
         Assert.DoesNotContain("c2VjcmV0", e.Message, StringComparison.Ordinal);
     }
 

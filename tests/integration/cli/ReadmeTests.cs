@@ -1,3 +1,4 @@
+using Pipeline.Cli;
 using System.Net;
 using System.Reflection;
 using System.Text;

@@ -1,3 +1,4 @@
+using Pipeline.Cli;
 using Pipeline.Core;
 
 namespace Pipeline.Tests.Integration.Crash;

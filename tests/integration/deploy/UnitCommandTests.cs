@@ -1,3 +1,4 @@
+using Pipeline.Cli;
 using System.Runtime.CompilerServices;
 using Pipeline.Core;
 using Pipeline.Tests.Integration.Cli;

@@ -1,3 +1,4 @@
+using Pipeline.Cli;
 using System.Globalization;
 using System.Reflection;
 using System.Text.RegularExpressions;

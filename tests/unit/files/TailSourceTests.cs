@@ -1,3 +1,4 @@
+using Pipeline.Core;
 using Pipeline.Ingest.Files;
 using Pipeline.Ingest.Shard;
 using Xunit;

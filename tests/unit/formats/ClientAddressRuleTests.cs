@@ -67,7 +67,7 @@ public sealed class ClientAddressRuleTests
         var rule = new ClientAddressRule("X-Forwarded-For", Ours, false);
         foreach (var name in new[] { "combined", "common" })
         {
-            Assert.Contains("has one address only", Assert.Throws<PipelineException>(() => LogFormats.Named(name, rule)).Message, StringComparison.Ordinal);
+            Assert.Contains("has one address only", Assert.ThrowsAny<PipelineException>(() => LogFormats.Named(name, rule)).Message, StringComparison.Ordinal);
         }
     }
 

@@ -63,7 +63,7 @@ public sealed class PushCertificateTests : IDisposable
         var state = new Core.Captures.ShardState { Store = "", Shard = "s1", KeyId = "" };
         var source = new PushSource { Name = "web", Shard = "s1", Format = new CombinedFormat(), Sink = null!, IsFenced = _ => Task.FromResult(false), Streams = new PushStreams("web", state), ClientCertificates = [Of(_web)] };
         Options("https://0.0.0.0:0").Check(source);
-        void Refused(PushEndpointOptions options, PushSource wrong) => Assert.Equal(ExitCode.Configuration, Assert.Throws<PipelineException>(() => options.Check(wrong)).Code);
+        void Refused(PushEndpointOptions options, PushSource wrong) => Assert.IsType<ConfigurationException>(Assert.ThrowsAny<PipelineException>(() => options.Check(wrong)));
         Refused(new(), source);
         Refused(Options("https://0.0.0.0:0") with { AsksCertificates = false }, source);
         Refused(Options("https://0.0.0.0:0"), source with { ClientCertificates = ["abc"] });

@@ -1,3 +1,4 @@
+using Pipeline.Cli;
 using Pipeline.Ingest.Formats.Text;
 using Pipeline.Core;
 using Pipeline.Core.Captures;
@@ -27,7 +28,7 @@ public sealed class PushPolicyTests
     public void Rule_33_Lines_in_the_clear_are_taken_on_loopback_only(string url, int? code)
     {
         var thrown = Record.Exception(() => new PushEndpointOptions { Url = url }.Listen());
-        Assert.Equal(code, (thrown as PipelineException)?.Code);
+        Assert.Equal(code, thrown is null ? null : ExitCode.Of(thrown));
     }
 
     [Fact]
@@ -43,8 +44,8 @@ public sealed class PushPolicyTests
             await using var endpoint = new PushEndpoint(new() { Url = "https://0.0.0.0:0", CertificateFile = file }, InstallationKey.New(), TimeProvider.System);
             var state = new ShardState { Store = "", Shard = "s1", KeyId = "" };
             var source = new PushSource { Name = "web", Shard = "s1", Format = new CombinedFormat(), Sink = null!, IsFenced = _ => Task.FromResult(false), Streams = new PushStreams("web", state) };
-            Assert.Equal(ExitCode.RefusedByPolicy, Assert.Throws<PipelineException>(() => endpoint.Open([source])).Code);
-            Assert.Equal(ExitCode.Configuration, Assert.Throws<PipelineException>(() => endpoint.Open([source with { TokenSha256 = "abc" }])).Code);
+            Assert.IsType<PolicyException>(Assert.ThrowsAny<PipelineException>(() => endpoint.Open([source])));
+            Assert.IsType<ConfigurationException>(Assert.ThrowsAny<PipelineException>(() => endpoint.Open([source with { TokenSha256 = "abc" }])));
             endpoint.Open([source with { TokenSha256 = new string('0', 64) }]);
             await endpoint.StartAsync(TestContext.Current.CancellationToken);
             using var client = new HttpClient(new SocketsHttpHandler { SslOptions = { RemoteCertificateValidationCallback = (_, shown, _, _) => shown?.Subject == "CN=test" } });
@@ -62,7 +63,7 @@ public sealed class PushPolicyTests
     {
         await using var rig = await PushRig.StartAsync(open: false);
         await using var second = new PushEndpoint(new() { Url = rig.Endpoint.Address.ToString() }, rig.Key, TimeProvider.System);
-        Assert.Equal(ExitCode.Configuration, (await Assert.ThrowsAsync<PipelineException>(() => second.StartAsync(TestContext.Current.CancellationToken))).Code);
+        Assert.IsType<ConfigurationException>((await Assert.ThrowsAnyAsync<PipelineException>(() => second.StartAsync(TestContext.Current.CancellationToken))));
     }
 
     [Fact]

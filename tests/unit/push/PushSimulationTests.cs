@@ -1,5 +1,6 @@
 using System.IO.Pipelines;
 using System.Text;
+using Pipeline.Core;
 using Pipeline.Core.Captures;
 using Pipeline.Core.Records;
 using Pipeline.Ingest.Formats.Text;

@@ -168,7 +168,7 @@ public sealed class SegmentTests
             }
             catch (PipelineException e)
             {
-                Assert.True(e.Code is ExitCode.Difference or ExitCode.Failed, e.Message);
+                Assert.True(e is DifferenceException or FailedException, e.Message);
                 Assert.DoesNotContain("198.51", e.Message);
             }
         }

@@ -34,7 +34,7 @@ public sealed class DamageTests
         {
             return !(await world.VerifyAsync(deep)).Ok;
         }
-        catch (PipelineException e) when (e.Code is ExitCode.Configuration or ExitCode.Failed)
+        catch (PipelineException e) when (e is ConfigurationException or FailedException)
         {
             return true;
         }

@@ -102,7 +102,7 @@ public sealed class ReceiptTests
         Alike(since, full);
         Assert.False(since.Ok);
         Assert.Contains("from nothing", Assert.Single(since.Remarks), StringComparison.Ordinal);
-        await Assert.ThrowsAsync<PipelineException>(() => world.ReceiptAsync(since));
+        await Assert.ThrowsAnyAsync<PipelineException>(() => world.ReceiptAsync(since));
     }
 
     [Fact]
