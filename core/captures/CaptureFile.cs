@@ -76,7 +76,7 @@ public static class CaptureFile
         {
             // A later version may have given any other member another shape.
             throw LaterVersion.Of(bytes[(Magic.Length + 4)..length].ToArray(), CaptureHeader.CurrentVersion) is { } version ? Later(origin, version, e)
-                : new InvalidDataException($"capture {origin}: its header is not what docs/formats.md says ({e.GetType().Name}).", e);
+                : new InvalidDataException($"capture {origin}: its header is not what docs/storage-format.md says ({e.GetType().Name}).", e);
         }
     }
 

@@ -152,7 +152,7 @@ public sealed class ShardState
         }
         catch (Exception e) when (e is JsonException or FormatException or OverflowException)
         {
-            throw LaterVersion.Of(json.ToArray(), CurrentVersion) is { } later ? Later(origin, later, e) : new InvalidDataException($"snapshot {origin}: it is not what docs/formats.md says ({e.GetType().Name}). It is damaged; delete it only when every capture since the one before it still stands.", e);
+            throw LaterVersion.Of(json.ToArray(), CurrentVersion) is { } later ? Later(origin, later, e) : new InvalidDataException($"snapshot {origin}: it is not what docs/storage-format.md says ({e.GetType().Name}). It is damaged; delete it only when every capture since the one before it still stands.", e);
         }
         if (state is not { Version: >= 1 })
         {

@@ -6,7 +6,7 @@ using Pipeline.Core.Table.Fold;
 namespace Pipeline.Processor.Verify;
 
 /// <summary>
-/// What a clean verification went through, so that the next one may begin there (docs/formats.md, receipts). It is believed only where what it names is still what the stores hold: the log's entry by its
+/// What a clean verification went through, so that the next one may begin there (docs/storage-format.md, receipts). It is believed only where what it names is still what the stores hold: the log's entry by its
 /// sha256, the live files by their fingerprint, a shard's snapshot by its own sha256 and its capture's.
 /// </summary>
 public sealed record VerifiedThrough
