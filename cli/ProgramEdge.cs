@@ -7,7 +7,7 @@ using Pipeline.Ingest.Shard;
 namespace Pipeline.Cli;
 
 /// <summary>
-/// The outermost handler: what a command could not do becomes a message on standard error and the exit code that DESIGN section 9 promises. Expected stops tell what to do;
+/// The outermost handler: what a command could not do becomes a message on standard error and the exit code of the README. Expected stops tell what to do;
 /// of a surprise only type and stack are shown, because its message could hold a line (rule 35).
 /// </summary>
 internal static class ProgramEdge

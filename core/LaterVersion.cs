@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace Pipeline.Core;
 
 /// <summary>
-/// What a later version of this program wrote. It stops whoever meets it, for nothing is skipped because it is not understood (PROTOCOL F); and by 78, for another start of the same version meets it again.
+/// What a later version of this program wrote. It stops whoever meets it, for nothing is skipped because it is not understood (docs/storage-format.md); and by 78, for another start of the same version meets it again.
 /// </summary>
 public static class LaterVersion
 {

@@ -66,7 +66,7 @@ public sealed class OpenInstallation : IDisposable
     public static bool Exists(InstallationPlaces places) => places.Us.Exists || places.Uk is { Exists: true };
 
     /// <summary>
-    /// Opens what is there and makes what is absent: stores in directories, key, and the empty tables (DESIGN section 9). A container must have been made a store by `store init`,
+    /// Opens what is there and makes what is absent: stores in directories, key, and the empty tables. A container must have been made a store by `store init`,
     /// because what makes itself where a name was mistyped is another installation.
     /// </summary>
     public static async Task<OpenInstallation> OpenOrCreateAsync(InstallationPlaces places, TimeProvider time, CancellationToken cancel, Needs needs = Needs.Both)

@@ -4,7 +4,7 @@ namespace Pipeline.Cli.Settings;
 internal static class KafkaProperties
 {
     private const string Promise = "the program sets it, because what it promises depends on it";
-    private const string Trust = "the cluster must be known to be the one that was named (promise 4)";
+    private const string Trust = "the cluster must be known to be the one that was named";
 
     private static readonly Dictionary<string, string> Refused = new(StringComparer.Ordinal)
     {

@@ -67,7 +67,7 @@ internal static class SettingsLoader
         }
         if (settings.Keys is { } keys && (Holds(settings.UsPath, keys) || Holds(settings.UkPath, keys)))
         {
-            errors.Add($"{where}: keys lies in a store ({keys}); expected a place outside both, because with the key the hashes of rows tell addresses (rule 28).");
+            errors.Add($"{where}: keys lies in a store ({keys}); expected a place outside both, because with the key the hashes of rows tell addresses.");
         }
         if (settings.UsPath is { } us && settings.UkPath is { } uk)
         {

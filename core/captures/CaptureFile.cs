@@ -9,7 +9,7 @@ namespace Pipeline.Core.Captures;
 /// </summary>
 public static class CaptureFile
 {
-    /// <summary>The most bytes that a capture has, so that it passes Kafka at its defaults; only a single large push may exceed it (PROTOCOL F).</summary>
+    /// <summary>The most bytes that a capture has, so that it passes Kafka at its defaults; only a single large push may exceed it (docs/storage-format.md).</summary>
     public const int MaxBytes = 900_000;
 
     private static ReadOnlySpan<byte> Magic => "CAPTURE1\n"u8;

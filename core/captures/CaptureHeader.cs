@@ -5,7 +5,7 @@ using Pipeline.Core.Records;
 namespace Pipeline.Core.Captures;
 
 /// <summary>
-/// What a capture says of itself (PROTOCOL F, docs/storage-format.md). JSON, in the order of these members; members that are null or empty are left out.
+/// What a capture says of itself (docs/storage-format.md). JSON, in the order of these members; members that are null or empty are left out.
 /// </summary>
 public sealed record CaptureHeader
 {

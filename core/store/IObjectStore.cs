@@ -1,6 +1,6 @@
 namespace Pipeline.Core.Store;
 
-/// <summary>How a put-if-absent ended (PROTOCOL A, "Put-if-absent").</summary>
+/// <summary>How a put-if-absent ended (docs/protocol.md, Put if absent).</summary>
 public enum PutOutcome
 {
     /// <summary>The name was free and now holds our bytes, durably.</summary>

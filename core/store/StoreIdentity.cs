@@ -10,7 +10,7 @@ public static class StoreRole
 }
 
 /// <summary>
-/// What a store says it is, in `store.json`, written once (PROTOCOL F): a random <paramref name="Id"/> (32 hex digits), its role, the region where it
+/// What a store says it is, in `store.json`, written once (docs/storage-format.md): a random <paramref name="Id"/> (32 hex digits), its role, the region where it
 /// lies, its datasets in ordinal order, and in a table store the id of the capture store that it is filled from, where that was known when it was made (rule 9).
 /// </summary>
 public sealed record StoreIdentity(string Id, string Role, string Region, IReadOnlyList<string> Datasets, string? CaptureStore)

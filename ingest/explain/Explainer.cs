@@ -29,14 +29,14 @@ public sealed class Explainer(ILineFormat format)
         var text = LineReader.WithoutMark(line.EndsWith("\r"u8) ? line[..^1] : line);
         if (_parsed.Lines == 0)
         {
-            return new(_line, true, [], [], [new("line", Shape.Of(text), length, "a directive of the format: it says what the columns are, and is no line (rule 29)")]);
+            return new(_line, true, [], [], [new("line", Shape.Of(text), length, "a directive of the format: it says what the columns are, and is no line")]);
         }
         var duplicates = _parsed.Duplicates.SelectMany(rule => Enumerable.Repeat(rule.Key, (int)rule.Value)).ToList();
         var fields = LineFields.Of(format, text, _fields);
         var records = Records(_parsed.XenCenter, fields).Concat(Records(_parsed.Agent, fields)).ToList();
         var rejected = Rejected().ToList();
         var dropped = fields.Where(field => field.Text.Length > 0 || field.Part == Part.Whole)
-            .Select(field => (Field: field, Why: duplicates.Count > 0 && records.Count + rejected.Count == 0 ? "another line stands for its request, and nothing of this one is kept (rule 31)" : Why(field, records, rejected.Count > 0)))
+            .Select(field => (Field: field, Why: duplicates.Count > 0 && records.Count + rejected.Count == 0 ? "another line stands for its request, and nothing of this one is kept" : Why(field, records, rejected.Count > 0)))
             .Where(one => one.Why is not null)
             .Select(one => new DroppedField(one.Field.Name, Shape.Of(one.Field.Text), one.Field.Part == Part.Whole ? length : one.Field.Text.Length, one.Why!));
         return new(_line, false, records, rejected, [.. dropped]) { Duplicates = duplicates };
@@ -86,17 +86,17 @@ public sealed class Explainer(ILineFormat format)
     /// <summary>Why a part is dropped; null where all of it is kept.</summary>
     private string? Why(LineField field, List<KeptRecord> records, bool rejected) => (field.Part, records) switch
     {
-        (Part.Whole, { Count: 0 }) => "of a rejected line nothing is kept but its reason and its number (promise 3)",
-        (Part.Whole, _) => "only the declared fields of its records are kept (promise 3)",
-        _ when rejected => "of a rejected line nothing is kept but its reason and its number (promise 3)",
+        (Part.Whole, { Count: 0 }) => "of a rejected line nothing is kept but its reason and its number",
+        (Part.Whole, _) => "only the declared fields of its records are kept",
+        _ when rejected => "of a rejected line nothing is kept but its reason and its number",
         (Part.Time or Part.Address, { Count: 1 }) => null,
         (Part.Peer or Part.Clients, [var record]) when IsClient(field, record) => null,
-        (Part.Peer, _) => "the proxy's address; the client's is in the field that client-address names (promise 3)",
-        (Part.Clients, [var record]) => $"only the client's address is kept of it, as client_ip: {(Holds(field, record) ? "the nearest to us that is no proxy of ours" : "here the peer's, which is no proxy of ours")} (promise 3)",
-        (Part.Path or Part.Method, _) => "tells which dataset the line is of; no contract declares it (promise 3)",
-        (Part.Agent, [{ Dataset: var dataset }]) when dataset == PublishedContracts.XenCenterChecks.Dataset => "only its version is kept, as xencenter_version (promise 3)",
+        (Part.Peer, _) => "the proxy's address; the client's is in the field that client-address names",
+        (Part.Clients, [var record]) => $"only the client's address is kept of it, as client_ip: {(Holds(field, record) ? "the nearest to us that is no proxy of ours" : "here the peer's, which is no proxy of ours")}",
+        (Part.Path or Part.Method, _) => "tells which dataset the line is of; no contract declares it",
+        (Part.Agent, [{ Dataset: var dataset }]) when dataset == PublishedContracts.XenCenterChecks.Dataset => "only its version is kept, as xencenter_version",
         (Part.Query, [{ Dataset: var dataset }]) when dataset == PublishedContracts.AgentUpdates.Dataset => Id(),
-        _ => "no contract declares it (promise 3)",
+        _ => "no contract declares it",
     };
 
     private static bool IsClient(LineField field, KeptRecord record)
@@ -111,8 +111,8 @@ public sealed class Explainer(ILineFormat format)
 
     private string Id() => _parsed switch
     {
-        { BadIds: > 0 } => "its id is no UUID and no four hex digits: vm_uuid_prefix is absent, and counted as bad-id (rule 30)",
-        { LongIds: > 0 } => "only the first four characters of id are kept, as vm_uuid_prefix; the rest is cut before anything is stored, and counted as long-id (promise 3)",
-        _ => _parsed.Agent.Strings.Any(column => column.AbsentCount > 0) ? "it has no id: vm_uuid_prefix is absent; no contract declares the rest (promise 3)" : "only id is kept, as vm_uuid_prefix (promise 3)",
+        { BadIds: > 0 } => "its id is no UUID and no four hex digits: vm_uuid_prefix is absent, and counted as bad-id",
+        { LongIds: > 0 } => "only the first four characters of id are kept, as vm_uuid_prefix; the rest is cut before anything is stored, and counted as long-id",
+        _ => _parsed.Agent.Strings.Any(column => column.AbsentCount > 0) ? "it has no id: vm_uuid_prefix is absent; no contract declares the rest" : "only id is kept, as vm_uuid_prefix",
     };
 }

@@ -16,7 +16,7 @@ public sealed record PublisherOptions
     /// <summary>The most bytes in the queue; more are skipped. What an outage costs in memory.</summary>
     public long MaxBytes { get; init; } = 32 << 20;
 
-    /// <summary>The largest message. A capture above it comes from one large push, and catch-up brings it (PROTOCOL F).</summary>
+    /// <summary>The largest message. A capture above it comes from one large push, and catch-up brings it (docs/storage-format.md).</summary>
     public int MaxMessageBytes { get; init; } = CaptureFile.MaxBytes;
 
     /// <summary>How long a capture is tried. Later than a catch-up period or two the shipper has it from the store.</summary>

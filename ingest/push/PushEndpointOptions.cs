@@ -6,7 +6,7 @@ namespace Pipeline.Ingest.Push;
 /// <summary>Where and how the endpoint listens, and its limits.</summary>
 public sealed record PushEndpointOptions
 {
-    /// <summary>Default http://127.0.0.1:8080. An http address must be of loopback (rule 33); an https one needs a certificate, and a token or client certificate for every source off loopback. Port 0 takes a free one.</summary>
+    /// <summary>Default http://127.0.0.1:8080. An http address must be of loopback; an https one needs a certificate, and a token or client certificate for every source off loopback. Port 0 takes a free one.</summary>
     public string Url { get; init; } = "http://127.0.0.1:8080";
     /// <summary>PEM files, for https.</summary>
     public string? CertificateFile { get; init; }
@@ -54,7 +54,7 @@ public sealed record PushEndpointOptions
         var tls = url.Scheme == "https";
         if (!tls && !IPAddress.IsLoopback(address))
         {
-            throw new PolicyException($"the push endpoint would take lines in the clear at {url.Authority}, which is not loopback (rule 33). Use https with a certificate, or listen on 127.0.0.1 behind a proxy that ends TLS.");
+            throw new PolicyException($"the push endpoint would take lines in the clear at {url.Authority}, which is not loopback. Use https with a certificate, or listen on 127.0.0.1 behind a proxy that ends TLS.");
         }
         if (tls && CertificateFile is null)
         {
@@ -69,7 +69,7 @@ public sealed record PushEndpointOptions
         var (address, tls) = Listen();
         if (source.IsOpen && !IPAddress.IsLoopback(address.Address))
         {
-            throw new PolicyException($"source {source.Name} has no token and no client certificate, and the push endpoint listens off loopback (rule 33). Give the source the SHA-256 of a token that only its endpoint knows, or of its client certificate.");
+            throw new PolicyException($"source {source.Name} has no token and no client certificate, and the push endpoint listens off loopback. Give the source the SHA-256 of a token that only its endpoint knows, or of its client certificate.");
         }
         if (source.TokenSha256 is { } hash && (hash.Length != 64 || !hash.All(char.IsAsciiHexDigit)))
         {

@@ -4,7 +4,7 @@ using System.Text.Json.Serialization;
 namespace Pipeline.Processor.Verify;
 
 /// <summary>
-/// What `verify` found: promise 7 from the stored data alone (DESIGN section 9 promises the members up to <see cref="Differences"/>; what follows them is detail that may grow).
+/// What `verify` found: promise 7 from the stored data alone (a promise to scripts: the members up to <see cref="Differences"/>; what follows them is detail that may grow).
 /// Every dictionary is in ordinal order, and has every dataset that the program knows.
 /// </summary>
 public sealed record VerifyReport

@@ -33,7 +33,7 @@ public abstract record FeedEvent
     /// <summary>Whether the broker can be reached. While it cannot, nobody's messages come, and the catch-up takes everybody's shards.</summary>
     public sealed record Connection(bool Up) : FeedEvent;
 
-    /// <summary>The topic has what this program may neither take nor set aside (PROTOCOL F, Versions).</summary>
+    /// <summary>The topic has what this program may neither take nor set aside (docs/storage-format.md).</summary>
     public sealed record Stopped(PipelineException Why) : FeedEvent;
 }
 

@@ -31,7 +31,7 @@ public sealed record KafkaFeedOptions
         ["topic.metadata.refresh.interval.ms"] = ((long)Check.TotalMilliseconds).ToString(System.Globalization.CultureInfo.InvariantCulture),
     };
 
-    /// <summary>At the client's own defaults half of the time is idle (DESIGN section 8) and 64 MB are fetched ahead.</summary>
+    /// <summary>At the client's own defaults half of the time is idle (docs/benchmarks-kafka.md) and 64 MB are fetched ahead.</summary>
     private static readonly Dictionary<string, string> Defaults = new()
     {
         ["fetch.queue.backoff.ms"] = "5",

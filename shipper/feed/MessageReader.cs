@@ -7,7 +7,7 @@ namespace Pipeline.Shipper.Feed;
 
 /// <summary>
 /// A message → what it is to us. A message may be anybody's: it is taken only where it is a capture of our store (rule 9), under our key (rule 28), whole, on its own shard's key.
-/// Everything else is set aside with a reason, except a capture of a version that this program does not know, which stops it (PROTOCOL F). Pure.
+/// Everything else is set aside with a reason, except a capture of a version that this program does not know, which stops it (docs/storage-format.md). Pure.
 /// </summary>
 public sealed class MessageReader(string storeId, string keyId)
 {

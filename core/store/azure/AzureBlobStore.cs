@@ -11,7 +11,7 @@ namespace Pipeline.Core.Store.Azure;
 
 /// <summary>
 /// A store in a container of an Azure Blob account (a flat namespace): an object's name is its blob's.
-/// A put is one Put Blob with If-None-Match: * and the MD5 of its bytes, which the service checks; never staged blocks, because blocks of two writers mix (PROTOCOL A).
+/// A put is one Put Blob with If-None-Match: * and the MD5 of its bytes, which the service checks; never staged blocks, because blocks of two writers mix (docs/protocol.md).
 /// It is sent once. Where the answer was lost, what the name holds is read and compared; where nothing is there it may still come, so that is told as an outage, and the same bytes are put again.
 /// Safe for concurrent use.
 /// </summary>

@@ -20,7 +20,7 @@ internal static class ClassificationDocument
 
             ## Reasons
 
-            A rejected line has one reason, the first check that fails, in this order (rule 30). Only lines that passed the first {Reasons.All.Count(r => r < Reason.OtherPath)} are requests, and have a rule.
+            A rejected line has one reason, the first check that fails, in this order. Only lines that passed the first {Reasons.All.Count(r => r < Reason.OtherPath)} are requests, and have a rule.
 
             | reason | the line is rejected because |
             |---|---|

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Pipeline.Tests.Unit.Deploy;
+using Pipeline.Tests.Unit.House;
 
 namespace Pipeline.Tests.Unit.Traps;
 
@@ -9,9 +10,6 @@ public sealed partial class DocumentTests
 {
     private static readonly string Text = File.ReadAllText(Path.Combine(DeployedFiles.Repository, "docs", "traps.md"));
 
-    /// <summary>Class.Method of every fact and theory in the sources of the tests.</summary>
-    private static readonly HashSet<string> Tests = [.. Directory.EnumerateFiles(Path.Combine(DeployedFiles.Repository, "tests"), "*.cs", SearchOption.AllDirectories).SelectMany(Facts)];
-
     [Fact]
     public void There_are_twenty_six_in_order_and_each_has_a_test() =>
         Assert.Equal(Enumerable.Range(1, 26), RowPattern().Matches(Text).Select(m => int.Parse(m.Groups[1].Value, CultureInfo.InvariantCulture)));
@@ -19,7 +17,7 @@ public sealed partial class DocumentTests
     [Fact]
     public void Every_test_that_is_named_exists()
     {
-        var unknown = NamePattern().Matches(Text).Select(m => m.Groups[1].Value).Where(name => !Tests.Contains(name)).ToList();
+        var unknown = NamePattern().Matches(Text).Select(m => m.Groups[1].Value).Where(name => !Repository.Tests.Contains(name)).ToList();
         Assert.True(unknown.Count == 0, $"no test is called {string.Join(", ", unknown)}");
     }
 
@@ -31,38 +29,11 @@ public sealed partial class DocumentTests
         Assert.Equal(Directory.GetFiles(folder, "*.md").Select(f => Path.GetFileName(f)).Where(name => name != "README.md").Order(StringComparer.Ordinal), named);
     }
 
-    private static IEnumerable<string> Facts(string file)
-    {
-        var (owner, isFact) = ("", false);
-        foreach (var line in File.ReadLines(file))
-        {
-            if (ClassPattern().Match(line) is { Success: true } type)
-            {
-                owner = type.Groups[1].Value;
-            }
-            else if (line.TrimStart() is var trimmed && (trimmed.StartsWith("[Fact", StringComparison.Ordinal) || trimmed.StartsWith("[Theory", StringComparison.Ordinal)))
-            {
-                isFact = true;
-            }
-            else if (isFact && MethodPattern().Match(line) is { Success: true } method)
-            {
-                isFact = false;
-                yield return $"{owner}.{method.Groups[1].Value}";
-            }
-        }
-    }
-
     [GeneratedRegex(@"^\| (\d+) \| .* \| .*`[A-Za-z]+\.[A-Za-z0-9_]+`.* \|$", RegexOptions.Multiline)]
     private static partial Regex RowPattern();
 
     [GeneratedRegex(@"`([A-Z][A-Za-z]+\.[A-Z][A-Za-z0-9]*_[A-Za-z0-9_]+)`")]
     private static partial Regex NamePattern();
-
-    [GeneratedRegex(@"^\s*(?:public|internal) (?:sealed |abstract |static |partial )*class ([A-Za-z]+)")]
-    private static partial Regex ClassPattern();
-
-    [GeneratedRegex(@"^\s*public (?:async )?(?:Task|void|ValueTask) ([A-Za-z0-9_]+)\(")]
-    private static partial Regex MethodPattern();
 
     [GeneratedRegex(@"\(([a-z-]+\.md)\)")]
     private static partial Regex RunbookPattern();
