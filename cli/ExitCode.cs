@@ -17,6 +17,7 @@ internal static class ExitCode
         OutageException => Outage,
         FencedException => Fenced,
         ConfigurationException => Configuration,
+        ShardStoppedException { Fault: { } cause } => Of(cause),
         StoreException { Fault: StoreFault.Refused } => Configuration,
         StoreException => Outage,
         _ => Failed,

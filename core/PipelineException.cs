@@ -42,3 +42,15 @@ public sealed class FencedException(string shard, long number)
 
     public long Number { get; } = number;
 }
+
+/// <summary>
+/// A shard takes nothing more: it failed, or it is stopping. What it acknowledged stands; the rest may be captured or not.
+/// </summary>
+/// <param name="fault">The fault that stopped it; null where it was told to stop.</param>
+public sealed class ShardStoppedException(string shard, Exception? fault)
+    : PipelineException($"shard {shard} has stopped{(fault is null ? "" : " after a fault")}: nothing more is captured in it.", fault)
+{
+    public string Shard { get; } = shard;
+
+    public Exception? Fault { get; } = fault;
+}

@@ -39,6 +39,18 @@ internal sealed class LazyShard(ShardLoop loop, ShardState seen, TimeProvider ti
         }
     }
 
+    /// <summary>After `abandon` was cancelled: waits until the shard does nothing more, so that its lock can be given back.</summary>
+    public async Task EndAsync()
+    {
+        Task? claim;
+        lock (_lock)
+        {
+            claim = _claim ??= Task.CompletedTask;
+        }
+        await claim.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await (_run ?? Task.CompletedTask).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
     private async Task ClaimAsync()
     {
         using var limit = new CancellationTokenSource(ClaimLimit, time);

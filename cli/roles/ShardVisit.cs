@@ -57,6 +57,7 @@ internal sealed class ShardVisit(PipelineSettings settings, OpenInstallation ins
         finally
         {
             await abandon.CancelAsync();
+            await shard.EndAsync();
             await ((Task)shipping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
@@ -66,9 +67,9 @@ internal sealed class ShardVisit(PipelineSettings settings, OpenInstallation ins
             {
                 return await read(state, shard, events, abandon.Token);
             }
-            catch (InvalidOperationException)
+            catch (ShardStoppedException)
             {
-                // The shard stopped under the reading: why is what its own loop throws.
+                // The shard stopped under the reading: its own loop throws the fault.
                 await shard.FinishAsync();
                 throw;
             }

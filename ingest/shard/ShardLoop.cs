@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
-using System.Threading.Channels;
 using Pipeline.Core;
 using Pipeline.Core.Captures;
 using Pipeline.Core.Contracts;
@@ -46,17 +45,16 @@ public sealed partial class ShardLoop : IBlockSink, IDisposable
     private readonly TimeProvider _time;
     private readonly IShardEvents? _events;
     private readonly string _session;
-    private readonly SemaphoreSlim _room = new(MaxBlocks);
+    private readonly OutstandingBlocks _blocks;
     private readonly SemaphoreSlim _putting = new(1);
-    private readonly Channel<Pending> _queue = Channel.CreateUnbounded<Pending>(new() { SingleReader = true });
     private readonly ConcurrentDictionary<(string Source, string Note), long> _notes = new();
     private ShardState _state;
     private DateTimeOffset? _headCreated;
-    private Exception? _failure;
 
     public ShardLoop(string shard, CaptureStore captures, IReadOnlyList<Contract> contracts, BlockEncoder encoder, FlushPolicy policy, Workers workers, TimeProvider time, IShardEvents? events = null, string? session = null, ShardLimits? limits = null)
     {
         Shard = shard;
+        _blocks = new OutstandingBlocks(shard, MaxBlocks);
         _captures = captures;
         _encoder = encoder;
         _limits = limits ?? ShardLimits.Protocol;
@@ -76,34 +74,11 @@ public sealed partial class ShardLoop : IBlockSink, IDisposable
 
     public void Note(string source, string note) => _notes.AddOrUpdate((source, note), 1, static (_, n) => n + 1);
 
-    public async ValueTask<Task<BlockOutcome>> OfferAsync(SourceBlock block, CancellationToken cancel)
-    {
-        await _room.WaitAsync(cancel);
-        if (_failure is { } failure)
-        {
-            _room.Release();
-            throw failure is FencedException ? failure : new InvalidOperationException($"shard {Shard} has stopped", failure);
-        }
-        Pending pending;
-        try
-        {
-            pending = new Pending(_workers.Run(() => _encoder.Encode(block)), new(TaskCreationOptions.RunContinuationsAsynchronously));
-        }
-        catch
-        {
-            _room.Release();
-            throw;
-        }
-        if (!_queue.Writer.TryWrite(pending))
-        {
-            _room.Release();
-            throw new InvalidOperationException($"shard {Shard} accepts no more: it is stopping");
-        }
-        return pending.Outcome.Task;
-    }
+    public ValueTask<Task<BlockOutcome>> OfferAsync(SourceBlock block, CancellationToken cancel) =>
+        _blocks.OfferAsync(() => _workers.Run(() => _encoder.Encode(block)), cancel);
 
     /// <summary>Stop: what was offered is still captured, then <see cref="RunAsync"/> returns.</summary>
-    public void Complete() => _queue.Writer.TryComplete();
+    public void Complete() => _blocks.Complete();
 
     /// <summary>Whether another process wrote the capture that would be our next (rule 32): asked before a push is refused for its number.</summary>
     public async Task<bool> IsFencedAsync(CancellationToken cancel)
@@ -111,7 +86,7 @@ public sealed partial class ShardLoop : IBlockSink, IDisposable
         await _putting.WaitAsync(cancel);
         try
         {
-            return _failure is FencedException || await _captures.Store.FindAsync(CaptureNames.Capture(Shard, _state.Next), cancel) is not null;
+            return _blocks.Failure is FencedException || await _captures.Store.FindAsync(CaptureNames.Capture(Shard, _state.Next), cancel) is not null;
         }
         finally
         {
@@ -122,27 +97,25 @@ public sealed partial class ShardLoop : IBlockSink, IDisposable
     /// <summary>Runs until <see cref="Complete"/> was called and everything offered is captured. Cancelling abandons: nothing that is not yet on stable storage is acknowledged.</summary>
     public async Task RunAsync(CancellationToken abandon)
     {
-        var taken = new List<Pending>();
         try
         {
-            Pending? carried = null;
             var (permits, last) = ((double)_policy.Burst, _time.GetTimestamp());
-            while (carried is not null || await _queue.Reader.WaitToReadAsync(abandon))
+            while (await _blocks.WaitAsync(abandon))
             {
                 // 1 gather, 2 parse, 3 cut
-                carried = await GatherAsync(carried, taken);
-                var (wait, now) = _policy.Decide(permits, _time.GetElapsedTime(last), carried is not null);
+                var full = await GatherAsync();
+                var (wait, now) = _policy.Decide(permits, _time.GetElapsedTime(last), full);
                 if (wait > TimeSpan.Zero)
                 {
                     await Task.Delay(wait, _time, abandon);
-                    carried = await GatherAsync(carried, taken);
+                    await GatherAsync();
                     now = 1;
                 }
                 (permits, last) = (Math.Max(0, now - 1), _time.GetTimestamp());
                 // 4 put
                 var capture = await PutAsync(abandon) ?? throw new FencedException(Shard, _state.Next);
                 // 5 acknowledge
-                Acknowledge(taken, capture);
+                _blocks.Acknowledge(capture);
                 // 6 publish
                 _events?.Captured(Shard, capture);
             }
@@ -153,31 +126,29 @@ public sealed partial class ShardLoop : IBlockSink, IDisposable
         }
         catch (Exception e)
         {
-            Fail(e, taken);
+            _blocks.Fail(e);
             throw;
         }
     }
 
     public void Dispose()
     {
-        _room.Dispose();
+        _blocks.Dispose();
         _putting.Dispose();
     }
 
-    /// <summary>Adds what is queued to the draft, in order, until it is full: then the block that must begin the next capture is returned.</summary>
-    private async Task<Pending?> GatherAsync(Pending? carried, List<Pending> taken)
+    /// <summary>Adds what is queued to the draft, in order. True where it is full: the next block must begin the next capture.</summary>
+    private async Task<bool> GatherAsync()
     {
-        while (carried is not null || _queue.Reader.TryRead(out carried))
+        while (_blocks.TryPeek(out var next))
         {
-            if (!_draft.TryAdd(await carried.Encoded))
+            if (!_draft.TryAdd(await next.Encoded))
             {
-                return carried;
+                return true;
             }
-            taken.Add(carried);
-            carried = null;
-            _room.Release();
+            _blocks.Draft();
         }
-        return null;
+        return false;
     }
 
     /// <summary>Puts the draft as the next capture until the outcome is known, and folds it. Null: the number is another process's.</summary>
@@ -222,33 +193,6 @@ public sealed partial class ShardLoop : IBlockSink, IDisposable
         return reads;
     }
 
-    private static void Acknowledge(List<Pending> taken, Capture capture)
-    {
-        foreach (var pending in taken)
-        {
-            var block = pending.Encoded.Result;
-            pending.Outcome.SetResult(new BlockOutcome(capture.Link, block.Read, block.Rows.ToDictionary(r => r.Dataset, r => r.Rows), block.Rejected));
-        }
-        taken.Clear();
-    }
-
-    private void Fail(Exception e, List<Pending> taken)
-    {
-        _failure = e;
-        _queue.Writer.TryComplete();
-        while (_queue.Reader.TryRead(out var queued))
-        {
-            taken.Add(queued);
-        }
-        foreach (var pending in taken)
-        {
-            pending.Outcome.TrySetException(e is FencedException ? e : new InvalidOperationException($"shard {Shard} stopped before this was captured", e));
-            _ = pending.Outcome.Task.Exception;
-        }
-        // Whoever waits for room finds the failure.
-        _room.Release(MaxBlocks * 1024);
-    }
-
     private async Task<T> UntilAnsweredAsync<T>(Func<Task<T>> ask, long number, CancellationToken cancel)
     {
         while (true)
@@ -264,6 +208,4 @@ public sealed partial class ShardLoop : IBlockSink, IDisposable
             }
         }
     }
-
-    private sealed record Pending(Task<EncodedBlock> Encoded, TaskCompletionSource<BlockOutcome> Outcome);
 }

@@ -163,7 +163,7 @@ internal sealed class IngestProcess : IShardEvents
                 await Actor.PassAsync();
             }
         }
-        catch (Exception e) when (e is FencedException or InvalidOperationException)
+        catch (Exception e) when (e is FencedException or ShardStoppedException)
         {
             // The loop has stopped, and says why itself.
         }
@@ -229,7 +229,7 @@ internal sealed class IngestProcess : IShardEvents
             stream.Checks[sequence] = block.Check;
             return new(PushAnswer.Acknowledged);
         }
-        catch (Exception e) when (e is FencedException or InvalidOperationException)
+        catch (Exception e) when (e is FencedException or ShardStoppedException)
         {
             return new(PushAnswer.TryElsewhere);
         }

@@ -82,9 +82,12 @@ internal sealed class Cli : IDisposable
     }
 
     /// <summary>SIGTERM, and the exit code.</summary>
-    public async Task<int> TerminateAsync()
+    public Task<int> TerminateAsync() => SignalAsync(15);
+
+    /// <summary>A signal, and the exit code.</summary>
+    public async Task<int> SignalAsync(int signal)
     {
-        Assert.Equal(0, Kill(_process.Id, 15));
+        Assert.Equal(0, Kill(_process.Id, signal));
         using var bound = new CancellationTokenSource(Bound);
         await _process.WaitForExitAsync(bound.Token);
         return _process.ExitCode;

@@ -22,13 +22,7 @@ public sealed class FullDiskTests
         }
         try
         {
-            var logs = Directory.CreateDirectory(folder["logs"]).FullName;
-            for (var file = 0; file < Files; file++)
-            {
-                var random = new Random(file);
-                File.WriteAllText(Path.Combine(logs, $"{file:D2}.log"), string.Concat(Enumerable.Range(0, LinesInFile).Select(i => Sample.Line(i % 60, $"{random.Next(1, 200)}.{random.Next(256)}.{random.Next(256)}.{file}"))), Encoding.ASCII);
-            }
-            string[] import = ["import", logs, "--source", "web", "--dir", folder.Dir, "--json"];
+            string[] import = ["import", Logs(folder, Files, LinesInFile), "--source", "web", "--dir", folder.Dir, "--json"];
             var full = Tool.Run(import);
             Assert.True(full.Exit == 5, $"it ended with {full.Exit}: {full.Error}");
             Assert.Contains(folder.Dir, full.Error, StringComparison.Ordinal);
@@ -49,6 +43,47 @@ public sealed class FullDiskTests
         {
             Run("umount", folder.Dir);
         }
+    }
+
+    /// <summary>Two files whose blocks fill captures, so that one block always waits for the next capture when the disk is full.</summary>
+    [Theory]
+    [InlineData(15)]
+    [InlineData(2)]
+    public async Task On_a_full_disk_an_import_of_several_files_ends_at_a_signal_and_gives_its_source_back(int signal)
+    {
+        using var folder = new Folder();
+        Directory.CreateDirectory(folder.Dir);
+        if (Run("mount", "-t", "tmpfs", "-o", "size=2500k", "pipeline-test", folder.Dir) != 0)
+        {
+            Assert.Skip("this user may not mount a small file system");
+            return;
+        }
+        try
+        {
+            string[] import = ["import", Logs(folder, files: 4, lines: 150_000), "--source", "web", "--dir", folder.Dir];
+            using var full = Tool.Start(new Dictionary<string, string>(), import);
+            await full.WaitForAsync("outage fault=full");
+            Assert.Equal(130, await full.SignalAsync(signal));
+
+            // The source is free, and the same import ends by itself where the disk stays full.
+            var again = Tool.Run(import);
+            Assert.True(again.Exit == 5 && again.Error.Contains("Make room", StringComparison.Ordinal), $"{again.Exit}: {again.Error}");
+        }
+        finally
+        {
+            Run("umount", folder.Dir);
+        }
+    }
+
+    private static string Logs(Folder folder, int files, int lines)
+    {
+        var logs = Directory.CreateDirectory(folder["logs"]).FullName;
+        for (var file = 0; file < files; file++)
+        {
+            var random = new Random(file);
+            File.WriteAllText(Path.Combine(logs, $"{file:D2}.log"), string.Concat(Enumerable.Range(0, lines).Select(i => Sample.Line(i % 60, $"{random.Next(1, 200)}.{random.Next(256)}.{random.Next(256)}.{file}"))), Encoding.ASCII);
+        }
+        return logs;
     }
 
     private static int Run(string program, params string[] args)
