@@ -28,6 +28,7 @@ var program = new RootCommand("Web logs in, a table of update checks out: captur
     StoreCommand.Create(),
     ContractCommand.Create(),
     TopicsCommand.Create(),
+    PushCommand.Create(),
     // for the shell
     CompletionCommand.Create(),
 };

@@ -69,7 +69,7 @@ internal static class RunCommand
         {
             var source = sources.GetValueOrDefault(name) ?? new SourceSettings(name, "auto", [], null, PushDelivery.ExactlyOnce);
             _ = LogFormats.Named(format, source.ClientAddress);
-            sources[name] = source with { Format = format, Push = source.Push ?? new PushSettings(null) };
+            sources[name] = source with { Format = format, Push = source.Push ?? new PushSettings() };
         }
         return [.. sources.Values];
     }

@@ -4,6 +4,7 @@ using Pipeline.Cli.Installation;
 using Pipeline.Cli.Output;
 using Pipeline.Cli.Roles;
 using Pipeline.Core;
+using Pipeline.Core.Captures;
 using Pipeline.Processor.Status;
 
 namespace Pipeline.Cli.Commands;
@@ -32,6 +33,13 @@ internal static class StatusCommand
         foreach (var shard in report.Shards.Where(s => s.Fork is not null))
         {
             output.Line($"FORK: {shard.Fork}");
+        }
+        foreach (var (source, totals) in report.Shards.SelectMany(s => s.Sources))
+        {
+            foreach (var note in LossNotes.All.Where(totals.Notes.ContainsKey))
+            {
+                output.Line($"possible loss: source {source}: {note} {Say.N(totals.Notes[note])}");
+            }
         }
         return report.Shards.Any(s => s.Fork is not null) ? ExitCode.Difference : ExitCode.Done;
     });

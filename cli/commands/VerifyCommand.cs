@@ -98,6 +98,10 @@ internal static class VerifyCommand
         {
             output.Line($"{Say.N(report.PossibleLoss.PushGaps)} pushes were refused for their number: their clients may have lost lines");
         }
+        if (report.PossibleLoss.PushOtherBodies > 0)
+        {
+            output.Line($"{Say.N(report.PossibleLoss.PushOtherBodies)} pushes were refused because their number had another body: their clients may have lost lines");
+        }
         if (report.PossibleLoss.Truncated > 0)
         {
             output.Line($"{Say.N(report.PossibleLoss.Truncated)} files were shortened in place: what they held beyond the last read may be lost");

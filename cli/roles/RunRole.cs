@@ -177,7 +177,10 @@ internal sealed class RunRole(PipelineSettings settings, OpenInstallation instal
         try
         {
             await endpoint.StartAsync(cancel);
-            endpoint.Open(pushed.Select(h => PushSource.Of(h.Loop, h.Name, h.Settings.LineFormat!, h.Settings.Delivery, h.Settings.Push!.TokenSha256) with { ClientCertificates = h.Settings.Push.ClientCertificates, Fields = h.Settings.Push.Fields }));
+            endpoint.Open(pushed.Select(h => PushSource.Of(h.Loop, h.Name, h.Settings.LineFormat!, h.Settings.Delivery) with
+            {
+                Tokens = h.Settings.Push!.Tokens, ClientCertificates = h.Settings.Push.ClientCertificates, Fields = h.Settings.Push.Fields,
+            }));
             return endpoint;
         }
         catch

@@ -23,9 +23,12 @@ public sealed record SourceSettings(string Name, string Format, IReadOnlyList<st
     public ContainerSettings? Container { get; init; }
 }
 
-/// <param name="TokenSha256">64 hex digits; null: no token, which rule 33 allows on loopback and beside client certificates only.</param>
-public sealed record PushSettings(string? TokenSha256)
+/// <summary>Who may push to a source, and what its bodies may leave out.</summary>
+public sealed record PushSettings
 {
+    /// <summary>SHA-256 of each bearer token that is let in, 64 hex digits; none: allowed on loopback and beside client certificates only.</summary>
+    public IReadOnlyList<string> Tokens { get; init; } = [];
+
     /// <summary>SHA-256 of each client certificate that is let in, 64 hex digits in lower case.</summary>
     public IReadOnlyList<string> ClientCertificates { get; init; } = [];
 

@@ -22,7 +22,7 @@ internal static class PushKeys
         {
             return null;
         }
-        var settings = new PushSettings(null);
+        var settings = new PushSettings();
         if (node is YamlScalarNode { Value: "true" })
         {
             return settings;
@@ -37,15 +37,15 @@ internal static class PushKeys
             switch (key.ToString())
             {
                 case Token:
-                    var token = Text(value);
-                    if (token.Length != 64 || !token.All(char.IsAsciiHexDigit))
+                    var tokens = OneOrMany(value);
+                    if ((tokens.Count == 0 ? "found none, expected one or a list of 64 hex digits" : tokens.Select(PushTokens.WhyNot).FirstOrDefault(w => w is not null)) is { } weak)
                     {
-                        Wrong(value, $"{where}: {Token}: found {token.Length} characters, expected 64 hex digits: the SHA-256 of the token's bytes.");
+                        Wrong(value, $"{where}: {Token}: {weak}.");
                     }
-                    settings = settings with { TokenSha256 = token };
+                    settings = settings with { Tokens = tokens };
                     break;
                 case Certificates:
-                    var written = value is YamlSequenceNode many ? many.Select(Text).ToList() : [Text(value)];
+                    var written = OneOrMany(value);
                     var hashes = written.Select(PushSource.Fingerprint).ToList();
                     if (hashes.Count == 0 || hashes.Contains(null))
                     {
@@ -68,6 +68,8 @@ internal static class PushKeys
         }
         return settings;
     }
+
+    private static List<string> OneOrMany(YamlNode value) => value is YamlSequenceNode many ? [.. many.Select(Text)] : [Text(value)];
 
     private static string Text(YamlNode node) => node is YamlScalarNode { Value: { } text } ? text : "";
 }

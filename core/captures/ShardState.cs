@@ -32,10 +32,13 @@ public static class LossNotes
     /// <summary>A push was refused for its number (rule 32).</summary>
     public const string PushGap = "push-gap";
 
+    /// <summary>A push came under a sequence that another body has: its client may have lost its counter, and these lines with it (rule 32).</summary>
+    public const string PushOtherBody = "push-other-body";
+
     /// <summary>A file was shortened in place: what it held beyond its cursor may be gone (rule 34).</summary>
     public const string Truncated = "truncated";
 
-    public static IReadOnlyList<string> All { get; } = [PushGap, Truncated];
+    public static IReadOnlyList<string> All { get; } = [PushGap, PushOtherBody, Truncated];
 }
 
 /// <summary>A source's totals since its first capture.</summary>

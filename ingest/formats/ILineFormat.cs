@@ -14,6 +14,9 @@ public interface ILineFormat
     /// <summary>Raised when the parser takes lines that it rejected before: captures tell which one read them.</summary>
     int Version => 1;
 
+    /// <summary>Whether each line is a JSON object, so that a body of lines is NDJSON.</summary>
+    bool IsJson => false;
+
     /// <summary>
     /// Parses whole lines (`\n` at their end, before it an optional `\r`; the last may lack both when its source is final) and adds what they became. Never throws for what the bytes are.
     /// </summary>

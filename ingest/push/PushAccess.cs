@@ -9,6 +9,12 @@ internal static class PushAccess
 {
     private const string Scheme = "Bearer ";
 
+    /// <summary>Says nothing about which sources there are: the answer is the same for a name that is not configured.</summary>
+    private const string CheckName = " Check the source's name in the URL too: this answer is the same for a name that is not configured.";
+
+    /// <summary>Of what cannot be a token: no source has it.</summary>
+    private static readonly byte[] Nobodys = [];
+
     /// <summary>
     /// Null: let in. 401 where what was shown is nobody's, 403 where it is another source's. A source that is not here asks for anything that is valid, so that only who has that learns which sources there are.
     /// </summary>
@@ -35,9 +41,11 @@ internal static class PushAccess
             _ when anyToken || anyCertificate => source is null ? null : anyToken
                 ? new(PushCode.OtherToken, "The bearer token is another source's. Push with this source's token, or to the source that the token is for.")
                 : new(PushCode.OtherCertificate, "The client certificate is another source's. Push with this source's certificate, or to the source that the certificate is for."),
-            (null, null) => new(PushCode.NoToken, "The request has neither a bearer token nor a client certificate. Send Authorization: Bearer TOKEN with this source's token, or show one of this source's client certificates."),
-            (null, _) => new(PushCode.BadCertificate, "The client certificate is no source's. Show one whose SHA-256 this source's configuration lists, or send its token."),
-            _ => new(PushCode.BadToken, "The bearer token is no source's. Send Authorization: Bearer TOKEN with this source's token."),
+            (null, null) => new(PushCode.NoToken, "The request has neither a bearer token nor a client certificate. Send Authorization: Bearer TOKEN with this source's token, "
+                + "or show one of this source's client certificates." + CheckName),
+            (null, _) => new(PushCode.BadCertificate, "The client certificate is no source's. Show one whose SHA-256 this source's configuration lists, or send its token." + CheckName),
+            _ => new(PushCode.BadToken, $"The bearer token is no source's, or is not {PushTokens.MinLength} to {PushTokens.MaxLength} visible ASCII characters. "
+                + "Send Authorization: Bearer TOKEN with this source's token." + CheckName),
         };
     }
 
@@ -51,15 +59,28 @@ internal static class PushAccess
     private static byte[]? Token(HttpRequest request)
     {
         var given = request.Headers.Authorization;
-        return given.Count == 1 && given[0]!.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) ? SHA256.HashData(Encoding.UTF8.GetBytes(given[0]![Scheme.Length..].Trim())) : null;
+        if (given.Count != 1 || !given[0]!.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase))
+        {
+            return null;
+        }
+        var token = given[0]!.AsSpan(Scheme.Length).Trim(' ');
+        if (!PushTokens.IsToken(token))
+        {
+            return Nobodys;
+        }
+        var bytes = new byte[token.Length];
+        Encoding.ASCII.GetBytes(token, bytes);
+        return SHA256.HashData(bytes);
     }
 
-    private static bool HasToken(PushSource source, byte[]? hash) => hash is not null && source.TokenSha256 is { } expected && CryptographicOperations.FixedTimeEquals(Convert.FromHexString(expected), hash);
+    private static bool HasToken(PushSource source, byte[]? hash) => IsAmong(source.Tokens, hash);
 
-    private static bool HasCertificate(PushSource source, byte[]? hash)
+    private static bool HasCertificate(PushSource source, byte[]? hash) => IsAmong(source.ClientCertificates, hash);
+
+    private static bool IsAmong(IReadOnlyList<string> hashes, byte[]? hash)
     {
         var found = false;
-        foreach (var expected in hash is null ? [] : source.ClientCertificates)
+        foreach (var expected in hash is null ? [] : hashes)
         {
             found |= CryptographicOperations.FixedTimeEquals(Convert.FromHexString(expected), hash);
         }

@@ -15,6 +15,7 @@ internal sealed record PushCode
     public static readonly PushCode BadZstd = new(400, "bad-zstd");
     public static readonly PushCode ZstdWindow = new(400, "zstd-window");
     public static readonly PushCode NoFields = new(400, "no-fields");
+    public static readonly PushCode NoLines = new(400, "no-lines");
     public static readonly PushCode NoToken = new(401, "no-token");
     public static readonly PushCode BadToken = new(401, "bad-token");
     public static readonly PushCode BadCertificate = new(401, "bad-certificate");

@@ -77,6 +77,9 @@ public sealed class PushEndpoint : IAsyncDisposable
     /// <summary>Pushes of each open source that were refused with 409 since the start: each may be a loss at its client (rule 32).</summary>
     public IReadOnlyDictionary<string, long> Gaps => _handler.Sources?.Values.ToDictionary(s => s.Source.Name, s => s.Gaps) ?? [];
 
+    /// <summary>How many streams the open source has.</summary>
+    internal int Streams(string source) => _handler.Sources![source].Source.Streams.Count;
+
     /// <exception cref="PipelineException">78: the address is taken or is not of this machine.</exception>
     public async Task StartAsync(CancellationToken cancel = default)
     {

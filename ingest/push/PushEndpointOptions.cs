@@ -71,9 +71,9 @@ public sealed record PushEndpointOptions
         {
             throw new PolicyException($"source {source.Name} has no token and no client certificate, and the push endpoint listens off loopback. Give the source the SHA-256 of a token that only its endpoint knows, or of its client certificate.");
         }
-        if (source.TokenSha256 is { } hash && (hash.Length != 64 || !hash.All(char.IsAsciiHexDigit)))
+        if (source.Tokens.Select(PushTokens.WhyNot).FirstOrDefault(w => w is not null) is { } weak)
         {
-            throw new ConfigurationException($"source {source.Name}: tokenSha256 has {hash.Length} characters or others than hex digits, expected 64 hex digits: the SHA-256 of the token's bytes.");
+            throw new ConfigurationException($"source {source.Name}: push.token-sha256 cannot be used: {weak}.");
         }
         if (source.ClientCertificates.Any(c => PushAccess.Fingerprint(c) != c))
         {

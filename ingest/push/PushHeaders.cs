@@ -1,6 +1,5 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
-using Microsoft.Net.Http.Headers;
 using Pipeline.Core.Records;
 
 namespace Pipeline.Ingest.Push;
@@ -11,15 +10,14 @@ internal readonly record struct PushHeaders(PushKey? Key, PushEncoding Encoding)
     public static PushReply.Refused? Read(HttpRequest request, PushSource source, KeyedHash pushes, out PushHeaders headers)
     {
         headers = default;
-        if (!IsTaken(request.Headers.ContentType, source.IsJson))
+        if (PushTypes.Refuse(request.Headers.ContentType, source.Format) is { } type)
         {
-            return new(PushCode.ContentType, source.IsJson
-                ? "The Content-Type is none that this source takes; expected application/x-ndjson, application/json or text/plain, in UTF-8."
-                : "The Content-Type is none that this source takes; expected text/plain, in UTF-8.");
+            return new(PushCode.ContentType, type);
         }
         if (Encoded(request.Headers.ContentEncoding) is not { } encoding)
         {
-            return new(PushCode.ContentEncoding, "The Content-Encoding is none that is taken; expected gzip, zstd, or none.");
+            return new(PushCode.ContentEncoding, $"Found Content-Encoding {PushTypes.Known(request.Headers.ContentEncoding)}, expected gzip, zstd, or none. "
+                + "Nothing was captured. Compress the body with one of them, or send it plain.");
         }
         var keys = request.Headers["Idempotency-Key"];
         PushKey? key = null;
@@ -47,17 +45,4 @@ internal readonly record struct PushHeaders(PushKey? Key, PushEncoding Encoding)
         1 when string.Equals(encoding[0], "zstd", StringComparison.OrdinalIgnoreCase) => PushEncoding.Zstd,
         _ => null,
     };
-
-    private static bool IsTaken(StringValues types, bool json)
-    {
-        if (types.Count != 1 || !MediaTypeHeaderValue.TryParse(types[0], out var type))
-        {
-            return false;
-        }
-        var kind = type.MediaType;
-        return (kind.Equals("text/plain", StringComparison.OrdinalIgnoreCase)
-                || (json && (kind.Equals("application/x-ndjson", StringComparison.OrdinalIgnoreCase) || kind.Equals("application/json", StringComparison.OrdinalIgnoreCase))))
-            && (!type.Charset.HasValue || HeaderUtilities.RemoveQuotes(type.Charset) is var charset
-                && (charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase) || charset.Equals("us-ascii", StringComparison.OrdinalIgnoreCase)));
-    }
 }

@@ -24,13 +24,13 @@ internal sealed class PushIntake(PushSource source, PushEndpointOptions options,
     /// <param name="gone">The client no longer waits. What was taken stays taken.</param>
     public async Task<PushReply> TakeAsync(PushKey? key, PushBody body, CancellationToken gone)
     {
-        var check = pushes.Of(body.Bytes.Span);
+        var (check, hasLines) = (pushes.Of(body.Bytes.Span), PushLines.HasAny(Source.Format, body.Bytes.Span));
         if (key is not { } k)
         {
-            return await TakeUnkeyedAsync(check, body, gone);
+            return await TakeUnkeyedAsync(check, hasLines, body, gone);
         }
         // 1 decide
-        var decision = Source.Streams.Decide(k.Stream, k.Sequence, check);
+        var decision = Source.Streams.Decide(k.Stream, k.Sequence, check, hasLines);
         if (decision is PushDecision.Gap)
         {
             // A zombie's number is not the number: ask who has the shard. The pushes before this one may have come meanwhile.
@@ -51,7 +51,7 @@ internal sealed class PushIntake(PushSource source, PushEndpointOptions options,
                     body.Release();
                 }
             }
-            decision = Source.Streams.Decide(k.Stream, k.Sequence, check);
+            decision = Source.Streams.Decide(k.Stream, k.Sequence, check, hasLines);
         }
         if (decision is not PushDecision.Take { Push: var push })
         {
@@ -91,7 +91,11 @@ internal sealed class PushIntake(PushSource source, PushEndpointOptions options,
             case PushDecision.Have:
                 return new PushReply.Captured(Source.Shard, null, Duplicate: true);
             case PushDecision.Differs:
+                // A client that lost its counter sends new lines under old numbers: as likely a loss as a gap.
+                Source.Sink.Note(Source.Name, Core.Captures.LossNotes.PushOtherBody);
                 return new PushReply.Refused(PushCode.OtherBody, "This sequence was taken with another body. Nothing was captured now. Send a new body under the next sequence; send the same bytes again only to learn what became of them.");
+            case PushDecision.NoLines:
+                return NoLines();
             case PushDecision.Gap gap:
                 Interlocked.Increment(ref _gaps);
                 Source.Sink.Note(Source.Name, Core.Captures.LossNotes.PushGap);
@@ -149,8 +153,13 @@ internal sealed class PushIntake(PushSource source, PushEndpointOptions options,
         }
     }
 
-    private async Task<PushReply> TakeUnkeyedAsync(string check, PushBody body, CancellationToken gone)
+    private async Task<PushReply> TakeUnkeyedAsync(string check, bool hasLines, PushBody body, CancellationToken gone)
     {
+        if (!hasLines)
+        {
+            body.Release();
+            return NoLines();
+        }
         using var bound = new CancellationTokenSource(options.RoomWithin, time);
         Task<BlockOutcome> capture;
         try
@@ -197,6 +206,9 @@ internal sealed class PushIntake(PushSource source, PushEndpointOptions options,
         options.Fenced?.Invoke(Source.Shard);
         return new PushReply.Refused(PushCode.Fenced, $"A newer process has shard {Source.Shard}, to which this source belongs; this one stops. Nothing is acknowledged here. Send the push to the newer process.");
     }
+
+    private static PushReply.Refused NoLines() =>
+        new(PushCode.NoLines, "The body has no lines. Nothing was captured and the sequence is free. Push when there are lines, under the same sequence.");
 
     private static PushReply.Refused Busy() =>
         new(PushCode.Busy, "The shard had no room in time. Nothing was captured and the sequence is free. Send the push again, and those after it, in order.") { RetryAfter = Soon };

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Globalization;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Pipeline.Ingest.Shard;
@@ -42,7 +43,7 @@ internal abstract record PushReply
             return WriteAsync(context, PushDocument.Bytes, PushDocument.Type);
         }
         var body = new ArrayBufferWriter<byte>(512);
-        using (var json = new Utf8JsonWriter(body, new() { SkipValidation = true }))
+        using (var json = new Utf8JsonWriter(body, new() { SkipValidation = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
         {
             json.WriteStartObject();
             switch (this)

@@ -23,17 +23,21 @@ public sealed record PushSource
     public required Func<CancellationToken, Task<bool>> IsFenced { get; init; }
     public required PushStreams Streams { get; init; }
     public PushDelivery Delivery { get; init; }
-    /// <summary>The SHA-256 of the bearer token, 64 hex digits. It or a client certificate is required where the endpoint listens off loopback (rule 33).</summary>
-    public string? TokenSha256 { get; init; }
+    /// <summary>
+    /// The SHA-256 of each bearer token that is let in, 64 hex digits: several, so that a new one can be listed before the old one goes.
+    /// A token or a client certificate is required where the endpoint listens off loopback (rule 33).
+    /// </summary>
+    public IReadOnlyList<string> Tokens { get; init; } = [];
     /// <summary>The SHA-256 of the DER bytes of each client certificate that is let in, 64 hex digits in lower case: several, so that a new one can be listed before the old one goes.</summary>
     public IReadOnlyList<string> ClientCertificates { get; init; } = [];
     /// <summary>The columns of W3C bodies that begin without `#Fields`; null: such a body is refused.</summary>
     public string? Fields { get; init; }
 
     /// <summary>A source of this shard. Call it when the shard was claimed and before it runs: the streams begin with what was captured.</summary>
-    public static PushSource Of(ShardLoop shard, string name, ILineFormat format, PushDelivery delivery = PushDelivery.ExactlyOnce, string? tokenSha256 = null) => new()
+    public static PushSource Of(ShardLoop shard, string name, ILineFormat format, PushDelivery delivery = PushDelivery.ExactlyOnce) => new()
     {
-        Name = name, Shard = shard.Shard, Format = format, Sink = shard, IsFenced = shard.IsFencedAsync, Streams = new PushStreams(name, shard.State), Delivery = delivery, TokenSha256 = tokenSha256,
+        Name = name, Shard = shard.Shard, Format = format, Sink = shard, IsFenced = shard.IsFencedAsync, Streams = new PushStreams(name, shard.State),
+        Delivery = delivery,
     };
 
     /// <summary>Why these cannot be the columns of bodies of this format, or null.</summary>
@@ -43,7 +47,5 @@ public sealed record PushSource
     public static string? Fingerprint(string text) => PushAccess.Fingerprint(text);
 
     /// <summary>Whether anyone may push to it.</summary>
-    internal bool IsOpen => TokenSha256 is null && ClientCertificates.Count == 0;
-
-    internal bool IsJson => Format.Name.EndsWith("json", StringComparison.Ordinal);
+    internal bool IsOpen => Tokens.Count == 0 && ClientCertificates.Count == 0;
 }

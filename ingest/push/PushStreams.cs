@@ -22,6 +22,9 @@ public abstract record PushDecision
     /// <summary>Neither the next one nor one of the last 64.</summary>
     public sealed record Gap(long Expected) : PushDecision;
 
+    /// <summary>It would be the stream's next, and has no lines: it makes no state, so its sequence is free.</summary>
+    public sealed record NoLines : PushDecision;
+
     /// <summary>A new stream, and the source has as many as it may.</summary>
     public sealed record TooManyStreams : PushDecision;
 
@@ -76,11 +79,24 @@ public sealed class PushStreams
         }
     }
 
+    /// <summary>How many streams there are.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _streams.Count;
+            }
+        }
+    }
+
     /// <summary>A push that is to be taken is noted as under way by this call; its caller must end it by <see cref="Offer"/> or <see cref="Withdraw"/>.</summary>
     /// <param name="stream">Keyed hash of the client's token.</param>
     /// <param name="sequence">From 1.</param>
     /// <param name="check">Keyed hash of the decompressed body.</param>
-    public PushDecision Decide(string stream, long sequence, string check)
+    /// <param name="hasLines">Whether the body has a line at all.</param>
+    public PushDecision Decide(string stream, long sequence, string check, bool hasLines = true)
     {
         lock (_lock)
         {
@@ -90,6 +106,10 @@ public sealed class PushStreams
             }
             var known = _streams.TryGetValue(stream, out var entry);
             entry ??= new Entry();
+            if (sequence == entry.Next && !hasLines)
+            {
+                return new PushDecision.NoLines();
+            }
             if (sequence == entry.Next)
             {
                 if (!known)

@@ -45,7 +45,11 @@ internal static class Conservation
             Captured = Amounts(captured), Shipped = Amounts(shipped),
             Checked = shards is null ? ["uk"] : tables.Count == 0 ? ["us"] : ["us", "uk"],
             Pending = pending, Missing = missing, Differences = differences, Forks = forks, Deep = deep,
-            PossibleLoss = new(us.Sum(shard => shard.Unkeyed), notes.GetValueOrDefault(LossNotes.PushGap), notes.GetValueOrDefault(LossNotes.Truncated)), Notes = notes,
+            PossibleLoss = new(us.Sum(shard => shard.Unkeyed), notes.GetValueOrDefault(LossNotes.PushGap), notes.GetValueOrDefault(LossNotes.Truncated))
+            {
+                PushOtherBodies = notes.GetValueOrDefault(LossNotes.PushOtherBody),
+            },
+            Notes = notes,
             Tables = new(tables.ToDictionary(t => t.Dataset, t => new ReportedTable(t.Version, t.Files, t.Bytes, t.Rows, t.Read?.Rows, t.Read?.HashHex, t.Unreferenced)), StringComparer.Ordinal),
             Shards = [.. us.Select(shard => new ReportedShard(shard.Shard, shard.First, shard.Head, shard.Captures, shard.Snapshots))],
         };

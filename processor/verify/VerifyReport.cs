@@ -89,7 +89,11 @@ public sealed record ReportedRange(string Dataset, string Shard, long From, long
 public sealed record ReportedFork(string Shard, long From, string Reason);
 
 /// <summary>What may have been lost or doubled at a source, where no stored data can tell: pushes without a key, pushes refused for their number, files shortened in place.</summary>
-public sealed record PossibleLoss(long Unkeyed, long PushGaps = 0, long Truncated = 0);
+public sealed record PossibleLoss(long Unkeyed, long PushGaps = 0, long Truncated = 0)
+{
+    /// <summary>Pushes refused because their sequence had another body.</summary>
+    public long PushOtherBodies { get; init; }
+}
 
 /// <summary>A table at the version that was checked: live files, their rows by the log, and by Parquet itself where the check was deep (null: not read), objects that no live file names.</summary>
 public sealed record ReportedTable(long Version, long Files, long Bytes, long Rows, long? ReadRows, string? ReadHash, long Unreferenced);

@@ -36,6 +36,8 @@ public abstract class JsonFormat : ILineFormat
 
     public virtual int Version => 1;
 
+    public bool IsJson => true;
+
     /// <summary>Null: the peer is the client.</summary>
     internal ClientAddressRule? Client { get; private protected init; }
 

@@ -26,11 +26,11 @@ public sealed class PushCertificateTests : IDisposable
         Assert.Equal((403, "other-certificate"), await Push(rig, "web", _loose));
         Assert.Equal((200, null), await Push(rig, "web", _web));
         Assert.Equal((200, null), await Push(rig, "web", _webNext));
-        Assert.Equal((200, null), await Push(rig, "web", null, "t0ken"));
-        Assert.Equal((200, null), await Push(rig, "web", _stranger, "t0ken"));
-        Assert.Equal((200, null), await Push(rig, "web", _web, "wrong"));
-        Assert.Equal((401, "bad-token"), await Push(rig, "web", null, "wrong"));
-        Assert.Equal((403, "other-token"), await Push(rig, "loose", null, "t0ken"));
+        Assert.Equal((200, null), await Push(rig, "web", null, "t0ken-of-the-source-web"));
+        Assert.Equal((200, null), await Push(rig, "web", _stranger, "t0ken-of-the-source-web"));
+        Assert.Equal((200, null), await Push(rig, "web", _web, "wrong-but-long-enough"));
+        Assert.Equal((401, "bad-token"), await Push(rig, "web", null, "wrong-but-long-enough"));
+        Assert.Equal((403, "other-token"), await Push(rig, "loose", null, "t0ken-of-the-source-web"));
         Assert.Equal((403, "other-certificate"), await Push(rig, "loose", _web));
         // Only who is let in somewhere learns which sources there are.
         Assert.Equal((401, "no-token"), await Push(rig, "nobodys", null));
@@ -52,9 +52,9 @@ public sealed class PushCertificateTests : IDisposable
     [Fact]
     public async Task Where_no_source_has_a_certificate_none_is_asked_for()
     {
-        await using var rig = await PushRig.StartAsync(options: Options("https://127.0.0.1:0") with { AsksCertificates = false }, with: s => s with { Delivery = PushDelivery.AtLeastOnce, TokenSha256 = Hash("t0ken") });
+        await using var rig = await PushRig.StartAsync(options: Options("https://127.0.0.1:0") with { AsksCertificates = false }, with: s => s with { Delivery = PushDelivery.AtLeastOnce, Tokens = [Hash("t0ken-of-the-source-web")] });
         Assert.Equal((401, "no-token"), await Push(rig, "web", _web));
-        Assert.Equal((200, null), await Push(rig, "web", _web, "t0ken"));
+        Assert.Equal((200, null), await Push(rig, "web", _web, "t0ken-of-the-source-web"));
     }
 
     [Fact]
@@ -82,9 +82,9 @@ public sealed class PushCertificateTests : IDisposable
 
     private Task<PushRig> StartAsync(string url) => PushRig.StartAsync(options: Options(url), with: source => source.Name switch
     {
-        "web" => source with { Delivery = PushDelivery.AtLeastOnce, TokenSha256 = Hash("t0ken"), ClientCertificates = [Of(_web), Of(_webNext)] },
+        "web" => source with { Delivery = PushDelivery.AtLeastOnce, Tokens = [Hash("t0ken-of-the-source-web")], ClientCertificates = [Of(_web), Of(_webNext)] },
         "loose" => source with { ClientCertificates = [Of(_loose)] },
-        _ => source with { TokenSha256 = Hash("another") },
+        _ => source with { Tokens = [Hash("another-token-of-no-test")] },
     });
 
     private PushEndpointOptions Options(string url)

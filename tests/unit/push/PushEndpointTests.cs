@@ -60,7 +60,7 @@ public sealed class PushEndpointTests
         Assert.Equal(422, (await second.PushAsync("c:1", "2\n")).Status);
         Assert.Equal(3, (await second.PushAsync("c:4", "4\n")).Number("expected"));
         Assert.True((await second.PushAsync("c:3", "3\n")) is { Status: 200, Duplicate: false });
-        Assert.Equal(4, (await second.ReadsAsync()).Count);
+        Assert.Equal(3, (await second.ReadsAsync()).Count(r => r.Stream is not null));
     }
 
     [Fact]
@@ -81,7 +81,7 @@ public sealed class PushEndpointTests
         Assert.Equal((null, null, null), (a.Error, b.Error, (await second).Error));
         Assert.Equal(a.Number("capture"), b.Number("capture"));
         Assert.True(b.Duplicate && !a.Duplicate);
-        Assert.Equal(2, (await rig.ReadsAsync()).Count);
+        Assert.Equal(2, (await rig.ReadsAsync()).Count(r => r.Stream is not null));
     }
 
     [Fact]

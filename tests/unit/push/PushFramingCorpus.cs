@@ -49,7 +49,7 @@ internal static partial class PushFramingCorpus
         new("a blank before the colon", Push("Content-Length : 2\r\n", "1\n" + Hidden), "400"),
         new("a tab before the colon", Push("Content-Length\t: 2\r\n", "1\n" + Hidden), "400"),
         new("an underscore for the dash", Push(Close + "Content_Length: 2\r\n", "1\n"), "400"),
-        new("a body though the length is 0", Push(Close + "Content-Length: 0\r\n", "1\n"), "200"),
+        new("a body though the length is 0", Push(Close + "Content-Length: 0\r\n", "1\n"), "400"),
         new("more than is taken", Push(Close + "Content-Length: 4000001\r\n", ""), "413"),
         new("more than comes", Push(Close + "Content-Length: 3\r\n", "1\n"), "", Ends: true),
     ];

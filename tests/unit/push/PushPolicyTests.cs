@@ -45,8 +45,8 @@ public sealed class PushPolicyTests
             var state = new ShardState { Store = "", Shard = "s1", KeyId = "" };
             var source = new PushSource { Name = "web", Shard = "s1", Format = new CombinedFormat(), Sink = null!, IsFenced = _ => Task.FromResult(false), Streams = new PushStreams("web", state) };
             Assert.IsType<PolicyException>(Assert.ThrowsAny<PipelineException>(() => endpoint.Open([source])));
-            Assert.IsType<ConfigurationException>(Assert.ThrowsAny<PipelineException>(() => endpoint.Open([source with { TokenSha256 = "abc" }])));
-            endpoint.Open([source with { TokenSha256 = new string('0', 64) }]);
+            Assert.IsType<ConfigurationException>(Assert.ThrowsAny<PipelineException>(() => endpoint.Open([source with { Tokens = ["abc"] }])));
+            endpoint.Open([source with { Tokens = [new string('0', 64)] }]);
             await endpoint.StartAsync(TestContext.Current.CancellationToken);
             using var client = new HttpClient(new SocketsHttpHandler { SslOptions = { RemoteCertificateValidationCallback = (_, shown, _, _) => shown?.Subject == "CN=test" } });
             using var answer = await client.GetAsync(new UriBuilder(endpoint.Address) { Host = "127.0.0.1", Path = "/readyz" }.Uri, TestContext.Current.CancellationToken);

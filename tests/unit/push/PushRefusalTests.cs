@@ -1,6 +1,7 @@
 using System.IO.Compression;
 using System.Net.Http.Headers;
 using System.Text;
+using Pipeline.Ingest.Formats;
 using Pipeline.Ingest.Push;
 using Xunit;
 
@@ -109,6 +110,37 @@ public sealed class PushRefusalTests
         Assert.Equal(status, (await rig.SendAsync(PushRig.Request("c:1", "{}\n"u8.ToArray(), source, type, encoding))).Status);
     }
 
+    [Theory]
+    [InlineData("application/x-www-form-urlencoded", "Found Content-Type application/x-www-form-urlencoded, expected text/plain")]
+    [InlineData("text/plain; charset=utf-16", "Found Content-Type text/plain with a charset that is not UTF-8")]
+    [InlineData("text/hidden-content", "Found Content-Type another one, expected text/plain")]
+    public async Task A_type_that_is_not_taken_is_answered_with_what_was_found_and_what_to_send(string type, string said)
+    {
+        await using var rig = await PushRig.StartAsync();
+        var message = (await rig.SendAsync(PushRig.Request("c:1", "1\n"u8.ToArray(), "web", type))).Body.GetProperty("message");
+        Assert.Contains(said, message.GetString()!, StringComparison.Ordinal);
+        Assert.Contains("-H 'Content-Type: text/plain'", message.GetRawText(), StringComparison.Ordinal);
+        Assert.DoesNotContain("hidden", message.GetRawText(), StringComparison.Ordinal);
+    }
+
+    public static TheoryData<string> Formats { get; } = [.. LogFormats.Names.Where(name => !name.Contains(':', StringComparison.Ordinal) && name is not ("ndjson" or "nginx"))];
+
+    [Theory]
+    [MemberData(nameof(Formats))]
+    public async Task A_source_whose_lines_are_JSON_takes_ndjson_and_no_other_does(string format)
+    {
+        await using var rig = await PushRig.StartAsync(with: source => source.Name == "loose" ? source with { Format = LogFormats.Named(format) } : source);
+        var json = format is "appservice-json" or "frontdoor" or "storage-read";
+        foreach (var type in new[] { "application/x-ndjson", "application/json" })
+        {
+            Assert.Equal(json ? 200 : 415, (await rig.SendAsync(PushRig.Request(null, "{}\n"u8.ToArray(), "loose", type))).Status);
+        }
+    }
+
+    [Fact]
+    public void A_format_of_fields_in_JSON_is_a_JSON_one() =>
+        Assert.True(LogFormats.Named("ndjson:time=ts:unix,client_ip=remote_ip,method=m,uri=u,agent=a").IsJson);
+
     [Fact]
     public async Task Rule_33_An_unknown_source_is_404_and_another_instances_is_421()
     {
@@ -123,7 +155,7 @@ public sealed class PushRefusalTests
     [Fact]
     public async Task Rule_33_A_token_opens_its_own_source_only()
     {
-        await using var rig = await PushRig.StartAsync(token: "t0ken");
+        await using var rig = await PushRig.StartAsync(token: "t0ken-of-the-source-web");
         async Task<int> Push(string source, string? scheme, string? token)
         {
             var request = PushRig.Request("c:1", "1\n"u8.ToArray(), source);
@@ -131,12 +163,12 @@ public sealed class PushRefusalTests
             return (await rig.SendAsync(request)).Status;
         }
         Assert.Equal(401, await Push("web", null, null));
-        Assert.Equal(401, await Push("web", "Basic", "t0ken"));
-        Assert.Equal(401, await Push("web", "Bearer", "t0ken2"));
-        Assert.Equal(403, await Push("w3c", "Bearer", "t0ken"));
+        Assert.Equal(401, await Push("web", "Basic", "t0ken-of-the-source-web"));
+        Assert.Equal(401, await Push("web", "Bearer", "t0ken-of-the-source-web2"));
+        Assert.Equal(403, await Push("w3c", "Bearer", "t0ken-of-the-source-web"));
         Assert.Equal(401, await Push("nobodys", null, null));
-        Assert.Equal(404, await Push("nobodys", "Bearer", "t0ken"));
-        Assert.Equal(200, await Push("web", "Bearer", "t0ken"));
+        Assert.Equal(404, await Push("nobodys", "Bearer", "t0ken-of-the-source-web"));
+        Assert.Equal(200, await Push("web", "Bearer", "t0ken-of-the-source-web"));
     }
 
     [Fact]

@@ -69,10 +69,10 @@ internal sealed class PushRig : IAsyncDisposable
         var hash = token is null ? null : Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(Encoding.UTF8.GetBytes(token)));
         PushSource[] sources =
         [
-            PushSource.Of(Shard, "web", new CombinedFormat(), PushDelivery.ExactlyOnce, hash),
+            PushSource.Of(Shard, "web", new CombinedFormat()) with { Tokens = hash is null ? [] : [hash] },
             PushSource.Of(Shard, "loose", new CombinedFormat(), PushDelivery.AtLeastOnce),
             PushSource.Of(Shard, "json", new AppServiceJsonFormat(), PushDelivery.AtLeastOnce),
-            PushSource.Of(Shard, "w3c", new W3cFormat(), PushDelivery.AtLeastOnce, token is null ? null : new string('0', 64)),
+            PushSource.Of(Shard, "w3c", new W3cFormat(), PushDelivery.AtLeastOnce) with { Tokens = token is null ? [] : [new string('0', 64)] },
             PushSource.Of(Shard, "columns", new W3cFormat(), PushDelivery.AtLeastOnce) with { Fields = "date time c-ip cs-method cs-uri-stem cs-uri-query cs(User-Agent)" },
         ];
         Endpoint.Open(sources.Select(with ?? (source => source)));

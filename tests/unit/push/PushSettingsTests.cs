@@ -16,7 +16,8 @@ public sealed class PushSettingsTests : IDisposable
         var colons = string.Join(':', Enumerable.Repeat("BB", 32));
         Assert.Equal([one], Push($"{{client-certificate-sha256: {one}}}").ClientCertificates);
         Assert.Equal([one, two], Push($"{{client-certificate-sha256: [{one}, '{colons}'], token-sha256: {two}}}").ClientCertificates);
-        Assert.Equal(new PushSettings(null), Push("true") with { ClientCertificates = new PushSettings(null).ClientCertificates });
+        Assert.Equal([one, two], Push($"{{token-sha256: [{one}, {two}]}}").Tokens);
+        Assert.Equal(new PushSettings(), Push("true") with { ClientCertificates = new PushSettings().ClientCertificates });
         Assert.Equal("date time c-ip cs-method cs-uri-stem cs(User-Agent)", Push("{fields: date time c-ip cs-method cs-uri-stem cs(User-Agent)}", "iis-w3c").Fields);
     }
 
@@ -24,6 +25,10 @@ public sealed class PushSettingsTests : IDisposable
     [InlineData("{client-certificate-sha256: abc}", "combined", "found 3 characters")]
     [InlineData("{client-certificate-sha256: []}", "combined", "found none")]
     [InlineData("{token-sha256: abc}", "combined", "expected 64 hex digits")]
+    [InlineData("{token-sha256: []}", "combined", "found none")]
+    [InlineData("{token-sha256: e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855}", "combined", "hash of the empty string")]
+    [InlineData("{token-sha256: 2C26B46B68FFC68FF99B453C1D30413413422D706483BFA0F98A5E886266E7AE}", "combined", "pipeline push token")]
+    [InlineData("{token-sha256: b5bb9d8014a0f9b1d61e21e796d78dccdf1352f23cd32812f4850b878ae4944c}", "combined", "well-known word")]
     [InlineData("{fields: date time}", "iis-w3c", "date, time, c-ip")]
     [InlineData("{fields: date time}", "combined", "no list of columns")]
     [InlineData("{certificate: x}", "combined", "'sources.push.certificate' is no setting; known here: token-sha256, client-certificate-sha256, fields")]
