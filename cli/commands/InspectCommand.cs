@@ -18,7 +18,7 @@ internal static class InspectCommand
         {
             using var installation = await OpenInstallation.OpenAsync(parsed.Settings().Places, TimeProvider.System, stop);
             var (store, found) = await FindAsync(installation, parsed.GetRequiredValue(name), stop);
-            Printer.Json(await Inspection.DescribeAsync(store, found, installation.Contracts, stop));
+            Printer.Json(await Inspection.DescribeAsync(store, found, installation.Contracts, installation.Key.Captures(), stop));
             return ExitCode.Done;
         });
     }

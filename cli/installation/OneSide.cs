@@ -18,7 +18,7 @@ internal static class OneSide
         var store = places.Us.Open();
         var identity = await StoreIdentity.OpenAsync(store, StoreRole.Capture, contracts, places.Us.Region, cancel);
         var key = KeyFile.Open(places.Keys, mayCreate: false);
-        return (new Verifier(new CaptureStore(store, identity.Id, key.KeyId), [], key.RowKey(), Workers.Pool, contracts), store as IDisposable);
+        return (new Verifier(new CaptureStore(store, identity.Id, key.Captures()), [], key.RowKey(), Workers.Pool, contracts), store as IDisposable);
     }
 
     /// <summary>Tables only: which capture store they are of is what the table store says of itself.</summary>

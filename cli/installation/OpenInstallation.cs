@@ -43,7 +43,7 @@ public sealed class OpenInstallation : IDisposable
         Key = key;
         Contracts = contracts;
         Time = time;
-        Captures = new CaptureStore(us, capture.Id, key.KeyId);
+        Captures = new CaptureStore(us, capture.Id, key.Captures());
         Logs = uk is null ? [] : [.. contracts.Select(contract => new TableLog(uk, contract, capture.Id, key.KeyId, time))];
     }
 
@@ -107,7 +107,7 @@ public sealed class OpenInstallation : IDisposable
     /// <summary>Captures and tables are read and written through what is given back for `us` and `uk` from now on. Before anything was wired of them.</summary>
     internal void Meter(Func<string, IObjectStore, IObjectStore> meter)
     {
-        Captures = new CaptureStore(meter("us", Captures.Store), Captures.StoreId, Captures.KeyId);
+        Captures = new CaptureStore(meter("us", Captures.Store), Captures.StoreId, Captures.Key);
         if (Logs.Count > 0)
         {
             var uk = meter("uk", Logs[0].Store);

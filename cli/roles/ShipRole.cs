@@ -28,5 +28,5 @@ public static class ShipRole
     /// <summary>The topic as a feed of the shipper; it is not started.</summary>
     public static KafkaFeed Feed(OpenInstallation installation, KafkaConnection kafka, FeedQueue queue, Action<string> log) => new(
         new KafkaFeedOptions { Topic = kafka.Topic, Group = kafka.Group, Client = kafka.Properties }, queue,
-        new MessageReader(installation.CaptureStore.Id, installation.Key.KeyId), installation.Time, log);
+        new MessageReader(installation.CaptureStore.Id, installation.Key.Captures()), installation.Time, log);
 }

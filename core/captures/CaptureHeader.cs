@@ -9,7 +9,7 @@ namespace Pipeline.Core.Captures;
 /// </summary>
 public sealed record CaptureHeader
 {
-    public const int CurrentVersion = 1;
+    public const int CurrentVersion = 2;
 
     public int Version { get; init; } = CurrentVersion;
     /// <summary>The capture store's id: a capture of another store is refused (rule 9).</summary>
@@ -24,12 +24,16 @@ public sealed record CaptureHeader
     public required string KeyId { get; init; }
     /// <summary>Each dataset's contract: sha256 of the file's bytes.</summary>
     public required SortedDictionary<string, string> Contracts { get; init; }
-    /// <summary>For every dataset the shard's previous capture that has a frame of it; a dataset that never had one is absent (rule 1).</summary>
+    /// <summary>
+    /// For every dataset the shard's previous capture that has a frame of it; a dataset that never had one is absent (rule 1).
+    /// </summary>
     public required SortedDictionary<string, Link> Links { get; init; }
     /// <summary>What was read (rule 2), in order.</summary>
     public required IReadOnlyList<ReadEntry> Reads { get; init; }
     /// <summary>Where the compressed runs of rejected lines lie; absent where nothing was rejected.</summary>
     public ByteRange? Rejections { get; init; }
+    /// <summary>The sha256 of all bytes behind the header, so that the code of the header proves the whole. Absent in version 1.</summary>
+    public Sha256? Body { get; init; }
     /// <summary>At most one of a dataset (rule 1).</summary>
     public required IReadOnlyList<FrameEntry> Frames { get; init; }
 
@@ -41,7 +45,8 @@ public sealed record CaptureHeader
 }
 
 /// <summary>
-/// A stretch of one file, or one push. A file's From and To are offsets in its (decompressed) bytes; a keyed push's are its sequence less one and its sequence;
+/// A stretch of one file, or one push. A file's From and To are offsets in its (decompressed) bytes; a keyed push's are its sequence less
+/// one and its sequence;
 /// an unkeyed push counts the pushes of its source.
 /// </summary>
 public sealed record ReadEntry
@@ -72,7 +77,10 @@ public sealed record ReadEntry
     public long Duplicates { get; init; }
     /// <summary>The same by the rule that recognised them (rule 31).</summary>
     public SortedDictionary<string, long>? DuplicateRules { get; init; }
-    /// <summary>What a redrive made of lines that an earlier capture counts as rejections: reason → lines that are records of this capture. <see cref="Rejected"/> takes the same lines away again.</summary>
+    /// <summary>
+    /// What a redrive made of lines that an earlier capture counts as rejections: reason → lines that are records of this capture. <see
+    /// cref="Rejected"/> takes the same lines away again.
+    /// </summary>
     public SortedDictionary<string, long>? Redriven { get; init; }
     /// <summary>The read whose rejections a redrive read again; such a read moves no cursor.</summary>
     public RedriveOf? Redrive { get; init; }

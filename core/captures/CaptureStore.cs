@@ -1,3 +1,4 @@
+using Pipeline.Core.Records;
 using Pipeline.Core.Store;
 
 namespace Pipeline.Core.Captures;
@@ -13,19 +14,24 @@ public sealed record Capture(Link Link, CaptureHeader Header, ReadOnlyMemory<byt
         Header.Rejections is { } range ? RejectionBlock.Decode(CaptureFile.Block(Bytes, range.Offset, range.Length, Origin).Span) : [];
 }
 
-/// <summary>The capture store as its shards: reads captures and folds them.</summary>
-public sealed class CaptureStore(IObjectStore store, string storeId, string keyId)
+/// <summary>
+/// The capture store as its shards: reads captures and folds them. Nothing is returned that was not made under the installation's key.
+/// </summary>
+public sealed class CaptureStore(IObjectStore store, string storeId, CaptureKey key)
 {
     public IObjectStore Store { get; } = store;
 
     public string StoreId { get; } = storeId;
 
-    public string KeyId { get; } = keyId;
+    public CaptureKey Key { get; } = key;
+
+    public string KeyId => Key.KeyId;
 
     public IAsyncEnumerable<string> ShardsAsync(CancellationToken cancel = default) => Store.ListFoldersAsync(CaptureNames.CapturesFolder, cancel);
 
     /// <summary>The capture, or null where the name is free.</summary>
-    /// <exception cref="PipelineException">3: the object is no capture, or of another shard, number or store. 78: it was written with another key.</exception>
+    /// <exception cref="CorruptException">The object is no capture, is damaged, or is of another shard or number.</exception>
+    /// <exception cref="PipelineException">3: of another store. 78: written with another key.</exception>
     public async Task<Capture?> ReadAsync(string shard, long number, CancellationToken cancel = default)
     {
         var name = CaptureNames.Capture(shard, number);
@@ -35,6 +41,20 @@ public sealed class CaptureStore(IObjectStore store, string storeId, string keyI
 
     public Capture Decode(string shard, long number, byte[] bytes, string name)
     {
+        var header = DecodeHeader(shard, number, bytes, name);
+        // Half a capture can have a whole header; folded in, its hash would make a fork of the next one.
+        if (CaptureFile.LengthOf(header, bytes, name) is var length && length != bytes.Length)
+        {
+            throw Damaged(name, $"it has {bytes.Length} bytes, its header says {length}: it was cut or is another");
+        }
+        return CaptureFile.HasBody(header, bytes, name) ? new Capture(new Link(number, Sha256.Of(bytes)), header, bytes)
+            : throw Damaged(name, "its blocks are not those that its header was made with");
+    }
+
+    /// <summary>The header of a capture, from its bytes or the beginning of them.</summary>
+    /// <exception cref="CorruptException">As <see cref="ReadAsync"/>.</exception>
+    public CaptureHeader DecodeHeader(string shard, long number, ReadOnlySpan<byte> bytes, string name)
+    {
         CaptureHeader header;
         try
         {
@@ -42,19 +62,26 @@ public sealed class CaptureStore(IObjectStore store, string storeId, string keyI
         }
         catch (InvalidDataException e)
         {
-            throw new DifferenceException($"{Store.Location}: {e.Message}", e);
+            throw new CorruptException(name, "it is no capture, or its header is damaged", $"{Store.Location}: {e.Message}", e);
         }
-        // Half a capture can have a whole header; folded in, its hash would make a fork of the next one.
-        if (CaptureFile.LengthOf(header, bytes, name) is var length && length != bytes.Length)
+        catch (ConfigurationException) when (CaptureFile.WasAuthentic(bytes, Key))
         {
-            throw new DifferenceException($"{Store.Location}: {name} has {bytes.Length} bytes, its header says {length}. It was cut or is another; read it again, and restore it where it stays so.");
+            throw Damaged(name, "it says a later version, and is of this one");
+        }
+        if (header.KeyId != KeyId && CaptureFile.WasAuthentic(bytes, Key))
+        {
+            throw Damaged(name, "it says another key, and was made with this one");
+        }
+        if (header.Version > 1 && header.KeyId == KeyId && !CaptureFile.IsAuthentic(bytes, Key))
+        {
+            throw Damaged(name, "its code is not that of its header under this installation's key");
         }
         CheckOwner(header.Store, header.KeyId, $"{Store.Location}: {name}");
         if (header.Shard != shard || header.Number != number)
         {
-            throw new DifferenceException($"{Store.Location}: {name} says that it is capture {header.Number} of shard {header.Shard}. The object was moved; restore the store.");
+            throw Moved(name, $"capture {header.Number} of shard {header.Shard}");
         }
-        return new Capture(new Link(number, Sha256.Of(bytes)), header, bytes);
+        return header;
     }
 
     /// <summary>The number of the newest snapshot, or null (rule 3: found by a list).</summary>
@@ -90,16 +117,16 @@ public sealed class CaptureStore(IObjectStore store, string storeId, string keyI
         ShardState state;
         try
         {
-            state = ShardState.FromJson(bytes, name);
+            state = SnapshotFile.Decode(bytes, name, Key);
         }
         catch (InvalidDataException e)
         {
-            throw new DifferenceException($"{Store.Location}: {e.Message}", e);
+            throw new CorruptException(name, "it is no snapshot, or is damaged", $"{Store.Location}: {e.Message}", e);
         }
         CheckOwner(state.Store, state.KeyId, $"{Store.Location}: {name}");
         if (state.Shard != shard || state.Head?.Number != number)
         {
-            throw new DifferenceException($"{Store.Location}: {name} is the state of shard {state.Shard} at {state.Head?.Number}. The object was moved; restore the store.");
+            throw Moved(name, $"the state of shard {state.Shard} at {state.Head?.Number}");
         }
         return state;
     }
@@ -117,6 +144,12 @@ public sealed class CaptureStore(IObjectStore store, string storeId, string keyI
         }
         return state;
     }
+
+    private CorruptException Moved(string name, string found) =>
+        new(name, $"it is {found}", $"{Store.Location}: {name} says that it is {found}. The object was moved; restore the store.");
+
+    private CorruptException Damaged(string name, string why) =>
+        new(name, why, $"{Store.Location}: {name} is damaged: {why}. Restore it from a copy (docs/runbooks/disaster.md).");
 
     private void CheckOwner(string storeId, string keyId, string origin)
     {

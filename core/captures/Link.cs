@@ -21,6 +21,19 @@ public readonly record struct Sha256(ulong A, ulong B, ulong C, ulong D)
         return Read(hash);
     }
 
+    /// <summary>Of these blocks as if they were one, one behind the other.</summary>
+    public static Sha256 OfBlocks(IEnumerable<byte[]> blocks)
+    {
+        using var all = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var block in blocks)
+        {
+            all.AppendData(block);
+        }
+        Span<byte> hash = stackalloc byte[Length];
+        all.GetHashAndReset(hash);
+        return Read(hash);
+    }
+
     public static Sha256 Parse(string hex) => hex.Length == 2 * Length ? Read(Convert.FromHexString(hex)) : throw new FormatException("a sha256 is 64 hex digits");
 
     /// <summary>The first 63 bits, never negative: what the table's `txn` keeps of a hash (rule 22).</summary>

@@ -37,6 +37,9 @@ public sealed class InstallationKey
     /// <summary>Keyed hashes of push streams and bodies (rule 32). 32 hex digits.</summary>
     public KeyedHash Pushes() => new(Derive("pushes", 32));
 
+    /// <summary>What captures and snapshots are authenticated with. 32 bytes of key, 32 bytes of code.</summary>
+    public CaptureKey Captures() => new(KeyId, Derive("captures", 32));
+
     private byte[] Derive(string purpose, int length) => HKDF.DeriveKey(HashAlgorithmName.SHA256, _secret, length, info: Encoding.ASCII.GetBytes("pipeline/" + purpose));
 
     internal ReadOnlySpan<byte> Secret => _secret;

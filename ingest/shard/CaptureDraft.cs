@@ -36,7 +36,7 @@ public sealed class CaptureDraft(IReadOnlyList<Contract> contracts, long mostByt
     /// The capture that continues <paramref name="state"/>, and each block's read and frames in it. An empty draft makes the empty capture that claims a shard (rule 5).
     /// </summary>
     /// <param name="notes">Reads that bring only notes.</param>
-    public (byte[] Bytes, CaptureHeader Header) Encode(ShardState state, string session, IEnumerable<ReadEntry> notes)
+    public (byte[] Bytes, CaptureHeader Header) Encode(ShardState state, string session, IEnumerable<ReadEntry> notes, CaptureKey key)
     {
         var reads = new List<ReadEntry>();
         var runs = new List<RejectedLines>();
@@ -86,7 +86,7 @@ public sealed class CaptureDraft(IReadOnlyList<Contract> contracts, long mostByt
             Links = new(state.Links.ToDictionary(l => l.Key, l => l.Value), StringComparer.Ordinal),
             Reads = reads, Frames = entries,
         };
-        return CaptureFile.Encode(header, RejectionBlock.Encode(runs), frames);
+        return CaptureFile.Encode(header, RejectionBlock.Encode(runs), frames, key);
     }
 
     public void Clear()

@@ -60,7 +60,9 @@ public sealed partial class ShardLoop
             return;
         }
         var number = state.Next - 1;
-        var outcome = await Puts.UntilKnownAsync(_captures.Store, CaptureNames.Snapshot(Shard, number), state.ToJson(), _time, fault => _events?.Waiting(Shard, number, fault), cancel);
+        var outcome = await Puts.UntilKnownAsync(
+            _captures.Store, CaptureNames.Snapshot(Shard, number), SnapshotFile.Encode(state, _captures.Key), _time,
+            fault => _events?.Waiting(Shard, number, fault), cancel);
         if (outcome == PutOutcome.Other && await _captures.ReadSnapshotAsync(Shard, number, cancel) is { } there && !there.ToJson().AsSpan().SequenceEqual(state.ToJson()))
         {
             throw new Fork(Shard, number, "its snapshot holds another state than its captures fold to").ToException();

@@ -157,7 +157,7 @@ public sealed partial class ShardLoop : IBlockSink, IDisposable
         await _putting.WaitAsync(cancel);
         try
         {
-            var (bytes, header) = _draft.Encode(_state, _session, TakeNotes());
+            var (bytes, header) = _draft.Encode(_state, _session, TakeNotes(), _captures.Key);
             var name = CaptureNames.Capture(Shard, header.Number);
             using var span = Spans.Put(Shard, header.Number, bytes);
             if (await Puts.UntilKnownAsync(_captures.Store, name, bytes, _time, fault => _events?.Waiting(Shard, header.Number, fault), cancel) == PutOutcome.Other)

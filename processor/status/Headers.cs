@@ -24,11 +24,11 @@ internal static class Headers
             {
                 bytes = whole;
             }
-            return CaptureFile.DecodeHeader(bytes, name);
+            return captures.DecodeHeader(shard, number, bytes, name);
         }
         catch (InvalidDataException e)
         {
-            throw new DifferenceException($"{captures.Store.Location}: {e.Message}", e);
+            throw new CorruptException(name, "it is no capture, or its header is damaged", $"{captures.Store.Location}: {e.Message}", e);
         }
     }
 

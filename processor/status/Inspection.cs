@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using Pipeline.Core;
 using Pipeline.Core.Captures;
 using Pipeline.Core.Contracts;
+using Pipeline.Core.Records;
 using Pipeline.Core.Store;
 using Pipeline.Core.Table.Segments;
 
@@ -17,7 +18,7 @@ public static class Inspection
 {
     /// <param name="name">The object's name in the store.</param>
     /// <exception cref="PipelineException">2: there is no such object, or none that this program knows; 3: it is damaged.</exception>
-    public static async Task<string> DescribeAsync(IObjectStore store, string name, IReadOnlyList<Contract> contracts, CancellationToken cancel = default)
+    public static async Task<string> DescribeAsync(IObjectStore store, string name, IReadOnlyList<Contract> contracts, CaptureKey key, CancellationToken cancel = default)
     {
         if (!ObjectName.IsValid(name) || await store.FindAsync(name, cancel) is not { } info)
         {
@@ -30,7 +31,7 @@ public static class Inspection
         var bytes = await store.ReadAsync(name, cancel) ?? [];
         try
         {
-            return Describe(name, bytes);
+            return Describe(name, bytes, key);
         }
         catch (Exception e) when (e is InvalidDataException or JsonException)
         {
@@ -39,19 +40,24 @@ public static class Inspection
     }
 
     /// <summary>Describes anything but a segment, from its bytes.</summary>
-    public static string Describe(string name, byte[] bytes)
+    public static string Describe(string name, byte[] bytes, CaptureKey key)
     {
-        var document = bytes.AsSpan().StartsWith("CAPTURE1\n"u8) ? Capture(name, bytes)
+        var document = bytes.AsSpan().StartsWith("CAPTURE"u8) ? Capture(name, bytes, key)
             : name.Contains("/_delta_log/", StringComparison.Ordinal) && name.EndsWith(".json", StringComparison.Ordinal) ? Entry(bytes)
-            : name.StartsWith(CaptureNames.SnapshotsFolder, StringComparison.Ordinal) ? new JsonObject { ["kind"] = "snapshot", ["state"] = JsonNode.Parse(ShardState.FromJson(bytes, name).ToJson()) }
+            : name.StartsWith(CaptureNames.SnapshotsFolder, StringComparison.Ordinal) ? new JsonObject { ["kind"] = "snapshot", ["state"] = JsonNode.Parse(SnapshotFile.Decode(bytes, name, key).ToJson()) }
             : bytes.Length is > 0 and < 1 << 20 && bytes[0] == '{' ? new JsonObject { ["kind"] = "document", ["content"] = JsonNode.Parse(bytes) }
             : throw new UsageException($"{name}: {bytes.Length} bytes that are no capture, snapshot, commit, segment or document of this program.");
         return Write(name, bytes.Length, document, Sha256.Of(bytes));
     }
 
-    private static JsonObject Capture(string name, byte[] bytes)
+    private static JsonObject Capture(string name, byte[] bytes, CaptureKey key)
     {
         var header = CaptureFile.DecodeHeader(bytes, name);
+        // Another installation's capture may be looked at; ours that was changed may not pass for what it was.
+        if (header.Version > 1 && header.KeyId == key.KeyId && !(CaptureFile.IsAuthentic(bytes, key) && CaptureFile.HasBody(header, bytes, name)))
+        {
+            throw new InvalidDataException("it says that it was made with this installation's key, and its code or the hash of its blocks does not fit. Restore it");
+        }
         var rejected = new JsonArray();
         if (header.Rejections is { } range)
         {

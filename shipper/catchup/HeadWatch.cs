@@ -63,9 +63,9 @@ internal sealed class HeadWatch(CaptureStore captures)
             {
                 bytes = await captures.Store.ReadRangeAsync(name, 0, length, cancel);
             }
-            return bytes is null ? null : CaptureFile.DecodeHeader(bytes, name);
+            return bytes is null ? null : captures.DecodeHeader(shard, number, bytes, name);
         }
-        catch (Exception e) when (e is InvalidDataException or ConfigurationException)
+        catch (Exception e) when (e is InvalidDataException or DifferenceException or ConfigurationException)
         {
             return null;
         }

@@ -2,67 +2,42 @@ using System.Text;
 using System.Text.Json;
 using Pipeline.Core;
 using Pipeline.Core.Captures;
+using Pipeline.Core.Records;
 
 namespace Pipeline.Shipper.Feed;
 
 /// <summary>
-/// A message → what it is to us. A message may be anybody's: it is taken only where it is a capture of our store (rule 9), under our key (rule 28), whole, on its own shard's key.
-/// Everything else is set aside with a reason, except a capture of a version that this program does not know, which stops it (docs/storage-format.md). Pure.
+/// A message → what it is to us. Anybody may have written it: it is taken only where it is a capture of our store, made under our key (its
+/// code and the hash of its blocks say so),
+/// whole, on its own shard's key. Everything else is set aside with a reason, later versions and 0.1.0's captures among it: nothing is
+/// concluded from a message,
+/// and catch-up meets the same capture in the store. Pure.
 /// </summary>
-public sealed class MessageReader(string storeId, string keyId)
+public sealed class MessageReader(string storeId, CaptureKey key)
 {
-    public FeedEvent Read(FeedPosition position, ReadOnlySpan<byte> key, byte[]? value)
+    public FeedEvent Read(FeedPosition position, ReadOnlySpan<byte> messageKey, byte[]? value)
     {
-        if (value is null || value.Length < 9 || !value.AsSpan().StartsWith("CAPTURE"u8))
+        if (value is null)
         {
             return new FeedEvent.SetAside(position, SetAsideReason.Unparsable);
         }
-        CaptureHeader header;
         try
         {
-            header = CaptureFile.DecodeHeader(value, position.ToString());
+            var header = CaptureFile.DecodeHeader(value, position.ToString());
+            return Refuse(header, messageKey, value) is { } reason ? new FeedEvent.SetAside(position, reason)
+                : new FeedEvent.Arrived(position, new Capture(new Link(header.Number, Sha256.Of(value)), header, value));
         }
-        catch (InvalidDataException)
+        catch (Exception e) when (e is InvalidDataException or ConfigurationException)
         {
-            return new FeedEvent.SetAside(position, SetAsideReason.Unparsable);
+            return new FeedEvent.SetAside(position, e is InvalidDataException ? SetAsideReason.Unparsable : SetAsideReason.LaterVersion);
         }
-        catch (PipelineException later)
-        {
-            return IsForeign(value) ? new FeedEvent.SetAside(position, SetAsideReason.ForeignStore) : new FeedEvent.Stopped(later);
-        }
-        if (header.Store != storeId)
-        {
-            return new FeedEvent.SetAside(position, SetAsideReason.ForeignStore);
-        }
-        if (header.KeyId != keyId)
-        {
-            return new FeedEvent.SetAside(position, SetAsideReason.ForeignKey);
-        }
-        if (!CaptureNames.IsName(header.Shard) || header.Number < 0 || header.Frames.Any(f => f.Offset < 0 || f.Length < 0 || f.Offset + f.Length > value.Length)
-            || header.Frames.Select(f => f.Dataset).Distinct().Count() != header.Frames.Count || header.Links.Values.Any(link => link.Number >= header.Number))
-        {
-            return new FeedEvent.SetAside(position, SetAsideReason.Unparsable);
-        }
-        return key.SequenceEqual(Encoding.UTF8.GetBytes(header.Shard))
-            ? new FeedEvent.Arrived(position, new Capture(new Link(header.Number, Sha256.Of(value)), header, value))
-            : new FeedEvent.SetAside(position, SetAsideReason.WrongKey);
     }
 
-    /// <summary>Whether a capture of a later version says that it is of another store. Of a later format, whose store is not known, it does not.</summary>
-    private bool IsForeign(byte[] value)
-    {
-        if (value[7] != '1')
-        {
-            return false;
-        }
-        try
-        {
-            using var json = JsonDocument.Parse(value.AsMemory()[13..CaptureFile.HeaderLength(value, "")]);
-            return !(json.RootElement.TryGetProperty("store", out var store) && store.ValueKind == JsonValueKind.String && store.ValueEquals(storeId));
-        }
-        catch (JsonException)
-        {
-            return true;
-        }
-    }
+    private string? Refuse(CaptureHeader header, ReadOnlySpan<byte> messageKey, byte[] value) =>
+        header.Store != storeId ? SetAsideReason.ForeignStore
+        : header.KeyId != key.KeyId ? SetAsideReason.ForeignKey
+        : !CaptureFile.IsAuthentic(value, key) ? SetAsideReason.Unauthenticated
+        : CaptureFile.LengthOf(header, value, "") != value.Length || !CaptureFile.HasBody(header, value, "") ? SetAsideReason.Damaged
+        : !messageKey.SequenceEqual(Encoding.UTF8.GetBytes(header.Shard)) ? SetAsideReason.WrongKey
+        : null;
 }

@@ -16,7 +16,7 @@ namespace Pipeline.Tests.Simulation;
 /// </summary>
 internal sealed class Conservation(Schedule schedule, IReadOnlyDictionary<string, Fork> forks, IReadOnlySet<string> givenUp, IReadOnlySet<string> possiblyLost, IReadOnlyList<string> named)
 {
-    private readonly CaptureStore _captures = new(schedule.Us.Contents, Schedule.StoreId, Schedule.Key.KeyId);
+    private readonly CaptureStore _captures = new(schedule.Us.Contents, Schedule.StoreId, Schedule.Key.Captures());
     private readonly Dictionary<string, ShardState> _states = [];
     private readonly Dictionary<string, List<Capture>> _history = [];
     private readonly HashSet<string> _stranded = [], _unread = [];

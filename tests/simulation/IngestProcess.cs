@@ -112,7 +112,7 @@ internal sealed class IngestProcess : IShardEvents
         await Task.Yield();
         try
         {
-            using var loop = new ShardLoop(_plan.Name, new CaptureStore(_schedule.Us.For(Actor), Schedule.StoreId, Schedule.Key.KeyId), PublishedContracts.All, Encoder,
+            using var loop = new ShardLoop(_plan.Name, new CaptureStore(_schedule.Us.For(Actor), Schedule.StoreId, Schedule.Key.Captures()), PublishedContracts.All, Encoder,
                 _schedule.Scenario.Flush, Workers.Inline, _schedule.Time, this, _session, _schedule.Scenario.Limits);
             await loop.ClaimAsync(_plan.Sources, CancellationToken.None);
             await Actor.PassAsync();

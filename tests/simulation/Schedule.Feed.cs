@@ -171,7 +171,7 @@ internal sealed partial class Schedule
             var uk = Uk.For(actor);
             var logs = PublishedContracts.All.Select(contract => new TableLog(uk, contract, StoreId, Key.KeyId, Time)).ToList();
             var slots = new SemaphoreSlim(64);
-            var repairer = new Repairer(new CaptureStore(Us.For(actor), StoreId, Key.KeyId), logs,
+            var repairer = new Repairer(new CaptureStore(Us.For(actor), StoreId, Key.Captures()), logs,
                 log => new Sealer(log.Contract, uk, TableNames.Folder(log.Contract.Dataset), StoreId, Key.KeyId, Key.RowKey(), Workers.Inline, slots, Time), Time);
             var report = await repairer.RunAsync(shard, range);
             Totals.Repaired += report.Tables.Sum(t => t.Rows);

@@ -34,8 +34,8 @@ internal sealed class ShipProcess : IShipEvents
             new Sealer(log.Contract, uk, TableNames.Folder(log.Contract.Dataset), Schedule.StoreId, Schedule.Key.KeyId, Schedule.Key.RowKey(), Workers.Inline, slots, schedule.Time),
             schedule.Time, this)).ToList();
         var queue = topic is null ? null : new FeedQueue(schedule.Scenario.QueueBytes);
-        _loop = new ShipLoop(new CaptureStore(us, Schedule.StoreId, Schedule.Key.KeyId), tables, schedule.Scenario.Seal, schedule.Scenario.Period, schedule.Time, this, queue);
-        Feed = topic?.Join(queue!, new MessageReader(Schedule.StoreId, Schedule.Key.KeyId));
+        _loop = new ShipLoop(new CaptureStore(us, Schedule.StoreId, Schedule.Key.Captures()), tables, schedule.Scenario.Seal, schedule.Scenario.Period, schedule.Time, this, queue);
+        Feed = topic?.Join(queue!, new MessageReader(Schedule.StoreId, Schedule.Key.Captures()));
     }
 
     /// <summary>Its member of the group; null in the embedded way.</summary>

@@ -82,7 +82,7 @@ internal sealed class Memory(TemporaryFolder folder, BenchBroker broker)
                     Reads = [new ReadEntry { Source = shard, Format = "combined", Stream = "t", From = state.Next, To = state.Next + 1, Check = "c", Lines = columns.Rows, Physical = columns.Rows }],
                     Frames = [new FrameEntry { Dataset = contract.Dataset, Offset = 0, Length = 0, Rows = columns.Rows, Dates = new(days.ToDictionary(d => d.Key.ToString(), d => DaySums.Of(d.Value)), StringComparer.Ordinal) }],
                 };
-                var (bytes, whole) = CaptureFile.Encode(header, null, [encoder.Frame(encoder.EncodeBatches(columns))]);
+                var (bytes, whole) = CaptureFile.Encode(header, null, [encoder.Frame(encoder.EncodeBatches(columns))], installation.Key.Captures());
                 if (state.Apply(whole, new Link(header.Number, Sha256.Of(bytes))) is { } fork)
                 {
                     throw new InvalidOperationException(fork.Reason);

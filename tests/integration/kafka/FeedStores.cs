@@ -27,7 +27,7 @@ internal sealed class FeedStores : IAsyncDisposable
     private readonly Dictionary<string, ShardState> _states = [];
     private readonly List<FeedShipper> _shippers = [];
 
-    public FeedStores() => Captures = new CaptureStore(Us, StoreId, Key.KeyId);
+    public FeedStores() => Captures = new CaptureStore(Us, StoreId, Key.Captures());
 
     public InstallationKey Key { get; } = new([.. Enumerable.Range(1, 32).Select(i => (byte)i)]);
     public MemoryStore Us { get; } = new(TimeProvider.System, "us");
@@ -57,7 +57,7 @@ internal sealed class FeedStores : IAsyncDisposable
             Reads = [new ReadEntry { Source = shard, Format = "combined", Stream = "t", From = state.Next, To = state.Next + 1, Check = "c", Lines = rows, Physical = rows }],
             Frames = [new FrameEntry { Dataset = contract.Dataset, Offset = 0, Length = 0, Rows = rows, Dates = new(days.ToDictionary(d => d.Key.ToString(), d => DaySums.Of(d.Value)), StringComparer.Ordinal) }],
         };
-        var (bytes, whole) = CaptureFile.Encode(header, null, [frame]);
+        var (bytes, whole) = CaptureFile.Encode(header, null, [frame], Key.Captures());
         var capture = new Capture(new Link(header.Number, Sha256.Of(bytes)), whole, bytes);
         Assert.Equal(PutOutcome.Created, await Us.PutIfAbsentAsync(CaptureNames.Capture(shard, header.Number), bytes));
         Assert.Null(state.Apply(whole, capture.Link));
@@ -127,7 +127,7 @@ internal sealed class FeedShipper : IShipEvents, IAsyncDisposable
             {
                 Topic = topic, Group = group, Check = TimeSpan.FromSeconds(1),
                 Client = new Dictionary<string, string> { ["bootstrap.servers"] = servers, ["session.timeout.ms"] = "6000", ["heartbeat.interval.ms"] = "500", ["reconnect.backoff.max.ms"] = "1000" },
-            }, queue, new MessageReader(FeedStores.StoreId, key.KeyId), time, Log.Enqueue);
+            }, queue, new MessageReader(FeedStores.StoreId, key.Captures()), time, Log.Enqueue);
         _feed.Start();
         _running = Loop.RunAsync(_stop.Token, CancellationToken.None);
     }

@@ -1,6 +1,7 @@
 using Pipeline.Ingest.Formats;
 using Pipeline.Core;
 using Pipeline.Core.Captures;
+using Pipeline.Core.Records;
 using Pipeline.Core.Contracts;
 using Pipeline.Ingest.Publish;
 using Pipeline.Ingest.Shard;
@@ -22,7 +23,7 @@ internal sealed class KafkaRig : IAsyncDisposable, IShardEvents
     {
         Shard = shard;
         Publisher = new CapturePublisher(options, TimeProvider.System);
-        Captures = new CaptureStore(_store, "store", "kid");
+        Captures = new CaptureStore(_store, "store", InstallationKey.New().Captures());
         _loop = new ShardLoop(shard, Captures, PublishedContracts.All, _encoder, FlushPolicy.Unlimited, Workers.Inline, TimeProvider.System, this);
     }
 

@@ -7,7 +7,11 @@ namespace Pipeline.Tests.Unit.Captures;
 /// <summary>Captures of a shard, made by hand as ingest makes them.</summary>
 internal sealed class CaptureFixture
 {
-    public const string Store = "00112233445566778899aabbccddeeff", KeyId = "0123456789abcdef";
+    public const string Store = "00112233445566778899aabbccddeeff";
+
+    public static readonly CaptureKey Key = new InstallationKey(Enumerable.Range(1, 32).Select(i => (byte)i).ToArray()).Captures();
+
+    public static string KeyId => Key.KeyId;
 
     public ShardState State { get; } = new() { Store = Store, Shard = "web", KeyId = KeyId };
 
@@ -23,7 +27,7 @@ internal sealed class CaptureFixture
             Reads = [new ReadEntry { Source = "web", Format = "combined", File = "f", From = at, To = at + 100, Check = "c", Lines = rows * datasets.Length + 1, Rejected = new() { ["empty"] = 1 }, Physical = rows * datasets.Length + 1 }],
             Frames = [.. frames.Select(f => f.Entry)],
         };
-        var (bytes, laid) = CaptureFile.Encode(header, RejectionBlock.Encode([new(0, "empty", 1, 1)]), [.. frames.Select(f => f.Bytes)]);
+        var (bytes, laid) = CaptureFile.Encode(header, RejectionBlock.Encode([new(0, "empty", 1, 1)]), [.. frames.Select(f => f.Bytes)], Key);
         var capture = new Capture(new Link(header.Number, Sha256.Of(bytes)), laid, bytes);
         Assert.Null(State.Apply(laid, capture.Link));
         return capture;

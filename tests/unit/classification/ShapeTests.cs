@@ -6,6 +6,7 @@ using Pipeline.Core.Captures;
 using Pipeline.Core.Contracts;
 using Pipeline.Ingest.Classification;
 using Pipeline.Ingest.Shard;
+using Pipeline.Tests.Unit.Captures;
 using Pipeline.Tests.Unit.Formats;
 using Xunit;
 
@@ -151,7 +152,7 @@ public sealed class ShapeTests
                 }
                 lines += 40;
             }
-            var (capture, header) = draft.Encode(state, "session", []);
+            var (capture, header) = draft.Encode(state, "session", [], CaptureFixture.Key);
             Assert.InRange(capture.Length, 0, 200_000);
             Assert.Equal(lines, header.Reads.Sum(read => read.Rules!.Values.Sum()));
             Assert.Equal(lines, header.Reads.Sum(read => read.Shapes!.Values.Sum()) + header.Reads.Sum(read => read.Rules!.Where(rule => RuleTable.All.Single(r => r.Name == rule.Key).Shape == Shaped.Nothing).Sum(rule => rule.Value)));

@@ -32,7 +32,7 @@ internal sealed class WholeWay(IObjectStore us, IObjectStore uk, TimeProvider ti
     {
         // 1
         var (capture, _) = await StoreIdentity.InitEmbeddedAsync(us, "us", uk, "uk", PublishedContracts.All);
-        var captures = new CaptureStore(us, capture.Id, Key.KeyId);
+        var captures = new CaptureStore(us, capture.Id, Key.Captures());
         var ship = Shipper(capture.Id, captures);
         // 2
         using var encoder = new BlockEncoder(PublishedContracts.XenCenterChecks, PublishedContracts.AgentUpdates, Key.RowKey());
@@ -64,7 +64,7 @@ internal sealed class WholeWay(IObjectStore us, IObjectStore uk, TimeProvider ti
     {
         var (capture, _) = await StoreIdentity.InitEmbeddedAsync(us, "us", uk, "uk", PublishedContracts.All);
         var logs = Logs(capture.Id);
-        var report = await new Verifier(new CaptureStore(us, capture.Id, Key.KeyId), logs, Key.RowKey(), Workers.Inline).RunAsync(deep: true);
+        var report = await new Verifier(new CaptureStore(us, capture.Id, Key.Captures()), logs, Key.RowKey(), Workers.Inline).RunAsync(deep: true);
         Assert.True(report.Ok && report.Pending.Count == 0 && report.Lines == log.Lines, report.ToJson());
         var rows = new List<string>();
         foreach (var table in logs)

@@ -28,7 +28,7 @@ internal sealed class PushRig : IAsyncDisposable
     {
         (Memory, Key) = (memory, key);
         Store = new FaultyStore(memory);
-        Captures = new CaptureStore(Store, "store", key.KeyId);
+        Captures = new CaptureStore(Store, "store", key.Captures());
         _encoder = new BlockEncoder(PublishedContracts.XenCenterChecks, PublishedContracts.AgentUpdates, key.RowKey());
         Shard = new ShardLoop("s1", Captures, PublishedContracts.All, _encoder, FlushPolicy.Unlimited, Workers.Pool, TimeProvider.System);
         _time = new WaitingTime(options.AcknowledgeWithin);
@@ -146,7 +146,7 @@ internal sealed class PushRig : IAsyncDisposable
     /// <summary>All reads of pushes that captures hold, in order.</summary>
     public async Task<IReadOnlyList<ReadEntry>> ReadsAsync()
     {
-        var captures = new CaptureStore(Memory, "store", Key.KeyId);
+        var captures = new CaptureStore(Memory, "store", Key.Captures());
         var reads = new List<ReadEntry>();
         for (var number = 0L; await captures.ReadAsync("s1", number) is { } capture; number++)
         {
@@ -157,7 +157,7 @@ internal sealed class PushRig : IAsyncDisposable
 
     /// <summary>Another process claims the shard.</summary>
     public Task UsurpAsync() =>
-        new ShardLoop("s1", new CaptureStore(Memory, "store", Key.KeyId), PublishedContracts.All, _encoder, FlushPolicy.Unlimited, Workers.Inline, TimeProvider.System, session: "other").ClaimAsync([], default);
+        new ShardLoop("s1", new CaptureStore(Memory, "store", Key.Captures()), PublishedContracts.All, _encoder, FlushPolicy.Unlimited, Workers.Inline, TimeProvider.System, session: "other").ClaimAsync([], default);
 
     /// <summary>The process dies: nothing more is acknowledged.</summary>
     public async Task KillAsync()

@@ -189,7 +189,7 @@ public sealed class RedriveTests : IDisposable
 
     private void WriteLog() => File.WriteAllLines(Log, Enumerable.Range(0, Lines).Select(i => $"{Address(i)} - - [02/Nov/2026:00:{i % 60:00}:58 +0000] \"GET /xc/XCUpdates.xml HTTP/1.1\" 200 13106 \"-\" \"XenCenter/8.2.{i}.4 (64-bit)\""));
 
-    private static async Task<CaptureStore> CapturesAsync(IObjectStore us) => new(us, (await StoreIdentity.InitAsync(us, StoreRole.Capture, "us", PublishedContracts.All)).Id, Key.KeyId);
+    private static async Task<CaptureStore> CapturesAsync(IObjectStore us) => new(us, (await StoreIdentity.InitAsync(us, StoreRole.Capture, "us", PublishedContracts.All)).Id, Key.Captures());
 
     private static async Task<ShardState> FoldAsync(IObjectStore us) => await (await CapturesAsync(us)).FoldAsync(Shard);
 

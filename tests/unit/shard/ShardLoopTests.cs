@@ -6,6 +6,7 @@ using Pipeline.Core.Contracts;
 using Pipeline.Core.Store;
 using Pipeline.Ingest.Shard;
 using Pipeline.Tests.Fakes;
+using Pipeline.Tests.Unit.Captures;
 
 namespace Pipeline.Tests.Unit.Shard;
 
@@ -58,7 +59,7 @@ public sealed class ShardLoopTests
         var time = new SimulatedTime();
         var faulty = new FaultyStore(_store, FaultyStore.At(0, Fault.FailBefore));
         var events = new Heard();
-        using var shard = new ShardLoop("web", new(faulty, "store", "kid"), PublishedContracts.All, new BlockEncoder(PublishedContracts.XenCenterChecks, PublishedContracts.AgentUpdates, new byte[24]), FlushPolicy.Unlimited, Workers.Inline, time, events);
+        using var shard = new ShardLoop("web", new(faulty, "store", CaptureFixture.Key), PublishedContracts.All, new BlockEncoder(PublishedContracts.XenCenterChecks, PublishedContracts.AgentUpdates, new byte[24]), FlushPolicy.Unlimited, Workers.Inline, time, events);
         new SimulatedThread(1, time).Run(async () =>
         {
             await shard.ClaimAsync(["web"], CancellationToken.None);
@@ -95,7 +96,7 @@ public sealed class ShardLoopTests
         await run;
     }
 
-    private CaptureStore Stored() => new(_store, "store", "kid");
+    private CaptureStore Stored() => new(_store, "store", CaptureFixture.Key);
 
     private ShardLoop Make(string name) => new(name, Stored(), PublishedContracts.All, new BlockEncoder(PublishedContracts.XenCenterChecks, PublishedContracts.AgentUpdates, new byte[24]), FlushPolicy.Unlimited, Workers.Inline, TimeProvider.System);
 

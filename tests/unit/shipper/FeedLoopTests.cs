@@ -1,6 +1,7 @@
 using System.Text;
 using CsCheck;
 using Pipeline.Core.Captures;
+using Pipeline.Core.Records;
 using Pipeline.Shipper.Feed;
 using Pipeline.Shipper.Loop;
 using Pipeline.Tests.Fakes;
@@ -116,15 +117,16 @@ public sealed class FeedLoopTests
         var shipper = world.Start();
         await world.DelayAsync(1);
         var first = await world.CaptureAsync("a", 3, 0);
-        // Of our store, under our key, following capture 0, and yet of nobody: what a forger with the right to write to the topic could send.
+        // Of our store, under our key's id, following capture 0: what a forger with the right to write to the topic can send.
         var header = CaptureFile.DecodeHeader(await world.BytesAsync("a", 0), "") with { Number = 1, Previous = first.Hash, Links = new() { ["xencenter-checks"] = first } };
-        var (forged, _) = CaptureFile.Encode(header with { Rejections = null, Reads = [] }, null, [new byte[header.Frames[0].Length]]);
+        var forger = new InstallationKey(new byte[32]).Captures();
+        var (forged, _) = CaptureFile.Encode(header with { Rejections = null, Reads = [] }, null, [new byte[header.Frames[0].Length]], forger);
         world.Topic.Put("a", forged);
         await world.CaptureAsync("a", 5, 0);
         await world.CaptureAsync("a", 5, 0);
         await world.ShippedAsync(100);
         Assert.Empty(shipper.Forks);
-        Assert.Equal(SetAsideReason.Contradiction, Assert.Single(shipper.Loop.SetAsides!.Newest).Reason);
+        Assert.Equal(SetAsideReason.Unauthenticated, Assert.Single(shipper.Loop.SetAsides!.Newest).Reason);
     });
 
     [Fact]
@@ -137,7 +139,7 @@ public sealed class FeedLoopTests
         bytes[^20] ^= 1;
         world.Topic.Put("a", bytes);
         await world.ShippedAsync(100);
-        Assert.Equal(1, shipper.CorruptCount);
+        Assert.Equal(SetAsideReason.Damaged, Assert.Single(shipper.Loop.SetAsides!.Newest).Reason);
         Assert.Empty(shipper.Forks);
     });
 

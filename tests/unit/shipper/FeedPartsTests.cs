@@ -1,7 +1,7 @@
 using System.Text;
 using CsCheck;
-using Pipeline.Core;
 using Pipeline.Core.Captures;
+using Pipeline.Core.Records;
 using Pipeline.Shipper.Catchup;
 using Pipeline.Shipper.Feed;
 using Pipeline.Tests.Unit.Captures;
@@ -12,7 +12,7 @@ namespace Pipeline.Tests.Unit.Shipper;
 public sealed class FeedPartsTests
 {
     private static readonly FeedPosition Here = new("captures", 3, 7);
-    private static readonly MessageReader Reader = new(CaptureFixture.Store, CaptureFixture.KeyId);
+    private static readonly MessageReader Reader = new(CaptureFixture.Store, CaptureFixture.Key);
 
     [Theory]
     [InlineData("21", -973932308)]
@@ -92,39 +92,55 @@ public sealed class FeedPartsTests
         Assert.NotEmpty(Round(2_400, 600, ("c", 200)));
     }
 
+    private static readonly CaptureKey OtherKey = new InstallationKey(new byte[32]).Captures();
+
     [Fact]
-    public void Every_message_is_a_capture_of_ours_or_is_set_aside_with_one_reason() => Gen.Select(Gen.Int[0, 5], Gen.Int[0, 100_000]).Sample((how, at) =>
+    public void Every_message_is_a_capture_of_ours_or_is_set_aside_with_one_reason() => Gen.Select(Gen.Int[0, 8], Gen.Int[0, 100_000]).Sample((how, at) =>
     {
         var capture = new CaptureFixture().Next(2, "agent-updates");
         var bytes = capture.Bytes.ToArray();
         var key = "web"u8.ToArray();
+        var body = CaptureFile.HeaderLength(bytes, "");
         switch (how)
         {
-            case 0: bytes = bytes[..(at % bytes.Length)]; break;
+            case 0: bytes = bytes[..(at % body)]; break;
             case 1: key = "other"u8.ToArray(); break;
-            case 2: (bytes, _) = CaptureFile.Encode(capture.Header with { Store = "ffffffffffffffffffffffffffffffff" }, null, [new byte[8]]); break;
-            case 3: (bytes, _) = CaptureFile.Encode(capture.Header with { KeyId = "ffffffffffffffff" }, null, [new byte[8]]); break;
+            case 2: (bytes, _) = CaptureFile.Encode(capture.Header with { Store = "ffffffffffffffffffffffffffffffff" }, null, [new byte[8]], CaptureFixture.Key); break;
+            case 3: (bytes, _) = CaptureFile.Encode(capture.Header with { KeyId = OtherKey.KeyId }, null, [new byte[8]], OtherKey); break;
             case 4: bytes = [.. Enumerable.Range(0, at % 500).Select(i => (byte)(i * at))]; break;
+            // Forged: everything that is public is right, and the forger has no key.
+            case 5: (bytes, _) = CaptureFile.Encode(capture.Header, null, [new byte[8]], OtherKey); break;
+            case 6: bytes[body + at % (bytes.Length - body)] ^= (byte)(1 << at % 8); break;
+            case 7: bytes = at % 2 == 0 ? bytes[..^(1 + at % (bytes.Length - body - 1))] : [.. bytes, 0]; break;
         }
         var read = Reader.Read(Here, key, bytes);
-        var expected = how switch { 0 or 4 => "unparsable", 1 => "wrong-key", 2 => "foreign-store", 3 => "foreign-key", _ => null };
+        var expected = how switch
+        {
+            0 or 4 => "unparsable", 1 => "wrong-key", 2 => "foreign-store", 3 => "foreign-key", 5 => "unauthenticated", 6 or 7 => "damaged", _ => null,
+        };
         Assert.Equal(expected, (read as FeedEvent.SetAside)?.Reason);
         Assert.Equal(expected is null, read is FeedEvent.Arrived arrived && arrived.Capture.Link == capture.Link);
     });
 
     [Fact]
-    public void A_capture_of_a_later_version_stops_with_upgrade_and_a_foreign_one_does_not()
+    public void No_changed_bit_of_a_message_is_taken() => Gen.Int[0, 1 << 20].Sample(at =>
+    {
+        var bytes = new CaptureFixture().Next(2, "agent-updates").Bytes.ToArray();
+        bytes[at / 8 % bytes.Length] ^= (byte)(1 << at % 8);
+        Assert.IsType<FeedEvent.SetAside>(Reader.Read(Here, "web"u8, bytes));
+    });
+
+    [Fact]
+    public void A_message_of_a_later_version_or_of_version_1_is_set_aside_and_stops_nobody()
     {
         var capture = new CaptureFixture().Next(1, "agent-updates");
-        var (later, _) = CaptureFile.Encode(capture.Header with { Version = 2 }, null, [new byte[8]]);
-        // 78: started again, the same program would meet it again.
-        foreach (var bytes in new[] { later, [.. later.AsSpan()[..7], (byte)'2', .. later.AsSpan()[8..]] })
+        var (later, _) = CaptureFile.Encode(capture.Header with { Version = 3 }, null, [new byte[8]], CaptureFixture.Key);
+        foreach (var bytes in new[] { later, [.. later.AsSpan()[..7], (byte)'9', .. later.AsSpan()[8..]] })
         {
-            var stop = Assert.IsType<ConfigurationException>(Assert.IsType<FeedEvent.Stopped>(Reader.Read(Here, "web"u8, bytes)).Why);
-            Assert.Contains("Upgrade this program", stop.Message, StringComparison.Ordinal);
+            Assert.Equal(SetAsideReason.LaterVersion, Assert.IsType<FeedEvent.SetAside>(Reader.Read(Here, "web"u8, bytes)).Reason);
         }
-        var (foreign, _) = CaptureFile.Encode(capture.Header with { Version = 2, Store = "ffffffffffffffffffffffffffffffff" }, null, [new byte[8]]);
-        Assert.IsType<FeedEvent.SetAside>(Reader.Read(Here, "web"u8, foreign));
+        var old = FirstVersion.Of(capture);
+        Assert.Equal(SetAsideReason.Unauthenticated, Assert.IsType<FeedEvent.SetAside>(Reader.Read(Here, "web"u8, old)).Reason);
     }
 
     [Fact]

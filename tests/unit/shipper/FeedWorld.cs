@@ -45,7 +45,7 @@ internal sealed class FeedWorld
         return shipper;
     }
 
-    public MessageReader Reader => new(StoredWorld.StoreId, Stored.Key.KeyId);
+    public MessageReader Reader => new(StoredWorld.StoreId, Stored.Key.Captures());
 
     /// <summary>A loop whose feed is the test itself.</summary>
     public ShipLoop StartWith(FeedQueue queue) => StartWith(queue, out _, out _);
@@ -120,7 +120,7 @@ internal sealed class FedShipper : IShipEvents
         var (store, key) = (StoredWorld.StoreId, world.Stored.Key);
         var tables = ((Contract[])[StoredWorld.Agents, StoredWorld.Checks]).Select(c => new TableLog(uk, c, store, key.KeyId, world.Time)).Select(log => new TableShipper(log.Contract, log, new Committer(log),
             new Sealer(log.Contract, uk, TableNames.Folder(log.Contract.Dataset), store, key.KeyId, key.RowKey(), Workers.Inline, new SemaphoreSlim(64), world.Time), world.Time, events)).ToList();
-        return new ShipLoop(new CaptureStore(us, store, key.KeyId), tables, world.Seal, world.Period, world.Time, events, queue);
+        return new ShipLoop(new CaptureStore(us, store, key.Captures()), tables, world.Seal, world.Period, world.Time, events, queue);
     }
 
     internal sealed class Silent : IShipEvents

@@ -119,7 +119,7 @@ public sealed class StatusTests
         await world.ForeignAsync(StoredWorld.Add(segment).Replace("\\\"numRecords\\\":10", "\\\"numRecords\\\":10,\\\"minValues\\\":{\\\"client_ip\\\":\\\"198.18.0.1\\\"}", StringComparison.Ordinal));
         async Task<JsonElement> Of(string name, bool us)
         {
-            var text = await Inspection.DescribeAsync(us ? world.Us : world.Uk, name, [StoredWorld.Checks], TestContext.Current.CancellationToken);
+            var text = await Inspection.DescribeAsync(us ? world.Us : world.Uk, name, [StoredWorld.Checks], world.Key.Captures(), TestContext.Current.CancellationToken);
             Assert.DoesNotContain("198.18.", text, StringComparison.Ordinal);
             return JsonDocument.Parse(text).RootElement;
         }

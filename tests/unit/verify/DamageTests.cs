@@ -48,11 +48,11 @@ public sealed class DamageTests
     private static bool SameState(StoredWorld world, string name, double where, int bit)
     {
         var bytes = world.Us.ReadAsync(name).GetAwaiter().GetResult()!;
-        var state = ShardState.FromJson(bytes, name).ToJson();
+        var state = SnapshotFile.Decode(bytes, name, world.Key.Captures()).ToJson();
         bytes[(int)(where * bytes.Length)] ^= (byte)(1 << bit);
         try
         {
-            return ShardState.FromJson(bytes, name).ToJson().AsSpan().SequenceEqual(state);
+            return SnapshotFile.Decode(bytes, name, world.Key.Captures()).ToJson().AsSpan().SequenceEqual(state);
         }
         catch (Exception e) when (e is InvalidDataException or PipelineException)
         {

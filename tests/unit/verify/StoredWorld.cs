@@ -36,7 +36,7 @@ internal sealed class StoredWorld
         SnapshotEvery = snapshotEvery;
         Us = new MemoryStore(Clock, "us");
         Uk = new MemoryStore(Clock, "uk");
-        Captures = new CaptureStore(Us, StoreId, Key.KeyId);
+        Captures = new CaptureStore(Us, StoreId, Key.Captures());
         Logs = [.. ((Contract[])[Agents, Checks]).Select(contract => new TableLog(Uk, contract, StoreId, Key.KeyId, Clock))];
     }
 
@@ -80,7 +80,7 @@ internal sealed class StoredWorld
             Reads = reads, Frames = entries,
         };
         header = change?.Invoke(header) ?? header;
-        var (bytes, whole) = CaptureFile.Encode(header, RejectionBlock.Encode(empty == 0 ? [] : [new RejectedLines(0, "empty", from / 100 + 1, empty)]), frames);
+        var (bytes, whole) = CaptureFile.Encode(header, RejectionBlock.Encode(empty == 0 ? [] : [new RejectedLines(0, "empty", from / 100 + 1, empty)]), frames, Key.Captures());
         var link = new Link(header.Number, Sha256.Of(bytes));
         await Us.PutIfAbsentAsync(CaptureNames.Capture(shard, header.Number), bytes);
         if (state.Apply(whole, link) is { } fork)
@@ -89,7 +89,7 @@ internal sealed class StoredWorld
         }
         if (state.Next % SnapshotEvery == 0)
         {
-            await Us.PutIfAbsentAsync(CaptureNames.Snapshot(shard, header.Number), state.ToJson());
+            await Us.PutIfAbsentAsync(CaptureNames.Snapshot(shard, header.Number), SnapshotFile.Encode(state, Key.Captures()));
         }
         return link;
     }
@@ -108,7 +108,7 @@ internal sealed class StoredWorld
 
     /// <summary>A read-only view of both stores, and receipts where they are.</summary>
     public Task<VerifyReport> SinceAsync(bool deep = false, IObjectStore? us = null, IObjectStore? uk = null) => new Verifier(
-        new CaptureStore(us ?? Us, StoreId, Key.KeyId), [.. Logs.Select(log => new TableLog(uk ?? Uk, log.Contract, StoreId, Key.KeyId, Clock))], Key.RowKey(), Workers.Inline).RunAsync(new VerifyRequest(deep, true));
+        new CaptureStore(us ?? Us, StoreId, Key.Captures()), [.. Logs.Select(log => new TableLog(uk ?? Uk, log.Contract, StoreId, Key.KeyId, Clock))], Key.RowKey(), Workers.Inline).RunAsync(new VerifyRequest(deep, true));
 
     /// <summary>Writes the receipt of a clean check; its name.</summary>
     public async Task<string> ReceiptAsync(VerifyReport report)
