@@ -129,7 +129,7 @@ public sealed class ImportFaultTests : IDisposable
 
     private async Task ImportAsync(IObjectStore store, CancellationTokenSource abandon, bool givesUp = false)
     {
-        var captures = new CaptureStore(store, "store", Key.KeyId);
+        var captures = new CaptureStore(store, "store", Key.Captures());
         using var encoder = new BlockEncoder(PublishedContracts.XenCenterChecks, PublishedContracts.AgentUpdates, Key.RowKey());
         using var loop = new ShardLoop(Shard, captures, PublishedContracts.All, encoder, FlushPolicy.Unlimited, Workers.Pool, TimeProvider.System,
             givesUp ? new GivesUp(abandon) : null, limits: Limits);
@@ -153,7 +153,7 @@ public sealed class ImportFaultTests : IDisposable
     {
         using var abandon = new CancellationTokenSource();
         await ImportAsync(memory, abandon);
-        var state = await new CaptureStore(memory, "store", Key.KeyId).FoldAsync(Shard, TestContext.Current.CancellationToken);
+        var state = await new CaptureStore(memory, "store", Key.Captures()).FoldAsync(Shard, TestContext.Current.CancellationToken);
         Assert.Equal((long)Files * LinesInFile, state.Sources[Shard].Lines);
         Assert.All(state.Files.Values, file => Assert.Equal(LinesInFile, file.Line));
     }
