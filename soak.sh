@@ -31,7 +31,7 @@ distributed() {
 
 tail() {
   dotnet build tests/unit -c Release -v q -nologo
-  TAIL_SEEDS="${1:-0..1000}" dotnet tests/unit/bin/Release/net10.0/Pipeline.Tests.Unit.dll -class Pipeline.Tests.Unit.Sources.TailScheduleTests -showLiveOutput
+  TAIL_SEEDS="${1:-0..1000}" dotnet tests/unit/bin/Release/net10.0/Pipeline.Tests.Unit.dll -class Pipeline.Tests.Unit.Files.TailScheduleTests -showLiveOutput
 }
 
 fuzz() {
