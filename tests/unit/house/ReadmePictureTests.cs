@@ -33,7 +33,7 @@ public sealed partial class ReadmePictureTests
             bound => Assert.Contains(bound, Flow, StringComparison.Ordinal));
     }
 
-    [GeneratedRegex("^```\n(.*?)^```", RegexOptions.Multiline | RegexOptions.Singleline)]
+    [GeneratedRegex("^```\n( web logs .*?)^```", RegexOptions.Multiline | RegexOptions.Singleline)]
     private static partial Regex PicturePattern();
 
     [GeneratedRegex(@"\d+(?:\.\d+)? (?:[kMG] )?(?:lines|rows|puts|B)/s")]
