@@ -11,6 +11,9 @@ public static class TableNames
     /// <summary>The table's folder, which ends with '/'; paths of segments are relative to it.</summary>
     public static string Folder(string dataset) => $"tables/{dataset}/";
 
+    /// <summary>The beginning of every segment's name. A listing of it leaves the log out, which grows without bound.</summary>
+    public static string Partitions(string dataset) => $"{Folder(dataset)}date=";
+
     public static string Log(string dataset) => $"{Folder(dataset)}_delta_log/";
 
     public static string Entry(string dataset, long version) => $"{Log(dataset)}{version:D20}.json";

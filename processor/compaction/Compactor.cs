@@ -54,7 +54,7 @@ public sealed class Compactor(TableLog log, ReadOnlyMemory<byte> rowKey, Workers
             {
                 break;
             }
-            await _history.ReadToAsync(state, _ => false, cancel);
+            await _history.ReadToAsync(state, (_, _) => false, remember: false, cancel);
             state = await RoundAsync(state, groups, refused, cancel);
         }
         return new(Dataset, state.Version) { Dates = [.. _dates.OrderBy(date => date.Key).Select(date => date.Value)], Commits = _commits, Conflicts = _conflicts, Differences = [.. _differences] };

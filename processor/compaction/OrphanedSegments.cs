@@ -38,24 +38,28 @@ public sealed class OrphanedSegments(TableLog log, ReadOnlyMemory<byte> rowKey, 
     private string Dataset => log.Contract.Dataset;
 
     /// <summary>What could be deleted now. Changes nothing but for a look at the store's clock.</summary>
-    public async Task<OrphanReport> FindAsync(CancellationToken cancel = default)
+    public Task<OrphanReport> FindAsync(CancellationToken cancel = default) => FindAsync(remember: false, cancel);
+
+    private async Task<OrphanReport> FindAsync(bool remember, CancellationToken cancel)
     {
+        if (await log.OpenAsync(cancel) is not { } before)
+        {
+            return new(Dataset, -1, [], 0, 0);
+        }
         // 2
         var listed = new Dictionary<string, ObjectInfo>(StringComparer.Ordinal);
         var folder = TableNames.Folder(Dataset);
-        await foreach (var found in log.Store.ListAsync(folder, null, cancel))
+        await foreach (var found in log.Store.ListAsync(TableNames.Partitions(Dataset), null, cancel))
         {
-            if (found.Name.EndsWith(".parquet", StringComparison.Ordinal) && !found.Name.StartsWith(TableNames.Log(Dataset), StringComparison.Ordinal))
+            if (found.Name.EndsWith(".parquet", StringComparison.Ordinal))
             {
                 listed[found.Name[folder.Length..]] = found;
             }
         }
         // 3
-        if (await log.OpenAsync(cancel) is not { } state)
-        {
-            return new(Dataset, -1, [], 0, 0);
-        }
-        await _history.ReadToAsync(state, listed.ContainsKey, cancel);
+        var state = await log.ReadToEndAsync(before, cancel);
+        // A file that was put and replaced after the list is in the folder too.
+        await _history.ReadToAsync(state, (path, version) => version > before.Version || listed.ContainsKey(path), remember, cancel);
         // 4
         var removable = new List<OrphanedSegment>();
         var (waiting, unproven) = (0, 0);
@@ -99,7 +103,7 @@ public sealed class OrphanedSegments(TableLog log, ReadOnlyMemory<byte> rowKey, 
         {
             await FinishAsync(open, await ReadReceiptAsync(open, cancel));
         }
-        var report = await FindAsync(cancel);
+        var report = await FindAsync(remember: true, cancel);
         foreach (var some in report.Removable.Chunk(ReceiptSegments))
         {
             // 5

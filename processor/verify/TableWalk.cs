@@ -1,5 +1,6 @@
 using System.Globalization;
 using Pipeline.Core;
+using Pipeline.Core.Store;
 using Pipeline.Core.Table;
 using Pipeline.Core.Table.Fold;
 using Pipeline.Core.Table.Log;
@@ -70,17 +71,31 @@ internal sealed class TableWalk(TableLog log, Func<string, long> standsFrom)
         var present = new HashSet<SegmentFile>();
         var folder = TableNames.Folder(_dataset);
         var seen = new HashSet<string>(StringComparer.Ordinal);
-        await foreach (var found in log.Store.ListAsync(folder, null, cancel))
+        await foreach (var found in log.Store.ListAsync(TableNames.Partitions(_dataset), null, cancel))
         {
-            if (found.Name.StartsWith(TableNames.Log(_dataset), StringComparison.Ordinal))
-            {
-                continue;
-            }
             if (!Fold.Live.TryGetValue(found.Name[folder.Length..], out var file))
             {
                 Unreferenced++;
                 continue;
             }
+            Compare(file, found);
+        }
+        // Another engine may have put a file elsewhere.
+        foreach (var file in Fold.Live.Values.Where(file => !TableNames.Segment(_dataset, file.Path).StartsWith(TableNames.Partitions(_dataset), StringComparison.Ordinal)))
+        {
+            if (await log.Store.FindAsync(TableNames.Segment(_dataset, file.Path), cancel) is { } found)
+            {
+                Compare(file, found);
+            }
+        }
+        foreach (var lost in Fold.Live.Values.Where(file => !seen.Contains(file.Path)).OrderBy(file => file.Path, StringComparer.Ordinal))
+        {
+            Fold.Differences.Add($"{log.Where}, date {lost.Date}: segment {lost.Path} ({lost.Rows} rows) is in the log and not in the store. Restore it from a copy.");
+        }
+        return present;
+
+        void Compare(SegmentFile file, ObjectInfo found)
+        {
             seen.Add(file.Path);
             if (found.Length == file.Size)
             {
@@ -91,21 +106,17 @@ internal sealed class TableWalk(TableLog log, Func<string, long> standsFrom)
                 Fold.Differences.Add($"{log.Where}, date {file.Date}: segment {file.Path} has {found.Length} bytes, the log says {file.Size}. It was changed or cut; restore it.");
             }
         }
-        foreach (var lost in Fold.Live.Values.Where(file => !seen.Contains(file.Path)).OrderBy(file => file.Path, StringComparer.Ordinal))
-        {
-            Fold.Differences.Add($"{log.Where}, date {lost.Date}: segment {lost.Path} ({lost.Rows} rows) is in the log and not in the store. Restore it from a copy.");
-        }
-        return present;
     }
 
     private async Task ReadEntriesAsync(long from, CancellationToken cancel)
     {
+        await using var entries = new EntriesAhead(log);
         for (var version = from; ; version++)
         {
             TableCommit? entry;
             try
             {
-                entry = await log.ReadEntryAsync(version, cancel);
+                entry = await entries.ReadAsync(version, cancel);
                 if (entry is null)
                 {
                     if (await AboveAsync(version, cancel) is not { } above)

@@ -83,11 +83,11 @@ public sealed class Committer(TableLog log, Action<StoreException>? waiting = nu
             await log.CheckStandsAsync(below, cancel);
             return true;
         }, cancel);
-        var above = await InsistAsync(() => log.CheckpointsAsync(ours.Version, cancel), cancel);
+        var above = await InsistAsync(() => log.Checkpoints.AtOrAboveAsync(ours.Version, cancel), cancel);
         var state = below.Next(ours);
-        if (above.Count > 0 && !await InsistAsync(() => above[0] == ours.Version ? IsOfAsync(state, ours, cancel) : StandsOnAsync(ours, above[0], cancel), cancel))
+        if (above is { } at && !await InsistAsync(() => at == ours.Version ? IsOfAsync(state, ours, cancel) : StandsOnAsync(ours, at, cancel), cancel))
         {
-            throw log.Restored(ours.Version, $"it was free, although there is a checkpoint of entry {above[0]}");
+            throw log.Restored(ours.Version, $"it was free, although there is a checkpoint of entry {at}");
         }
         if (ours.Version % Checkpoint.Interval == 0)
         {

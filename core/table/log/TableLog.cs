@@ -26,11 +26,18 @@ public sealed class TableLog(IObjectStore store, Contract contract, string captu
 
     internal TimeProvider Time => time;
 
+    internal CheckpointSearch Checkpoints => new(store, contract.Dataset, Where);
+
     /// <summary>The state at the log's end, or null where there is no table. Starts from the newest checkpoint that can be read. Refuses what <see cref="TableGuard"/> refuses.</summary>
     public async Task<TableState?> OpenAsync(CancellationToken cancel = default)
     {
-        var start = await FromCheckpointAsync(cancel) ?? await FromEntry0Async(cancel);
-        return start is null ? null : (await ReplayAsync(start, checkAlways: true, cancel)).State;
+        if ((await Checkpoints.NewestAsync(cancel) ?? await FromEntry0Async(cancel)) is not { } start)
+        {
+            return null;
+        }
+        var state = (await ReplayAsync(start, checkAlways: true, cancel)).State;
+        await Checkpoints.CheckNoneAboveAsync(state.Version, cancel);
+        return state;
     }
 
     /// <summary>Opens the table, or makes it: whoever loses the race for entry 0 takes the winner's.</summary>
@@ -58,7 +65,8 @@ public sealed class TableLog(IObjectStore store, Contract contract, string captu
     public async IAsyncEnumerable<TableCommit> ReadAllAsync([EnumeratorCancellation] CancellationToken cancel = default)
     {
         Sha256? below = null;
-        for (var version = 0L; await ReadEntryAsync(version, cancel) is { } entry; version++)
+        await using var entries = new EntriesAhead(this);
+        for (var version = 0L; await entries.ReadAsync(version, cancel) is { } entry; version++)
         {
             CheckLink(entry, below);
             below = entry.Hash;
@@ -73,16 +81,7 @@ public sealed class TableLog(IObjectStore store, Contract contract, string captu
     /// <summary>The state at <paramref name="version"/>, from the newest checkpoint at or below it; null where the log ends below, or an entry on the way is gone. What stands under the properties is not judged.</summary>
     public async Task<TableState?> OpenAtAsync(long version, CancellationToken cancel = default)
     {
-        TableState? state = null;
-        foreach (var at in (await CheckpointsAsync(0, cancel)).Where(at => at <= version).Reverse())
-        {
-            if (await store.ReadAsync(TableNames.Entry(contract.Dataset, at), cancel) is { } bytes
-                && (state = await Checkpoint.ReadAsync(store, contract.Dataset, at, Sha256.Of(bytes), cancel)) is not null)
-            {
-                break;
-            }
-        }
-        state ??= TableState.Empty;
+        var state = await Checkpoints.AtOrBelowAsync(version, cancel) ?? TableState.Empty;
         while (state.Version < version && await ReadEntryAsync(state.Version + 1, cancel) is { } entry)
         {
             CheckLink(entry, state.Version < 0 ? null : state.EntryHash);
@@ -178,46 +177,5 @@ public sealed class TableLog(IObjectStore store, Contract contract, string captu
             TableGuard.Check(Where, contract, captureStore, keyId, first.Protocol, first.Metadata);
         }
         return TableState.Empty.Next(first);
-    }
-
-    private async Task<TableState?> FromCheckpointAsync(CancellationToken cancel)
-    {
-        var hint = await Checkpoint.HintAsync(store, contract.Dataset, cancel) ?? 0;
-        return await FromCheckpointAsync(hint, cancel) ?? (hint > 0 ? await FromCheckpointAsync(0, cancel) : null);
-    }
-
-    /// <summary>The newest checkpoint at or above <paramref name="from"/> that can be read; null where there is none.</summary>
-    private async Task<TableState?> FromCheckpointAsync(long from, CancellationToken cancel)
-    {
-        var versions = await CheckpointsAsync(from, cancel);
-        foreach (var version in versions.Reverse())
-        {
-            // A checkpoint does not hold its entry's hash, which the next entry of ours must name.
-            var bytes = await store.ReadAsync(TableNames.Entry(contract.Dataset, version), cancel);
-            if (bytes is null)
-            {
-                throw new DifferenceException($"{Where}: there is a checkpoint of entry {version} but no such entry. Expected the log to reach beyond its newest checkpoint: the table was restored to an older version by taking entries away. "
-                    + "Restore the log whole, or remove the checkpoints above its end with every shipper stopped.");
-            }
-            if (await Checkpoint.ReadAsync(store, contract.Dataset, version, Sha256.Of(bytes), cancel) is { } state)
-            {
-                return state;
-            }
-        }
-        return null;
-    }
-
-    /// <summary>The versions from <paramref name="from"/> on that have a checkpoint, rising.</summary>
-    internal async Task<IReadOnlyList<long>> CheckpointsAsync(long from, CancellationToken cancel)
-    {
-        var versions = new List<long>();
-        await foreach (var found in store.ListAsync(TableNames.Log(contract.Dataset), TableNames.Before(contract.Dataset, from), cancel))
-        {
-            if (TableNames.CheckpointVersion(found.Name) is { } version)
-            {
-                versions.Add(version);
-            }
-        }
-        return versions;
     }
 }

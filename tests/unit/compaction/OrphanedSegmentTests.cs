@@ -9,6 +9,7 @@ using Pipeline.Shipper.Catchup;
 using Pipeline.Shipper.Loop;
 using Pipeline.Shipper.Seal;
 using Pipeline.Tests.Fakes;
+using Pipeline.Tests.Unit.Table;
 using Pipeline.Tests.Unit.Verify;
 
 namespace Pipeline.Tests.Unit.Compaction;
@@ -40,6 +41,26 @@ public sealed class OrphanedSegmentTests
         Assert.Equal((20L, 4, 604_800.0), (receipt.GetProperty("rows").GetInt64(), receipt.GetProperty("count").GetInt32(), receipt.GetProperty("graceSeconds").GetDouble()));
         Assert.All(receipt.GetProperty("segments").EnumerateArray(), s => Assert.Equal(("replaced", 32), (s.GetProperty("why").GetString(), s.GetProperty("sum").GetString()!.Length)));
         await world.AssertSoundAsync();
+    }
+
+    [Fact]
+    public async Task A_segment_that_was_put_and_replaced_while_the_folder_was_listed_keeps_its_grace()
+    {
+        var world = await CompactWorld.OfAsync(seals: 2, days: 1);
+        var store = new ActingStore(world.World.Uk)
+        {
+            AfterList = async () =>
+            {
+                await world.SealAsync(5, 7, 0);
+                await world.Compactor().RunAsync(null);
+            },
+        };
+        var orphaned = world.Orphaned(store);
+        await orphaned.FindAsync(TestContext.Current.CancellationToken);
+
+        var found = await orphaned.FindAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal((0, 3, 0), (found.Removable.Count, found.Waiting, found.Unproven));
     }
 
     [Fact]

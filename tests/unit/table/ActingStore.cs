@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Pipeline.Core.Store;
 using Pipeline.Tests.Fakes;
 
@@ -11,6 +12,9 @@ internal sealed class ActingStore(MemoryStore inner) : IObjectStore
 
     /// <summary>Runs once after the next put has happened; what it throws is what the caller hears.</summary>
     public Action? AfterPut { get; set; }
+
+    /// <summary>Runs once after the next list has ended.</summary>
+    public Func<Task>? AfterList { get; set; }
 
     public string Location => inner.Location;
 
@@ -36,7 +40,19 @@ internal sealed class ActingStore(MemoryStore inner) : IObjectStore
 
     public Task<ObjectInfo?> FindAsync(string name, CancellationToken cancel = default) => inner.FindAsync(name, cancel);
 
-    public IAsyncEnumerable<ObjectInfo> ListAsync(string prefix, string? after = null, CancellationToken cancel = default) => inner.ListAsync(prefix, after, cancel);
+    public async IAsyncEnumerable<ObjectInfo> ListAsync(
+        string prefix, string? after = null, [EnumeratorCancellation] CancellationToken cancel = default)
+    {
+        await foreach (var found in inner.ListAsync(prefix, after, cancel))
+        {
+            yield return found;
+        }
+        if (AfterList is { } listed)
+        {
+            AfterList = null;
+            await listed();
+        }
+    }
 
     public IAsyncEnumerable<string> ListFoldersAsync(string folder, CancellationToken cancel = default) => inner.ListFoldersAsync(folder, cancel);
 

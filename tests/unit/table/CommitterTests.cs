@@ -146,8 +146,10 @@ public sealed class CommitterTests
         Assert.IsAssignableFrom<DifferenceException>(e);
     }
 
-    [Fact]
-    public async Task Rule_21_a_slot_below_the_newest_checkpoint_is_no_win()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Rule_21_a_slot_below_the_newest_checkpoint_is_no_win(bool hinted)
     {
         var inner = new MemoryStore();
         var store = new ActingStore(inner);
@@ -163,6 +165,10 @@ public sealed class CommitterTests
         foreach (var version in new[] { 98, 99, 100 })
         {
             inner.Remove(Entry(version));
+        }
+        if (!hinted)
+        {
+            inner.Remove(TableNames.LastCheckpoint(TableWorld.Checks.Dataset));
         }
 
         var e = await Assert.ThrowsAnyAsync<PipelineException>(() => new Committer(log).TryCommitAsync(old, TableWorld.Ship(old, "b", 0), TestContext.Current.CancellationToken));

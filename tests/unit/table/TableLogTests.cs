@@ -229,14 +229,20 @@ public sealed class TableLogTests
         Assert.Equal((state.Version, state.EntryHash), (read!.Version, read.EntryHash));
     }
 
-    [Fact]
-    public async Task Rule_21_a_log_that_ends_below_its_newest_checkpoint_is_refused()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Rule_21_a_log_that_ends_below_its_newest_checkpoint_is_refused(bool hinted)
     {
         var store = new MemoryStore();
         var log = TableWorld.Log(store);
         await FilledAsync(log, 101);
         store.Remove(TableNames.Entry(Dataset, 100));
         store.Remove(TableNames.Entry(Dataset, 101));
+        if (!hinted)
+        {
+            store.Remove(TableNames.LastCheckpoint(Dataset));
+        }
 
         var e = await Assert.ThrowsAnyAsync<PipelineException>(() => log.OpenAsync(TestContext.Current.CancellationToken));
 
