@@ -4,6 +4,7 @@
 #   ./bench.sh stage NAME   one stage alone                    ./bench.sh push|demo    one part alone
 #   ./bench.sh kafka        through a real broker, beside one JSON message a record, about 25 minutes; kafka rates|hour|marginal|azurite|memory|freshness|restart: one part alone
 #   ./bench.sh tail         ten thousand idle files, and 200,000 lines a second in a hundred, about 6 minutes
+#   ./bench.sh age          one import of 100 lines into tables of 1,000 and of a million log entries, about 4 minutes; age azure: of 1,000 and 10,000, in an emulator
 #   ./bench.sh whole        the whole way beside the baseline, and whether time and memory grow
 # The whole way is measured of the published program, as users have it, which this makes first; BENCH_PROGRAM names another one instead.
 set -euo pipefail

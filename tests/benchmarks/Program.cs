@@ -1,5 +1,6 @@
 using System.Globalization;
 using Pipeline.Tests.Benchmarks;
+using Pipeline.Tests.Benchmarks.Age;
 using Pipeline.Tests.Benchmarks.Kafka;
 using Pipeline.Tests.Benchmarks.Stages;
 using Pipeline.Tests.Benchmarks.Tail;
@@ -24,6 +25,8 @@ switch (args)
         return await Session.OneAsync(work => Task.FromResult(DemoRun.Run(work)));
     case ["tail"]:
         return await Session.OneAsync(TailRun.RunAsync);
+    case ["age", .. var parts]:
+        return await AgeSession.RunAsync(parts);
     case ["kafka", .. var parts]:
         return await KafkaSession.RunAsync(parts);
     // what a session starts: each in a process of its own, so that its memory and its compiled code are its own
@@ -39,6 +42,6 @@ switch (args)
     case ["duckdb", var log, var to]:
         return Baseline.Run(log, to);
     default:
-        Console.Error.WriteLine($"found '{string.Join(' ', args)}', expected nothing, quick, whole, push, demo, tail, kafka, or stage NAME with one of: {string.Join(", ", StageList.Names)}");
+        Console.Error.WriteLine($"found '{string.Join(' ', args)}', expected nothing, quick, whole, push, demo, tail, age, kafka, or stage NAME with one of: {string.Join(", ", StageList.Names)}");
         return 2;
 }

@@ -18,16 +18,23 @@ public sealed class AgedLog
     private readonly int _perDay;
     private readonly UtcDay _first;
     private readonly Dictionary<string, SegmentFile> _live = [];
+    private readonly ImmutableDictionary<string, ShippedLink> _shipped = ImmutableDictionary<string, ShippedLink>.Empty;
     private readonly List<SegmentFile> _today = [];
     private readonly EntryOrigin _origin;
     private readonly TableMetadata _metadata;
     private Sha256 _below;
 
+    /// <param name="on">The state of the log as it is; null: the log is empty, and entry 0 is made too.</param>
     /// <param name="perDay">Commits a day, the compaction among them: 274 make a million in ten years.</param>
-    public AgedLog(TableLog log, string first = "2016-01-01", int perDay = 274)
+    public AgedLog(TableLog log, TableState? on = null, string first = "2016-01-01", int perDay = 274)
     {
         (_log, _perDay, _first, _origin) = (log, perDay, UtcDay.Parse(first), log.NewOrigin());
-        _metadata = TableSchema.Metadata(Guid.NewGuid().ToString("D"), log.Contract, log.CaptureStore, log.KeyId, 0);
+        _metadata = on?.Metadata ?? TableSchema.Metadata(Guid.NewGuid().ToString("D"), log.Contract, log.CaptureStore, log.KeyId, 0);
+        if (on is not null)
+        {
+            (Version, _below, _live) = (on.Version, on.EntryHash, on.Files.ToDictionary());
+            _shipped = on.Shipped.ToImmutableDictionary();
+        }
     }
 
     /// <summary>The newest entry that was written.</summary>
@@ -60,6 +67,12 @@ public sealed class AgedLog
             _today.Add(file);
             return EntryWriter.Commit(new CommitDraft { Kind = CommitKind.Ship, Reason = "age", Add = [file], Dates = [new(day, new(1000, 7))] }, _origin, _below);
         }
+        if (_today.Count == 0)
+        {
+            // A log that was taken over on a day's last commit.
+            _today.Add(file);
+            return EntryWriter.Commit(new CommitDraft { Kind = CommitKind.Ship, Reason = "age", Add = [file] }, _origin, _below);
+        }
         _today.ForEach(small => _live.Remove(small.Path));
         var bytes = EntryWriter.Commit(new CommitDraft { Kind = CommitKind.Compact, Reason = "small", Add = [file], Remove = [.. _today] }, _origin, _below);
         _today.Clear();
@@ -67,6 +80,6 @@ public sealed class AgedLog
     }
 
     private TableState State() => new(
-        Version, _below, _metadata, TableSchema.Protocol, ImmutableDictionary<string, ShippedLink>.Empty,
+        Version, _below, _metadata, TableSchema.Protocol, _shipped,
         _live.ToImmutableDictionary(), ImmutableDictionary<string, RemovedFile>.Empty, ImmutableDictionary<string, long>.Empty);
 }
