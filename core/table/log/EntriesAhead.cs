@@ -52,7 +52,7 @@ public sealed class EntriesAhead(TableLog log, long upTo = long.MaxValue) : IAsy
     {
         while (_window.TryDequeue(out var rest))
         {
-            await ((Task)rest).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await ((Task)rest).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         }
     }
 }
