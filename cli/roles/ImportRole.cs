@@ -54,8 +54,8 @@ internal sealed class ImportRole(PipelineSettings settings, OpenInstallation ins
         var key = installation?.Key ?? InstallationKey.New();
         IEnumerable<KeyValuePair<string, FileCursor>> files = installation is null ? [] : (await installation.Captures.FoldAsync(request.Source, stop)).Files;
         using var encoder = new BlockEncoder(PublishedContracts.XenCenterChecks, PublishedContracts.AgentUpdates, key.RowKey());
-        using var us = new OutageWatch(TimeProvider.System, null, _ => { });
-        var events = new RoleEvents(_ => { }, us, us) { Progress = progress };
+        using var outage = new OutageWatch(TimeProvider.System, null, _ => { });
+        var events = new RoleEvents(_ => { }, outage) { Progress = progress };
         using var sink = new DryRunSink(encoder, workers);
         if (request.Input is { } input)
         {

@@ -3,6 +3,7 @@ using Pipeline.Cli.Settings;
 using Pipeline.Cli.Telemetry;
 using Pipeline.Core;
 using Pipeline.Ingest.Publish;
+using Pipeline.Core.Store;
 using Pipeline.Ingest.Push;
 using Pipeline.Ingest.Shard;
 using Pipeline.Shipper.Feed;
@@ -21,24 +22,25 @@ internal enum RunParts
 }
 
 /// <summary>
-/// Roles in one process until told to stop: 1 claim the shards — 2 start sources, shards, shipper, compaction and endpoint — 3 wait — 4 stop: no new line, what is held is captured, what is captured is shipped —
-/// 5 after a bound, abandon: what was not acknowledged was not taken, what is captured and not shipped is found at the next start.
+/// Roles in one process until told to stop: 1 claim the shards — 2 start sources, shards, shipper, compaction and endpoint — 3 wait — 4
+/// stop: no new line, what is held is captured, what is captured is shipped — 5 after a bound, abandon: what was not acknowledged was
+/// not taken, what is captured and not shipped is found at the next start.
 /// </summary>
 /// <param name="kafka">Where captures are published and read sooner; null: without Kafka.</param>
-internal sealed class RunRole(PipelineSettings settings, OpenInstallation installation, RunParts parts, Workers workers, RoleLog log, KafkaConnection? kafka = null, Meters? meters = null)
+internal sealed class RunRole(
+    PipelineSettings settings, OpenInstallation installation, RunParts parts, RoleLog log, KafkaConnection? kafka = null, Meters? meters = null)
 {
     /// <summary>How long stopping may take.</summary>
     public static readonly TimeSpan StopWithin = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long leaving the consumer group may take, after that.</summary>
+    /// <summary>After that: how long leaving the consumer group may take, and how long work that does not end is waited for.</summary>
     private static readonly TimeSpan LeaveWithin = TimeSpan.FromSeconds(5);
 
-    private readonly List<ShardHost> _hosts = [];
-
-    /// <returns>0 after a stop, 6 fenced, 3 a fork, or what else made it stop.</returns>
+    /// <returns>0 after a stop; 3 or 6 where a shard was stopped by damage, by a fork or by a newer process; or the code of the fault
+    /// that ended it.</returns>
     public async Task<int> RunAsync(CancellationToken signal)
     {
-        var time = installation.Time;
+        var (time, workers) = (installation.Time, Workers.Pool);
         using var us = new OutageWatch(time, null, log.Write);
         using var uk = new OutageWatch(time, null, log.Write);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(signal);
@@ -46,29 +48,24 @@ internal sealed class RunRole(PipelineSettings settings, OpenInstallation instal
         using var abandon = new CancellationTokenSource();
         using var encoder = ImportRole.Encoder(installation);
         using var idle = new IdleMemory(time);
-        var events = new RoleEvents(log.Write, us, uk) { Meters = meters };
+        var events = new RoleEvents(log.Write, uk) { Meters = meters };
         var queue = parts.HasFlag(RunParts.Ship) && kafka is not null ? new FeedQueue() : null;
         using var feed = queue is null ? null : ShipRole.Feed(installation, kafka!, queue, log.Write);
         var ship = parts.HasFlag(RunParts.Ship) ? ShipRole.Create(installation, settings.Seal, settings.Period, workers, events, queue) : null;
-        events.Shipper = ship;
         await using var publisher = parts.HasFlag(RunParts.Ingest) && kafka is not null ? Publisher(kafka) : null;
-        events.Publisher = publisher;
         meters?.Watch(ship, publisher);
+        var retry = new StoreRetry(time, us.Waiting, us.Answered);
+        var context = new HostContext(settings, installation, encoder, events, retry, workers, Told(events, publisher, ship));
+        using var shards = new HostedShards(context, log.Write, meters);
         PushEndpoint? push = null;
         var tasks = new List<Task>();
         try
         {
             // 1
-            foreach (var source in parts.HasFlag(RunParts.Ingest) ? settings.Sources : [])
-            {
-                _hosts.Add(await ShardHost.ClaimAsync(source, settings, installation, encoder, events, workers, stop.Token));
-            }
+            await shards.ClaimAsync(parts.HasFlag(RunParts.Ingest) ? settings.Sources : [], stop.Token);
             // 2
-            push = await ListenAsync(() => stop.Cancel(), stop.Token);
-            foreach (var host in _hosts)
-            {
-                tasks.AddRange(host.Start(abandon.Token, stop.Token));
-            }
+            push = shards.Hosts.Count == 0 ? null : await PushRole.ListenAsync(settings, installation, shards, log, meters, stop.Token);
+            shards.Start(abandon.Token, stop.Token);
             if (ship is not null)
             {
                 feed?.Start();
@@ -78,9 +75,9 @@ internal sealed class RunRole(PipelineSettings settings, OpenInstallation instal
             {
                 tasks.Add(CompactRole.Service(settings, installation, workers, new CompactionLog(log.Write, uk)).RunAsync(stop.Token));
             }
-            log.Write($"ready {(_hosts.Count == 0 ? "" : $"sources={string.Join(',', _hosts.Select(h => h.Name))}")}{(kafka is null ? "" : $" topic={kafka.Topic}")}{(push is null ? "" : $" push={push.Address}")}");
+            log.Write(Ready(shards, push));
             // 3
-            await Task.WhenAny(tasks.Append(Task.Delay(Timeout.InfiniteTimeSpan, time, stop.Token)));
+            await Task.WhenAny([.. tasks, shards.Over, Task.Delay(Timeout.InfiniteTimeSpan, time, stop.Token)]);
         }
         catch (OperationCanceledException) when (signal.IsCancellationRequested)
         {
@@ -92,7 +89,7 @@ internal sealed class RunRole(PipelineSettings settings, OpenInstallation instal
             log.Write("stopping");
             await stop.CancelAsync();
             using var bound = new Bound(abandon, StopWithin, time);
-            await StopAsync(push, ship is null ? null : shipStop, tasks, abandon.Token);
+            await EndedAsync(StopAsync(push, shards, ship is null ? null : shipStop, tasks, abandon.Token), abandon.Token);
             if (feed is not null)
             {
                 // Only now: what the last seal shipped is committed, and others have the partitions at once.
@@ -104,90 +101,78 @@ internal sealed class RunRole(PipelineSettings settings, OpenInstallation instal
                 log.Write($"published captures={publisher.Counts.Published} bytes={publisher.Counts.PublishedBytes} skipped={publisher.Counts.AllSkipped} restarts={publisher.Counts.Restarts}");
             }
         }
-        var code = Judge(tasks, ship, abandon.IsCancellationRequested, push);
-        if (code == ExitCode.Fenced)
+        return Judge(tasks, shards, ship, abandon.IsCancellationRequested);
+    }
+
+    /// <summary>Step 6 of every shard: who is told of a durable capture. Nothing depends on any of them.</summary>
+    private static IReadOnlyList<BestEffort> Told(RoleEvents events, CapturePublisher? publisher, ShipLoop? ship)
+    {
+        var told = new List<BestEffort> { new("telemetry", events.Captured) };
+        if (publisher is not null)
         {
-            meters?.Fenced();
+            told.Add(new("kafka", publisher.Offer));
         }
-        return code;
+        if (ship is not null)
+        {
+            told.Add(new("shipper", (shard, _) => ship.Notice(shard)));
+        }
+        return told;
     }
 
     private CapturePublisher Publisher(KafkaConnection to) =>
         new(new PublisherOptions { Topic = to.Topic, Connection = to.Properties }, installation.Time, new PublisherEvents(installation.Time, log.Write));
 
-    private async Task StopAsync(PushEndpoint? push, CancellationTokenSource? shipStop, List<Task> tasks, CancellationToken abandon)
+    private string Ready(HostedShards shards, PushEndpoint? push)
+    {
+        var sources = shards.Hosts.Count == 0 ? "" : $"sources={string.Join(',', shards.Hosts.Select(h => h.Name))}";
+        return $"ready {sources}{(kafka is null ? "" : $" topic={kafka.Topic}")}{(push is null ? "" : $" push={push.Address}")}";
+    }
+
+    private static async Task StopAsync(
+        PushEndpoint? push, HostedShards shards, CancellationTokenSource? shipStop, List<Task> tasks, CancellationToken abandon)
     {
         if (push is not null)
         {
             await push.StopAsync(abandon).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             await push.DisposeAsync();
         }
-        foreach (var host in _hosts)
-        {
-            await host.StopAsync();
-        }
+        await shards.StopAsync();
         if (shipStop is not null)
         {
             await shipStop.CancelAsync();
         }
         await Task.WhenAll(tasks).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        _hosts.ForEach(host => host.Dispose());
     }
 
-    private int Judge(List<Task> tasks, ShipLoop? ship, bool abandoned, PushEndpoint? push)
+    /// <summary>
+    /// Waits for the end; after `abandon`, only a little longer: a call that cannot be broken off, as to a disk that hangs, is left
+    /// behind.
+    /// </summary>
+    private async Task EndedAsync(Task stopping, CancellationToken abandon)
     {
-        var faults = tasks.SelectMany(t => t.Exception?.InnerExceptions ?? []).ToList();
-        if (faults.OfType<FencedException>().FirstOrDefault() is { } fenced)
+        var given = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var late = abandon.Register(() => given.TrySetResult());
+        if (await Task.WhenAny(stopping, given.Task) != stopping)
         {
-            log.Write($"fenced shard={fenced.Shard} capture={fenced.Number}");
-            return ProgramEdge.Explain(fenced);
+            await Task.WhenAny(stopping, Task.Delay(LeaveWithin, installation.Time));
         }
-        if (push is not null && _fencedPush is { } shard)
+        if (stopping.IsCompleted)
         {
-            log.Write($"fenced shard={shard}");
-            return ExitCode.Fenced;
+            await stopping;
         }
-        if (faults.FirstOrDefault(f => f is not OperationCanceledException) is { } fault)
+    }
+
+    private int Judge(List<Task> tasks, HostedShards shards, ShipLoop? ship, bool abandoned)
+    {
+        var faults = tasks.SelectMany(t => t.Exception?.InnerExceptions ?? []).Where(f => f is not OperationCanceledException);
+        var fault = shards.Fault ?? faults.FirstOrDefault() ?? ship?.Forks.Values.FirstOrDefault()?.ToException() ?? shards.Gravest?.Fault;
+        if (fault is not null)
         {
             return ProgramEdge.Explain(fault);
         }
-        if (ship?.Forks.Values.FirstOrDefault() is { } fork)
-        {
-            return ProgramEdge.Explain(fork.ToException());
-        }
-        log.Write(abandoned ? $"abandoned \"not finished within {StopWithin.TotalSeconds} s: what was not acknowledged was not taken, what is not shipped is found at the next start\"" : "stopped");
+        log.Write(!abandoned ? "stopped" : $"abandoned \"not finished within {StopWithin.TotalSeconds} s: "
+            + "what was not acknowledged was not taken, what is not shipped is found at the next start\"");
         return ExitCode.Done;
-    }
-
-    private string? _fencedPush;
-
-    private async Task<PushEndpoint?> ListenAsync(Action stop, CancellationToken cancel)
-    {
-        var pushed = _hosts.Where(h => h.Settings.Push is not null).ToList();
-        if (pushed.Count == 0)
-        {
-            return null;
-        }
-        var endpoint = new PushEndpoint(new PushEndpointOptions
-        {
-            Url = settings.PushUrl, CertificateFile = settings.PushCertificate, KeyFile = settings.PushKey, AsksCertificates = pushed.Any(h => h.Settings.Push!.ClientCertificates.Count > 0), StopWithin = StopWithin,
-            OwnerOf = (source, token) => SourceOwner.OwnerAsync(installation.Us, source, token),
-            Fenced = shard => { _fencedPush = shard; stop(); }, Warn = text => log.Write("push " + text), Answered = meters is null ? null : meters.Pushed,
-        }, installation.Key, installation.Time);
-        try
-        {
-            await endpoint.StartAsync(cancel);
-            endpoint.Open(pushed.Select(h => PushSource.Of(h.Loop, h.Name, h.Settings.LineFormat!, h.Settings.Delivery) with
-            {
-                Tokens = h.Settings.Push!.Tokens, ClientCertificates = h.Settings.Push.ClientCertificates, Fields = h.Settings.Push.Fields,
-            }));
-            return endpoint;
-        }
-        catch
-        {
-            await endpoint.DisposeAsync();
-            throw;
-        }
     }
 
     /// <summary>Cancels after a bound, by the given clock.</summary>

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
+using Pipeline.Cli.Roles;
 using Pipeline.Core.Captures;
 using Pipeline.Core.Contracts;
 using Pipeline.Core.Store;
@@ -27,7 +28,8 @@ internal sealed class Meters : IDisposable
     private readonly LagLedger _lag;
     private readonly ConcurrentBag<MeteredStore> _stores = [];
     private readonly ConcurrentDictionary<string, bool> _shards = new(StringComparer.Ordinal), _sources = new(StringComparer.Ordinal);
-    private readonly Counter<long> _captures, _captureBytes, _lines, _records, _rejections, _duplicates, _notes, _pushes, _fenced, _setAside, _corrupt;
+    private readonly Counter<long> _captures, _captureBytes, _lines, _records, _rejections, _duplicates, _notes, _pushes;
+    private readonly Counter<long> _fenced, _stoppedShards, _setAside, _corrupt;
     private readonly Counter<long> _taken, _commits, _shipped, _segments, _segmentBytes, _conflicts, _gaps, _repairs, _forks, _storeRequests;
     private readonly Histogram<double> _freshness;
     private volatile ShipLoop? _ship;
@@ -48,6 +50,7 @@ internal sealed class Meters : IDisposable
         _notes = Counter(Metrics.Notes);
         _pushes = Counter(Metrics.Pushes, [["200", "503"]]);
         _fenced = Counter(Metrics.Fenced, []);
+        _stoppedShards = Counter(Metrics.StoppedShards, [[.. StoppedShard.Reasons]]);
         _setAside = Counter(Metrics.SetAside, [[.. SetAsideReason.All]]);
         _corrupt = Counter(Metrics.Corrupt, [datasets]);
         _taken = Counter(Metrics.Taken, [datasets, ["topic", "store"]]);
@@ -142,7 +145,14 @@ internal sealed class Meters : IDisposable
 
     public void Forked() => _forks.Add(1);
 
-    public void Fenced() => _fenced.Add(1);
+    public void Stopped(StoppedShard shard)
+    {
+        _stoppedShards.Add(1, new KeyValuePair<string, object?>("reason", shard.Reason));
+        if (shard.Reason == StoppedShard.Fenced)
+        {
+            _fenced.Add(1);
+        }
+    }
 
     public void SetAside(string reason) => _setAside.Add(1, new KeyValuePair<string, object?>("reason", reason));
 

@@ -43,7 +43,10 @@ internal static class Metrics
     public static readonly Metric Notes = Counter("notes", "{event}", ["source", "note"], PerName * 5,
         "what rejects nothing: bad-id and long-id, and what may be a loss, push-gap, push-other-body and truncated");
     public static readonly Metric Pushes = Counter("push.requests", "{request}", ["status"], Few, "requests for /v1/lines by the status they were answered with; 0: the client was gone");
-    public static readonly Metric Fenced = Counter("fenced", "{event}", [], 1, "a newer process has a shard of this one, which stops with exit code 6");
+    public static readonly Metric StoppedShards = Counter("stopped_shards", "{shard}", ["reason"], 4,
+        "shards of this process that stopped while the others go on; the log names them");
+    public static readonly Metric Fenced = Counter("fenced", "{event}", [], 1,
+        "a newer process has a shard of this one, which stops hosting that shard");
 
     // Kafka, the fast path.
     public static readonly Metric Published = Counter("published.captures", "{capture}", [], 1, "captures that the brokers confirmed");
@@ -79,7 +82,7 @@ internal static class Metrics
 
     public static IReadOnlyList<Metric> All { get; } =
     [
-        Captures, CaptureBytes, Lines, Records, Rejections, Duplicates, Notes, Pushes, Fenced,
+        Captures, CaptureBytes, Lines, Records, Rejections, Duplicates, Notes, Pushes, Fenced, StoppedShards,
         Published, PublishedBytes, Skipped, PublishQueue, Producers, BrokerUp, Partitions, SetAside, Corrupt,
         LagCaptures, LagRecords, LagSeconds, Freshness, Taken, Commits, Shipped, Segments, SegmentBytes, Conflicts, Gaps, Repairs, Forks, BacklogBytes, BacklogCaptures,
         StoreRequests, StoreOutage,

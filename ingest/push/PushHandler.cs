@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using System.Net;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Pipeline.Core.Captures;
@@ -76,7 +77,8 @@ internal sealed class PushHandler(PushEndpointOptions options, KeyedHash pushes,
             case "/healthz":
                 return OnlyGet(request) ?? (PushReply)new PushReply.Alive();
             case "/readyz":
-                return OnlyGet(request) ?? NotOpen() ?? await _readiness.AskAsync(_sources!.Values, context.RequestAborted) ?? (PushReply)new PushReply.Alive();
+                return OnlyGet(request) ?? NotOpen() ?? await _readiness.AskAsync(_sources!.Values, context.RequestAborted)
+                    ?? (PushReply)new PushReply.Ready([.. options.StoppedShards()], Names(context));
             case "/openapi.yaml":
                 return OnlyGet(request) ?? (PushReply)new PushReply.Document();
             case "/v1/lines":
@@ -107,6 +109,10 @@ internal sealed class PushHandler(PushEndpointOptions options, KeyedHash pushes,
         if (intake is null)
         {
             return refused!;
+        }
+        if (intake.RefuseStopped() is { } stopped)
+        {
+            return stopped;
         }
         // 3 headers
         if (PushHeaders.Read(request, intake.Source, pushes, out var headers) is { } bad)
@@ -173,6 +179,9 @@ internal sealed class PushHandler(PushEndpointOptions options, KeyedHash pushes,
             ? new(PushCode.UnknownSource, "No source of this name is configured here. Configure it, or correct the name.")
             : new(PushCode.OtherInstance, $"The source belongs to shard {owner}, which another instance hosts. Push to that instance."));
     }
+
+    /// <summary>Names of shards are for operations on this machine; others learn how many there are.</summary>
+    private static bool Names(HttpContext context) => context.Connection.RemoteIpAddress is { } from && IPAddress.IsLoopback(from);
 
     private PushReply.Refused? NotOpen() =>
         _stopping ? new PushReply.Refused(PushCode.Stopping, "This process is stopping. Nothing was captured now. Send the push again, to it or to its successor.") { RetryAfter = 1 }

@@ -8,14 +8,15 @@ namespace Pipeline.Ingest.Shard;
 /// <summary>A source belongs to one shard for ever (rule 8): `sources/NAME` holds the shard's name, put once.</summary>
 public static class SourceOwner
 {
-    public static async Task ClaimAsync(IObjectStore store, string source, string shard, TimeProvider time, Action<StoreException>? waiting, CancellationToken cancel)
+    public static async Task ClaimAsync(IObjectStore store, string source, string shard, StoreRetry retry, CancellationToken cancel)
     {
         if (!CaptureNames.IsName(source) || !CaptureNames.IsName(shard))
         {
             throw new UsageException($"source '{source}' of shard '{shard}': a name is 1 to 64 of a-z, 0-9, '-', '_' and '.', beginning with a letter or digit.");
         }
         var name = CaptureNames.Source(source);
-        if (await Puts.UntilKnownAsync(store, name, JsonSerializer.SerializeToUtf8Bytes(new SortedDictionary<string, string> { ["shard"] = shard }), time, waiting, cancel) != PutOutcome.Other)
+        var owned = JsonSerializer.SerializeToUtf8Bytes(new SortedDictionary<string, string> { ["shard"] = shard });
+        if (await retry.PutAsync(store, name, owned, cancel) != PutOutcome.Other)
         {
             return;
         }
