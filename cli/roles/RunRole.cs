@@ -36,16 +36,15 @@ internal sealed class RunRole(
     /// <summary>After that: how long leaving the consumer group may take, and how long work that does not end is waited for.</summary>
     private static readonly TimeSpan LeaveWithin = TimeSpan.FromSeconds(5);
 
-    /// <returns>0 after a stop; 3 or 6 where a shard was stopped by damage, by a fork or by a newer process; or the code of the fault
-    /// that ended it.</returns>
+    /// <returns>
+    /// 0 after a stop; 3 or 6 where a shard was stopped by damage, by a fork or by a newer process; or the code of the fault that ended
+    /// it. </returns>
     public async Task<int> RunAsync(CancellationToken signal)
     {
         var (time, workers) = (installation.Time, Workers.Pool);
         using var us = new OutageWatch(time, null, log.Write);
         using var uk = new OutageWatch(time, null, log.Write);
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(signal);
-        using var shipStop = new CancellationTokenSource();
-        using var abandon = new CancellationTokenSource();
+        using var words = new StopWords(signal);
         using var encoder = ImportRole.Encoder(installation);
         using var idle = new IdleMemory(time);
         var events = new RoleEvents(log.Write, uk) { Meters = meters };
@@ -62,22 +61,15 @@ internal sealed class RunRole(
         try
         {
             // 1
-            await shards.ClaimAsync(parts.HasFlag(RunParts.Ingest) ? settings.Sources : [], stop.Token);
+            await shards.ClaimAsync(parts.HasFlag(RunParts.Ingest) ? settings.Sources : [], words.Stop.Token);
             // 2
-            push = shards.Hosts.Count == 0 ? null : await PushRole.ListenAsync(settings, installation, shards, log, meters, stop.Token);
-            shards.Start(abandon.Token, stop.Token);
-            if (ship is not null)
-            {
-                feed?.Start();
-                tasks.Add(ship.RunAsync(shipStop.Token, abandon.Token));
-            }
-            if (parts.HasFlag(RunParts.Compact) && settings.CompactPeriod > TimeSpan.Zero)
-            {
-                tasks.Add(CompactRole.Service(settings, installation, workers, new CompactionLog(log.Write, uk)).RunAsync(stop.Token));
-            }
+            push = shards.Hosts.Count == 0 ? null : await PushRole.ListenAsync(settings, installation, shards, log, meters, words.Stop.Token);
+            shards.Start(words.Abandon.Token, words.Stop.Token);
+            feed?.Start();
+            tasks.AddRange(Start(ship, new CompactionLog(log.Write, uk), workers, words));
             log.Write(Ready(shards, push));
             // 3
-            await Task.WhenAny([.. tasks, shards.Over, Task.Delay(Timeout.InfiniteTimeSpan, time, stop.Token)]);
+            await Task.WhenAny([.. tasks, shards.Over, Task.Delay(Timeout.InfiniteTimeSpan, time, words.Stop.Token)]);
         }
         catch (OperationCanceledException) when (signal.IsCancellationRequested)
         {
@@ -87,21 +79,22 @@ internal sealed class RunRole(
         {
             // 4 and 5
             log.Write("stopping");
-            await stop.CancelAsync();
-            using var bound = new Bound(abandon, StopWithin, time);
-            await EndedAsync(StopAsync(push, shards, ship is null ? null : shipStop, tasks, abandon.Token), abandon.Token);
-            if (feed is not null)
-            {
-                // Only now: what the last seal shipped is committed, and others have the partitions at once.
-                await feed.StopAsync(LeaveWithin);
-            }
-            if (publisher is not null)
-            {
-                await publisher.DisposeAsync();
-                log.Write($"published captures={publisher.Counts.Published} bytes={publisher.Counts.PublishedBytes} skipped={publisher.Counts.AllSkipped} restarts={publisher.Counts.Restarts}");
-            }
+            await EndAsync(push, shards, tasks, words);
+            await LeaveAsync(feed, publisher);
         }
-        return Judge(tasks, shards, ship, abandon.IsCancellationRequested);
+        return Judge(tasks, shards, ship, words.Abandon.IsCancellationRequested);
+    }
+
+    private IEnumerable<Task> Start(ShipLoop? ship, CompactionLog compaction, Workers workers, StopWords words)
+    {
+        if (ship is not null)
+        {
+            yield return ship.RunAsync(words.ShipStop.Token, words.Abandon.Token);
+        }
+        if (parts.HasFlag(RunParts.Compact) && settings.CompactPeriod > TimeSpan.Zero)
+        {
+            yield return CompactRole.Service(settings, installation, workers, compaction).RunAsync(words.Stop.Token);
+        }
     }
 
     /// <summary>Step 6 of every shard: who is told of a durable capture. Nothing depends on any of them.</summary>
@@ -128,37 +121,51 @@ internal sealed class RunRole(
         return $"ready {sources}{(kafka is null ? "" : $" topic={kafka.Topic}")}{(push is null ? "" : $" push={push.Address}")}";
     }
 
-    private static async Task StopAsync(
-        PushEndpoint? push, HostedShards shards, CancellationTokenSource? shipStop, List<Task> tasks, CancellationToken abandon)
-    {
-        if (push is not null)
-        {
-            await push.StopAsync(abandon).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            await push.DisposeAsync();
-        }
-        await shards.StopAsync();
-        if (shipStop is not null)
-        {
-            await shipStop.CancelAsync();
-        }
-        await Task.WhenAll(tasks).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-    }
-
     /// <summary>
-    /// Waits for the end; after `abandon`, only a little longer: a call that cannot be broken off, as to a disk that hangs, is left
-    /// behind.
+    /// Stops, and after a bound abandons; then waits only a little longer: a call that cannot be broken off, as to a disk that hangs,
+    /// is left behind.
     /// </summary>
-    private async Task EndedAsync(Task stopping, CancellationToken abandon)
+    private async Task EndAsync(PushEndpoint? push, HostedShards shards, List<Task> tasks, StopWords words)
     {
-        var given = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        using var late = abandon.Register(() => given.TrySetResult());
-        if (await Task.WhenAny(stopping, given.Task) != stopping)
+        await words.Stop.CancelAsync();
+        using var bound = installation.Time.CreateTimer(_ => words.Abandon.Cancel(), null, StopWithin, Timeout.InfiniteTimeSpan);
+        var stopping = StopAsync(push, shards, tasks, words);
+        var abandoned = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var told = words.Abandon.Token.Register(() => abandoned.TrySetResult());
+        if (await Task.WhenAny(stopping, abandoned.Task) != stopping)
         {
             await Task.WhenAny(stopping, Task.Delay(LeaveWithin, installation.Time));
         }
         if (stopping.IsCompleted)
         {
             await stopping;
+        }
+    }
+
+    private static async Task StopAsync(PushEndpoint? push, HostedShards shards, List<Task> tasks, StopWords words)
+    {
+        if (push is not null)
+        {
+            await push.StopAsync(words.Abandon.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await push.DisposeAsync();
+        }
+        await shards.StopAsync();
+        await words.ShipStop.CancelAsync();
+        await Task.WhenAll(tasks).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    private async Task LeaveAsync(KafkaFeed? feed, CapturePublisher? publisher)
+    {
+        if (feed is not null)
+        {
+            // Only now: what the last seal shipped is committed, and others have the partitions at once.
+            await feed.StopAsync(LeaveWithin);
+        }
+        if (publisher is not null)
+        {
+            await publisher.DisposeAsync();
+            var counts = publisher.Counts;
+            log.Write($"published captures={counts.Published} bytes={counts.PublishedBytes} skipped={counts.AllSkipped} restarts={counts.Restarts}");
         }
     }
 
@@ -175,11 +182,23 @@ internal sealed class RunRole(
         return ExitCode.Done;
     }
 
-    /// <summary>Cancels after a bound, by the given clock.</summary>
-    private sealed class Bound(CancellationTokenSource cancel, TimeSpan after, TimeProvider time) : IDisposable
+    /// <summary>
+    /// The words of stopping, in their order. Stop: no new line, what is held is captured. ShipStop: nothing more is captured, what is
+    /// captured is shipped. Abandon: at once; nothing more is acknowledged or committed, and the next start finds what is left.
+    /// </summary>
+    private sealed class StopWords(CancellationToken signal) : IDisposable
     {
-        private readonly ITimer _timer = time.CreateTimer(_ => cancel.Cancel(), null, after, Timeout.InfiniteTimeSpan);
+        public CancellationTokenSource Stop { get; } = CancellationTokenSource.CreateLinkedTokenSource(signal);
 
-        public void Dispose() => _timer.Dispose();
+        public CancellationTokenSource ShipStop { get; } = new();
+
+        public CancellationTokenSource Abandon { get; } = new();
+
+        public void Dispose()
+        {
+            Stop.Dispose();
+            ShipStop.Dispose();
+            Abandon.Dispose();
+        }
     }
 }
