@@ -113,7 +113,8 @@ internal sealed class RunRole(
     }
 
     private CapturePublisher Publisher(KafkaConnection to) =>
-        new(new PublisherOptions { Topic = to.Topic, Connection = to.Properties }, installation.Time, new PublisherEvents(installation.Time, log.Write));
+        new(new PublisherOptions { Topic = to.Topic, Connection = to.Properties }, installation.Time,
+            new PublisherLog(installation.Time, log.Write).Events);
 
     private string Ready(HostedShards shards, PushEndpoint? push)
     {

@@ -209,7 +209,7 @@ internal sealed class Meters : IDisposable
         _meter.CreateObservableCounter(Metrics.Skipped.Name, () =>
         {
             var skipped = _publisher?.Counts.Skipped;
-            return Enum.GetValues<SkipReason>().Select(reason => new Measurement<long>(skipped?.GetValueOrDefault(reason) ?? 0, new KeyValuePair<string, object?>("reason", Roles.PublisherEvents.Code(reason))));
+            return Enum.GetValues<SkipReason>().Select(reason => new Measurement<long>(skipped?.GetValueOrDefault(reason) ?? 0, new KeyValuePair<string, object?>("reason", PublisherLog.Code(reason))));
         }, Metrics.Skipped.Unit, Metrics.Skipped.Meaning);
         _meter.CreateObservableGauge(Metrics.StoreOutage.Name, () => _stores.Select(s => new Measurement<double>(s.Outage.TotalSeconds, new KeyValuePair<string, object?>("store", s.Side))), Metrics.StoreOutage.Unit, Metrics.StoreOutage.Meaning);
     }

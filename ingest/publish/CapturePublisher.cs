@@ -16,7 +16,7 @@ public sealed class CapturePublisher : IAsyncDisposable
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
 
     private readonly TimeProvider _time;
-    private readonly IPublisherEvents? _events;
+    private readonly PublisherEvents? _events;
     private readonly ConcurrentDictionary<string, byte[]> _keys = new(StringComparer.Ordinal);
     private readonly long[] _skipped = new long[Enum.GetValues<SkipReason>().Length];
     private readonly Lock _lock = new();
@@ -27,7 +27,7 @@ public sealed class CapturePublisher : IAsyncDisposable
     private long _queuedCaptures, _queuedBytes, _published, _publishedBytes, _restarts;
 
     /// <exception cref="InvalidOperationException">The client library refuses a property.</exception>
-    public CapturePublisher(PublisherOptions options, TimeProvider time, IPublisherEvents? events = null)
+    public CapturePublisher(PublisherOptions options, TimeProvider time, PublisherEvents? events = null)
     {
         (Options, _time, _events) = (options, time, events);
         _generation = new ProducerGeneration(this);

@@ -36,9 +36,11 @@ internal sealed class ProducerGeneration
         _under[(shard, number)] = size;
         try
         {
-            var bytes = MemoryMarshal.TryGetArray(capture.Bytes, out var array) && array.Offset == 0 && array.Count == array.Array!.Length ? array.Array : capture.Bytes.ToArray();
+            var bytes = MemoryMarshal.TryGetArray(capture.Bytes, out var array) && array.Offset == 0 && array.Count == array.Array!.Length
+                ? array.Array : capture.Bytes.ToArray();
             // Copies the bytes into its queue and returns.
-            _producer.Produce(_of.Options.Topic, new Message<byte[], byte[]> { Key = _of.Key(shard), Value = bytes }, report => Answered(shard, number, report.Error));
+            var message = new Message<byte[], byte[]> { Key = _of.Key(shard), Value = bytes };
+            _producer.Produce(_of.Options.Topic, message, report => Answered(shard, number, report.Error));
         }
         catch (Exception e) when (e is KafkaException or ObjectDisposedException or InvalidOperationException)
         {
