@@ -34,7 +34,7 @@ internal sealed class RunRole(
     public static readonly TimeSpan StopWithin = TimeSpan.FromSeconds(30);
 
     /// <summary>After that: how long leaving the consumer group may take, and how long work that does not end is waited for.</summary>
-    private static readonly TimeSpan LeaveWithin = TimeSpan.FromSeconds(5);
+    public static readonly TimeSpan LeaveWithin = TimeSpan.FromSeconds(5);
 
     /// <returns>
     /// 0 after a stop; 3 or 6 where a shard was stopped by damage, by a fork or by a newer process; or the code of the fault that ended
