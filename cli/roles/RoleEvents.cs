@@ -13,9 +13,9 @@ using Pipeline.Shipper.Seal;
 namespace Pipeline.Cli.Roles;
 
 /// <summary>
-/// What happens in this process, as lines for operations and as counts. Names, numbers and paths only, never content. Where a shipper is beside, each capture is a notice to it.
+/// What happens in this process, as lines for operations and as counts. Names and numbers only, never content nor the name of a file. Where a shipper is beside, each capture is a notice to it.
 /// </summary>
-internal sealed class RoleEvents(Action<string> log, OutageWatch us, OutageWatch uk) : IShardEvents, IShipEvents, ISourceEvents
+internal sealed class RoleEvents(Action<string> log, OutageWatch us, OutageWatch uk) : IShardEvents, IShipEvents
 {
     private long _captures, _captureBytes, _commits, _segments, _segmentBytes, _rows, _setAside;
 
@@ -35,6 +35,9 @@ internal sealed class RoleEvents(Action<string> log, OutageWatch us, OutageWatch
 
     /// <summary>Tells the outages of something that is neither store.</summary>
     public OutageWatch Outages(TimeProvider time) => new(time, null, log);
+
+    /// <summary>Tells what happens to the files of one source.</summary>
+    public ISourceEvents Of(string source, FileNames names) => new SourceLog(source, names, log, Progress);
 
     public void Captured(string shard, Capture capture)
     {
@@ -116,30 +119,6 @@ internal sealed class RoleEvents(Action<string> log, OutageWatch us, OutageWatch
         Meters?.Connected(up);
         log(up ? "kafka-up" : "kafka-down \"captures are found in the store meanwhile\"");
     }
-
-    public void Opened(string path, long offset) => log($"file path=\"{path}\" from={offset}");
-
-    public void Offered(string path, long from, long to) => Progress?.Invoke(to - from);
-
-    public void Renamed(string path, string newPath, long offset) => log($"renamed path=\"{path}\" to=\"{newPath}\" offset={offset}");
-
-    public void TailTaken(string path, long offset, long bytes) => log($"tail-taken path=\"{path}\" offset={offset} bytes={bytes}");
-
-    public void Truncated(string path, long length, long offset) => log($"truncated path=\"{path}\" length={length} read={offset} \"lines may be lost\"");
-
-    public void Shrunk(string path, long length, long offset) => log($"shrunk path=\"{path}\" length={length} read={offset} \"left alone\"");
-
-    public void SameContent(string path, string other) => log($"same-content path=\"{path}\" as=\"{other}\" \"read once\"");
-
-    public void SameFirstLine(string path, int ordinal) => log($"same-first-line path=\"{path}\" ordinal={ordinal}");
-
-    public void BadGzip(string path, ContentEnd end, long decompressed) => log($"bad-gzip path=\"{path}\" end={end.ToString().ToLowerInvariant()} content={decompressed}");
-
-    public void Unreadable(string path, string error) => log($"unreadable path=\"{path}\" \"{error}\"");
-
-    public void UnknownFormat(string path, string why) => log($"unknown-format path=\"{path}\" \"{why}\"");
-
-    public void TailGivenUp(string path, long offset, long bytes) => log($"tail-given-up path=\"{path}\" offset={offset} bytes={bytes}");
 }
 
 /// <summary>What was put and committed by this process.</summary>

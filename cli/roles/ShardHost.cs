@@ -3,7 +3,6 @@ using Pipeline.Cli.Settings;
 using Pipeline.Core;
 using Pipeline.Ingest.Containers;
 using Pipeline.Ingest.Files;
-using Pipeline.Ingest.Formats;
 using Pipeline.Ingest.Shard;
 
 namespace Pipeline.Cli.Roles;
@@ -16,7 +15,10 @@ internal sealed class ShardHost : IDisposable
     private Task _running = Task.CompletedTask;
     private Task _following = Task.CompletedTask;
 
-    private ShardHost(SourceSettings settings, ShardLoop loop, ISource? follows, IDisposable? held) => (Settings, Loop, _follows, _lock) = (settings, loop, follows, held);
+    private readonly FileNames _names;
+
+    private ShardHost(SourceSettings settings, ShardLoop loop, ISource? follows, FileNames names, IDisposable? held) =>
+        (Settings, Loop, _follows, _names, _lock) = (settings, loop, follows, names, held);
 
     public string Name => Settings.Name;
 
@@ -27,30 +29,33 @@ internal sealed class ShardHost : IDisposable
     public static async Task<ShardHost> ClaimAsync(SourceSettings source, PipelineSettings settings, OpenInstallation installation, BlockEncoder encoder, RoleEvents events, Workers workers, CancellationToken cancel)
     {
         var held = ShardLock.Take(installation, source.Name);
+        var names = settings.NamesOf(source.Name, installation.Key);
         var loop = new ShardLoop(source.Name, installation.Captures, installation.Contracts, encoder, settings.Flush, workers, installation.Time, events);
         try
         {
             await loop.ClaimAsync([source.Name], cancel);
-            var format = source.LineFormat;
-            ISource? follows = source.Container is { } container ? Container(container, source, settings, installation, loop, format, events, workers)
+            var cursors = new FileCursors(source.Name, loop.State.Files, names);
+            ISource? follows = source.Container is { } container ? Container(container, source, settings, installation, cursors, events, workers)
                 : source.Paths.Count == 0 ? null
-                : new TailSource(new TailOptions { Paths = source.Paths }, new FileCursors(source.Name, loop.State.Files), format, installation.Key.Cursors(), workers, installation.Time, events);
-            return new ShardHost(source, loop, follows, held);
+                : new TailSource(new TailOptions { Paths = source.Paths }, cursors, source.LineFormat, installation.Key.Cursors(), workers, installation.Time, events.Of(source.Name, names));
+            return new ShardHost(source, loop, follows, names, held);
         }
         catch
         {
             loop.Dispose();
+            names.Dispose();
             held?.Dispose();
             throw;
         }
     }
 
-    private static ContainerSource Container(ContainerSettings container, SourceSettings source, PipelineSettings settings, OpenInstallation installation, ShardLoop loop, ILineFormat? format, RoleEvents events, Workers workers)
+    private static ContainerSource Container(ContainerSettings container, SourceSettings source, PipelineSettings settings, OpenInstallation installation, FileCursors cursors, RoleEvents events, Workers workers)
     {
         // An outage of the source's container is its own: told apart from those of the stores.
         var outage = events.Outages(installation.Time);
         var options = container.Options with { Waiting = outage.Waiting, Answered = outage.Answered };
-        return new ContainerSource(source.Name, loop.State.Files, container.Open(source.Name, settings.StoreTimeout), options, format, installation.Key.Cursors(), workers, installation.Time, events);
+        return new ContainerSource(cursors, container.Open(source.Name, settings.StoreTimeout), options, source.LineFormat, installation.Key.Cursors(), workers, installation.Time,
+            events.Of(source.Name, cursors.Names));
     }
 
     /// <summary>The tasks that end when the host was stopped, or fault with what stopped it.</summary>
@@ -73,6 +78,7 @@ internal sealed class ShardHost : IDisposable
     {
         (_follows as IDisposable)?.Dispose();
         Loop.Dispose();
+        _names.Dispose();
         _lock?.Dispose();
     }
 }

@@ -37,6 +37,7 @@ internal static class SettingKeys
         Text("stores.uk.region", "", "a region that the contracts allow, such as uk or uksouth", "another region than the store was made in is refused", (s, v) => s with { UkRegion = v }),
         Span("stores.timeout", "30s", TimeSpan.FromSeconds(1), TimeSpan.FromHours(1), "what a request to Azure may take beside a second for each MB that it sends; shorter: an outage is seen sooner", (s, v) => s with { StoreTimeout = v }),
         PathOf("keys", "", "a directory outside both stores", "holds the installation's key; lost, rows cannot be verified", (s, v) => s with { Keys = v }),
+        PathOf("names", "", "a directory outside both stores; `names` beside the folder of keys where it is not set", "holds the names of the files that this machine reads; lost, reports name files by their identity", (s, v) => s with { Names = v }),
         Text("push.url", "http://127.0.0.1:8080", "http://127.0.0.1:PORT, or https://ADDRESS:PORT", "where pushes are taken; plain http on loopback only", (s, v) => s with { PushUrl = v }),
         PathOf("push.certificate", "", "a PEM file", "the certificate for https", (s, v) => s with { PushCertificate = v }),
         PathOf("push.key", "", "a PEM file", "the certificate's key, where it is not in the same file", (s, v) => s with { PushKey = v }),

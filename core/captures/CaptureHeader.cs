@@ -59,13 +59,14 @@ public sealed record ReadEntry
     public string? File { get; init; }
     /// <summary>The keyed hash of the client's stream token (rule 32); null for a file and for a push without a key.</summary>
     public string? Stream { get; init; }
-    /// <summary>A hint for people: the name that the file had. Never used to identify it.</summary>
+    /// <summary>In captures of program 0.1.0, the name that the file had: a hint for `rejections` and `redrive`. Read, and never written.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWriting)]
     public string? Path { get; init; }
     public required long From { get; init; }
     public required long To { get; init; }
     /// <summary>A file: the keyed hash of the 128 bytes before To (fewer at its start). A push: the keyed hash of its body.</summary>
     public required string Check { get; init; }
-    /// <summary>The W3C field list in force at To, where the format has one.</summary>
+    /// <summary>The W3C field list in force at To, where the format has one: known names and placeholders only (<see cref="ColumnNames"/>).</summary>
     public string? Fields { get; init; }
     /// <summary>The number of physical lines before From in this file, so that a rejection's line can be named; 0 for a push.</summary>
     public long Line { get; init; }

@@ -16,8 +16,6 @@ public sealed record FileCursor
     public long Line { get; init; }
     /// <summary>The format it was read with.</summary>
     public required string Format { get; init; }
-    /// <summary>The name it had, a hint for people.</summary>
-    public string? Path { get; init; }
 }
 
 /// <summary>A client's stream of pushes (rule 32): the last sequence taken, and the checks of up to 64 pushes that end with it.</summary>
@@ -70,9 +68,9 @@ public sealed record DatasetTotals(Link Last, long Frames, long Rows, string Sum
 public sealed class ShardState
 {
     public const int SnapshotEvery = 256;
-    public const int CurrentVersion = 1;
+    public const int CurrentVersion = 2;
 
-    public int Version { get; init; } = CurrentVersion;
+    public int Version { get; set; } = CurrentVersion;
     public required string Store { get; init; }
     public required string Shard { get; init; }
     [JsonPropertyName("kid")]
@@ -116,7 +114,7 @@ public sealed class ShardState
             {
                 Files[FileKey(read.Source, file)] = new FileCursor
                 {
-                    Source = read.Source, Offset = read.To, Check = read.Check, Fields = read.Fields, Line = read.Line + read.Physical, Format = read.Format, Path = read.Path,
+                    Source = read.Source, Offset = read.To, Check = read.Check, Fields = VersionOne.Fields(header, read), Line = read.Line + read.Physical, Format = read.Format,
                 };
             }
             else if (read.Stream is { } stream)
@@ -161,7 +159,7 @@ public sealed class ShardState
         {
             throw new InvalidDataException($"snapshot {origin}: version {state?.Version}, which never was. It is damaged; delete it only when every capture since the one before it still stands.");
         }
-        return state.Version > CurrentVersion ? throw Later(origin, state.Version, null) : state;
+        return state.Version > CurrentVersion ? throw Later(origin, state.Version, null) : state.Version < CurrentVersion ? VersionOne.Renewed(state) : state;
     }
 
     private static PipelineException Later(string origin, long version, Exception? inner) => LaterVersion.Stop($"snapshot {origin}", $"it is of version {version}", CurrentVersion, inner);

@@ -27,9 +27,11 @@ public sealed class FileCursors
     private readonly Dictionary<string, int> _ordinals = new(StringComparer.Ordinal);
 
     /// <param name="files">A shard's files: <see cref="ShardState.Files"/>. Those of other sources are left out.</param>
-    public FileCursors(string source, IEnumerable<KeyValuePair<string, FileCursor>> files)
+    /// <param name="names">What this machine knows of their names; null: nothing.</param>
+    public FileCursors(string source, IEnumerable<KeyValuePair<string, FileCursor>> files, FileNames? names = null)
     {
         Source = source;
+        Names = names ?? new FileNames();
         foreach (var (key, cursor) in files)
         {
             if (cursor.Source == source)
@@ -40,6 +42,9 @@ public sealed class FileCursors
     }
 
     public string Source { get; }
+
+    /// <summary>The names that this machine reads them under.</summary>
+    public FileNames Names { get; }
 
     public FileCursor? Find(string identity)
     {

@@ -117,7 +117,7 @@ public sealed class FileImport(FileCursors cursors, ILineFormat? format, KeyedHa
             result = result with { Identity = decision.Identity, From = from, To = from, Ordinal = decision is FileDecision.New n ? n.Ordinal : 0, SameAs = Same(decision.Identity, result.Path) };
             if (decision is FileDecision.Shrunk shrunk)
             {
-                return result with { From = 0, To = 0, End = file.End, Error = Shrunk(file, shrunk, result.SameAs) };
+                return result with { From = 0, To = 0, End = file.End, Error = Shrunk(file, shrunk, result.SameAs ?? cursors.Names.Find(shrunk.Identity)) };
             }
             var why = "";
             var reads = format ?? (cursor is not null ? LogFormats.Remembered(cursor.Format, out why) : await workers.Run(() => file.DetectFormat(out why)));
@@ -129,7 +129,8 @@ public sealed class FileImport(FileCursors cursors, ILineFormat? format, KeyedHa
             result = result with { Format = reads.Name };
 
             // 4 offer
-            blocks = await workers.Run(() => file.Blocks(new FileReading(cursors.Source, decision.Identity, cursor?.Path ?? result.Path, reads, hash), cursor));
+            cursors.Names.Note(decision.Identity, cursors.Names.Find(decision.Identity) ?? result.Path);
+            blocks = await workers.Run(() => file.Blocks(new FileReading(cursors.Source, decision.Identity, reads, hash), cursor));
             for (var ended = false; ;)
             {
                 cancel.ThrowIfCancellationRequested();
@@ -195,11 +196,11 @@ public sealed class FileImport(FileCursors cursors, ILineFormat? format, KeyedHa
     }
 
     private static string Unreadable(string path, Exception e) =>
-        e is UnauthorizedAccessException ? $"{path}: it may not be read: give this program's user the right to read it." : $"{path}: it cannot be read ({e.GetType().Name}): {e.Message}";
+        e is UnauthorizedAccessException ? $"{path}: it may not be read: give this program's user the right to read it." : $"{path}: {UnreadableFileException.Why(e)}.";
 
     private static string Shrunk(SourceFile file, FileDecision.Shrunk shrunk, string? same) => Wrong(file) is { } wrong ? wrong + $" It was read up to offset {shrunk.Cursor.Offset} before."
         : $"{file.Path}: it is {(file.IsGzip ? file.Decompressed : file.RawLength)} bytes long, and was read up to offset {shrunk.Cursor.Offset} before"
-        + ((same ?? (shrunk.Cursor.Path == file.Path ? null : shrunk.Cursor.Path)) is { } known ? $" as {known}" : "") + ". Nothing of it is read. If it is an older copy, all is well; if it was truncated, what was written since then is not here.";
+        + (same is { } known && known != file.Path ? $" as {known}" : "") + ". Nothing of it is read. If it is an older copy, all is well; if it was truncated, what was written since then is not here.";
 
     private static string? Wrong(SourceFile file) => file.End switch
     {

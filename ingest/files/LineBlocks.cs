@@ -6,8 +6,8 @@ using Pipeline.Ingest.Shard;
 
 namespace Pipeline.Ingest.Files;
 
-/// <summary>What every block of one file says of it. The path is a hint for people.</summary>
-public sealed record FileReading(string Source, string Identity, string Path, ILineFormat Format, KeyedHash Hash);
+/// <summary>What every block of one file says of it.</summary>
+public sealed record FileReading(string Source, string Identity, ILineFormat Format, KeyedHash Hash);
 
 /// <summary>
 /// Cuts a file's content into blocks of whole lines: 1 read — 2 cut after the last '\n' — 3 take the position along. One thread at a time.
@@ -198,14 +198,14 @@ public sealed class LineBlocks : IDisposable
         var check = _file.Hash.Of(_before.AsSpan(0, _beforeLength));
         var block = new SourceBlock
         {
-            Source = _file.Source, Format = _file.Format, Lines = lines, FieldsBefore = Fields, File = _file.Identity, Path = _file.Path,
+            Source = _file.Source, Format = _file.Format, Lines = lines, FieldsBefore = Fields, File = _file.Identity,
             From = Offset, To = to, Check = check, Line = Line, Release = () => ArrayPool<byte>.Shared.Return(buffer),
         };
         Fields = _file.Format.FieldsAfter(lines.Span, Fields);
         Line += BlockEncoder.PhysicalLines(lines.Span);
         Offset = to;
         (_buffer, _length) = next;
-        Cursor = new FileCursor { Source = _file.Source, Offset = to, Check = check, Fields = Fields, Line = Line, Format = _file.Format.Name, Path = _file.Path };
+        Cursor = new FileCursor { Source = _file.Source, Offset = to, Check = check, Fields = Fields, Line = Line, Format = _file.Format.Name };
         return block;
     }
 

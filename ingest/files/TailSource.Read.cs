@@ -118,7 +118,7 @@ public sealed partial class TailSource
                     }
                     return Look.Done;
                 }
-                followed = new FollowedFile(decision.Identity, IsNameOf(path, cursor?.Path) ? cursor!.Path! : path, reads, file.IsGzip) { LastPath = path };
+                followed = new FollowedFile(decision.Identity, cursors.Names.Find(decision.Identity) is { } known && IsNameOf(path, known) ? known : path, reads, file.IsGzip) { LastPath = path };
                 _followed[decision.Identity] = followed;
                 foreach (var copy in _shrunk.Where(s => FileCursors.FingerprintOf(decision.Identity).SequenceEqual(s.ShrunkOf)))
                 {
@@ -175,7 +175,7 @@ public sealed partial class TailSource
             if (seen.LastError != e.Message)
             {
                 seen.LastError = e.Message;
-                events.Unreadable(path, $"{e.GetType().Name}: {e.Message}");
+                events.Unreadable(path, e);
             }
             return Look.Done;
         }
@@ -221,7 +221,8 @@ public sealed partial class TailSource
         {
             return false;
         }
-        using var blocks = await workers.Run(() => file.Blocks(new FileReading(cursors.Source, followed.Identity, followed.FirstPath, followed.Format, hash), cursor));
+        cursors.Names.Note(followed.Identity, followed.FirstPath);
+        using var blocks = await workers.Run(() => file.Blocks(new FileReading(cursors.Source, followed.Identity, followed.Format, hash), cursor));
         var last = false;
         for (var count = 0; !stop.IsCancellationRequested; count++)
         {
@@ -320,7 +321,7 @@ public sealed partial class TailSource
         }
         catch (IOException e)
         {
-            events.Unreadable(followed.LastPath, $"{e.GetType().Name}: {e.Message}");
+            events.Unreadable(followed.LastPath, e);
             Drop(followed);
             return false;
         }

@@ -21,7 +21,7 @@ public sealed class CaptureDraft(IReadOnlyList<Contract> contracts, long mostByt
     public bool TryAdd(EncodedBlock block)
     {
         var days = block.Rows.SelectMany(r => r.Days.Keys.Select(day => (r.Dataset, day))).Where(d => !_days.Contains(d)).ToList();
-        var bytes = block.Rows.Sum(r => r.Bytes) + ReadBytes + (block.Read.Fields?.Length ?? 0) + (block.Read.Path?.Length ?? 0) + Counts(block.Read.Rules) + Counts(block.Read.Shapes) + (long)days.Count * DateBytes + (long)block.Rejected.Count * RunBytes;
+        var bytes = block.Rows.Sum(r => r.Bytes) + ReadBytes + (block.Read.Fields?.Length ?? 0) + Counts(block.Read.Rules) + Counts(block.Read.Shapes) + (long)days.Count * DateBytes + (long)block.Rejected.Count * RunBytes;
         if (_blocks.Count > 0 && _bytes + bytes > mostBytes)
         {
             return false;

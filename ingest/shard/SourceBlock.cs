@@ -28,7 +28,6 @@ public sealed record SourceBlock
     /// <summary>The position, without counts: see <see cref="Read"/>. Exactly one of File and Stream is set, or neither for a push without a key.</summary>
     public string? File { get; init; }
     public string? Stream { get; init; }
-    public string? Path { get; init; }
     public required long From { get; init; }
     public required long To { get; init; }
     public required string Check { get; init; }

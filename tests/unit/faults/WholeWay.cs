@@ -129,7 +129,7 @@ internal sealed class WholeWay(IObjectStore us, IObjectStore uk, TimeProvider ti
     private SourceBlock Block(int line)
     {
         var (from, to) = (log.At(line), log.At(Math.Min(line + BlockLines, log.Lines)));
-        return new SourceBlock { Source = Shard, Format = Format, File = File, Path = "access.log", Lines = log.Bytes.AsMemory(from, to - from), From = from, To = to, Check = $"c{to}", Line = line };
+        return new SourceBlock { Source = Shard, Format = Format, File = File, Lines = log.Bytes.AsMemory(from, to - from), From = from, To = to, Check = $"c{to}", Line = line };
     }
 
     private void Acknowledge(params ReadOnlySpan<BlockOutcome> outcomes)

@@ -23,6 +23,9 @@ internal sealed class FakeSink(bool acknowledges = true) : IBlockSink
     public int Waiting => _waiting.Count;
     public Exception? Fails { get; set; }
 
+    /// <summary>What the machine knows of names: it outlives a process.</summary>
+    public FileNames Names { get; private init; } = new();
+
     public ValueTask<Task<BlockOutcome>> OfferAsync(SourceBlock block, CancellationToken cancel)
     {
         lock (_lock)
@@ -55,7 +58,7 @@ internal sealed class FakeSink(bool acknowledges = true) : IBlockSink
             var physical = BlockEncoder.PhysicalLines(block.Lines.Span);
             Files[key] = new FileCursor
             {
-                Source = block.Source, Offset = block.To, Check = block.Check, Fields = block.Format.FieldsAfter(block.Lines.Span, block.FieldsBefore), Line = block.Line + physical, Format = block.Format.Name, Path = block.Path,
+                Source = block.Source, Offset = block.To, Check = block.Check, Fields = block.Format.FieldsAfter(block.Lines.Span, block.FieldsBefore), Line = block.Line + physical, Format = block.Format.Name,
             };
             var read = new ReadEntry { Source = block.Source, Format = block.Format.Name, File = block.File, From = block.From, To = block.To, Check = block.Check, Lines = physical };
             next.Outcome.SetResult(new BlockOutcome(new Link(0, Sha256.Of([])), read, new Dictionary<string, long>(), []));
@@ -65,7 +68,7 @@ internal sealed class FakeSink(bool acknowledges = true) : IBlockSink
     /// <summary>A new process: what was offered and not acknowledged is forgotten.</summary>
     public FakeSink Restarted()
     {
-        var next = new FakeSink(acknowledges);
+        var next = new FakeSink(acknowledges) { Names = Names };
         next.Lines.AddRange(Lines);
         foreach (var (key, cursor) in Files)
         {
@@ -74,7 +77,7 @@ internal sealed class FakeSink(bool acknowledges = true) : IBlockSink
         return next;
     }
 
-    public FileCursors Cursors() => new("web", Files);
+    public FileCursors Cursors() => new("web", Files, Names);
 }
 
 /// <summary>What the sources said, one line each: `name path numbers`, the folder left out.</summary>
@@ -93,7 +96,7 @@ internal sealed class FakeEvents(string folder) : ISourceEvents
     public void SameContent(string path, string other) => Add("same-content", path, Path.GetFileName(other));
     public void SameFirstLine(string path, int ordinal) => Add("same-first-line", path, ordinal);
     public void BadGzip(string path, ContentEnd end, long decompressed) => Add("bad-gzip", path, end, decompressed);
-    public void Unreadable(string path, string error) => Add("unreadable", path);
+    public void Unreadable(string path, Exception error) => Add("unreadable", path);
     public void UnknownFormat(string path, string why) => Add("unknown-format", path);
     public void TailGivenUp(string path, long offset, long bytes) => Add("tail-given-up", path, offset, bytes);
 

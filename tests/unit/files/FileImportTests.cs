@@ -132,7 +132,7 @@ public sealed class FileImportTests : IDisposable
 
     [Fact]
     public void A_folder_opened_as_a_file_is_an_error_that_says_so() =>
-        Assert.Contains("is a folder", Assert.Throws<IOException>(() => SourceFile.Open(_logs.Root)).Message, StringComparison.Ordinal);
+        Assert.Contains("is a folder", Assert.Throws<UnreadableFileException>(() => SourceFile.Open(_logs.Root)).Message, StringComparison.Ordinal);
 
     [Fact]
     public async Task A_file_that_shrinks_while_it_is_read_is_an_error_and_what_was_complete_is_taken()

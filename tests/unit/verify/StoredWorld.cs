@@ -71,7 +71,7 @@ internal sealed class StoredWorld
         var lines = entries.Sum(e => e.Rows) + empty + duplicates;
         List<ReadEntry> reads = lines == 0 ? [] : [new ReadEntry
         {
-            Source = shard, Format = "combined", File = keyed ? file : null, Path = keyed ? "access.log" : null, From = from, To = from + lines * 100, Check = "00", Line = from / 100, Physical = lines, Lines = lines,
+            Source = shard, Format = "combined", File = keyed ? file : null, From = from, To = from + lines * 100, Check = "00", Line = from / 100, Physical = lines, Lines = lines,
             Duplicates = duplicates, Rejected = empty == 0 ? null : new(StringComparer.Ordinal) { ["empty"] = empty },
         }];
         var header = new CaptureHeader
