@@ -1,4 +1,5 @@
 using Pipeline.Cli.Telemetry;
+using Pipeline.Core;
 using Pipeline.Core.Captures;
 using Pipeline.Core.Store;
 using Pipeline.Core.Table.Log;
@@ -27,6 +28,9 @@ internal sealed class RoleEvents(Action<string> log, OutageWatch us, OutageWatch
 
     /// <summary>Counts what happens, or null where nobody asks.</summary>
     public Meters? Meters { get; init; }
+
+    /// <summary>Each store tells its own watch: an outage is named with its store, and ends when that store answers.</summary>
+    public bool StoresAreWatched { get; init; }
 
     /// <summary>Called with the bytes of content that were offered.</summary>
     public Action<long>? Progress { get; init; }
@@ -84,7 +88,13 @@ internal sealed class RoleEvents(Action<string> log, OutageWatch us, OutageWatch
         log($"fork shard={fork.Shard} from={fork.Number} \"{fork.Reason}\"");
     }
 
-    public void Waiting(StoreException fault) => uk.Waiting(fault);
+    public void Waiting(StoreException fault)
+    {
+        if (!StoresAreWatched)
+        {
+            uk.Waiting(fault);
+        }
+    }
 
     public void SetAside(FeedPosition position, string reason)
     {
@@ -96,10 +106,11 @@ internal sealed class RoleEvents(Action<string> log, OutageWatch us, OutageWatch
         }
     }
 
-    public void Corrupt(string dataset, IReadOnlyList<string> shards)
+    public void Damaged(string shard, DifferenceException why)
     {
-        Meters?.Corrupt(dataset, shards.Count);
-        log($"distrusted table={dataset} shards={string.Join(',', shards)} \"a message did not hold what it declares: the capture store is read instead\"");
+        Meters?.Damaged();
+        var damaged = why is CorruptException corrupt ? $" object={corrupt.Target}" : "";
+        log($"damaged shard={shard}{damaged} \"{why.Message} The other shards go on.\"");
     }
 
     public void Assigned(IReadOnlyList<int> partitions, int count)

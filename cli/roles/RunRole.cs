@@ -46,7 +46,8 @@ internal sealed class RunRole(PipelineSettings settings, OpenInstallation instal
         using var abandon = new CancellationTokenSource();
         using var encoder = ImportRole.Encoder(installation);
         using var idle = new IdleMemory(time);
-        var events = new RoleEvents(log.Write, us, uk) { Meters = meters };
+        var events = new RoleEvents(log.Write, us, uk) { Meters = meters, StoresAreWatched = true };
+        installation.Meter((side, store) => new WatchedStore(store, side == "us" ? us : uk));
         var queue = parts.HasFlag(RunParts.Ship) && kafka is not null ? new FeedQueue() : null;
         using var feed = queue is null ? null : ShipRole.Feed(installation, kafka!, queue, log.Write);
         var ship = parts.HasFlag(RunParts.Ship) ? ShipRole.Create(installation, settings.Seal, settings.Period, workers, events, queue) : null;
@@ -151,9 +152,9 @@ internal sealed class RunRole(PipelineSettings settings, OpenInstallation instal
         {
             return ProgramEdge.Explain(fault);
         }
-        if (ship?.Forks.Values.FirstOrDefault() is { } fork)
+        if (ship?.Stopped.Values.Select(ProgramEdge.Explain).ToList() is [var stopped, ..])
         {
-            return ProgramEdge.Explain(fork.ToException());
+            return stopped;
         }
         log.Write(abandoned ? $"abandoned \"not finished within {StopWithin.TotalSeconds} s: what was not acknowledged was not taken, what is not shipped is found at the next start\"" : "stopped");
         return ExitCode.Done;

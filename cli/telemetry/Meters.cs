@@ -27,8 +27,8 @@ internal sealed class Meters : IDisposable
     private readonly LagLedger _lag;
     private readonly ConcurrentBag<MeteredStore> _stores = [];
     private readonly ConcurrentDictionary<string, bool> _shards = new(StringComparer.Ordinal), _sources = new(StringComparer.Ordinal);
-    private readonly Counter<long> _captures, _captureBytes, _lines, _records, _rejections, _duplicates, _notes, _pushes, _fenced, _setAside, _corrupt;
-    private readonly Counter<long> _taken, _commits, _shipped, _segments, _segmentBytes, _conflicts, _gaps, _repairs, _forks, _storeRequests;
+    private readonly Counter<long> _captures, _captureBytes, _lines, _records, _rejections, _duplicates, _notes, _pushes, _fenced, _setAside;
+    private readonly Counter<long> _taken, _commits, _shipped, _segments, _segmentBytes, _conflicts, _gaps, _repairs, _forks, _damaged, _storeRequests;
     private readonly Histogram<double> _freshness;
     private volatile ShipLoop? _ship;
     private volatile CapturePublisher? _publisher;
@@ -49,7 +49,6 @@ internal sealed class Meters : IDisposable
         _pushes = Counter(Metrics.Pushes, [["200", "503"]]);
         _fenced = Counter(Metrics.Fenced, []);
         _setAside = Counter(Metrics.SetAside, [[.. SetAsideReason.All]]);
-        _corrupt = Counter(Metrics.Corrupt, [datasets]);
         _taken = Counter(Metrics.Taken, [datasets, ["topic", "store"]]);
         _commits = Counter(Metrics.Commits, [datasets, seals]);
         _shipped = Counter(Metrics.Shipped, [datasets]);
@@ -59,6 +58,7 @@ internal sealed class Meters : IDisposable
         _gaps = Counter(Metrics.Gaps, [datasets]);
         _repairs = Counter(Metrics.Repairs, [datasets]);
         _forks = Counter(Metrics.Forks, []);
+        _damaged = Counter(Metrics.Damaged, []);
         _storeRequests = Counter(Metrics.StoreRequests, [["us", "uk"], ["put"], ["created", "same", "other", "outage", "full", "refused"]]);
         _freshness = _meter.CreateHistogram(Metrics.Freshness.Name, Metrics.Freshness.Unit, Metrics.Freshness.Meaning, null, new InstrumentAdvice<double> { HistogramBucketBoundaries = FreshnessBounds });
         Observe();
@@ -142,11 +142,12 @@ internal sealed class Meters : IDisposable
 
     public void Forked() => _forks.Add(1);
 
+    public void Damaged() => _damaged.Add(1);
+
     public void Fenced() => _fenced.Add(1);
 
     public void SetAside(string reason) => _setAside.Add(1, new KeyValuePair<string, object?>("reason", reason));
 
-    public void Corrupt(string dataset, int shards) => _corrupt.Add(shards, new KeyValuePair<string, object?>("dataset", dataset));
 
     public void Assigned(int partitions) => Interlocked.Add(ref _partitions, partitions);
 

@@ -54,7 +54,6 @@ internal static class Metrics
     public static readonly Metric BrokerUp = Gauge("broker.up", "{state}", [], 1, "1: this shipper's topic can be reached; 0: it cannot, or there is no Kafka");
     public static readonly Metric Partitions = Gauge("partitions.assigned", "{partition}", [], 1, "partitions that the group gave to this shipper");
     public static readonly Metric SetAside = Counter("set.aside", "{message}", ["reason"], Few, "messages that were left where they lie");
-    public static readonly Metric Corrupt = Counter("distrusted", "{shard}", ["dataset"], Few, "shards whose messages did not hold what they declare: the capture store is read instead");
 
     // Captures out.
     public static readonly Metric LagCaptures = Gauge("lag.captures", "{capture}", ["shard", "dataset"], PerName * 8, "from the last shipped capture to the newest one known that has records of the dataset");
@@ -70,6 +69,7 @@ internal static class Metrics
     public static readonly Metric Gaps = Counter("gaps", "{gap}", ["dataset"], Few, "runs of captures that had not come when a later one did");
     public static readonly Metric Repairs = Counter("repairs", "{capture}", ["dataset"], Few, "captures that lay in such a gap, and were to be read from the store");
     public static readonly Metric Forks = Counter("forks", "{shard}", [], 1, "shards that were stopped by a fork; the log names them");
+    public static readonly Metric Damaged = Counter("damaged", "{shard}", [], 1, "shards that were stopped by a damaged object; the log names it");
     public static readonly Metric BacklogBytes = Gauge("backlog.bytes", "By", ["dataset"], Few, "bytes of frames in memory that wait for their commit");
     public static readonly Metric BacklogCaptures = Gauge("backlog.captures", "{capture}", ["dataset"], Few, "captures that these frames are of");
 
@@ -80,8 +80,8 @@ internal static class Metrics
     public static IReadOnlyList<Metric> All { get; } =
     [
         Captures, CaptureBytes, Lines, Records, Rejections, Duplicates, Notes, Pushes, Fenced,
-        Published, PublishedBytes, Skipped, PublishQueue, Producers, BrokerUp, Partitions, SetAside, Corrupt,
-        LagCaptures, LagRecords, LagSeconds, Freshness, Taken, Commits, Shipped, Segments, SegmentBytes, Conflicts, Gaps, Repairs, Forks, BacklogBytes, BacklogCaptures,
+        Published, PublishedBytes, Skipped, PublishQueue, Producers, BrokerUp, Partitions, SetAside,
+        LagCaptures, LagRecords, LagSeconds, Freshness, Taken, Commits, Shipped, Segments, SegmentBytes, Conflicts, Gaps, Repairs, Forks, Damaged, BacklogBytes, BacklogCaptures,
         StoreRequests, StoreOutage,
     ];
 

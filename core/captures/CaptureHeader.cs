@@ -5,7 +5,8 @@ using Pipeline.Core.Records;
 namespace Pipeline.Core.Captures;
 
 /// <summary>
-/// What a capture says of itself (docs/storage-format.md). JSON, in the order of these members; members that are null or empty are left out.
+/// What a capture says of itself (docs/storage-format.md). JSON, in the order of these members; members that are null or empty are left
+/// out.
 /// </summary>
 public sealed record CaptureHeader
 {
@@ -36,6 +37,13 @@ public sealed record CaptureHeader
     public Sha256? Body { get; init; }
     /// <summary>At most one of a dataset (rule 1).</summary>
     public required IReadOnlyList<FrameEntry> Frames { get; init; }
+
+    /// <summary>
+    /// Tells two captures of one number apart without their bytes: no two processes have the same session, and no process puts a number
+    /// twice.
+    /// </summary>
+    [JsonIgnore]
+    public CaptureMark Mark => new(Session, Previous, Body);
 
     public FrameEntry? FrameOf(string dataset) => Frames.FirstOrDefault(f => f.Dataset == dataset);
 
@@ -99,6 +107,9 @@ public sealed record ReadEntry
 
 /// <summary>A read of an earlier capture of the same shard: the capture's number, and the read's place among its reads.</summary>
 public sealed record RedriveOf(long Capture, int Read);
+
+/// <summary>See <see cref="CaptureHeader.Mark"/>.</summary>
+public readonly record struct CaptureMark(string Session, Sha256? Previous, Sha256? Body);
 
 /// <summary>Bytes of the capture: an offset from the capture's first byte, and a length.</summary>
 public sealed record ByteRange(long Offset, int Length);

@@ -256,8 +256,15 @@ public sealed class ShardState
 /// <summary>Two histories of one shard that cannot both be true (rules 4, 11, 12): from this number on.</summary>
 public sealed record Fork(string Shard, long Number, string Reason)
 {
-    public DifferenceException ToException() =>
-        new($"shard {Shard}: a fork at capture {Number}: {Reason}. The shard is stopped from there; what to do is in docs/runbooks/forks.md.");
+    public ForkException ToException() =>
+        new(this, $"shard {Shard}: a fork at capture {Number}: {Reason}. The shard is stopped from there; "
+            + "what to do is in docs/runbooks/forks.md.");
+}
+
+/// <summary>A fork stops its shard.</summary>
+public sealed class ForkException(Fork fork, string message) : DifferenceException(message)
+{
+    public Fork Fork { get; } = fork;
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, RespectRequiredConstructorParameters = true, RespectNullableAnnotations = true)]

@@ -120,8 +120,8 @@ internal sealed class WholeWay(IObjectStore us, IObjectStore uk, TimeProvider ti
     {
         var slots = new SemaphoreSlim(1);
         var tables = Logs(store).Select(table => new TableShipper(table.Contract, table, new Committer(table, Waiting),
-            new Sealer(table.Contract, uk, TableNames.Folder(table.Contract.Dataset), store, Key.KeyId, Key.RowKey(), Workers.Inline, slots, time), time, this)).ToList();
-        return new ShipLoop(captures, tables, new SealPolicy(), TimeSpan.FromMinutes(1), time, this);
+            new Sealer(table, Key.RowKey(), Workers.Inline, slots, time), time, this)).ToList();
+        return new ShipLoop(captures, tables, new(new SealPolicy(), TimeSpan.FromMinutes(1)), time, this);
     }
 
     private List<TableLog> Logs(string store) => [.. PublishedContracts.All.Select(contract => new TableLog(uk, contract, store, Key.KeyId, time))];

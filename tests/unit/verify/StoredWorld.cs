@@ -100,8 +100,8 @@ internal sealed class StoredWorld
     public async Task ShipAsync()
     {
         var tables = Logs.Select(log => new TableShipper(log.Contract, log, new Committer(log),
-            new Sealer(log.Contract, Uk, TableNames.Folder(log.Contract.Dataset), StoreId, Key.KeyId, Key.RowKey(), Workers.Inline, new SemaphoreSlim(1), Clock), Clock, new Quiet())).ToList();
-        await new ShipLoop(Captures, tables, new SealPolicy(), TimeSpan.FromMinutes(1), Clock, new Quiet()).CatchUpAllAsync(SealReason.Final, CancellationToken.None);
+            new Sealer(log, Key.RowKey(), Workers.Inline, new SemaphoreSlim(1), Clock), Clock, new Quiet())).ToList();
+        await new ShipLoop(Captures, tables, new(new SealPolicy(), TimeSpan.FromMinutes(1)), Clock, new Quiet()).CatchUpAllAsync(SealReason.Final, CancellationToken.None);
     }
 
     public Task<VerifyReport> VerifyAsync(bool deep = false) => new Verifier(Captures, Logs, Key.RowKey(), Workers.Inline).RunAsync(deep);
@@ -117,7 +117,7 @@ internal sealed class StoredWorld
         return await VerifiedReceipts.WriteAsync(Uk, report, Clock);
     }
 
-    public Repairer Repairer() => new(Captures, Logs, log => new Sealer(log.Contract, Uk, TableNames.Folder(log.Contract.Dataset), StoreId, Key.KeyId, Key.RowKey(), Workers.Inline, new SemaphoreSlim(1), Clock), Clock);
+    public Repairer Repairer() => new(Captures, Logs, log => new Sealer(log, Key.RowKey(), Workers.Inline, new SemaphoreSlim(1), Clock), Clock);
 
     /// <summary>An appended entry after which the live files are those of <paramref name="version"/>, as engines restore a table.</summary>
     public async Task RestoreAsync(long version)
