@@ -8,15 +8,16 @@ namespace Pipeline.Ingest.Shard;
 public sealed partial class ShardLoop
 {
     /// <summary>
-    /// Restores the shard's state and claims it with an empty capture (rule 5). No line is accepted before the claim is made.
-    /// The sources become this shard's for ever (rule 8).
+    /// Restores the shard's state and claims it with an empty capture (rule 5), then makes the sources this shard's for ever (rule 8).
+    /// No line is accepted before both are done.
     /// </summary>
     /// <exception cref="PipelineException">3: a fork. 4: a source belongs to another shard.</exception>
     public async Task ClaimAsync(IEnumerable<string> sources, CancellationToken cancel)
     {
-        foreach (var source in sources)
+        var wanted = sources.ToList();
+        foreach (var source in wanted)
         {
-            await SourceOwner.ClaimAsync(_captures.Store, source, Shard, _time, fault => _events?.Waiting(Shard, 0, fault), cancel);
+            SourceOwner.Check(_captures.Store, source, await UntilAnsweredAsync(() => SourceOwner.OwnerAsync(_captures.Store, source, cancel), 0, cancel), Shard);
         }
         _state = await RestoreAsync(cancel);
         _headCreated = _state.Head is { } head ? (await _captures.Store.FindAsync(CaptureNames.Capture(Shard, head.Number), cancel))?.Created : null;
@@ -30,6 +31,10 @@ public sealed partial class ShardLoop
             {
                 throw new FencedException(Shard, before);
             }
+        }
+        foreach (var source in wanted)
+        {
+            await SourceOwner.ClaimAsync(_captures.Store, source, Shard, _time, fault => _events?.Waiting(Shard, 0, fault), cancel);
         }
     }
 

@@ -38,8 +38,14 @@ public sealed record VerifyReport
     /// <summary>Records that ought to be in the table, and are not or are others.</summary>
     public required IReadOnlyList<ReportedRange> Missing { get; init; }
 
-    /// <summary>Everything that is not as it ought to be, in words: what, where, found, expected.</summary>
+    /// <summary>What contradicts something else, in words: what, where, found, expected.</summary>
     public required IReadOnlyList<string> Differences { get; init; }
+
+    /// <summary>Objects that do not hold what they were written with. None of them was counted.</summary>
+    public IReadOnlyList<ReportedObject> Corrupt { get; init; } = [];
+
+    /// <summary>Objects that must be there and are not. A range of them is named by its first.</summary>
+    public IReadOnlyList<ReportedObject> Deleted { get; init; } = [];
 
     /// <summary>Shards with two histories that cannot both be true, from this capture on.</summary>
     public IReadOnlyList<ReportedFork> Forks { get; init; } = [];
@@ -85,6 +91,9 @@ public sealed record Amount(long Frames, long Records, string Hash);
 
 /// <summary>Captures of one shard, both ends inclusive, and how many records of the dataset they hold where that is known.</summary>
 public sealed record ReportedRange(string Dataset, string Shard, long From, long To, long? Records = null);
+
+/// <summary>An object by its name in its store (a folder ends with '/'), and what is wrong with it or what says that it must be there.</summary>
+public sealed record ReportedObject(string Object, string Why);
 
 public sealed record ReportedFork(string Shard, long From, string Reason);
 

@@ -52,7 +52,7 @@ public sealed class Committer(TableLog log, Action<StoreException>? waiting = nu
             var outcome = await Puts.UntilKnownAsync(_store, TableNames.Entry(_dataset, slot), bytes, log.Time, waiting, cancel);
             if (outcome != PutOutcome.Other)
             {
-                return new CommitResult.Committed(await WonAsync(state, EntryReader.Read(log.Where, slot, bytes), cancel));
+                return new CommitResult.Committed(await WonAsync(state, EntryReader.Read(log.Where, TableNames.Entry(_dataset, slot), slot, bytes), cancel));
             }
             before = state;
             (state, between) = await log.ReplayAsync(before, checkAlways: false, cancel);

@@ -83,6 +83,7 @@ internal sealed class StoredWorld
         var (bytes, whole) = CaptureFile.Encode(header, RejectionBlock.Encode(empty == 0 ? [] : [new RejectedLines(0, "empty", from / 100 + 1, empty)]), frames, Key.Captures());
         var link = new Link(header.Number, Sha256.Of(bytes));
         await Us.PutIfAbsentAsync(CaptureNames.Capture(shard, header.Number), bytes);
+        await Us.PutIfAbsentAsync(CaptureNames.Source(shard), SourceObject.Encode(shard));
         if (state.Apply(whole, link) is { } fork)
         {
             throw fork.ToException();
@@ -104,11 +105,17 @@ internal sealed class StoredWorld
         await new ShipLoop(Captures, tables, new(new SealPolicy(), TimeSpan.FromMinutes(1)), Clock, new Quiet()).CatchUpAllAsync(SealReason.Final, CancellationToken.None);
     }
 
-    public Task<VerifyReport> VerifyAsync(bool deep = false) => new Verifier(Captures, Logs, Key.RowKey(), Workers.Inline).RunAsync(deep);
+    public Task<VerifyReport> VerifyAsync(bool deep = false) => Verifier().RunAsync(deep);
+
+    public Verifier Verifier() => new(Captures, Logs, Key.RowKey(), Workers.Inline, null, SnapshotEvery);
+
+    /// <summary>Everything that a report names, each in a line.</summary>
+    public static IReadOnlyList<string> Words(VerifyReport report) =>
+        [.. report.Differences, .. report.Corrupt.Select(c => $"{c.Object}: {c.Why}"), .. report.Deleted.Select(d => $"{d.Object}: {d.Why}"), .. report.Missing.Select(m => $"missing {m}")];
 
     /// <summary>A read-only view of both stores, and receipts where they are.</summary>
     public Task<VerifyReport> SinceAsync(bool deep = false, IObjectStore? us = null, IObjectStore? uk = null) => new Verifier(
-        new CaptureStore(us ?? Us, StoreId, Key.Captures()), [.. Logs.Select(log => new TableLog(uk ?? Uk, log.Contract, StoreId, Key.KeyId, Clock))], Key.RowKey(), Workers.Inline).RunAsync(new VerifyRequest(deep, true));
+        new CaptureStore(us ?? Us, StoreId, Key.Captures()), [.. Logs.Select(log => new TableLog(uk ?? Uk, log.Contract, StoreId, Key.KeyId, Clock))], Key.RowKey(), Workers.Inline, null, SnapshotEvery).RunAsync(new VerifyRequest(deep, true));
 
     /// <summary>Writes the receipt of a clean check; its name.</summary>
     public async Task<string> ReceiptAsync(VerifyReport report)
@@ -137,6 +144,16 @@ internal sealed class StoredWorld
 
     public static Task ChangeTextAsync(IObjectStore store, string name, Func<string, string> change) =>
         ChangeAsync(store, name, bytes => Encoding.UTF8.GetBytes(change(Encoding.UTF8.GetString(bytes)) is var text && text == Encoding.UTF8.GetString(bytes) ? throw new InvalidOperationException("nothing was changed") : text));
+
+    /// <summary>Changes an entry of a log as a forger would: its own check holds again.</summary>
+    public static Task ForgeAsync(IObjectStore store, string name, Func<string, string> change) => ChangeTextAsync(store, name, text => Rechecked(change(text)));
+
+    /// <summary>With a check that holds.</summary>
+    public static string Rechecked(string entry)
+    {
+        var at = entry.IndexOf("\"check\":\"", StringComparison.Ordinal) + 9;
+        return Encoding.UTF8.GetString(DamageCheck.FillJson(Encoding.UTF8.GetBytes(entry[..at] + DamageCheck.Blank + entry[(at + DamageCheck.Length)..])));
+    }
 
     /// <summary>An entry as another engine appends it.</summary>
     public Task ForeignAsync(params string[] actions) => AppendAsync("DELETE", actions);
