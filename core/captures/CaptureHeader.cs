@@ -59,6 +59,10 @@ public sealed record ReadEntry
     public string? File { get; init; }
     /// <summary>The keyed hash of the client's stream token (rule 32); null for a file and for a push without a key.</summary>
     public string? Stream { get; init; }
+    /// <summary>
+    /// The stream of the same source that is retired because this push opens another; absent where it made no such room (rule 32).
+    /// </summary>
+    public string? Retires { get; init; }
     /// <summary>A hint for people: the name that the file had. Never used to identify it.</summary>
     public string? Path { get; init; }
     public required long From { get; init; }
