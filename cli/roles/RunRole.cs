@@ -79,7 +79,9 @@ internal sealed class RunRole(PipelineSettings settings, OpenInstallation instal
             {
                 tasks.Add(CompactRole.Service(settings, installation, workers, new CompactionLog(log.Write, uk)).RunAsync(stop.Token));
             }
-            log.Write($"ready {(_hosts.Count == 0 ? "" : $"sources={string.Join(',', _hosts.Select(h => h.Name))}")}{(kafka is null ? "" : $" topic={kafka.Topic}")}{(push is null ? "" : $" push={push.Address}")}");
+            var listens = push is null ? "" : $"{(push.HealthAddress is { } health ? $" health={health}" : "")} push={push.Address}";
+            var sources = _hosts.Count == 0 ? "" : $"sources={string.Join(',', _hosts.Select(h => h.Name))}";
+            log.Write($"ready {sources}{(kafka is null ? "" : $" topic={kafka.Topic}")}{listens}");
             // 3
             await Task.WhenAny(tasks.Append(Task.Delay(Timeout.InfiniteTimeSpan, time, stop.Token)));
         }
@@ -171,6 +173,10 @@ internal sealed class RunRole(PipelineSettings settings, OpenInstallation instal
         }
         var endpoint = new PushEndpoint(new PushEndpointOptions
         {
+            Health = settings.PushHealth is "off" ? null : settings.PushHealth ?? PipelineSettings.DefaultPushHealth,
+            HealthIsDefault = settings.PushHealth is null,
+            Connections = new() { Most = settings.PushConnections, OfAddress = settings.PushConnectionsPerAddress },
+            LoginRefused = meters is null ? null : meters.LoginRefused, ConnectionCut = meters is null ? null : meters.ConnectionCut,
             Url = settings.PushUrl, CertificateFile = settings.PushCertificate, KeyFile = settings.PushKey, AsksCertificates = pushed.Any(h => h.Settings.Push!.ClientCertificates.Count > 0), StopWithin = StopWithin,
             OwnerOf = (source, token) => SourceOwner.OwnerAsync(installation.Us, source, token),
             Fenced = shard => { _fencedPush = shard; stop(); }, Warn = text => log.Write("push " + text), Answered = meters is null ? null : meters.Pushed,

@@ -58,6 +58,11 @@ public sealed record PipelineSettings
     public string? Names { get; init; }
     public IReadOnlyList<SourceSettings> Sources { get; init; } = [];
     public string PushUrl { get; init; } = "http://127.0.0.1:8080";
+    /// <summary>Where health is answered beside <see cref="PushUrl"/>; null: <see cref="DefaultPushHealth"/>, where it is free.</summary>
+    public string? PushHealth { get; init; }
+    public const string DefaultPushHealth = "http://127.0.0.1:8081";
+    public int PushConnections { get; init; } = 512;
+    public int PushConnectionsPerAddress { get; init; } = 128;
     public string? PushCertificate { get; init; }
     public string? PushKey { get; init; }
     public long SealBytes { get; init; } = 64 << 20;

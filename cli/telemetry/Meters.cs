@@ -6,6 +6,7 @@ using Pipeline.Core.Store;
 using Pipeline.Core.Table;
 using Pipeline.Core.Table.Log;
 using Pipeline.Ingest.Publish;
+using Pipeline.Ingest.Push;
 using Pipeline.Ingest.Shard;
 using Pipeline.Shipper.Catchup;
 using Pipeline.Shipper.Feed;
@@ -29,6 +30,7 @@ internal sealed class Meters : IDisposable
     private readonly ConcurrentDictionary<string, bool> _shards = new(StringComparer.Ordinal), _sources = new(StringComparer.Ordinal);
     private readonly Counter<long> _captures, _captureBytes, _lines, _records, _rejections, _duplicates, _notes, _pushes, _fenced, _setAside;
     private readonly Counter<long> _taken, _commits, _shipped, _segments, _segmentBytes, _conflicts, _gaps, _repairs, _forks, _damaged, _storeRequests;
+    private readonly Counter<long> _loginsRefused, _connectionsCut;
     private readonly Histogram<double> _freshness;
     private volatile ShipLoop? _ship;
     private volatile CapturePublisher? _publisher;
@@ -47,6 +49,8 @@ internal sealed class Meters : IDisposable
         _duplicates = Counter(Metrics.Duplicates);
         _notes = Counter(Metrics.Notes);
         _pushes = Counter(Metrics.Pushes, [["200", "503"]]);
+        _loginsRefused = Counter(Metrics.LoginsRefused, [[.. PushEndpoint.LoginRefusals]]);
+        _connectionsCut = Counter(Metrics.ConnectionsCut, [[.. PushEndpoint.CutReasons]]);
         _fenced = Counter(Metrics.Fenced, []);
         _setAside = Counter(Metrics.SetAside, [[.. SetAsideReason.All]]);
         _taken = Counter(Metrics.Taken, [datasets, ["topic", "store"]]);
@@ -154,6 +158,10 @@ internal sealed class Meters : IDisposable
     public void Connected(bool up) => Interlocked.Exchange(ref _brokerUp, up ? 1 : 0);
 
     public void Pushed(int status) => _pushes.Add(1, new KeyValuePair<string, object?>("status", status.ToString(System.Globalization.CultureInfo.InvariantCulture)));
+
+    public void LoginRefused(string error) => _loginsRefused.Add(1, new KeyValuePair<string, object?>("error", error));
+
+    public void ConnectionCut(string reason) => _connectionsCut.Add(1, new KeyValuePair<string, object?>("reason", reason));
 
     /// <summary>Asks the store for the age of captures that were there before this process: one look per shard and dataset that is behind at its start, some at a time.</summary>
     public async Task LookUpAgesAsync(CaptureStore captures, CancellationToken cancel)

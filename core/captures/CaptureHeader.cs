@@ -67,6 +67,10 @@ public sealed record ReadEntry
     public string? File { get; init; }
     /// <summary>The keyed hash of the client's stream token (rule 32); null for a file and for a push without a key.</summary>
     public string? Stream { get; init; }
+    /// <summary>
+    /// The stream of the same source that is retired because this push opens another; absent where it made no such room (rule 32).
+    /// </summary>
+    public string? Retires { get; init; }
     /// <summary>In captures of program 0.1.0, the name that the file had: a hint for `rejections` and `redrive`. Read, and never written.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWriting)]
     public string? Path { get; init; }

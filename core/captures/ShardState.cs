@@ -18,9 +18,16 @@ public sealed record FileCursor
     public required string Format { get; init; }
 }
 
-/// <summary>A client's stream of pushes (rule 32): the last sequence taken, and the checks of up to 64 pushes that end with it.</summary>
+/// <summary>
+/// A client's stream of pushes (rule 32): the last sequence taken, and the checks of up to 64 pushes that end with it; of a retired one
+/// none.
+/// </summary>
 public sealed record PushCursor(long Sequence, IReadOnlyList<string> Checks)
 {
+    /// <summary>Its sequence goes on; which bodies the last ones had is not known any more.</summary>
+    [JsonIgnore]
+    public bool IsRetired => Checks.Count == 0;
+
     public const int Remembered = 64;
 }
 
@@ -121,6 +128,10 @@ public sealed class ShardState
             {
                 var checks = Streams.TryGetValue(FileKey(read.Source, stream), out var before) ? before.Checks : [];
                 Streams[FileKey(read.Source, stream)] = new PushCursor(read.To, [.. checks.TakeLast(PushCursor.Remembered - 1), read.Check]);
+                if (read.Retires is { } retired)
+                {
+                    Streams[FileKey(read.Source, retired)] = Streams[FileKey(read.Source, retired)] with { Checks = [] };
+                }
             }
         }
         foreach (var frame in header.Frames)
@@ -189,6 +200,11 @@ public sealed class ShardState
             if (read.Redrive is not null && RefuseRedrive(read, header.Number) is { } wrong)
             {
                 return wrong;
+            }
+            if (read.Retires is { } retired
+                && (read.Stream is null || retired == read.Stream || !Streams.ContainsKey(FileKey(read.Source, retired))))
+            {
+                return $"a read of source {read.Source} retires a stream that is not another one of its source";
             }
             if ((read.File ?? read.Stream) is not { } id)
             {

@@ -35,7 +35,9 @@ public sealed class BlockEncoder(Contract xencenter, Contract agent, ReadOnlyMem
         var fields = Parse(block, parsed);
         var read = new ReadEntry
         {
-            Source = block.Source, Format = block.Format.Name, Parser = block.Format.Version is var version and not 1 ? version : null, File = block.File, Stream = block.Stream, From = block.From, To = block.To, Check = block.Check,
+            Source = block.Source, Format = block.Format.Name, Parser = block.Format.Version is var version and not 1 ? version : null,
+            File = block.File, Stream = block.Stream, Retires = block.Retires,
+            From = block.From, To = block.To, Check = block.Check,
             Fields = fields, Line = block.Line, Physical = PhysicalLines(block.Lines.Span), Lines = parsed.Lines, Rejected = Counts(parsed.Rejections),
             Duplicates = parsed.Duplicates.Values.Sum(), DuplicateRules = parsed.Duplicates.Count == 0 ? null : new(parsed.Duplicates, StringComparer.Ordinal), Notes = Notes(parsed),
             Rules = Rules(parsed), Shapes = ShapeNames.Of(parsed.AgentShapes, parsed.PathShapes),

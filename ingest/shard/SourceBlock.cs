@@ -28,6 +28,8 @@ public sealed record SourceBlock
     /// <summary>The position, without counts: see <see cref="Read"/>. Exactly one of File and Stream is set, or neither for a push without a key.</summary>
     public string? File { get; init; }
     public string? Stream { get; init; }
+    /// <summary>The stream of the same source that this push's stream displaces (rule 32); null: none.</summary>
+    public string? Retires { get; init; }
     public required long From { get; init; }
     public required long To { get; init; }
     public required string Check { get; init; }
