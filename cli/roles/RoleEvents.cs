@@ -133,6 +133,9 @@ internal sealed class RoleEvents(Action<string> log, OutageWatch us, OutageWatch
 
     public void SameFirstLine(string path, int ordinal) => log($"same-first-line path=\"{path}\" ordinal={ordinal}");
 
+    public void Rewound(string path, long from, long offset, bool edited) =>
+        log($"rewound path=\"{path}\" from={from} read={offset} \"{(edited ? "it was edited: lines may be lost" : "lines may be doubled")}\"");
+
     public void BadGzip(string path, ContentEnd end, long decompressed) => log($"bad-gzip path=\"{path}\" end={end.ToString().ToLowerInvariant()} content={decompressed}");
 
     public void Unreadable(string path, string error) => log($"unreadable path=\"{path}\" \"{error}\"");

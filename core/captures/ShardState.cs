@@ -18,6 +18,10 @@ public sealed record FileCursor
     public required string Format { get; init; }
     /// <summary>The name it had, a hint for people.</summary>
     public string? Path { get; init; }
+    /// <summary>Line ends of the file up to <see cref="Offset"/>, that one too, in order: see <see cref="EarlierChecks"/>. Null: none is known.</summary>
+    public IReadOnlyList<EarlierCheck>? Checks { get; init; }
+    /// <summary>Set while lines after <see cref="Offset"/> may be lines of another file that are captured already.</summary>
+    public FileBranch? Branch { get; init; }
 }
 
 /// <summary>A client's stream of pushes (rule 32): the last sequence taken, and the checks of up to 64 pushes that end with it.</summary>
@@ -38,7 +42,10 @@ public static class LossNotes
     /// <summary>A file was shortened in place: what it held beyond its cursor may be gone (rule 34).</summary>
     public const string Truncated = "truncated";
 
-    public static IReadOnlyList<string> All { get; } = [PushGap, PushOtherBody, Truncated];
+    /// <summary>A stretch of a file that was captured was changed in place: lines that were put into it are not captured (rule 34).</summary>
+    public const string Edited = "edited";
+
+    public static IReadOnlyList<string> All { get; } = [PushGap, PushOtherBody, Truncated, Edited];
 }
 
 /// <summary>A source's totals since its first capture.</summary>
@@ -114,10 +121,7 @@ public sealed class ShardState
             }
             else if (read.File is { } file)
             {
-                Files[FileKey(read.Source, file)] = new FileCursor
-                {
-                    Source = read.Source, Offset = read.To, Check = read.Check, Fields = read.Fields, Line = read.Line + read.Physical, Format = read.Format, Path = read.Path,
-                };
+                Files[FileKey(read.Source, file)] = read.Cursor(Files.GetValueOrDefault(FileKey(read.Source, file)));
             }
             else if (read.Stream is { } stream)
             {
@@ -199,7 +203,7 @@ public sealed class ShardState
             var key = FileKey(read.Source, id);
             seen ??= [];
             var at = seen.TryGetValue(key, out var within) ? within
-                : read.File is not null ? Files.TryGetValue(key, out var file) ? file.Offset : 0
+                : read.File is not null ? Files.TryGetValue(key, out var file) ? file.Offset : Begins(read, seen)
                 : Streams.TryGetValue(key, out var stream) ? stream.Sequence : 0;
             if (read.From != at || read.To < read.From || (read.Stream is not null && read.To != read.From + 1))
             {
@@ -209,6 +213,10 @@ public sealed class ShardState
         }
         return null;
     }
+
+    /// <summary>Where the first read of a file begins: at 0, or where it parts from a file that was read.</summary>
+    private long Begins(ReadEntry read, Dictionary<string, long> seen) =>
+        read.Branch is { } branch && FileKey(read.Source, branch.Of) is var of && (Files.ContainsKey(of) || seen.ContainsKey(of)) ? Math.Max(0, read.From) : 0;
 
     /// <summary>A redrive reads no new line, and takes from the rejections what it gives to the records: of a capture before it, and never more than there are.</summary>
     private string? RefuseRedrive(ReadEntry read, long number)
