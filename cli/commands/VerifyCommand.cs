@@ -105,6 +105,14 @@ internal static class VerifyCommand
         {
             output.Line($"{Say.N(report.PossibleLoss.Truncated)} files were shortened in place: what they held beyond the last read may be lost");
         }
+        if (report.PossibleLoss.Edited > 0)
+        {
+            output.Line($"{Say.N(report.PossibleLoss.Edited)} files were edited in place: lines that were put into what was read may be lost");
+        }
+        if (report.PossibleDouble.Values.Sum() is > 0 and var doubles)
+        {
+            output.Line($"{Say.N(doubles)} lines of files that went back may be counted twice");
+        }
         foreach (var remark in report.Remarks)
         {
             output.Line("note: " + remark);

@@ -28,6 +28,9 @@ internal sealed class SourceLog(string source, FileNames names, Action<string> l
 
     public void SameFirstLine(string path, int ordinal) => Write("same-first-line", path, $"ordinal={ordinal}");
 
+    public void Rewound(string path, long from, long offset, bool edited) =>
+        Write("rewound", path, $"from={from} read={offset} \"{(edited ? "it was edited: lines may be lost" : "lines may be doubled")}\"");
+
     public void BadGzip(string path, ContentEnd end, long decompressed) =>
         Write("bad-gzip", path, $"end={end.ToString().ToLowerInvariant()} content={decompressed}");
 

@@ -90,9 +90,9 @@ internal sealed class Meters : IDisposable
             _duplicates.Add(reads.Sum(r => r.Duplicates), new KeyValuePair<string, object?>("source", source));
             AddEach(_rejections, source, "reason", reads.Select(r => r.Rejected));
             AddEach(_notes, source, "note", reads.Select(r => r.Notes));
-            foreach (var note in LossNotes.All)
+            foreach (var note in LossNotes.All.Concat(DoubleNotes.All))
             {
-                // From 0 on, so that the first possible loss is an increase.
+                // From 0 on, so that the first possible loss or double is an increase.
                 _notes.Add(0, new("source", source), new("note", note));
             }
         }

@@ -40,8 +40,8 @@ internal static class Metrics
     public static readonly Metric Records = Counter("records", "{record}", ["dataset"], Few, "records in acknowledged captures");
     public static readonly Metric Rejections = Counter("rejections", "{line}", ["source", "reason"], PerName * 9, "lines that became no record, by the first check that failed");
     public static readonly Metric Duplicates = Counter("duplicates", "{line}", ["source"], PerName, "lines that a format's rule recognised as rows of one request");
-    public static readonly Metric Notes = Counter("notes", "{event}", ["source", "note"], PerName * 5,
-        "what rejects nothing: bad-id and long-id, and what may be a loss, push-gap, push-other-body and truncated");
+    public static readonly Metric Notes = Counter("notes", "{event}", ["source", "note"], PerName * 7,
+        "what rejects nothing: bad-id and long-id, what may be a loss, push-gap, push-other-body, truncated and edited, and lines that may be doubled, rewound");
     public static readonly Metric Pushes = Counter("push.requests", "{request}", ["status"], Few, "requests for /v1/lines by the status they were answered with; 0: the client was gone");
     public static readonly Metric LoginsRefused = Counter("push.refused.logins", "{request}", ["error"], Few,
         "pushes answered with 401 or 403, by the code of the answer");

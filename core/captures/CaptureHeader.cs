@@ -101,8 +101,20 @@ public sealed record ReadEntry
     public SortedDictionary<string, long>? Rules { get; init; }
     /// <summary>Unknown clients by the shape of their agent string, which shows no character of it but signs.</summary>
     public SortedDictionary<string, long>? Shapes { get; init; }
-    /// <summary>Counters that reject nothing: `bad-id`, `long-id`, and those of <see cref="LossNotes"/>.</summary>
+    /// <summary>Counters that reject nothing: `bad-id`, `long-id`, and those of <see cref="LossNotes"/> and <see cref="DoubleNotes"/>.</summary>
     public SortedDictionary<string, long>? Notes { get; init; }
+    /// <summary>A file: line ends up to To, that one too, in order, at which its content is recognised. Absent in a container's reads and in those of earlier versions.</summary>
+    public IReadOnlyList<EarlierCheck>? Checks { get; init; }
+    /// <summary>A file that parts from another one: on its first read, which begins where they part, and on those that follow while lines are in doubt.</summary>
+    public FileBranch? Branch { get; init; }
+
+    /// <summary>The cursor of the file after this read.</summary>
+    /// <param name="before">Its cursor before; null where the file is new.</param>
+    public FileCursor Cursor(FileCursor? before) => new()
+    {
+        Source = Source, Offset = To, Check = Check, Fields = Fields, Line = Line + Physical, Format = Format,
+        Checks = EarlierChecks.After(before, this), Branch = Branch?.Doubt > To ? Branch : null,
+    };
 
     /// <summary>A push without a key. A read of no file, stream or format brings only notes.</summary>
     [JsonIgnore]

@@ -16,6 +16,10 @@ public sealed record FileCursor
     public long Line { get; init; }
     /// <summary>The format it was read with.</summary>
     public required string Format { get; init; }
+    /// <summary>Line ends of the file up to <see cref="Offset"/>, that one too, in order: see <see cref="EarlierChecks"/>. Null: none is known.</summary>
+    public IReadOnlyList<EarlierCheck>? Checks { get; init; }
+    /// <summary>Set while lines after <see cref="Offset"/> may be lines of another file that are captured already.</summary>
+    public FileBranch? Branch { get; init; }
 }
 
 /// <summary>
@@ -43,7 +47,10 @@ public static class LossNotes
     /// <summary>A file was shortened in place: what it held beyond its cursor may be gone (rule 34).</summary>
     public const string Truncated = "truncated";
 
-    public static IReadOnlyList<string> All { get; } = [PushGap, PushOtherBody, Truncated];
+    /// <summary>A stretch of a file that was captured was changed in place: lines that were put into it are not captured (rule 34).</summary>
+    public const string Edited = "edited";
+
+    public static IReadOnlyList<string> All { get; } = [PushGap, PushOtherBody, Truncated, Edited];
 }
 
 /// <summary>A source's totals since its first capture.</summary>
@@ -119,10 +126,8 @@ public sealed class ShardState
             }
             else if (read.File is { } file)
             {
-                Files[FileKey(read.Source, file)] = new FileCursor
-                {
-                    Source = read.Source, Offset = read.To, Check = read.Check, Fields = VersionOne.Fields(header, read), Line = read.Line + read.Physical, Format = read.Format,
-                };
+                var before = Files.GetValueOrDefault(FileKey(read.Source, file));
+                Files[FileKey(read.Source, file)] = read.Cursor(before) with { Fields = VersionOne.Fields(header, read) };
             }
             else if (read.Stream is { } stream)
             {
@@ -213,7 +218,7 @@ public sealed class ShardState
             var key = FileKey(read.Source, id);
             seen ??= [];
             var at = seen.TryGetValue(key, out var within) ? within
-                : read.File is not null ? Files.TryGetValue(key, out var file) ? file.Offset : 0
+                : read.File is not null ? Files.TryGetValue(key, out var file) ? file.Offset : Begins(read, seen)
                 : Streams.TryGetValue(key, out var stream) ? stream.Sequence : 0;
             if (read.From != at || read.To < read.From || (read.Stream is not null && read.To != read.From + 1))
             {
@@ -223,6 +228,10 @@ public sealed class ShardState
         }
         return null;
     }
+
+    /// <summary>Where the first read of a file begins: at 0, or where it parts from a file that was read.</summary>
+    private long Begins(ReadEntry read, Dictionary<string, long> seen) =>
+        read.Branch is { } branch && FileKey(read.Source, branch.Of) is var of && (Files.ContainsKey(of) || seen.ContainsKey(of)) ? Math.Max(0, read.From) : 0;
 
     /// <summary>A redrive reads no new line, and takes from the rejections what it gives to the records: of a capture before it, and never more than there are.</summary>
     private string? RefuseRedrive(ReadEntry read, long number)

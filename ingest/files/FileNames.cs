@@ -20,6 +20,7 @@ public sealed class FileNames : IDisposable
     private readonly string? _path;
     private readonly KeyedHash? _hash;
     private readonly Dictionary<string, string> _names = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> _identities = new(StringComparer.Ordinal);
     private readonly HashSet<ulong> _labels = [];
     private StreamWriter? _writer;
     private bool _failed;
@@ -54,6 +55,15 @@ public sealed class FileNames : IDisposable
         }
     }
 
+    /// <summary>The file that was last read under a name, or null where this machine does not know of one.</summary>
+    public string? IdentityOf(string name)
+    {
+        lock (_lock)
+        {
+            return _identities.GetValueOrDefault(name);
+        }
+    }
+
     /// <summary>Every identity and its name.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> All()
     {
@@ -68,6 +78,7 @@ public sealed class FileNames : IDisposable
     {
         lock (_lock)
         {
+            _identities[name] = identity;
             if (_names.GetValueOrDefault(identity) != name)
             {
                 _names[identity] = name;
@@ -125,6 +136,7 @@ public sealed class FileNames : IDisposable
         if (name.File is { } identity)
         {
             _names[identity] = name.Name;
+            _identities[name.Name] = identity;
         }
         _labels.Add(ulong.Parse(name.Label, NumberStyles.HexNumber, CultureInfo.InvariantCulture));
     }

@@ -30,6 +30,12 @@ public interface ISourceEvents
     /// <summary>A file has the first line of another one, and other bytes after it; it is read as a file of its own (rule 34).</summary>
     void SameFirstLine(string path, int ordinal);
 
+    /// <summary>
+    /// A file is no longer as it was read up to <paramref name="offset"/>: it lost its end or was restored, or it was edited in place. It is read on at <paramref name="from"/> as a file of its own;
+    /// lines that may be read twice are counted as possible doubles, an edited stretch as a possible loss.
+    /// </summary>
+    void Rewound(string path, long from, long offset, bool edited);
+
     /// <summary>A gzip file is cut, damaged or followed by garbage: what was whole before is taken, the rest is pending.</summary>
     void BadGzip(string path, ContentEnd end, long decompressed);
 

@@ -39,7 +39,8 @@ public sealed class BlockEncoder(Contract xencenter, Contract agent, ReadOnlyMem
             File = block.File, Stream = block.Stream, Retires = block.Retires,
             From = block.From, To = block.To, Check = block.Check,
             Fields = fields, Line = block.Line, Physical = PhysicalLines(block.Lines.Span), Lines = parsed.Lines, Rejected = Counts(parsed.Rejections),
-            Duplicates = parsed.Duplicates.Values.Sum(), DuplicateRules = parsed.Duplicates.Count == 0 ? null : new(parsed.Duplicates, StringComparer.Ordinal), Notes = Notes(parsed),
+            Duplicates = parsed.Duplicates.Values.Sum(), DuplicateRules = parsed.Duplicates.Count == 0 ? null : new(parsed.Duplicates, StringComparer.Ordinal), Notes = Notes(parsed, block.Notes),
+            Checks = block.Checks, Branch = block.Branch,
             Rules = Rules(parsed), Shapes = ShapeNames.Of(parsed.AgentShapes, parsed.PathShapes),
         };
         if (block.Redrive is { } redrive)
@@ -125,13 +126,13 @@ public sealed class BlockEncoder(Contract xencenter, Contract agent, ReadOnlyMem
         return rules;
     }
 
-    private static SortedDictionary<string, long>? Notes(ParsedLines parsed)
+    private static SortedDictionary<string, long>? Notes(ParsedLines parsed, IReadOnlyDictionary<string, long>? given)
     {
-        if (parsed.BadIds == 0 && parsed.LongIds == 0)
+        if (parsed.BadIds == 0 && parsed.LongIds == 0 && given is null)
         {
             return null;
         }
-        var notes = new SortedDictionary<string, long>(StringComparer.Ordinal);
+        var notes = new SortedDictionary<string, long>(given?.ToDictionary() ?? [], StringComparer.Ordinal);
         if (parsed.BadIds > 0)
         {
             notes["bad-id"] = parsed.BadIds;

@@ -37,6 +37,12 @@ public sealed record SourceBlock
     public long Line { get; init; }
     /// <summary>A push lies whole in one capture (rule 33); a file's blocks need not.</summary>
     public bool Whole => File is null;
+    /// <summary>See <see cref="ReadEntry.Checks"/>.</summary>
+    public IReadOnlyList<EarlierCheck>? Checks { get; init; }
+    /// <summary>See <see cref="ReadEntry.Branch"/>.</summary>
+    public FileBranch? Branch { get; init; }
+    /// <summary>Counters of the read that its lines do not tell: <see cref="LossNotes"/> and <see cref="DoubleNotes"/>.</summary>
+    public IReadOnlyDictionary<string, long>? Notes { get; init; }
     /// <summary>Called once, when the bytes are no longer needed.</summary>
     public Action? Release { get; init; }
 }

@@ -49,9 +49,9 @@ internal static class Conservation
             Pending = pending, Missing = missing, Differences = differences, Corrupt = found.Corrupt, Deleted = found.Deleted, Forks = forks, Deep = deep,
             PossibleLoss = new(us.Sum(shard => shard.Totals.Unkeyed), notes.GetValueOrDefault(LossNotes.PushGap), notes.GetValueOrDefault(LossNotes.Truncated))
             {
-                PushOtherBodies = notes.GetValueOrDefault(LossNotes.PushOtherBody),
+                PushOtherBodies = notes.GetValueOrDefault(LossNotes.PushOtherBody), Edited = notes.GetValueOrDefault(LossNotes.Edited),
             },
-            Notes = notes,
+            PossibleDouble = new(notes.Where(note => DoubleNotes.All.Contains(note.Key)).ToDictionary(), StringComparer.Ordinal), Notes = notes,
             Tables = new(tables.ToDictionary(t => t.Dataset, t => new ReportedTable(t.Version, t.Files, t.Bytes, t.Rows, t.Read?.Rows, t.Read?.HashHex, t.Unreferenced)), StringComparer.Ordinal),
             Shards = [.. us.Select(shard => new ReportedShard(shard.Shard, shard.First, shard.Head, shard.Captures, shard.Snapshots))],
         };

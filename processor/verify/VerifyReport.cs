@@ -56,6 +56,9 @@ public sealed record VerifyReport
     /// <summary>What cannot be proved but only counted: pushes without a key, of sources that are declared at-least-once.</summary>
     public PossibleLoss PossibleLoss { get; init; } = new(0);
 
+    /// <summary>Rule (such as `rewound`) → lines that may be captured twice, where the content of a file that went back cannot tell. Empty: none may be.</summary>
+    public SortedDictionary<string, long> PossibleDouble { get; init; } = new(StringComparer.Ordinal);
+
     /// <summary>Rule → lines recognised as duplicates by it; their sum is <see cref="Duplicates"/>.</summary>
     public SortedDictionary<string, long> DuplicateRules { get; init; } = new(StringComparer.Ordinal);
 
@@ -97,11 +100,16 @@ public sealed record ReportedObject(string Object, string Why);
 
 public sealed record ReportedFork(string Shard, long From, string Reason);
 
-/// <summary>What may have been lost or doubled at a source, where no stored data can tell: pushes without a key, pushes refused for their number, files shortened in place.</summary>
+/// <summary>
+/// What may have been lost or doubled at a source, where no stored data can tell: pushes without a key, pushes refused for their number,
+/// files shortened in place.
+/// </summary>
 public sealed record PossibleLoss(long Unkeyed, long PushGaps = 0, long Truncated = 0)
 {
     /// <summary>Pushes refused because their sequence had another body.</summary>
     public long PushOtherBodies { get; init; }
+    /// <summary>Files that were edited in place.</summary>
+    public long Edited { get; init; }
 }
 
 /// <summary>A table at the version that was checked: live files, their rows by the log, and by Parquet itself where the check was deep (null: not read), objects that no live file names.</summary>

@@ -19,6 +19,8 @@ internal sealed class FakeSink(bool acknowledges = true) : IBlockSink
 
     public List<SourceBlock> Offered { get; } = [];
     public List<string> Lines { get; } = [];
+    /// <summary>Notes of acknowledged reads.</summary>
+    public SortedDictionary<string, long> Notes { get; } = new(StringComparer.Ordinal);
     public SortedDictionary<string, FileCursor> Files { get; } = new(StringComparer.Ordinal);
     public int Waiting => _waiting.Count;
     public Exception? Fails { get; set; }
@@ -54,13 +56,19 @@ internal sealed class FakeSink(bool acknowledges = true) : IBlockSink
             var lines = next.Text.Split('\n');
             Lines.AddRange(lines[^1].Length == 0 ? lines[..^1] : lines);
             var key = ShardState.FileKey(block.Source, block.File!);
-            Assert.Equal(Files.GetValueOrDefault(key)?.Offset ?? 0, block.From);
+            var before = Files.GetValueOrDefault(key);
+            Assert.Equal(before?.Offset ?? (block.Branch is { } branch && Files.ContainsKey(ShardState.FileKey(block.Source, branch.Of)) ? block.From : 0), block.From);
             var physical = BlockEncoder.PhysicalLines(block.Lines.Span);
-            Files[key] = new FileCursor
+            var read = new ReadEntry
             {
-                Source = block.Source, Offset = block.To, Check = block.Check, Fields = block.Format.FieldsAfter(block.Lines.Span, block.FieldsBefore), Line = block.Line + physical, Format = block.Format.Name,
+                Source = block.Source, Format = block.Format.Name, File = block.File, From = block.From, To = block.To, Check = block.Check, Lines = physical,
+                Fields = block.Format.FieldsAfter(block.Lines.Span, block.FieldsBefore), Line = block.Line, Physical = physical, Checks = block.Checks, Branch = block.Branch,
             };
-            var read = new ReadEntry { Source = block.Source, Format = block.Format.Name, File = block.File, From = block.From, To = block.To, Check = block.Check, Lines = physical };
+            Files[key] = read.Cursor(before);
+            foreach (var (note, count) in block.Notes ?? new Dictionary<string, long>())
+            {
+                Notes[note] = Notes.GetValueOrDefault(note) + count;
+            }
             next.Outcome.SetResult(new BlockOutcome(new Link(0, Sha256.Of([])), read, new Dictionary<string, long>(), []));
         }
     }
@@ -73,6 +81,10 @@ internal sealed class FakeSink(bool acknowledges = true) : IBlockSink
         foreach (var (key, cursor) in Files)
         {
             next.Files[key] = cursor;
+        }
+        foreach (var (note, count) in Notes)
+        {
+            next.Notes[note] = count;
         }
         return next;
     }
@@ -95,6 +107,7 @@ internal sealed class FakeEvents(string folder) : ISourceEvents
     public void Shrunk(string path, long length, long offset) => Add("shrunk", path, length, offset);
     public void SameContent(string path, string other) => Add("same-content", path, Path.GetFileName(other));
     public void SameFirstLine(string path, int ordinal) => Add("same-first-line", path, ordinal);
+    public void Rewound(string path, long from, long offset, bool edited) => Add(edited ? "edited" : "rewound", path, from, offset);
     public void BadGzip(string path, ContentEnd end, long decompressed) => Add("bad-gzip", path, end, decompressed);
     public void Unreadable(string path, Exception error) => Add("unreadable", path);
     public void UnknownFormat(string path, string why) => Add("unknown-format", path);
