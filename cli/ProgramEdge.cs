@@ -66,7 +66,7 @@ internal static class ProgramEdge
         return ExitCode.Of(error);
     }
 
-    public static void Say(string message) => Console.Error.WriteLine("error: " + message);
+    public static void Say(string message) => Console.Error.WriteLine("error: " + Output.Say.Plain(message));
 
     private static string Path(System.CommandLine.Parsing.CommandResult command) =>
         command.Parent is System.CommandLine.Parsing.CommandResult above ? $"{Path(above)} {command.Command.Name}" : "pipeline";

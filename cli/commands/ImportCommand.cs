@@ -77,10 +77,11 @@ internal static class ImportCommand
         await using var telemetry = await Telemetry.Telemetry.StartAsync(settings!, Environment.GetEnvironmentVariable, TimeProvider.System, stop);
         using var installation = await OpenInstallation.OpenOrCreateAsync(settings!.Places, TimeProvider.System, stop);
         telemetry?.Attach(installation);
-        // An outage is told while it lasts, and a damaged snapshot when it is found; the rest is in the report.
+        // An outage is told while it lasts, and damage when it is found; the rest is in the report.
+        string[] told = ["outage", "passed-over", "damaged"];
         void Log(string line)
         {
-            if (line.StartsWith("outage", StringComparison.Ordinal) || line.StartsWith("passed-over", StringComparison.Ordinal))
+            if (told.Any(name => line.StartsWith(name, StringComparison.Ordinal)))
             {
                 Console.Error.WriteLine(line);
             }

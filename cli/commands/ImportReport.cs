@@ -30,7 +30,10 @@ internal sealed record ImportReport
         {
             Source = source, DryRun = dry, Lines = counts.Lines, Records = records, Rejections = counts.Rejected, Duplicates = counts.Duplicates,
             Pending = [.. outcome.Files.Where(f => f.Pending > 0).Select(f => new PendingEnd(f.Path, f.Pending))],
-            Files = [.. outcome.Files.Select(f => new ImportedFile(f.Path, f.Format, f.From, f.To, f.Counts.Lines, f.SameAs, f.Error))],
+            Files = [.. outcome.Files.Select(f => new ImportedFile(f.Path, f.Format, f.From, f.To, f.Counts.Lines, f.SameAs, f.Error)
+            {
+                Ordinal = f.Ordinal > 0 ? f.Ordinal : null, ReadBefore = f.Rewound, Edited = f.Edited ? true : null, PossibleDoubles = f.PossibleDoubles > 0 ? f.PossibleDoubles : null,
+            })],
             Captures = outcome.Shipped.Captures, Commits = outcome.Shipped.Commits,
         };
     }
@@ -61,6 +64,18 @@ internal sealed record ImportReport
         {
             output.Line($"  same        {same.Path} has the content of {same.SameAs}; read once");
         }
+        foreach (var file in Files.Where(f => f.Ordinal > 0))
+        {
+            output.Line($"  first line  {file.Path} begins as another file that was read, and is read as a file of its own");
+        }
+        foreach (var file in Files.Where(f => f.ReadBefore is not null))
+        {
+            output.Line($"  went back   {file.Path} was read to byte {file.ReadBefore}, and is another from {file.From} on: {(file.Edited == true ? "lines that were put in before are not read" : "read again from there")}");
+        }
+        foreach (var file in Files.Where(f => f.PossibleDoubles > 0))
+        {
+            output.Line($"  maybe twice {file.Path}: {Say.Count(file.PossibleDoubles!.Value, "line")} may have been read before");
+        }
         if (!DryRun)
         {
             output.Line(Captures == 0 ? "  nothing new was found, nothing was written" : $"  stored      {Say.Count(Captures, "capture")}, {Say.Count(Commits, "commit")}");
@@ -72,7 +87,17 @@ internal sealed record ImportReport
 internal sealed record PendingEnd(string Path, long Bytes);
 
 /// <summary>One file: offsets of its content, and its new lines.</summary>
-internal sealed record ImportedFile(string Path, string? Format, long From, long To, long Lines, string? SameAs, string? Error);
+internal sealed record ImportedFile(string Path, string? Format, long From, long To, long Lines, string? SameAs, string? Error)
+{
+    /// <summary>Set where files with the same first line were read before: how many.</summary>
+    public int? Ordinal { get; init; }
+    /// <summary>Set where the file went back or was edited: up to where it was read before.</summary>
+    public long? ReadBefore { get; init; }
+    /// <summary>It was edited in place, and is read on where it is as it was.</summary>
+    public bool? Edited { get; init; }
+    /// <summary>Lines of this run that may have been read before.</summary>
+    public long? PossibleDoubles { get; init; }
+}
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, WriteIndented = true)]
 [JsonSerializable(typeof(ImportReport))]

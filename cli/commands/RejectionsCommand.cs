@@ -3,6 +3,7 @@ using Pipeline.Cli.Installation;
 using Pipeline.Cli.Output;
 using Pipeline.Core;
 using Pipeline.Ingest.Classification;
+using Pipeline.Ingest.Files;
 using Pipeline.Ingest.Shard;
 using Pipeline.Processor.Status;
 
@@ -17,7 +18,7 @@ internal static class RejectionsCommand
         var source = new Option<string?>("--source") { HelpName = "S", Description = "only this source" };
         var by = new Option<string?>("--by") { HelpName = "WHAT", Description = "reason, source, day (on which it was captured), rule, shape (docs/classification.md)" };
         by.AcceptOnlyFromAmong([.. Enum.GetValues<RejectionsBy>().Select(RejectionReader.Name)]);
-        var lines = new Option<bool>("--lines") { Description = "where each stood: file and line number, never the text (with --json: one object a line)" };
+        var lines = new Option<bool>("--lines") { Description = "where each stood: file (its name where this machine knows it) and line number, never the text (with --json: one object a line)" };
         return new Command("rejections", "lines that became no record: how many, why, and where they stand") { reason, source, by, lines }.Does(async (parsed, output, stop) =>
         {
             var (only, why, asked) = (parsed.GetValue(source), parsed.GetValue(reason), parsed.GetValue(by) is { } name ? Enum.Parse<RejectionsBy>(name, ignoreCase: true) : (RejectionsBy?)null);
@@ -29,8 +30,11 @@ internal static class RejectionsCommand
             {
                 throw new UsageException("captures count shapes without the reason; give --by shape without --reason (shapes of agents are of other-client and bad-version, those of paths of other-path).");
             }
-            using var installation = await OpenInstallation.OpenAsync(parsed.Settings().Places, TimeProvider.System, stop, Needs.Captures);
-            var reader = new RejectionReader(installation.Captures);
+            var settings = parsed.Settings();
+            using var installation = await OpenInstallation.OpenAsync(settings.Places, TimeProvider.System, stop, Needs.Captures);
+            var names = new Dictionary<string, FileNames>(StringComparer.Ordinal);
+            var reader = new RejectionReader(installation.Captures, (of, file) =>
+                (names.TryGetValue(of, out var known) ? known : names[of] = settings.NamesOf(of, installation.Key)).Find(file));
             if (parsed.GetValue(lines))
             {
                 await ShowLinesAsync(reader, only, why, output, stop);
@@ -63,7 +67,7 @@ internal static class RejectionsCommand
     {
         if (report.Groups is null)
         {
-            output.Table("lllr", ["source", "file", "reason", "lines"], report.Counts.Select(c => (IReadOnlyList<string>)[c.Source, c.Path is null ? "(push)" : Path.GetRelativePath(Environment.CurrentDirectory, c.Path), c.Reason, Say.N(c.Lines)]));
+            output.Table("lllr", ["source", "file", "reason", "lines"], report.Counts.Select(c => (IReadOnlyList<string>)[c.Source, c.File is null ? "(push)" : Name(c.File, c.Path), c.Reason, Say.N(c.Lines)]));
         }
         else
         {
@@ -79,6 +83,9 @@ internal static class RejectionsCommand
         }
     }
 
+    /// <summary>Another machine than the one that read the file knows its identity only.</summary>
+    private static string Name(string file, string? path) => path is null ? $"file {file}" : Path.GetRelativePath(Environment.CurrentDirectory, path);
+
     private static async Task ShowLinesAsync(RejectionReader reader, string? source, string? reason, Printer output, CancellationToken stop)
     {
         await foreach (var run in reader.RunsAsync(source, reason, Printer.Warn, stop))
@@ -89,7 +96,7 @@ internal static class RejectionsCommand
             }
             else
             {
-                output.Line($"{run.Path ?? $"{run.Source} (push, capture {run.Capture})"}:{run.FirstLine}{(run.Count > 1 ? $"-{run.FirstLine + run.Count - 1}" : "")} {run.Reason}");
+                output.Line($"{(run.File is null ? $"{run.Source} (push, capture {run.Capture})" : run.Path ?? $"{run.Source} file {run.File}")}:{run.FirstLine}{(run.Count > 1 ? $"-{run.FirstLine + run.Count - 1}" : "")} {run.Reason}");
             }
         }
     }

@@ -39,8 +39,8 @@ internal static class RepairCommand
         });
     }
 
-    private static Sealer SealerOf(OpenInstallation installation, TableLog log) => new(
-        log.Contract, installation.Uk, TableNames.Folder(log.Contract.Dataset), installation.CaptureStore.Id, installation.Key.KeyId, installation.Key.RowKey(), Workers.Pool, new SemaphoreSlim(Workers.Pool.Width), installation.Time);
+    private static Sealer SealerOf(OpenInstallation installation, TableLog log) =>
+        new(log, installation.Key.RowKey(), Workers.Pool, new SemaphoreSlim(Workers.Pool.Width), installation.Time);
 
     private static void Show(RepairReport report, Printer output)
     {

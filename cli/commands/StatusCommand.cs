@@ -30,6 +30,17 @@ internal static class StatusCommand
             table.Dataset, Say.N(table.Version), Say.N(table.Files), Say.N(table.Rows), Say.Bytes(table.Bytes), table.FirstDate is null ? "-" : $"{table.FirstDate} to {table.LastDate}",
             table.LastCommit?.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture) ?? "-",
         ]));
+        foreach (var (source, totals) in report.Shards.SelectMany(shard => shard.Sources))
+        {
+            foreach (var note in totals.Notes.Where(note => LossNotes.All.Contains(note.Key)))
+            {
+                output.Line($"source {source}: lines may be lost ({note.Key}, {Say.Count(note.Value, "time")})");
+            }
+            foreach (var note in totals.Notes.Where(note => DoubleNotes.All.Contains(note.Key)))
+            {
+                output.Line($"source {source}: {Say.Count(note.Value, "line")} may be counted twice ({note.Key})");
+            }
+        }
         foreach (var shard in report.Shards.Where(s => s.Fork is not null))
         {
             output.Line($"FORK: {shard.Fork}");

@@ -28,7 +28,12 @@ internal static class ValidateCommand
             var wrong = new List<PipelineException>();
             if (parsed.GetValue(Common.Dir) is not null || parsed.GetValue(Common.Config) is not null)
             {
-                await CheckAsync(parsed.Settings(), output, wrong, stop);
+                var settings = parsed.Settings();
+                foreach (var warning in FileModes.Warnings(parsed.GetValue(Common.Config), settings))
+                {
+                    Printer.Warn(warning);
+                }
+                await CheckAsync(settings, output, wrong, stop);
             }
             wrong.ForEach(error => ProgramEdge.Say(error.Message));
             if (output.IsJson)

@@ -82,13 +82,12 @@ internal static class VerifyCommand
         {
             output.Line($"MISSING: {missing.Dataset}, shard {missing.Shard}, captures {missing.From} to {missing.To}{(missing.Records is { } n ? $" ({Say.N(n)} records)" : "")}");
         }
-        foreach (var difference in report.Differences.Take(MaxDifferences))
+        Show("CORRUPT", [.. report.Corrupt.Select(found => $"{found.Object}: {found.Why}")], output);
+        Show("DELETED", [.. report.Deleted.Select(found => $"{found.Object}: {found.Why}")], output);
+        Show("DIFFERENCE", report.Differences, output);
+        if (report.Corrupt.Count + report.Deleted.Count > 0)
         {
-            output.Line("DIFFERENCE: " + difference);
-        }
-        if (report.Differences.Count > MaxDifferences)
-        {
-            output.Line($"and {report.Differences.Count - MaxDifferences} more: --json lists all");
+            output.Line("restore each object that is named from a copy; docs/runbooks/disaster.md says how, and what to do where there is none");
         }
         if (report.PossibleLoss.Unkeyed > 0)
         {
@@ -106,6 +105,14 @@ internal static class VerifyCommand
         {
             output.Line($"{Say.N(report.PossibleLoss.Truncated)} files were shortened in place: what they held beyond the last read may be lost");
         }
+        if (report.PossibleLoss.Edited > 0)
+        {
+            output.Line($"{Say.N(report.PossibleLoss.Edited)} files were edited in place: lines that were put into what was read may be lost");
+        }
+        if (report.PossibleDouble.Values.Sum() is > 0 and var doubles)
+        {
+            output.Line($"{Say.N(doubles)} lines of files that went back may be counted twice");
+        }
         foreach (var remark in report.Remarks)
         {
             output.Line("note: " + remark);
@@ -113,5 +120,17 @@ internal static class VerifyCommand
         output.Line(report.Ok
             ? $"ok: every line is accounted for{(report.Checked is ["us", "uk"] ? "" : $" on the side that was looked at ({string.Join(", ", report.Checked)})")}{(report.Since is null ? "" : $"; what receipt {report.Since} went through was not read again")}{(report.Deep ? $", and {(report.Since is null ? "every row" : "every row of the dates touched since")} was hashed again" : "; --deep hashes every row in Parquet again")}"
             : "NOT ok: see above; nothing was changed");
+    }
+
+    private static void Show(string kind, IReadOnlyList<string> found, Printer output)
+    {
+        foreach (var one in found.Take(MaxDifferences))
+        {
+            output.Line($"{kind}: {one}");
+        }
+        if (found.Count > MaxDifferences)
+        {
+            output.Line($"and {found.Count - MaxDifferences} more: --json lists all");
+        }
     }
 }

@@ -69,7 +69,7 @@ internal sealed class DemoRun(DemoFolder folder, WorldOptions options, Printer o
         {
             var start = Time.GetTimestamp();
             var logs = Path.Combine(folder.Logs, source.Source);
-            var outcome = await new ImportRole(new PipelineSettings(), installation, Workers.Pool, _ => { }).RunAsync(new ImportRequest(source.Source, [logs], null, Final: true), stop);
+            var outcome = await new ImportRole(new PipelineSettings { Names = Path.Combine(folder.Root, "names") }, installation, Workers.Pool, _ => { }).RunAsync(new ImportRequest(source.Source, [logs], null, Final: true), stop);
             outcomes[source.Source] = outcome;
             columns.Add(Stages(outcome, Time.GetElapsedTime(start)));
         }

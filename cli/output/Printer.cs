@@ -43,7 +43,7 @@ internal sealed class Printer
         Console.Out.Write('\n');
     }
 
-    public void Line(string text = "") => People.WriteLine(text);
+    public void Line(string text = "") => People.WriteLine(Say.Plain(text));
 
     /// <summary>A heading: bold on a terminal.</summary>
     public void Heading(string text)
@@ -54,7 +54,7 @@ internal sealed class Printer
     }
 
     /// <summary>A warning for people, on standard error.</summary>
-    public static void Warn(string text) => Console.Error.WriteLine("warning: " + text);
+    public static void Warn(string text) => Console.Error.WriteLine("warning: " + Say.Plain(text));
 
     /// <summary>A table whose columns are aligned as given: 'l' or 'r' each.</summary>
     public void Table(string align, IReadOnlyList<string> head, IEnumerable<IReadOnlyList<string>> rows)
@@ -71,7 +71,7 @@ internal sealed class Printer
         }
         foreach (var row in rows)
         {
-            table.AddRow(row.Select(cell => new Text(cell)));
+            table.AddRow(row.Select(cell => new Text(Say.Plain(cell))));
         }
         People.Write(table);
     }
@@ -80,6 +80,23 @@ internal sealed class Printer
 /// <summary>Numbers as people read them.</summary>
 internal static class Say
 {
+    /// <summary>Text of others, such as the name of a file, cannot move the cursor or colour a terminal: control characters are shown as `\x1b`.</summary>
+    public static string Plain(string text)
+    {
+        if (!text.Any(IsControl))
+        {
+            return text;
+        }
+        var plain = new StringBuilder();
+        foreach (var letter in text)
+        {
+            _ = IsControl(letter) ? plain.Append(CultureInfo.InvariantCulture, $"\\x{(int)letter:x2}") : plain.Append(letter);
+        }
+        return plain.ToString();
+    }
+
+    private static bool IsControl(char letter) => char.IsControl(letter) && letter is not ('\n' or '\r' or '\t');
+
     public static string N(long number) => number.ToString("N0", CultureInfo.InvariantCulture);
 
     public static string N(long? number) => number is { } n ? N(n) : "-";

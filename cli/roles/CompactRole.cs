@@ -40,5 +40,7 @@ internal sealed class CompactionLog(Action<string> log, OutageWatch uk) : ICompa
         log($"void-removed table={dataset} segments={segments} bytes={bytes} receipt={receipt}");
     }
 
+    public void CompactionStopped(string dataset, DifferenceException why) => log($"compact-stopped table={dataset} \"{why.Message}\"");
+
     public void Waiting(StoreException fault) => uk.Waiting(fault);
 }

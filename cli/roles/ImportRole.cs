@@ -42,9 +42,12 @@ internal sealed class ImportRole(PipelineSettings settings, OpenInstallation ins
     /// <exception cref="Core.Store.StoreException">A store was out for longer than the limit.</exception>
     public async Task<ImportOutcome> RunAsync(ImportRequest request, CancellationToken stop)
     {
-        var (files, shipped, forks) = await new ShardVisit(settings, installation, workers, log, progress, meters).RunAsync<IReadOnlyList<FileResult>>(request.Source, async (state, shard, events, cancel) => request.Input is { } input
-            ? [await new StandardInput(input, request.Source, request.Format, installation.Key.Pushes(), shard, workers, events).RunAsync(cancel)]
-            : await new FileImport(new FileCursors(request.Source, state.Files), request.Format, installation.Key.Cursors(), shard, workers, events).RunAsync(request.Paths, request.Final, cancel), stop);
+        using var names = settings.NamesOf(request.Source, installation.Key);
+        var visit = new ShardVisit(settings, installation, workers, log, progress, meters);
+        var (files, shipped, forks) = await visit.RunAsync<IReadOnlyList<FileResult>>(request.Source, async (state, shard, events, cancel) => request.Input is { } input
+            ? [await new StandardInput(input, request.Source, request.Format, installation.Key.Pushes(), shard, workers, events.Of(request.Source, names)).RunAsync(cancel)]
+            : await new FileImport(new FileCursors(request.Source, state.Files, names), request.Format, installation.Key.Cursors(), shard, workers, events.Of(request.Source, names))
+                .RunAsync(request.Paths, request.Final, cancel), stop);
         return new ImportOutcome(files, shipped, forks);
     }
 
@@ -54,14 +57,14 @@ internal sealed class ImportRole(PipelineSettings settings, OpenInstallation ins
         var key = installation?.Key ?? InstallationKey.New();
         IEnumerable<KeyValuePair<string, FileCursor>> files = installation is null ? [] : (await installation.Captures.FoldAsync(request.Source, stop)).Files;
         using var encoder = new BlockEncoder(PublishedContracts.XenCenterChecks, PublishedContracts.AgentUpdates, key.RowKey());
-        using var outage = new OutageWatch(TimeProvider.System, null, _ => { });
-        var events = new RoleEvents(_ => { }, outage) { Progress = progress };
+        var names = new FileNames();
+        var events = new SourceLog(request.Source, names, _ => { }, progress);
         using var sink = new DryRunSink(encoder, workers);
         if (request.Input is { } input)
         {
             return new ImportOutcome([await new StandardInput(input, request.Source, request.Format, key.Pushes(), sink, workers, events).RunAsync(stop)], default, []);
         }
-        var import = new FileImport(new FileCursors(request.Source, files), request.Format, key.Cursors(), sink, workers, events);
+        var import = new FileImport(new FileCursors(request.Source, files, names), request.Format, key.Cursors(), sink, workers, events);
         return new ImportOutcome(await import.RunAsync(request.Paths, request.Final, stop), default, []);
     }
 

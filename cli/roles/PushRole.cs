@@ -24,6 +24,10 @@ internal static class PushRole
         }
         var endpoint = new PushEndpoint(new PushEndpointOptions
         {
+            Health = settings.PushHealth is "off" ? null : settings.PushHealth ?? PipelineSettings.DefaultPushHealth,
+            HealthIsDefault = settings.PushHealth is null,
+            Connections = new() { Most = settings.PushConnections, OfAddress = settings.PushConnectionsPerAddress },
+            LoginRefused = meters is null ? null : meters.LoginRefused, ConnectionCut = meters is null ? null : meters.ConnectionCut,
             Url = settings.PushUrl, CertificateFile = settings.PushCertificate, KeyFile = settings.PushKey,
             AsksCertificates = pushed.Any(s => s.Push!.ClientCertificates.Count > 0), StopWithin = RunRole.StopWithin,
             OwnerOf = (source, token) => SourceOwner.OwnerAsync(installation.Us, source, token),

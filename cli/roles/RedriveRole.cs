@@ -29,7 +29,8 @@ internal sealed class RedriveRole(PipelineSettings settings, OpenInstallation in
             var outcome = new RedriveOutcome();
             var reads = await RejectedReads.OfAsync(installation.Captures, state, source, reason, pushed => outcome.Pushed += pushed, cancel);
             var scratch = new ParsedLines(ContractOf(PublishedContracts.XenCenterChecks.Dataset), ContractOf(PublishedContracts.AgentUpdates.Dataset));
-            await new Redriver(paths, name => format ?? LogFormats.Named(name), installation.Key.Cursors(), sink, scratch).RunAsync(reads, outcome, cancel);
+            using var names = settings.NamesOf(source, installation.Key);
+            await new Redriver(paths, names, name => format ?? LogFormats.Named(name), installation.Key.Cursors(), sink, scratch).RunAsync(reads, outcome, cancel);
             return outcome;
         }
     }

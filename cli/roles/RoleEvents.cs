@@ -12,15 +12,18 @@ using Pipeline.Shipper.Seal;
 namespace Pipeline.Cli.Roles;
 
 /// <summary>
-/// Events of this process, as lines for operations and as counts. Names, numbers and paths only, never content. Events only tell: nothing
-/// is done here.
+/// Events of this process, as lines for operations and as counts. Names and numbers only, never content nor the name of a file. Events only
+/// tell: nothing is done here.
 /// </summary>
-internal sealed class RoleEvents(Action<string> log, OutageWatch uk) : IShipEvents, ISourceEvents
+internal sealed class RoleEvents(Action<string> log, OutageWatch uk) : IShipEvents
 {
     private long _captures, _captureBytes, _commits, _segments, _segmentBytes, _rows, _setAside;
 
     /// <summary>Counts what happens, or null where nobody asks.</summary>
     public Meters? Meters { get; init; }
+
+    /// <summary>Each store tells its own watch: an outage is named with its store, and ends when that store answers.</summary>
+    public bool StoresAreWatched { get; init; }
 
     /// <summary>Called with the bytes of content that were offered.</summary>
     public Action<long>? Progress { get; init; }
@@ -29,6 +32,9 @@ internal sealed class RoleEvents(Action<string> log, OutageWatch uk) : IShipEven
 
     /// <summary>Tells the outages of something that is neither store.</summary>
     public OutageWatch Outages(TimeProvider time) => new(time, null, log);
+
+    /// <summary>Tells what happens to the files of one source.</summary>
+    public ISourceEvents Of(string source, FileNames names) => new SourceLog(source, names, log, Progress);
 
     public void Captured(string shard, Capture capture)
     {
@@ -74,7 +80,13 @@ internal sealed class RoleEvents(Action<string> log, OutageWatch uk) : IShipEven
         log($"fork shard={fork.Shard} from={fork.Number} \"{fork.Reason}\"");
     }
 
-    public void Waiting(StoreException fault) => uk.Waiting(fault);
+    public void Waiting(StoreException fault)
+    {
+        if (!StoresAreWatched)
+        {
+            uk.Waiting(fault);
+        }
+    }
 
     public void SetAside(FeedPosition position, string reason)
     {
@@ -86,10 +98,11 @@ internal sealed class RoleEvents(Action<string> log, OutageWatch uk) : IShipEven
         }
     }
 
-    public void Corrupt(string dataset, IReadOnlyList<string> shards)
+    public void Damaged(string shard, DifferenceException why)
     {
-        Meters?.Corrupt(dataset, shards.Count);
-        log($"distrusted table={dataset} shards={string.Join(',', shards)} \"a message did not hold what it declares: the capture store is read instead\"");
+        Meters?.Damaged();
+        var damaged = why is CorruptException corrupt ? $" object={corrupt.Target}" : "";
+        log($"damaged shard={shard}{damaged} \"{why.Message} The other shards go on.\"");
     }
 
     public void Assigned(IReadOnlyList<int> partitions, int count)
@@ -109,30 +122,6 @@ internal sealed class RoleEvents(Action<string> log, OutageWatch uk) : IShipEven
         Meters?.Connected(up);
         log(up ? "kafka-up" : "kafka-down \"captures are found in the store meanwhile\"");
     }
-
-    public void Opened(string path, long offset) => log($"file path=\"{path}\" from={offset}");
-
-    public void Offered(string path, long from, long to) => Progress?.Invoke(to - from);
-
-    public void Renamed(string path, string newPath, long offset) => log($"renamed path=\"{path}\" to=\"{newPath}\" offset={offset}");
-
-    public void TailTaken(string path, long offset, long bytes) => log($"tail-taken path=\"{path}\" offset={offset} bytes={bytes}");
-
-    public void Truncated(string path, long length, long offset) => log($"truncated path=\"{path}\" length={length} read={offset} \"lines may be lost\"");
-
-    public void Shrunk(string path, long length, long offset) => log($"shrunk path=\"{path}\" length={length} read={offset} \"left alone\"");
-
-    public void SameContent(string path, string other) => log($"same-content path=\"{path}\" as=\"{other}\" \"read once\"");
-
-    public void SameFirstLine(string path, int ordinal) => log($"same-first-line path=\"{path}\" ordinal={ordinal}");
-
-    public void BadGzip(string path, ContentEnd end, long decompressed) => log($"bad-gzip path=\"{path}\" end={end.ToString().ToLowerInvariant()} content={decompressed}");
-
-    public void Unreadable(string path, string error) => log($"unreadable path=\"{path}\" \"{error}\"");
-
-    public void UnknownFormat(string path, string why) => log($"unknown-format path=\"{path}\" \"{why}\"");
-
-    public void TailGivenUp(string path, long offset, long bytes) => log($"tail-given-up path=\"{path}\" offset={offset} bytes={bytes}");
 }
 
 /// <summary>What was put and committed by this process.</summary>

@@ -38,7 +38,8 @@ internal sealed class RunRole(
 
     /// <returns>
     /// 0 after a stop; 3 or 6 where a shard was stopped by damage, by a fork or by a newer process; or the code of the fault that ended
-    /// it. </returns>
+    /// it.
+    /// </returns>
     public async Task<int> RunAsync(CancellationToken signal)
     {
         var (time, workers) = (installation.Time, Workers.Pool);
@@ -47,13 +48,14 @@ internal sealed class RunRole(
         using var words = new StopWords(signal);
         using var encoder = ImportRole.Encoder(installation);
         using var idle = new IdleMemory(time);
-        var events = new RoleEvents(log.Write, uk) { Meters = meters };
+        var events = new RoleEvents(log.Write, uk) { Meters = meters, StoresAreWatched = true };
+        installation.Meter((side, store) => new WatchedStore(store, side == "us" ? us : uk));
         var queue = parts.HasFlag(RunParts.Ship) && kafka is not null ? new FeedQueue() : null;
         using var feed = queue is null ? null : ShipRole.Feed(installation, kafka!, queue, log.Write);
         var ship = parts.HasFlag(RunParts.Ship) ? ShipRole.Create(installation, settings.Seal, settings.Period, workers, events, queue) : null;
         await using var publisher = parts.HasFlag(RunParts.Ingest) && kafka is not null ? Publisher(kafka) : null;
         meters?.Watch(ship, publisher);
-        var retry = new StoreRetry(time, us.Waiting, us.Answered);
+        var retry = new StoreRetry(time);
         var context = new HostContext(settings, installation, encoder, events, retry, workers, Told(events, publisher, ship));
         using var shards = new HostedShards(context, log.Write, meters);
         PushEndpoint? push = null;
@@ -119,7 +121,8 @@ internal sealed class RunRole(
     private string Ready(HostedShards shards, PushEndpoint? push)
     {
         var sources = shards.Hosts.Count == 0 ? "" : $"sources={string.Join(',', shards.Hosts.Select(h => h.Name))}";
-        return $"ready {sources}{(kafka is null ? "" : $" topic={kafka.Topic}")}{(push is null ? "" : $" push={push.Address}")}";
+        var listens = push is null ? "" : $"{(push.HealthAddress is { } health ? $" health={health}" : "")} push={push.Address}";
+        return $"ready {sources}{(kafka is null ? "" : $" topic={kafka.Topic}")}{listens}";
     }
 
     /// <summary>
@@ -173,10 +176,18 @@ internal sealed class RunRole(
     private int Judge(List<Task> tasks, HostedShards shards, ShipLoop? ship, bool abandoned)
     {
         var faults = tasks.SelectMany(t => t.Exception?.InnerExceptions ?? []).Where(f => f is not OperationCanceledException);
-        var fault = shards.Fault ?? faults.FirstOrDefault() ?? ship?.Forks.Values.FirstOrDefault()?.ToException() ?? shards.Gravest?.Fault;
+        var fault = shards.Fault ?? faults.FirstOrDefault();
         if (fault is not null)
         {
             return ProgramEdge.Explain(fault);
+        }
+        if (ship?.Stopped.Values.Select(ProgramEdge.Explain).ToList() is [var stopped, ..])
+        {
+            return stopped;
+        }
+        if (shards.Gravest is { } gravest)
+        {
+            return ProgramEdge.Explain(gravest.Fault);
         }
         log.Write(!abandoned ? "stopped" : $"abandoned \"not finished within {StopWithin.TotalSeconds} s: "
             + "what was not acknowledged was not taken, what is not shipped is found at the next start\"");

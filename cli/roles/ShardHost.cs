@@ -4,7 +4,6 @@ using Pipeline.Core;
 using Pipeline.Core.Store;
 using Pipeline.Ingest.Containers;
 using Pipeline.Ingest.Files;
-using Pipeline.Ingest.Formats;
 using Pipeline.Ingest.Shard;
 
 namespace Pipeline.Cli.Roles;
@@ -29,8 +28,10 @@ internal sealed class ShardHost : IDisposable
     private Task _running = Task.CompletedTask;
     private Task _following = Task.CompletedTask;
 
-    private ShardHost(SourceSettings settings, ShardLoop loop, ISource? follows, IDisposable? held) =>
-        (Settings, Loop, _follows, _lock) = (settings, loop, follows, held);
+    private readonly FileNames _names;
+
+    private ShardHost(SourceSettings settings, ShardLoop loop, ISource? follows, FileNames names, IDisposable? held) =>
+        (Settings, Loop, _follows, _names, _lock) = (settings, loop, follows, names, held);
 
     public string Name => Settings.Name;
 
@@ -46,36 +47,37 @@ internal sealed class ShardHost : IDisposable
     {
         var (installation, events) = (context.Installation, context.Events);
         var held = ShardLock.Take(installation, source.Name);
+        var names = context.Settings.NamesOf(source.Name, installation.Key);
         var options = new ShardOptions { Flush = context.Settings.Flush, Told = context.Told, PassedOver = events.PassedOver };
         var loop = new ShardLoop(source.Name, installation.Captures, context.Encoder, context.Retry, context.Workers, options);
         try
         {
             await loop.ClaimAsync([source.Name], cancel);
-            var format = source.LineFormat;
-            ISource? follows = source.Container is { } container ? Container(container, source, context, loop, format)
+            var cursors = new FileCursors(source.Name, loop.State.Files, names);
+            ISource? follows = source.Container is { } container ? Container(container, source, context, cursors)
                 : source.Paths.Count == 0 ? null
-                : new TailSource(new TailOptions { Paths = source.Paths }, new FileCursors(source.Name, loop.State.Files), format,
-                    installation.Key.Cursors(), context.Workers, installation.Time, events);
-            return new ShardHost(source, loop, follows, held);
+                : new TailSource(new TailOptions { Paths = source.Paths }, cursors, source.LineFormat, installation.Key.Cursors(),
+                    context.Workers, installation.Time, events.Of(source.Name, names));
+            return new ShardHost(source, loop, follows, names, held);
         }
         catch
         {
             loop.Dispose();
+            names.Dispose();
             held?.Dispose();
             throw;
         }
     }
 
-    private static ContainerSource Container(
-        ContainerSettings container, SourceSettings source, HostContext context, ShardLoop loop, ILineFormat? format)
+    private static ContainerSource Container(ContainerSettings container, SourceSettings source, HostContext context, FileCursors cursors)
     {
         var (installation, events) = (context.Installation, context.Events);
         // An outage of the source's container is its own: told apart from those of the stores.
         var outage = events.Outages(installation.Time);
         var options = container.Options with { Waiting = outage.Waiting, Answered = outage.Answered };
         var blobs = container.Open(source.Name, context.Settings.StoreTimeout);
-        return new ContainerSource(source.Name, loop.State.Files, blobs, options, format, installation.Key.Cursors(), context.Workers,
-            installation.Time, events);
+        return new ContainerSource(cursors, blobs, options, source.LineFormat, installation.Key.Cursors(), context.Workers,
+            installation.Time, events.Of(source.Name, cursors.Names));
     }
 
     public void Start(CancellationToken abandon, CancellationToken stop)
@@ -102,6 +104,7 @@ internal sealed class ShardHost : IDisposable
         Loop.Dispose();
         _stopped.Dispose();
         _stop.Dispose();
+        _names.Dispose();
         _lock?.Dispose();
     }
 

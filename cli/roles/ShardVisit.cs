@@ -51,6 +51,10 @@ internal sealed class ShardVisit(PipelineSettings settings, OpenInstallation ins
             await shipStop.CancelAsync();
             await shipping;
             abandon.Token.ThrowIfCancellationRequested();
+            if (ship.Stopped.GetValueOrDefault(source) is CorruptException damage)
+            {
+                throw damage;
+            }
             return (result, events.Counts, [.. ship.Forks.Values]);
         }
         catch (OperationCanceledException) when ((us.Fault ?? uk.Fault) is not null)

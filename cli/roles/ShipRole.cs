@@ -20,9 +20,9 @@ public static class ShipRole
         var rowKey = installation.Key.RowKey();
         var tables = installation.Logs.Select(log => new TableShipper(
             log.Contract, log, new Committer(log, events.Waiting),
-            new Sealer(log.Contract, log.Store, TableNames.Folder(log.Contract.Dataset), installation.CaptureStore.Id, installation.Key.KeyId, rowKey, workers, slots, installation.Time, events.Waiting),
+            new Sealer(log, rowKey, workers, slots, installation.Time, events.Waiting),
             installation.Time, events)).ToList();
-        return new ShipLoop(installation.Captures, tables, policy, period, installation.Time, events, feed);
+        return new ShipLoop(installation.Captures, tables, new ShipPolicy(policy, period), installation.Time, events, feed);
     }
 
     /// <summary>The topic as a feed of the shipper; it is not started.</summary>

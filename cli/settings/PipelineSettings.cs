@@ -1,6 +1,8 @@
 using Pipeline.Cli.Installation;
+using Pipeline.Core.Records;
 using Pipeline.Core.Store;
 using Pipeline.Core.Store.Azure;
+using Pipeline.Ingest.Files;
 using Pipeline.Ingest.Formats;
 using Pipeline.Ingest.Push;
 using Pipeline.Ingest.Shard;
@@ -51,8 +53,16 @@ public sealed record PipelineSettings
     public TimeSpan StoreTimeout { get; init; } = AzureBlobStore.DefaultTimeout;
     public string? UkRegion { get; init; }
     public string? Keys { get; init; }
+
+    /// <summary>Where the names of followed and imported files are kept; null: beside the folder of keys.</summary>
+    public string? Names { get; init; }
     public IReadOnlyList<SourceSettings> Sources { get; init; } = [];
     public string PushUrl { get; init; } = "http://127.0.0.1:8080";
+    /// <summary>Where health is answered beside <see cref="PushUrl"/>; null: <see cref="DefaultPushHealth"/>, where it is free.</summary>
+    public string? PushHealth { get; init; }
+    public const string DefaultPushHealth = "http://127.0.0.1:8081";
+    public int PushConnections { get; init; } = 512;
+    public int PushConnectionsPerAddress { get; init; } = 128;
     public string? PushCertificate { get; init; }
     public string? PushKey { get; init; }
     public long SealBytes { get; init; } = 64 << 20;
@@ -74,6 +84,11 @@ public sealed record PipelineSettings
     public InstallationPlaces Places => new(
         new StorePlace(UsUrl ?? UsPath!, UsRegion, UsUrl is null ? null : StoreCredentials.Of("us", UsConnection, UsConnectionFile), StoreTimeout),
         (UkUrl ?? UkPath) is { } uk ? new StorePlace(uk, UkRegion, UkUrl is null ? null : StoreCredentials.Of("uk", UkConnection, UkConnectionFile), StoreTimeout) : null, Keys!);
+
+    /// <summary>What this machine knows of a source's file names.</summary>
+    public FileNames NamesOf(string source, InstallationKey key) =>
+        (Names ?? (Keys is null ? null : Path.Combine(Path.GetDirectoryName(Path.GetFullPath(Path.TrimEndingDirectorySeparator(Keys)))!, "names"))) is { } folder
+            ? FileNames.Open(folder, source, key.Names()) : new FileNames();
 
     public SealPolicy Seal => new(SealBytes, SealAge, SealBudget);
 

@@ -37,7 +37,7 @@ internal static class SettingsLoader
         // 3
         if (dir is not null)
         {
-            settings = settings with { UsPath = Path.Combine(dir, "us"), UsUrl = null, UkPath = Path.Combine(dir, "uk"), UkUrl = null, Keys = Path.Combine(dir, "keys") };
+            settings = settings with { UsPath = Path.Combine(dir, "us"), UsUrl = null, UkPath = Path.Combine(dir, "uk"), UkUrl = null, Keys = Path.Combine(dir, "keys"), Names = Path.Combine(dir, "names") };
         }
         Relations(settings, file, errors);
         return errors.Count == 0 ? settings : throw new ConfigurationException(string.Join("\nerror: ", errors));
@@ -68,6 +68,10 @@ internal static class SettingsLoader
         if (settings.Keys is { } keys && (Holds(settings.UsPath, keys) || Holds(settings.UkPath, keys)))
         {
             errors.Add($"{where}: keys lies in a store ({keys}); expected a place outside both, because with the key the hashes of rows tell addresses.");
+        }
+        if (settings.Names is { } names && (Holds(settings.UsPath, names) || Holds(settings.UkPath, names)))
+        {
+            errors.Add($"{where}: names lies in a store ({names}); expected a place outside both, because names of files may not be stored there.");
         }
         if (settings.UsPath is { } us && settings.UkPath is { } uk)
         {

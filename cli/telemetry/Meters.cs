@@ -7,6 +7,7 @@ using Pipeline.Core.Store;
 using Pipeline.Core.Table;
 using Pipeline.Core.Table.Log;
 using Pipeline.Ingest.Publish;
+using Pipeline.Ingest.Push;
 using Pipeline.Ingest.Shard;
 using Pipeline.Shipper.Catchup;
 using Pipeline.Shipper.Feed;
@@ -29,8 +30,9 @@ internal sealed class Meters : IDisposable
     private readonly ConcurrentBag<MeteredStore> _stores = [];
     private readonly ConcurrentDictionary<string, bool> _shards = new(StringComparer.Ordinal), _sources = new(StringComparer.Ordinal);
     private readonly Counter<long> _captures, _captureBytes, _lines, _records, _rejections, _duplicates, _notes, _pushes;
-    private readonly Counter<long> _fenced, _stoppedShards, _setAside, _corrupt;
-    private readonly Counter<long> _taken, _commits, _shipped, _segments, _segmentBytes, _conflicts, _gaps, _repairs, _forks, _storeRequests;
+    private readonly Counter<long> _fenced, _stoppedShards, _setAside, _loginsRefused, _connectionsCut;
+    private readonly Counter<long> _taken, _commits, _shipped, _segments, _segmentBytes, _conflicts, _gaps, _repairs, _forks, _damaged;
+    private readonly Counter<long> _storeRequests;
     private readonly Histogram<double> _freshness;
     private volatile ShipLoop? _ship;
     private volatile CapturePublisher? _publisher;
@@ -49,10 +51,11 @@ internal sealed class Meters : IDisposable
         _duplicates = Counter(Metrics.Duplicates);
         _notes = Counter(Metrics.Notes);
         _pushes = Counter(Metrics.Pushes, [["200", "503"]]);
+        _loginsRefused = Counter(Metrics.LoginsRefused, [[.. PushEndpoint.LoginRefusals]]);
+        _connectionsCut = Counter(Metrics.ConnectionsCut, [[.. PushEndpoint.CutReasons]]);
         _fenced = Counter(Metrics.Fenced, []);
         _stoppedShards = Counter(Metrics.StoppedShards, [[.. StoppedShard.Reasons]]);
         _setAside = Counter(Metrics.SetAside, [[.. SetAsideReason.All]]);
-        _corrupt = Counter(Metrics.Corrupt, [datasets]);
         _taken = Counter(Metrics.Taken, [datasets, ["topic", "store"]]);
         _commits = Counter(Metrics.Commits, [datasets, seals]);
         _shipped = Counter(Metrics.Shipped, [datasets]);
@@ -62,6 +65,7 @@ internal sealed class Meters : IDisposable
         _gaps = Counter(Metrics.Gaps, [datasets]);
         _repairs = Counter(Metrics.Repairs, [datasets]);
         _forks = Counter(Metrics.Forks, []);
+        _damaged = Counter(Metrics.Damaged, []);
         _storeRequests = Counter(Metrics.StoreRequests, [["us", "uk"], ["put"], ["created", "same", "other", "outage", "full", "refused"]]);
         _freshness = _meter.CreateHistogram(Metrics.Freshness.Name, Metrics.Freshness.Unit, Metrics.Freshness.Meaning, null, new InstrumentAdvice<double> { HistogramBucketBoundaries = FreshnessBounds });
         Observe();
@@ -89,9 +93,9 @@ internal sealed class Meters : IDisposable
             _duplicates.Add(reads.Sum(r => r.Duplicates), new KeyValuePair<string, object?>("source", source));
             AddEach(_rejections, source, "reason", reads.Select(r => r.Rejected));
             AddEach(_notes, source, "note", reads.Select(r => r.Notes));
-            foreach (var note in LossNotes.All)
+            foreach (var note in LossNotes.All.Concat(DoubleNotes.All))
             {
-                // From 0 on, so that the first possible loss is an increase.
+                // From 0 on, so that the first possible loss or double is an increase.
                 _notes.Add(0, new("source", source), new("note", note));
             }
         }
@@ -154,15 +158,20 @@ internal sealed class Meters : IDisposable
         }
     }
 
+    public void Damaged() => _damaged.Add(1);
+
     public void SetAside(string reason) => _setAside.Add(1, new KeyValuePair<string, object?>("reason", reason));
 
-    public void Corrupt(string dataset, int shards) => _corrupt.Add(shards, new KeyValuePair<string, object?>("dataset", dataset));
 
     public void Assigned(int partitions) => Interlocked.Add(ref _partitions, partitions);
 
     public void Connected(bool up) => Interlocked.Exchange(ref _brokerUp, up ? 1 : 0);
 
     public void Pushed(int status) => _pushes.Add(1, new KeyValuePair<string, object?>("status", status.ToString(System.Globalization.CultureInfo.InvariantCulture)));
+
+    public void LoginRefused(string error) => _loginsRefused.Add(1, new KeyValuePair<string, object?>("error", error));
+
+    public void ConnectionCut(string reason) => _connectionsCut.Add(1, new KeyValuePair<string, object?>("reason", reason));
 
     /// <summary>Asks the store for the age of captures that were there before this process: one look per shard and dataset that is behind at its start, some at a time.</summary>
     public async Task LookUpAgesAsync(CaptureStore captures, CancellationToken cancel)

@@ -40,13 +40,17 @@ internal static class Metrics
     public static readonly Metric Records = Counter("records", "{record}", ["dataset"], Few, "records in acknowledged captures");
     public static readonly Metric Rejections = Counter("rejections", "{line}", ["source", "reason"], PerName * 9, "lines that became no record, by the first check that failed");
     public static readonly Metric Duplicates = Counter("duplicates", "{line}", ["source"], PerName, "lines that a format's rule recognised as rows of one request");
-    public static readonly Metric Notes = Counter("notes", "{event}", ["source", "note"], PerName * 5,
-        "what rejects nothing: bad-id and long-id, and what may be a loss, push-gap, push-other-body and truncated");
+    public static readonly Metric Notes = Counter("notes", "{event}", ["source", "note"], PerName * 7,
+        "what rejects nothing: bad-id and long-id, what may be a loss, push-gap, push-other-body, truncated and edited, and lines that may be doubled, rewound");
     public static readonly Metric Pushes = Counter("push.requests", "{request}", ["status"], Few, "requests for /v1/lines by the status they were answered with; 0: the client was gone");
     public static readonly Metric StoppedShards = Counter("stopped_shards", "{shard}", ["reason"], 4,
         "shards of this process that stopped while the others go on; the log names them");
     public static readonly Metric Fenced = Counter("fenced", "{event}", [], 1,
         "a newer process has a shard of this one, which stops hosting that shard");
+    public static readonly Metric LoginsRefused = Counter("push.refused.logins", "{request}", ["error"], Few,
+        "pushes answered with 401 or 403, by the code of the answer");
+    public static readonly Metric ConnectionsCut = Counter("push.cut.connections", "{connection}", ["reason"], Few,
+        "connections to the push endpoint that were cut: full, displaced (made room before a login), no-login (none in time)");
 
     // Kafka, the fast path.
     public static readonly Metric Published = Counter("published.captures", "{capture}", [], 1, "captures that the brokers confirmed");
@@ -57,7 +61,6 @@ internal static class Metrics
     public static readonly Metric BrokerUp = Gauge("broker.up", "{state}", [], 1, "1: this shipper's topic can be reached; 0: it cannot, or there is no Kafka");
     public static readonly Metric Partitions = Gauge("partitions.assigned", "{partition}", [], 1, "partitions that the group gave to this shipper");
     public static readonly Metric SetAside = Counter("set.aside", "{message}", ["reason"], Few, "messages that were left where they lie");
-    public static readonly Metric Corrupt = Counter("distrusted", "{shard}", ["dataset"], Few, "shards whose messages did not hold what they declare: the capture store is read instead");
 
     // Captures out.
     public static readonly Metric LagCaptures = Gauge("lag.captures", "{capture}", ["shard", "dataset"], PerName * 8, "from the last shipped capture to the newest one known that has records of the dataset");
@@ -73,6 +76,7 @@ internal static class Metrics
     public static readonly Metric Gaps = Counter("gaps", "{gap}", ["dataset"], Few, "runs of captures that had not come when a later one did");
     public static readonly Metric Repairs = Counter("repairs", "{capture}", ["dataset"], Few, "captures that lay in such a gap, and were to be read from the store");
     public static readonly Metric Forks = Counter("forks", "{shard}", [], 1, "shards that were stopped by a fork; the log names them");
+    public static readonly Metric Damaged = Counter("damaged", "{shard}", [], 1, "shards that were stopped by a damaged object; the log names it");
     public static readonly Metric BacklogBytes = Gauge("backlog.bytes", "By", ["dataset"], Few, "bytes of frames in memory that wait for their commit");
     public static readonly Metric BacklogCaptures = Gauge("backlog.captures", "{capture}", ["dataset"], Few, "captures that these frames are of");
 
@@ -82,9 +86,9 @@ internal static class Metrics
 
     public static IReadOnlyList<Metric> All { get; } =
     [
-        Captures, CaptureBytes, Lines, Records, Rejections, Duplicates, Notes, Pushes, Fenced, StoppedShards,
-        Published, PublishedBytes, Skipped, PublishQueue, Producers, BrokerUp, Partitions, SetAside, Corrupt,
-        LagCaptures, LagRecords, LagSeconds, Freshness, Taken, Commits, Shipped, Segments, SegmentBytes, Conflicts, Gaps, Repairs, Forks, BacklogBytes, BacklogCaptures,
+        Captures, CaptureBytes, Lines, Records, Rejections, Duplicates, Notes, Pushes, LoginsRefused, ConnectionsCut, Fenced, StoppedShards,
+        Published, PublishedBytes, Skipped, PublishQueue, Producers, BrokerUp, Partitions, SetAside,
+        LagCaptures, LagRecords, LagSeconds, Freshness, Taken, Commits, Shipped, Segments, SegmentBytes, Conflicts, Gaps, Repairs, Forks, Damaged, BacklogBytes, BacklogCaptures,
         StoreRequests, StoreOutage,
     ];
 

@@ -1,13 +1,14 @@
 using System.Net;
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
+using System.Net.Security;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using OpenTelemetry.Metrics;
 using Pipeline.Core;
+using Pipeline.Ingest.Push;
 
 namespace Pipeline.Cli.Telemetry;
 
@@ -21,11 +22,13 @@ internal sealed class MetricsEndpoint : IAsyncDisposable
     /// <summary>The port is the one that was given out where 0 was asked for.</summary>
     public Uri Address => new(_app.Urls.First());
 
+    /// <param name="shown">Asked for where the url is https.</param>
     /// <exception cref="PipelineException">4: plain http off loopback. 78: not an address, taken, or https without a certificate that can be read.</exception>
-    public static async Task<MetricsEndpoint> StartAsync(string url, string? certificateFile, string? keyFile, MeterProvider metrics, CancellationToken cancel)
+    public static async Task<MetricsEndpoint> StartAsync(
+        string url, Func<ServerCertificate> shown, MeterProvider metrics, CancellationToken cancel)
     {
         var address = Listen(url, out var tls);
-        var certificate = tls ? Certificate(certificateFile, keyFile) : null;
+        var certificate = tls ? shown() : null;
         var builder = WebApplication.CreateEmptyBuilder(new());
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(2));
@@ -43,7 +46,11 @@ internal sealed class MetricsEndpoint : IAsyncDisposable
                 listen.Protocols = HttpProtocols.Http1;
                 if (certificate is not null)
                 {
-                    listen.UseHttps(certificate);
+                    listen.UseHttps(new TlsHandshakeCallbackOptions
+                    {
+                        OnConnection = _ => ValueTask.FromResult(
+                            new SslServerAuthenticationOptions { ServerCertificateContext = certificate.Current }),
+                    });
                 }
             });
         });
@@ -82,18 +89,6 @@ internal sealed class MetricsEndpoint : IAsyncDisposable
         tls = url.Scheme == "https";
         return tls || IPAddress.IsLoopback(address) ? new IPEndPoint(address, url.Port)
             : throw new PolicyException($"metrics.url: metrics would be served in the clear at {url.Authority}, which is not loopback. Use https with push.certificate, or 127.0.0.1 behind a proxy that ends TLS.");
-    }
-
-    private static X509Certificate2 Certificate(string? file, string? key)
-    {
-        try
-        {
-            return X509Certificate2.CreateFromPemFile(file ?? throw new ConfigurationException("metrics.url is https, and push.certificate is not set; name a PEM file with this machine's certificate."), key);
-        }
-        catch (Exception e) when (e is CryptographicException or IOException or UnauthorizedAccessException or ArgumentException)
-        {
-            throw new ConfigurationException($"metrics.url: the certificate {file} with key {key ?? "in the same file"} cannot be read ({e.GetType().Name}); expected PEM files that this user may read.", e);
-        }
     }
 
     /// <summary>The program decides when it ends.</summary>

@@ -5,9 +5,11 @@ using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
 using Pipeline.Core.Captures;
 using Pipeline.Cli.Installation;
+using Pipeline.Cli.Output;
 using Pipeline.Cli.Settings;
 using Pipeline.Core;
 using Pipeline.Core.Store;
+using Pipeline.Ingest.Push;
 
 namespace Pipeline.Cli.Telemetry;
 
@@ -71,7 +73,7 @@ internal sealed class Telemetry : IAsyncDisposable
         {
             if (settings.MetricsUrl is { } url)
             {
-                telemetry._endpoint = await MetricsEndpoint.StartAsync(url, settings.PushCertificate, settings.PushKey, telemetry._metrics, cancel);
+                telemetry._endpoint = await MetricsEndpoint.StartAsync(url, () => Certificate(settings, time), telemetry._metrics, cancel);
             }
             return telemetry;
         }
@@ -81,6 +83,12 @@ internal sealed class Telemetry : IAsyncDisposable
             throw;
         }
     }
+
+    /// <exception cref="PipelineException">78: it is not set, or cannot be read.</exception>
+    private static ServerCertificate Certificate(PipelineSettings settings, TimeProvider time) =>
+        settings.PushCertificate is { } file ? new("metrics.url", file, settings.PushKey, time, Printer.Warn)
+        : throw new ConfigurationException("metrics.url is https, and push.certificate is not set; "
+            + "name a PEM file with this machine's certificate.");
 
     /// <summary>Counts this installation's requests to its stores, and looks up how old what it finds unshipped is.</summary>
     public void Attach(OpenInstallation installation)

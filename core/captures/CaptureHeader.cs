@@ -5,7 +5,8 @@ using Pipeline.Core.Records;
 namespace Pipeline.Core.Captures;
 
 /// <summary>
-/// What a capture says of itself (docs/storage-format.md). JSON, in the order of these members; members that are null or empty are left out.
+/// What a capture says of itself (docs/storage-format.md). JSON, in the order of these members; members that are null or empty are left
+/// out.
 /// </summary>
 public sealed record CaptureHeader
 {
@@ -37,6 +38,13 @@ public sealed record CaptureHeader
     /// <summary>At most one of a dataset (rule 1).</summary>
     public required IReadOnlyList<FrameEntry> Frames { get; init; }
 
+    /// <summary>
+    /// Tells two captures of one number apart without their bytes: no two processes have the same session, and no process puts a number
+    /// twice.
+    /// </summary>
+    [JsonIgnore]
+    public CaptureMark Mark => new(Session, Previous, Body);
+
     public FrameEntry? FrameOf(string dataset) => Frames.FirstOrDefault(f => f.Dataset == dataset);
 
     public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, CaptureJson.Default.CaptureHeader);
@@ -59,13 +67,18 @@ public sealed record ReadEntry
     public string? File { get; init; }
     /// <summary>The keyed hash of the client's stream token (rule 32); null for a file and for a push without a key.</summary>
     public string? Stream { get; init; }
-    /// <summary>A hint for people: the name that the file had. Never used to identify it.</summary>
+    /// <summary>
+    /// The stream of the same source that is retired because this push opens another; absent where it made no such room (rule 32).
+    /// </summary>
+    public string? Retires { get; init; }
+    /// <summary>In captures of program 0.1.0, the name that the file had: a hint for `rejections` and `redrive`. Read, and never written.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWriting)]
     public string? Path { get; init; }
     public required long From { get; init; }
     public required long To { get; init; }
     /// <summary>A file: the keyed hash of the 128 bytes before To (fewer at its start). A push: the keyed hash of its body.</summary>
     public required string Check { get; init; }
-    /// <summary>The W3C field list in force at To, where the format has one.</summary>
+    /// <summary>The W3C field list in force at To, where the format has one: known names and placeholders only (<see cref="ColumnNames"/>).</summary>
     public string? Fields { get; init; }
     /// <summary>The number of physical lines before From in this file, so that a rejection's line can be named; 0 for a push.</summary>
     public long Line { get; init; }
@@ -88,8 +101,20 @@ public sealed record ReadEntry
     public SortedDictionary<string, long>? Rules { get; init; }
     /// <summary>Unknown clients by the shape of their agent string, which shows no character of it but signs.</summary>
     public SortedDictionary<string, long>? Shapes { get; init; }
-    /// <summary>Counters that reject nothing: `bad-id`, `long-id`, and those of <see cref="LossNotes"/>.</summary>
+    /// <summary>Counters that reject nothing: `bad-id`, `long-id`, and those of <see cref="LossNotes"/> and <see cref="DoubleNotes"/>.</summary>
     public SortedDictionary<string, long>? Notes { get; init; }
+    /// <summary>A file: line ends up to To, that one too, in order, at which its content is recognised. Absent in a container's reads and in those of earlier versions.</summary>
+    public IReadOnlyList<EarlierCheck>? Checks { get; init; }
+    /// <summary>A file that parts from another one: on its first read, which begins where they part, and on those that follow while lines are in doubt.</summary>
+    public FileBranch? Branch { get; init; }
+
+    /// <summary>The cursor of the file after this read.</summary>
+    /// <param name="before">Its cursor before; null where the file is new.</param>
+    public FileCursor Cursor(FileCursor? before) => new()
+    {
+        Source = Source, Offset = To, Check = Check, Fields = Fields, Line = Line + Physical, Format = Format,
+        Checks = EarlierChecks.After(before, this), Branch = Branch?.Doubt > To ? Branch : null,
+    };
 
     /// <summary>A push without a key. A read of no file, stream or format brings only notes.</summary>
     [JsonIgnore]
@@ -98,6 +123,9 @@ public sealed record ReadEntry
 
 /// <summary>A read of an earlier capture of the same shard: the capture's number, and the read's place among its reads.</summary>
 public sealed record RedriveOf(long Capture, int Read);
+
+/// <summary>See <see cref="CaptureHeader.Mark"/>.</summary>
+public readonly record struct CaptureMark(string Session, Sha256? Previous, Sha256? Body);
 
 /// <summary>Bytes of the capture: an offset from the capture's first byte, and a length.</summary>
 public sealed record ByteRange(long Offset, int Length);

@@ -19,6 +19,8 @@ public sealed record Capture(Link Link, CaptureHeader Header, ReadOnlyMemory<byt
 /// </summary>
 public sealed class CaptureStore(IObjectStore store, string storeId, CaptureKey key)
 {
+    private const int HeaderGuess = 16 << 10;
+
     public IObjectStore Store { get; } = store;
 
     public string StoreId { get; } = storeId;
@@ -49,6 +51,26 @@ public sealed class CaptureStore(IObjectStore store, string storeId, CaptureKey 
         }
         return CaptureFile.HasBody(header, bytes, name) ? new Capture(new Link(number, Sha256.Of(bytes)), header, bytes)
             : throw Damaged(name, "its blocks are not those that its header was made with");
+    }
+
+    /// <summary>The header alone, by a read of the capture's beginning; null where the name is free.</summary>
+    /// <exception cref="CorruptException">As <see cref="ReadAsync"/>, for what a header tells.</exception>
+    public async Task<CaptureHeader?> HeaderAsync(string shard, long number, CancellationToken cancel = default)
+    {
+        var name = CaptureNames.Capture(shard, number);
+        var bytes = await Store.ReadRangeAsync(name, 0, HeaderGuess, cancel);
+        try
+        {
+            if (bytes is not null && CaptureFile.HeaderLength(bytes, name) is var length && length > bytes.Length)
+            {
+                bytes = await Store.ReadRangeAsync(name, 0, length, cancel);
+            }
+        }
+        catch (Exception e) when (e is InvalidDataException or ConfigurationException)
+        {
+            // What is wrong with it is told below.
+        }
+        return bytes is null ? null : DecodeHeader(shard, number, bytes, name);
     }
 
     /// <summary>The header of a capture, from its bytes or the beginning of them.</summary>

@@ -11,8 +11,10 @@ using Pipeline.Core.Records;
 namespace Pipeline.Core.Captures;
 
 /// <summary>
-/// Writes record batches as Arrow IPC messages (zstd). A frame is the schema message, the messages of its batches and the end marker, back to back:
-/// so batches that were encoded apart, on other threads, become one stream without being encoded again. Keeps buffers: one thread at a time.
+/// Writes record batches as Arrow IPC messages (zstd). A frame is the schema message, the messages of its batches and the end marker, back
+/// to back:
+/// so batches that were encoded apart, on other threads, become one stream without being encoded again. Keeps buffers: one thread at a
+/// time.
 /// </summary>
 public sealed class FrameEncoder : IDisposable
 {
@@ -24,7 +26,8 @@ public sealed class FrameEncoder : IDisposable
 
     private static readonly byte[] EndOfStream = [0xFF, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0];
 
-    // Every frame of a contract begins alike: known once for all, so that who only lays batches together, as each of a thousand shards does, needs no encoder and its megabyte of scratch.
+    // Every frame of a contract begins alike: known once for all, so that who only lays batches together, as each of a thousand shards
+    // does, needs no encoder and its megabyte of scratch.
     private static readonly ConditionalWeakTable<Contract, byte[]> SchemaMessages = new();
 
     private readonly MemoryStream _buffer = new(1 << 20);
@@ -144,29 +147,56 @@ internal sealed class CastMemory<T>(ArraySegment<T> segment) : System.Buffers.Me
     }
 }
 
-/// <summary>Reads frames. The range that the capture's header gives is read to its end and no further (an Arrow reader that runs out of bytes silently stops).</summary>
+/// <summary>
+/// Reads frames. The range that the capture's header gives is read to its end and no further (an Arrow reader that runs out of bytes
+/// silently stops).
+/// </summary>
 public static class FrameDecoder
 {
     /// <summary>The frame's batches in order. The columns are reused: they are valid until the next batch is asked for.</summary>
     /// <param name="into">Columns that a caller of many frames uses again; null: new ones.</param>
-    /// <exception cref="InvalidDataException">The frame is not of this contract's shape, or has another number of rows than <paramref name="rows"/>.</exception>
+    /// <exception cref="InvalidDataException">The frame is not of this contract's shape, or has another number of rows than <paramref
+    /// name="rows"/>.</exception>
     public static IEnumerable<Columns> Decode(Contract contract, ReadOnlyMemory<byte> frame, long rows, Columns? into = null)
     {
         long seen = 0;
         var columns = into ?? new Columns(contract);
-        using var reader = new ArrowStreamReader(frame, new CompressionCodecFactory());
-        while (reader.ReadNextRecordBatch() is { } batch)
+        using var reader = Guarded(contract, () => new ArrowStreamReader(frame, new CompressionCodecFactory()));
+        while (Guarded(contract, () => Next(contract, reader, columns)) is var count and >= 0)
         {
-            using (batch)
-            {
-                seen += batch.Length;
-                Load(contract, batch, columns);
-                yield return columns;
-            }
+            seen += count;
+            yield return columns;
         }
         if (seen != rows)
         {
             throw new InvalidDataException($"frame of {contract.Dataset}: {seen} rows decoded, {rows} declared");
+        }
+    }
+
+    /// <summary>Loads the next batch; −1: there is none.</summary>
+    private static int Next(Contract contract, ArrowStreamReader reader, Columns columns)
+    {
+        using var batch = reader.ReadNextRecordBatch();
+        if (batch is null)
+        {
+            return -1;
+        }
+        Load(contract, batch, columns);
+        return batch.Length;
+    }
+
+    /// <summary>
+    /// Any damage is one fault, whatever the Arrow reader makes of it. Its message could hold bytes of a row: only its type is told.
+    /// </summary>
+    private static T Guarded<T>(Contract contract, Func<T> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (Exception e) when (e is not (InvalidDataException or OutOfMemoryException))
+        {
+            throw new InvalidDataException($"frame of {contract.Dataset}: it cannot be decoded ({e.GetType().Name})", e);
         }
     }
 

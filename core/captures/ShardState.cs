@@ -16,13 +16,22 @@ public sealed record FileCursor
     public long Line { get; init; }
     /// <summary>The format it was read with.</summary>
     public required string Format { get; init; }
-    /// <summary>The name it had, a hint for people.</summary>
-    public string? Path { get; init; }
+    /// <summary>Line ends of the file up to <see cref="Offset"/>, that one too, in order: see <see cref="EarlierChecks"/>. Null: none is known.</summary>
+    public IReadOnlyList<EarlierCheck>? Checks { get; init; }
+    /// <summary>Set while lines after <see cref="Offset"/> may be lines of another file that are captured already.</summary>
+    public FileBranch? Branch { get; init; }
 }
 
-/// <summary>A client's stream of pushes (rule 32): the last sequence taken, and the checks of up to 64 pushes that end with it.</summary>
+/// <summary>
+/// A client's stream of pushes (rule 32): the last sequence taken, and the checks of up to 64 pushes that end with it; of a retired one
+/// none.
+/// </summary>
 public sealed record PushCursor(long Sequence, IReadOnlyList<string> Checks)
 {
+    /// <summary>Its sequence goes on; which bodies the last ones had is not known any more.</summary>
+    [JsonIgnore]
+    public bool IsRetired => Checks.Count == 0;
+
     public const int Remembered = 64;
 }
 
@@ -38,7 +47,10 @@ public static class LossNotes
     /// <summary>A file was shortened in place: what it held beyond its cursor may be gone (rule 34).</summary>
     public const string Truncated = "truncated";
 
-    public static IReadOnlyList<string> All { get; } = [PushGap, PushOtherBody, Truncated];
+    /// <summary>A stretch of a file that was captured was changed in place: lines that were put into it are not captured (rule 34).</summary>
+    public const string Edited = "edited";
+
+    public static IReadOnlyList<string> All { get; } = [PushGap, PushOtherBody, Truncated, Edited];
 }
 
 /// <summary>A source's totals since its first capture.</summary>
@@ -70,9 +82,9 @@ public sealed record DatasetTotals(Link Last, long Frames, long Rows, string Sum
 public sealed class ShardState
 {
     public const int SnapshotEvery = 256;
-    public const int CurrentVersion = 1;
+    public const int CurrentVersion = 2;
 
-    public int Version { get; init; } = CurrentVersion;
+    public int Version { get; set; } = CurrentVersion;
     public required string Store { get; init; }
     public required string Shard { get; init; }
     [JsonPropertyName("kid")]
@@ -114,15 +126,17 @@ public sealed class ShardState
             }
             else if (read.File is { } file)
             {
-                Files[FileKey(read.Source, file)] = new FileCursor
-                {
-                    Source = read.Source, Offset = read.To, Check = read.Check, Fields = read.Fields, Line = read.Line + read.Physical, Format = read.Format, Path = read.Path,
-                };
+                var before = Files.GetValueOrDefault(FileKey(read.Source, file));
+                Files[FileKey(read.Source, file)] = read.Cursor(before) with { Fields = VersionOne.Fields(header, read) };
             }
             else if (read.Stream is { } stream)
             {
                 var checks = Streams.TryGetValue(FileKey(read.Source, stream), out var before) ? before.Checks : [];
                 Streams[FileKey(read.Source, stream)] = new PushCursor(read.To, [.. checks.TakeLast(PushCursor.Remembered - 1), read.Check]);
+                if (read.Retires is { } retired)
+                {
+                    Streams[FileKey(read.Source, retired)] = Streams[FileKey(read.Source, retired)] with { Checks = [] };
+                }
             }
         }
         foreach (var frame in header.Frames)
@@ -161,7 +175,7 @@ public sealed class ShardState
         {
             throw new InvalidDataException($"snapshot {origin}: version {state?.Version}, which never was. It is damaged; delete it only when every capture since the one before it still stands.");
         }
-        return state.Version > CurrentVersion ? throw Later(origin, state.Version, null) : state;
+        return state.Version > CurrentVersion ? throw Later(origin, state.Version, null) : state.Version < CurrentVersion ? VersionOne.Renewed(state) : state;
     }
 
     private static PipelineException Later(string origin, long version, Exception? inner) => LaterVersion.Stop($"snapshot {origin}", $"it is of version {version}", CurrentVersion, inner);
@@ -192,6 +206,11 @@ public sealed class ShardState
             {
                 return wrong;
             }
+            if (read.Retires is { } retired
+                && (read.Stream is null || retired == read.Stream || !Streams.ContainsKey(FileKey(read.Source, retired))))
+            {
+                return $"a read of source {read.Source} retires a stream that is not another one of its source";
+            }
             if ((read.File ?? read.Stream) is not { } id)
             {
                 continue;
@@ -199,7 +218,7 @@ public sealed class ShardState
             var key = FileKey(read.Source, id);
             seen ??= [];
             var at = seen.TryGetValue(key, out var within) ? within
-                : read.File is not null ? Files.TryGetValue(key, out var file) ? file.Offset : 0
+                : read.File is not null ? Files.TryGetValue(key, out var file) ? file.Offset : Begins(read, seen)
                 : Streams.TryGetValue(key, out var stream) ? stream.Sequence : 0;
             if (read.From != at || read.To < read.From || (read.Stream is not null && read.To != read.From + 1))
             {
@@ -209,6 +228,10 @@ public sealed class ShardState
         }
         return null;
     }
+
+    /// <summary>Where the first read of a file begins: at 0, or where it parts from a file that was read.</summary>
+    private long Begins(ReadEntry read, Dictionary<string, long> seen) =>
+        read.Branch is { } branch && FileKey(read.Source, branch.Of) is var of && (Files.ContainsKey(of) || seen.ContainsKey(of)) ? Math.Max(0, read.From) : 0;
 
     /// <summary>A redrive reads no new line, and takes from the rejections what it gives to the records: of a capture before it, and never more than there are.</summary>
     private string? RefuseRedrive(ReadEntry read, long number)
@@ -258,8 +281,15 @@ public sealed class ShardState
 /// <summary>Two histories of one shard that cannot both be true (rules 4, 11, 12): from this number on.</summary>
 public sealed record Fork(string Shard, long Number, string Reason)
 {
-    public DifferenceException ToException() =>
-        new($"shard {Shard}: a fork at capture {Number}: {Reason}. The shard is stopped from there; what to do is in docs/runbooks/forks.md.");
+    public ForkException ToException() =>
+        new(this, $"shard {Shard}: a fork at capture {Number}: {Reason}. The shard is stopped from there; "
+            + "what to do is in docs/runbooks/forks.md.");
+}
+
+/// <summary>A fork stops its shard.</summary>
+public sealed class ForkException(Fork fork, string message) : DifferenceException(message)
+{
+    public Fork Fork { get; } = fork;
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, RespectRequiredConstructorParameters = true, RespectNullableAnnotations = true)]

@@ -83,6 +83,17 @@ public sealed record StoreIdentity(string Id, string Role, string Region, IReadO
     public static async Task<StoreIdentity?> FindAsync(IObjectStore store, CancellationToken cancel = default) =>
         await store.ReadAsync(ObjectName, cancel) is { } bytes ? StoreIdentityJson.Decode(bytes, store.Location) : null;
 
+    /// <summary>The sha256 of `store.json`, found to be whole; null where there is none.</summary>
+    public static async Task<Captures.Sha256?> FileHashAsync(IObjectStore store, CancellationToken cancel = default)
+    {
+        if (await store.ReadAsync(ObjectName, cancel) is not { } bytes)
+        {
+            return null;
+        }
+        _ = StoreIdentityJson.Decode(bytes, store.Location);
+        return Captures.Sha256.Of(bytes);
+    }
+
     /// <summary>
     /// Both stores of an embedded installation; what is absent is made. The table store names its capture store, and once it does
     /// the capture store is never made anew (rule 9): its captures would count from 0 again, under a table that has them.

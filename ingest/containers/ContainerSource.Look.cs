@@ -96,7 +96,7 @@ public sealed partial class ContainerSource
         (seen.Done, seen.Pending) = (blob.Etag, head.IsGzip || IsOld(blob) ? 0 : blob.Length);
         if (head.IsGzip)
         {
-            _events.Unreadable(seen.Name, "it is gzip, and a container's blobs are read as they grow: bring it to a file and import that.");
+            _events.Unreadable(seen.Name, new UnreadableFileException("it is gzip, and a container's blobs are read as they grow: bring it to a file and import that"));
         }
         else if (Known(seen).Select(_cursors.Find).FirstOrDefault(c => c is { Offset: > 0 }) is { } was)
         {
@@ -168,7 +168,8 @@ public sealed partial class ContainerSource
     /// <summary>Offers what follows the cursor. Other: the bytes before it are not those that were read.</summary>
     private async Task<Look> ReadAsync(SeenBlob seen, AppendedBlob blob, string identity, ILineFormat format, FileCursor? cursor, IBlockSink sink, CancellationToken stop)
     {
-        var reading = new FileReading(Name, identity, cursor?.Path ?? seen.Name, format, _hash);
+        var reading = new FileReading(Name, identity, format, _hash);
+        _cursors.Names.Note(identity, _cursors.Names.Find(identity) ?? seen.Name);
         var offset = cursor?.Offset ?? 0;
         using var lines = await ContainerLines.OpenAsync(_blobs, blob, reading, cursor, blob.Length, check: true, _workers, stop);
         if (lines is null || !lines.Continues)

@@ -52,16 +52,15 @@ public sealed partial class ContainerSource : ISource, IDisposable
     private bool _more;
     private long? _listed;
 
-    /// <param name="files">The shard's files; those of other sources are left out.</param>
+    /// <param name="cursors">Where each blob was read up to, and under which name.</param>
     /// <param name="format">Null: each blob's is detected; one that was read before keeps its own.</param>
-    public ContainerSource(string source, IEnumerable<KeyValuePair<string, FileCursor>> files, IAppendedBlobs blobs, ContainerOptions options, ILineFormat? format, KeyedHash hash, Workers workers, TimeProvider time, ISourceEvents events)
+    public ContainerSource(FileCursors cursors, IAppendedBlobs blobs, ContainerOptions options, ILineFormat? format, KeyedHash hash, Workers workers, TimeProvider time, ISourceEvents events)
     {
         (_blobs, _options, _format, _hash, _workers, _time, _events) = (blobs, options, format, hash, workers, time, events);
-        var own = files.Where(f => f.Value.Source == source).ToList();
-        _cursors = new FileCursors(source, own);
-        foreach (var (key, cursor) in own.Where(f => f.Value.Path is not null))
+        _cursors = cursors;
+        foreach (var (identity, name) in cursors.Names.All().Where(named => cursors.Find(named.Key) is not null))
         {
-            (_hints.TryGetValue(cursor.Path!, out var known) ? known : _hints[cursor.Path!] = []).Add(key[(source.Length + 1)..]);
+            (_hints.TryGetValue(name, out var known) ? known : _hints[name] = []).Add(identity);
         }
         _listing = new ContainerListing(blobs, options, time);
         _windows = new ContainerWindows(blobs, options.Rows, options.MaxWindows, BinaryPrimitives.ReadInt64LittleEndian(RandomNumberGenerator.GetBytes(sizeof(long))), workers);
@@ -164,7 +163,7 @@ public sealed partial class ContainerSource : ISource, IDisposable
                 if (seen.LastError != e.Message)
                 {
                     seen.LastError = e.Message;
-                    _events.Unreadable(seen.Name, e.Message);
+                    _events.Unreadable(seen.Name, e);
                 }
             }
             catch (StoreException e)
@@ -222,8 +221,9 @@ public sealed partial class ContainerSource : ISource, IDisposable
             {
                 Same(seen, longer.Name);
             }
-            else if (Known(seen).Contains(found.Identity))
+            else if (Known(seen).Contains(found.Identity) || _cursors.Names.Find(found.Identity) is null)
             {
+                // Where this machine does not know under which name it was read, it may have been this one.
                 Lost(seen, found.Cursor.Offset, sink);
             }
             else

@@ -1,3 +1,4 @@
+using Pipeline.Core.Captures;
 using Pipeline.Ingest.Formats;
 using Pipeline.Ingest.Formats.Json;
 using Pipeline.Ingest.Formats.Text;
@@ -12,12 +13,6 @@ namespace Pipeline.Ingest.Explain;
 internal static class LineFields
 {
     private static readonly string[] Combined = ["address", "ident", "user", "time", "method", "path", "query", "protocol", "status", "bytes", "referrer", "agent"];
-
-    private static readonly HashSet<string> W3c = new(StringComparer.OrdinalIgnoreCase)
-    {
-        "date", "time", "s-sitename", "s-computername", "s-ip", "s-port", "c-ip", "c-port", "cs-method", "cs-uri-stem", "cs-uri-query", "cs-username", "cs-version", "cs-host", "cs-bytes",
-        "cs(User-Agent)", "cs(Cookie)", "cs(Referer)", "cs(Host)", "cs(X-Forwarded-For)", "sc-status", "sc-substatus", "sc-win32-status", "sc-bytes", "time-taken",
-    };
 
     /// <param name="w3c">The field list in force.</param>
     public static IReadOnlyList<LineField> Of(ILineFormat format, ReadOnlySpan<byte> line, string? w3c)
@@ -62,7 +57,7 @@ internal static class LineFields
         var values = Split(line, int.MaxValue);
         var clients = client is null ? -1 : Math.Max(At(client), At($"cs({client})"));
         int At(string name) => Array.FindIndex(names, declared => declared.Equals(name, StringComparison.OrdinalIgnoreCase));
-        return values.Count != names.Length ? null : [.. values.Select((text, i) => new LineField(i == clients ? client! : W3c.Contains(names[i]) ? names[i] : $"field {i + 1}", names[i].ToLowerInvariant() switch
+        return values.Count != names.Length ? null : [.. values.Select((text, i) => new LineField(i == clients ? client! : ColumnNames.Find(names[i]) is { } known ? known : $"field {i + 1}", names[i].ToLowerInvariant() switch
         {
             _ when i == clients => Part.Clients,
             "date" or "time" => Part.Time,

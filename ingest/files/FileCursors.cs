@@ -3,33 +3,25 @@ using Pipeline.Core.Captures;
 
 namespace Pipeline.Ingest.Files;
 
-/// <summary>What a file is that was found (rule 34).</summary>
-public abstract record FileDecision(string Identity)
-{
-    /// <summary>It was read before, under whatever name: go on from the cursor.</summary>
-    public sealed record Resume(string Identity, FileCursor Cursor) : FileDecision(Identity);
-
-    /// <summary>It was never read. Above ordinal 0, another file with the same first line was: that is reported.</summary>
-    public sealed record New(string Identity, int Ordinal) : FileDecision(Identity);
-
-    /// <summary>Its first line is known, but it ends before the cursor: an error that names it; nothing is read.</summary>
-    public sealed record Shrunk(string Identity, FileCursor Cursor) : FileDecision(Identity);
-}
-
 /// <summary>
 /// Where each file of one source was read up to: the shard's state, moved on as blocks are offered. A decider: it does not look at files.
 /// Several files may be read at once; an identity has one reader at a time.
 /// </summary>
 public sealed class FileCursors
 {
+    /// <summary>Of more files with one first line, only those are compared that have the next line in common too.</summary>
+    private const int MostCompared = 16;
+
     private readonly Lock _lock = new();
     private readonly Dictionary<string, FileCursor> _cursors = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int> _ordinals = new(StringComparer.Ordinal);
 
     /// <param name="files">A shard's files: <see cref="ShardState.Files"/>. Those of other sources are left out.</param>
-    public FileCursors(string source, IEnumerable<KeyValuePair<string, FileCursor>> files)
+    /// <param name="names">What this machine knows of their names; null: nothing.</param>
+    public FileCursors(string source, IEnumerable<KeyValuePair<string, FileCursor>> files, FileNames? names = null)
     {
         Source = source;
+        Names = names ?? new FileNames();
         foreach (var (key, cursor) in files)
         {
             if (cursor.Source == source)
@@ -41,6 +33,9 @@ public sealed class FileCursors
 
     public string Source { get; }
 
+    /// <summary>The names that this machine reads them under.</summary>
+    public FileNames Names { get; }
+
     public FileCursor? Find(string identity)
     {
         lock (_lock)
@@ -49,30 +44,79 @@ public sealed class FileCursors
         }
     }
 
+    /// <summary>What a file is, where files only grow: it goes on where it was read to, or is another file.</summary>
     /// <param name="fingerprint">See <see cref="FileFingerprint"/>.</param>
     /// <param name="length">The file's length; <see cref="long.MaxValue"/> where only reading it can tell.</param>
     /// <param name="checkAt">The check at an offset of the file; null where it ends before.</param>
-    public FileDecision Decide(string fingerprint, long length, Func<long, string?> checkAt)
+    public FileDecision Decide(string fingerprint, long length, Func<long, string?> checkAt) =>
+        Decide(fingerprint, cursor => cursor.Offset <= length && checkAt(cursor.Offset) is { } check ? check == cursor.Check : null);
+
+    /// <param name="isAt">Whether the file goes on where a cursor stands. Null: it ends before.</param>
+    private FileDecision Decide(string fingerprint, Func<FileCursor, bool?> isAt)
     {
-        List<(string Identity, FileCursor Cursor)> known;
-        int next;
-        lock (_lock)
-        {
-            next = _ordinals.GetValueOrDefault(fingerprint);
-            // The farthest cursor first: two files that were alike for a while differ there.
-            known = [.. Enumerable.Range(0, next).Select(n => Identity(fingerprint, n)).Where(_cursors.ContainsKey).Select(id => (id, _cursors[id])).OrderByDescending(k => k.Item2.Offset)];
-        }
+        var (known, next) = WithFirstLine(fingerprint);
         (string Identity, FileCursor Cursor)? beyond = null;
-        foreach (var (identity, cursor) in known)
+        // The farthest cursor first: two files that were alike for a while differ there.
+        foreach (var (identity, cursor) in known.OrderByDescending(k => k.Cursor.Offset))
         {
-            var check = cursor.Offset <= length ? checkAt(cursor.Offset) : null;
-            if (check == cursor.Check)
+            var goesOn = isAt(cursor);
+            if (goesOn == true)
             {
                 return new FileDecision.Resume(identity, cursor);
             }
-            beyond = check is null ? (identity, cursor) : beyond;
+            beyond = goesOn is null ? (identity, cursor) : beyond;
         }
         return beyond is { } b ? new FileDecision.Shrunk(b.Identity, b.Cursor) : new FileDecision.New(Identity(fingerprint, next), next);
+    }
+
+    /// <summary>The same for a file that may have lost its end, be restored or edited: then it goes on at the last place that is as it was read.</summary>
+    internal FileDecision Decide(string fingerprint, FileContent content, string path)
+    {
+        var decision = Decide(fingerprint, content.IsAt);
+        if (decision is FileDecision.Resume resume && !IsOvertaken(resume.Cursor, content))
+        {
+            return decision;
+        }
+        var (known, next) = WithFirstLine(fingerprint);
+        FileDecision.Branch Branch(BranchPoint point) => new(Identity(fingerprint, next), next, point);
+        if (known.Count == 0)
+        {
+            // Its first line is new. Of the file that had its name it may be an edited one all the same.
+            var (was, at) = At(path);
+            return at is not null && FileBranches.FindMoved(was!, at, content) is { } moved ? Branch(moved) : decision;
+        }
+        // Where very many files begin alike, as with a banner, only those are compared that have more in common.
+        var alike = known.Count <= MostCompared ? known : known.Where(k => k.Cursor.Checks is { Count: > 0 } checks && content.Has(checks[0]));
+        var best = alike.Select(k => FileBranches.Find(k.Identity, k.Cursor, content)).OfType<BranchPoint>().MaxBy(point => point.From);
+        var branch = Branch(best ?? FileBranches.FirstLine(known, content));
+        if (!branch.Point.IsPrefix || Find(branch.Point.Of) is not { } cursor)
+        {
+            return branch;
+        }
+        // A compressed file loses no end and does not grow: it is an older copy.
+        return new FileDecision.Shrunk(branch.Point.Of, cursor, branch, !content.IsGzip && branch.Point.Doubt - branch.Point.From <= EarlierChecks.Near);
+    }
+
+    /// <summary>Whether a file that parted from another one goes on as that did after all: it is being restored.</summary>
+    private bool IsOvertaken(FileCursor cursor, FileContent content) => cursor.Branch is { Doubt: not null } branch && Find(branch.Of) is { } of
+        && of.Checks?.Any(check => check.Offset > cursor.Offset && content.Has(check)) == true;
+
+    private (List<(string Identity, FileCursor Cursor)> Known, int Next) WithFirstLine(string fingerprint)
+    {
+        lock (_lock)
+        {
+            var next = _ordinals.GetValueOrDefault(fingerprint);
+            return ([.. Enumerable.Range(0, next).Select(n => Identity(fingerprint, n)).Where(_cursors.ContainsKey).Select(id => (id, _cursors[id]))], next);
+        }
+    }
+
+    /// <summary>The file that was last read under a name.</summary>
+    private (string? Identity, FileCursor? Cursor) At(string path)
+    {
+        lock (_lock)
+        {
+            return Names.IdentityOf(path) is { } identity && _cursors.TryGetValue(identity, out var cursor) ? (identity, cursor) : default;
+        }
     }
 
     /// <summary>The identities that were read with this first line, and how far.</summary>
@@ -86,16 +130,6 @@ public sealed class FileCursors
 
     /// <summary>The fingerprint of an identity.</summary>
     public static ReadOnlySpan<char> FingerprintOf(string identity) => identity.IndexOf('.', StringComparison.Ordinal) is >= 0 and var dot ? identity.AsSpan(0, dot) : identity;
-
-    /// <summary>A file that is known to be another one than all that have its first line.</summary>
-    public FileDecision.New Another(string fingerprint)
-    {
-        lock (_lock)
-        {
-            var next = _ordinals.GetValueOrDefault(fingerprint);
-            return new FileDecision.New(Identity(fingerprint, next), next);
-        }
-    }
 
     /// <summary>A block that ends at the cursor was offered.</summary>
     public void Advance(string identity, FileCursor cursor)

@@ -20,12 +20,15 @@ public static class FileFingerprint
     /// <summary>The fingerprint, or null where the content has no complete data line yet.</summary>
     /// <param name="content">The file's (decompressed) content from its start.</param>
     /// <param name="final">Nothing more will come: an unterminated line counts, and where there is no data line at all, the first that <paramref name="format"/> does not take for a directive.</param>
-    public static string? Of(Stream content, KeyedHash hash, bool final = false, ILineFormat? format = null)
+    public static string? Of(Stream content, KeyedHash hash, bool final = false, ILineFormat? format = null) => Find(content, hash, final, format)?.Hash;
+
+    /// <summary>The fingerprint, and the offset at which the line that it is of ends.</summary>
+    public static (string Hash, long End)? Find(Stream content, KeyedHash hash, bool final = false, ILineFormat? format = null)
     {
         var (buffer, line) = (ArrayPool<byte>.Shared.Rent(Chunk), ArrayPool<byte>.Shared.Rent(MaxHashed + sizeof(long)));
         try
         {
-            return Of(content, hash, final, format, buffer, line);
+            return Find(content, hash, final, format, buffer, line);
         }
         finally
         {
@@ -34,7 +37,7 @@ public static class FileFingerprint
         }
     }
 
-    private static string? Of(Stream content, KeyedHash hash, bool final, ILineFormat? format, byte[] buffer, byte[] line)
+    private static (string Hash, long End)? Find(Stream content, KeyedHash hash, bool final, ILineFormat? format, byte[] buffer, byte[] line)
     {
         var (length, from, at) = (0, 0L, 0L);
         (byte[] Line, int Length, long From)? fallback = null;
@@ -98,12 +101,13 @@ public static class FileFingerprint
         return true;
     }
 
-    private static string Hash(byte[] line, int length, long from, KeyedHash hash)
+    private static (string Hash, long End) Hash(byte[] line, int length, long from, KeyedHash hash)
     {
+        var end = from + length + 1;
         var text = line.AsSpan(0, length);
         var mark = text.Length - LineReader.WithoutMark(text).Length;
         length -= length > 0 && text[^1] == '\r' ? 1 : 0;
         BinaryPrimitives.WriteInt64LittleEndian(line.AsSpan(length), from + mark);
-        return hash.Of(line.AsSpan(mark, length - mark + sizeof(long)));
+        return (hash.Of(line.AsSpan(mark, length - mark + sizeof(long))), end);
     }
 }

@@ -43,9 +43,9 @@ public sealed class FileImport(FileCursors cursors, ILineFormat? format, KeyedHa
             }
             // 2 identify
             var at = i;
-            var (file, fingerprint, result) = await workers.Run(() => Identify(found[at], final));
+            var (file, first, result) = await workers.Run(() => Identify(found[at], final));
             found[at] = result;
-            if (file is null || fingerprint is null)
+            if (file is null || first is not { Hash: var fingerprint, End: var end })
             {
                 file?.Dispose();
                 room.Release();
@@ -62,7 +62,7 @@ public sealed class FileImport(FileCursors cursors, ILineFormat? format, KeyedHa
                     try
                     {
                         await (before ?? Task.CompletedTask);
-                        found[at] = await ReadFileAsync(file, fingerprint, found[at], final, stop.Token);
+                        found[at] = await ReadFileAsync(file, fingerprint, new FileContent(file, hash, end), found[at], final, stop.Token);
                     }
                     catch
                     {
@@ -81,16 +81,16 @@ public sealed class FileImport(FileCursors cursors, ILineFormat? format, KeyedHa
         return found;
     }
 
-    private (SourceFile? File, string? Fingerprint, FileResult Result) Identify(FileResult result, bool final)
+    private (SourceFile? File, (string Hash, long End)? First, FileResult Result) Identify(FileResult result, bool final)
     {
         SourceFile? file = null;
         try
         {
             file = SourceFile.Open(result.Path);
-            var fingerprint = FileFingerprint.Of(file.ContentAt(0), hash);
+            var fingerprint = FileFingerprint.Find(file.ContentAt(0), hash);
             if (fingerprint is null && (file.IsGzip ? file.End == ContentEnd.Whole : final))
             {
-                fingerprint = FileFingerprint.Of(file.ContentAt(0), hash, final: true, format);
+                fingerprint = FileFingerprint.Find(file.ContentAt(0), hash, final: true, format);
             }
             result = result with { IsGzip = file.IsGzip, End = file.End };
             return (file, fingerprint, fingerprint is not null ? result : result with { Pending = file.IsGzip ? file.Decompressed : file.RawLength, Error = Wrong(file) });
@@ -102,7 +102,7 @@ public sealed class FileImport(FileCursors cursors, ILineFormat? format, KeyedHa
         }
     }
 
-    private async Task<FileResult> ReadFileAsync(SourceFile file, string fingerprint, FileResult result, bool final, CancellationToken cancel)
+    private async Task<FileResult> ReadFileAsync(SourceFile file, string fingerprint, FileContent content, FileResult result, bool final, CancellationToken cancel)
     {
         var taken = new Acknowledgements();
         LineBlocks? blocks = null;
@@ -111,16 +111,25 @@ public sealed class FileImport(FileCursors cursors, ILineFormat? format, KeyedHa
         try
         {
             // 3 decide
-            var decision = await workers.Run(() => cursors.Decide(fingerprint, file.ContentLength, at => file.Before(at) is { } before ? hash.Of(before) : null));
+            var decision = await workers.Run(() => Decide(fingerprint, content, result.Path));
             var cursor = (decision as FileDecision.Resume)?.Cursor;
-            (from, line) = (cursor?.Offset ?? 0, cursor?.Line ?? 0);
-            result = result with { Identity = decision.Identity, From = from, To = from, Ordinal = decision is FileDecision.New n ? n.Ordinal : 0, SameAs = Same(decision.Identity, result.Path) };
+            var point = (decision as FileDecision.Branch)?.Point;
+            (from, line) = (cursor?.Offset ?? point?.From ?? 0, cursor?.Line ?? 0);
+            result = result with { Identity = decision.Identity, From = from, To = from, SameAs = Same(decision.Identity, result.Path) };
+            result = decision switch
+            {
+                FileDecision.New { Ordinal: var ordinal } => result with { Ordinal = ordinal },
+                FileDecision.Branch { Point.From: 0, Ordinal: var ordinal } => result with { Ordinal = ordinal },
+                FileDecision.Branch { Point: var known } => result with { Rewound = cursors.Find(known.Of)?.Offset, Edited = known.Edited },
+                _ => result,
+            };
             if (decision is FileDecision.Shrunk shrunk)
             {
-                return result with { From = 0, To = 0, End = file.End, Error = Shrunk(file, shrunk, result.SameAs) };
+                return result with { From = 0, To = 0, End = file.End, Error = Shrunk(file, shrunk, result.SameAs ?? cursors.Names.Find(shrunk.Identity)) };
             }
             var why = "";
-            var reads = format ?? (cursor is not null ? LogFormats.Remembered(cursor.Format, out why) : await workers.Run(() => file.DetectFormat(out why)));
+            var reads = format ?? (cursor is not null ? LogFormats.Remembered(cursor.Format, out why)
+                : point is not null && cursors.Find(point.Of) is { } of ? LogFormats.Remembered(of.Format, out why) : await workers.Run(() => file.DetectFormat(out why)));
             if (reads is null)
             {
                 return result with { Pending = file.IsGzip ? 0 : file.RawLength, Error = $"{result.Path}: its format is not recognised: {why}" };
@@ -129,7 +138,11 @@ public sealed class FileImport(FileCursors cursors, ILineFormat? format, KeyedHa
             result = result with { Format = reads.Name };
 
             // 4 offer
-            blocks = await workers.Run(() => file.Blocks(new FileReading(cursors.Source, decision.Identity, cursor?.Path ?? result.Path, reads, hash), cursor));
+            cursors.Names.Note(decision.Identity, cursors.Names.Find(decision.Identity) ?? result.Path);
+            var reading = new FileReading(cursors.Source, decision.Identity, reads, hash) { IsRemembered = true, Begins = point };
+            var start = point is null ? cursor : await workers.Run(() => content.Start(reading, point));
+            line = start?.Line ?? 0;
+            blocks = await workers.Run(() => file.Blocks(reading, start));
             for (var ended = false; ;)
             {
                 cancel.ThrowIfCancellationRequested();
@@ -163,6 +176,7 @@ public sealed class FileImport(FileCursors cursors, ILineFormat? format, KeyedHa
         return result with
         {
             To = blocks?.Offset ?? from, Lines = (blocks?.Line ?? line) - line, Pending = blocks?.Pending ?? 0, End = file.End, Counts = taken.Counts, Error = error,
+            PossibleDoubles = blocks?.PossibleDoubles ?? 0,
         };
     }
 
@@ -171,6 +185,25 @@ public sealed class FileImport(FileCursors cursors, ILineFormat? format, KeyedHa
         await taken.OfferAsync(sink, block, cancel);
         cursors.Advance(block.File!, blocks.Cursor!);
         events?.Offered(path, block.From, block.To);
+    }
+
+    private FileDecision Decide(string fingerprint, FileContent content, string path)
+    {
+        var decision = cursors.Decide(fingerprint, content, path);
+        if (decision is FileDecision.Shrunk { IsNear: true, Again: { } again } && !IsElsewhere(again.Point.Of, path))
+        {
+            decision = again;
+        }
+        return decision is FileDecision.Branch branch && IsElsewhere(branch.Point.Of, path) ? branch with { Point = branch.Point.Apart() } : decision;
+    }
+
+    /// <summary>Another path of this run has that content.</summary>
+    private bool IsElsewhere(string identity, string path)
+    {
+        lock (_paths)
+        {
+            return _paths.TryGetValue(identity, out var other) && other != path;
+        }
     }
 
     private string? Same(string identity, string path)
@@ -188,6 +221,10 @@ public sealed class FileImport(FileCursors cursors, ILineFormat? format, KeyedHa
         {
             events?.SameFirstLine(result.Path, result.Ordinal);
         }
+        if (result.Rewound is { } offset)
+        {
+            events?.Rewound(result.Path, result.From, offset, result.Edited);
+        }
         if (result.SameAs is { } other)
         {
             events?.SameContent(result.Path, other);
@@ -195,11 +232,11 @@ public sealed class FileImport(FileCursors cursors, ILineFormat? format, KeyedHa
     }
 
     private static string Unreadable(string path, Exception e) =>
-        e is UnauthorizedAccessException ? $"{path}: it may not be read: give this program's user the right to read it." : $"{path}: it cannot be read ({e.GetType().Name}): {e.Message}";
+        e is UnauthorizedAccessException ? $"{path}: it may not be read: give this program's user the right to read it." : $"{path}: {UnreadableFileException.Why(e)}.";
 
     private static string Shrunk(SourceFile file, FileDecision.Shrunk shrunk, string? same) => Wrong(file) is { } wrong ? wrong + $" It was read up to offset {shrunk.Cursor.Offset} before."
         : $"{file.Path}: it is {(file.IsGzip ? file.Decompressed : file.RawLength)} bytes long, and was read up to offset {shrunk.Cursor.Offset} before"
-        + ((same ?? (shrunk.Cursor.Path == file.Path ? null : shrunk.Cursor.Path)) is { } known ? $" as {known}" : "") + ". Nothing of it is read. If it is an older copy, all is well; if it was truncated, what was written since then is not here.";
+        + (same is { } known && known != file.Path ? $" as {known}" : "") + ". Nothing of it is read. If it is an older copy, all is well; if it was truncated, what was written since then is not here.";
 
     private static string? Wrong(SourceFile file) => file.End switch
     {

@@ -1,6 +1,9 @@
 namespace Pipeline.Ingest.Files;
 
-/// <summary>What file sources tell those around them: paths and numbers, never content. Offsets are of decompressed bytes. An import may call from several threads at once.</summary>
+/// <summary>
+/// What file sources tell those around them: paths and numbers, never content. A path stays in this process: who writes it to a log, a metric or a
+/// store puts its label there (<see cref="FileNames.Label"/>). Offsets are of decompressed bytes. An import may call from several threads at once.
+/// </summary>
 public interface ISourceEvents
 {
     /// <summary>A file is read, from this offset on; 0: for the first time.</summary>
@@ -27,11 +30,17 @@ public interface ISourceEvents
     /// <summary>A file has the first line of another one, and other bytes after it; it is read as a file of its own (rule 34).</summary>
     void SameFirstLine(string path, int ordinal);
 
+    /// <summary>
+    /// A file is no longer as it was read up to <paramref name="offset"/>: it lost its end or was restored, or it was edited in place. It is read on at <paramref name="from"/> as a file of its own;
+    /// lines that may be read twice are counted as possible doubles, an edited stretch as a possible loss.
+    /// </summary>
+    void Rewound(string path, long from, long offset, bool edited);
+
     /// <summary>A gzip file is cut, damaged or followed by garbage: what was whole before is taken, the rest is pending.</summary>
     void BadGzip(string path, ContentEnd end, long decompressed);
 
-    /// <summary>A file cannot be read: the error's type and its message, which names the path.</summary>
-    void Unreadable(string path, string error);
+    /// <summary>A file cannot be read. The error's message can name it: <see cref="UnreadableFileException.Why"/> does not.</summary>
+    void Unreadable(string path, Exception error);
 
     /// <summary>No format fits the file's start; it is left alone until it changes.</summary>
     void UnknownFormat(string path, string why);

@@ -6,9 +6,6 @@ using Pipeline.Ingest.Shard;
 
 namespace Pipeline.Ingest.Files;
 
-/// <summary>What every block of one file says of it. The path is a hint for people.</summary>
-public sealed record FileReading(string Source, string Identity, string Path, ILineFormat Format, KeyedHash Hash);
-
 /// <summary>
 /// Cuts a file's content into blocks of whole lines: 1 read — 2 cut after the last '\n' — 3 take the position along. One thread at a time.
 /// What follows the last '\n' is no line (rule 29) and stays <see cref="Pending"/> until the caller says that it is final.
@@ -23,8 +20,8 @@ public sealed class LineBlocks : IDisposable
     private const int MinBuffer = 4_096;
 
     private readonly Stream _content;
-    private readonly FileReading _file;
-    private readonly byte[] _before = new byte[CheckedBytes];
+    private readonly FilePosition _position;
+    private readonly byte[] _before = new byte[EarlierCheck.Window];
     private int _beforeLength;
     private byte[]? _buffer;
     private int _length;
@@ -39,28 +36,25 @@ public sealed class LineBlocks : IDisposable
     public LineBlocks(Stream content, FileReading file, FileCursor? from, ReadOnlySpan<byte> before, long expected = long.MaxValue)
     {
         _content = content;
-        _file = file;
-        Offset = from?.Offset ?? 0;
-        Line = from?.Line ?? 0;
-        Fields = from?.Fields;
+        _position = new FilePosition(file, from);
         _wanted = (int)Math.Clamp(expected == long.MaxValue ? expected : expected + 1, MinBuffer, SourceBlock.MaxBytes);
         Remember(before);
     }
 
     /// <summary>Where the next block begins.</summary>
-    public long Offset { get; private set; }
+    public long Offset => _position.Offset;
 
     /// <summary>Physical lines before <see cref="Offset"/>.</summary>
-    public long Line { get; private set; }
-
-    /// <summary>The W3C field list in force at <see cref="Offset"/>.</summary>
-    public string? Fields { get; private set; }
+    public long Line => _position.Line;
 
     /// <summary>After <see cref="Next"/> returned null: bytes after the last '\n'.</summary>
     public long Pending => _length + _dropped;
 
     /// <summary>The position after the last block; null before the first.</summary>
-    public FileCursor? Cursor { get; private set; }
+    public FileCursor? Cursor => _position.Cursor;
+
+    /// <summary>Lines so far that may be captured already (<see cref="DoubleNotes"/>).</summary>
+    public long PossibleDoubles => _position.PossibleDoubles;
 
     /// <summary>The next block, or null where the content ends: then <paramref name="final"/> gives what is pending as a last, unterminated line. Where the content grew meanwhile it goes on.</summary>
     public SourceBlock? Next(bool final = false)
@@ -78,9 +72,14 @@ public sealed class LineBlocks : IDisposable
             {
                 return Block(cut, ended);
             }
+            if (ended && final && _length > 0)
+            {
+                return Block(_length, ended);
+            }
             if (ended)
             {
-                return final && _length > 0 ? Block(_length, ended) : null;
+                // Where a file begins that parts from another is captured also where no line follows yet.
+                return _position.Begins ? Block(0, ended) : null;
             }
             BeginLongLine();
         }
@@ -194,30 +193,19 @@ public sealed class LineBlocks : IDisposable
 
     private SourceBlock Give(byte[] buffer, int length, long to, (byte[]? Buffer, int Length) next)
     {
-        var lines = buffer.AsMemory(0, length);
-        var check = _file.Hash.Of(_before.AsSpan(0, _beforeLength));
-        var block = new SourceBlock
-        {
-            Source = _file.Source, Format = _file.Format, Lines = lines, FieldsBefore = Fields, File = _file.Identity, Path = _file.Path,
-            From = Offset, To = to, Check = check, Line = Line, Release = () => ArrayPool<byte>.Shared.Return(buffer),
-        };
-        Fields = _file.Format.FieldsAfter(lines.Span, Fields);
-        Line += BlockEncoder.PhysicalLines(lines.Span);
-        Offset = to;
         (_buffer, _length) = next;
-        Cursor = new FileCursor { Source = _file.Source, Offset = to, Check = check, Fields = Fields, Line = Line, Format = _file.Format.Name, Path = _file.Path };
-        return block;
+        return _position.Take(buffer.AsMemory(0, length), to, _before.AsSpan(0, _beforeLength), () => ArrayPool<byte>.Shared.Return(buffer));
     }
 
     private void Remember(ReadOnlySpan<byte> bytes)
     {
-        if (bytes.Length >= CheckedBytes)
+        if (bytes.Length >= EarlierCheck.Window)
         {
-            bytes[^CheckedBytes..].CopyTo(_before);
-            _beforeLength = CheckedBytes;
+            bytes[^EarlierCheck.Window..].CopyTo(_before);
+            _beforeLength = EarlierCheck.Window;
             return;
         }
-        var kept = Math.Min(_beforeLength, CheckedBytes - bytes.Length);
+        var kept = Math.Min(_beforeLength, EarlierCheck.Window - bytes.Length);
         _before.AsSpan(_beforeLength - kept, kept).CopyTo(_before);
         bytes.CopyTo(_before.AsSpan(kept));
         _beforeLength = kept + bytes.Length;

@@ -42,17 +42,18 @@ public sealed class SourceFile : IDisposable
     /// <summary>Decompressed bytes that were read by the content that was read last.</summary>
     public long Decompressed => _gzip?.Position ?? 0;
 
-    /// <exception cref="IOException">It cannot be opened, or is no file; the message names the path.</exception>
+    /// <exception cref="UnreadableFileException">It is no file.</exception>
+    /// <exception cref="IOException">It cannot be opened; the message names the path.</exception>
     /// <exception cref="UnauthorizedAccessException">It may not be read.</exception>
     public static SourceFile Open(string path)
     {
         if (Directory.Exists(path))
         {
-            throw new IOException($"{path} is a folder, expected a file.");
+            throw new UnreadableFileException("it is a folder, expected a file");
         }
         if (!RegularFile.IsOrIsAbsent(path))
         {
-            throw new IOException($"{path} is a pipe, socket or device, expected a file that can be read again: write what comes from it to a file first.");
+            throw new UnreadableFileException("it is a pipe, socket or device, expected a file that can be read again: write what comes from it to a file first");
         }
         // No buffer of its own: blocks are read into their own buffers. No lock: the server goes on writing, renaming and deleting.
         var raw = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 0);
@@ -77,16 +78,16 @@ public sealed class SourceFile : IDisposable
         return _gzip;
     }
 
-    /// <summary>The up to 128 bytes of content before an offset; null where the content ends before it.</summary>
-    public byte[]? Before(long offset)
+    /// <summary>The up to so many bytes of content before an offset; null where the content ends before it.</summary>
+    public byte[]? Before(long offset, int most = LineBlocks.CheckedBytes)
     {
-        var bytes = new byte[(int)Math.Min(offset, LineBlocks.CheckedBytes)];
+        var bytes = new byte[(int)Math.Min(offset, most)];
         var content = ContentAt(offset - bytes.Length);
         return content.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false) == bytes.Length ? bytes : null;
     }
 
     /// <summary>Whether the content before the cursor is what was read.</summary>
-    public bool Continues(FileCursor cursor, KeyedHash hash) => cursor.Offset <= ContentLength && Before(cursor.Offset) is { } before && hash.Of(before) == cursor.Check;
+    public bool Continues(FileCursor cursor, KeyedHash hash) => new FileContent(this, hash, 0).IsAt(cursor) == true;
 
     /// <summary>Whether a line ends between an offset and the end of the content; and where that end is.</summary>
     public bool EndsALine(long offset, out long end)
@@ -130,7 +131,8 @@ public sealed class SourceFile : IDisposable
     public LineBlocks Blocks(FileReading reading, FileCursor? from)
     {
         var offset = from?.Offset ?? 0;
-        var before = Before(offset) ?? throw new IOException($"{Path} ends before offset {offset}, where reading was to go on: it was cut meanwhile.");
+        var before = Before(offset, EarlierCheck.Window) ??
+            throw new UnreadableFileException($"it ends before offset {offset}, where reading was to go on: it was cut meanwhile");
         return new LineBlocks(ContentAt(offset), reading, from, before, IsGzip ? long.MaxValue : Math.Max(0, _raw.Length - offset));
     }
 

@@ -42,14 +42,14 @@ public sealed class StandardInput(Stream input, string source, ILineFormat? form
             }
             result = result with { Format = reads.Name, IsGzip = gzip is not null };
             // 2 offer
-            blocks = new LineBlocks(content, new FileReading(source, "", Path, reads, pushes), null, []);
+            blocks = new LineBlocks(content, new FileReading(source, "", reads, pushes), null, []);
             for (var ended = false; ;)
             {
                 var block = await ReadAsync(() => blocks.Next(ended), cancel);
                 if (block is not null)
                 {
                     to = block.To;
-                    await taken.OfferAsync(sink, block with { File = null, Path = null, From = 0, To = 0, Check = pushes.Of(block.Lines.Span) }, cancel);
+                    await taken.OfferAsync(sink, block with { File = null, From = 0, To = 0, Check = pushes.Of(block.Lines.Span) }, cancel);
                     events?.Offered(Path, block.From, block.To);
                 }
                 else if (ended || (gzip is not null && gzip.End != ContentEnd.Whole))

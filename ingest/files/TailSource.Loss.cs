@@ -51,7 +51,7 @@ public sealed partial class TailSource
         }
         catch (IOException e)
         {
-            events.Unreadable(file.LastPath, $"{e.GetType().Name}: {e.Message}");
+            events.Unreadable(file.LastPath, e);
             return false;
         }
     }

@@ -29,7 +29,7 @@ public sealed partial class TailSource
             }
             seen.Settled = !changed;
             var opened = file;
-            var (fingerprint, decision) = await workers.Run(() => Decide(opened));
+            var (fingerprint, content, decision) = await workers.Run(() => Decide(opened));
             (seen.End, seen.Decompressed, seen.LastError) = (file.End, file.Decompressed, null);
             var shrunk = seen.ShrunkOf;
             seen.ShrunkOf = null;
@@ -48,9 +48,9 @@ public sealed partial class TailSource
             if (decision is FileDecision.Shrunk before)
             {
                 var (kind, copied) = seen.Rewritten && !file.IsGzip ? (Kind.Another, before.Identity) : await workers.Run(() => Compare(seen, opened, fingerprint!));
-                if (kind == Kind.Another)
+                if (kind == Kind.Another || (kind == Kind.Unknown && seen.ReadsAgain && before.IsNear))
                 {
-                    decision = cursors.Another(fingerprint!);
+                    decision = before.Again;
                 }
                 else if (kind == Kind.Copy)
                 {
@@ -61,7 +61,7 @@ public sealed partial class TailSource
                     seen.ShrunkOf = fingerprint;
                     _shrunk.Add(seen);
                     (seen.ShrunkAt, seen.ShrunkReported) = shrunk == fingerprint ? (seen.ShrunkAt, seen.ShrunkReported) : (time.GetTimestamp(), false);
-                    seen.ShrunkFrom = before.Cursor.Offset;
+                    (seen.ShrunkFrom, seen.IsNear) = (before.Cursor.Offset, before.IsNear);
                     (seen.ShrunkLength, seen.ShrunkCheck) = (file.IsGzip ? 0 : file.LengthAtOpen, file.IsGzip ? null : Check(file, file.LengthAtOpen));
                 }
             }
@@ -71,6 +71,29 @@ public sealed partial class TailSource
             }
 
             Release(seen, decision.Identity);
+            seen.ReadsAgain = false;
+            if (decision is FileDecision.Branch parted)
+            {
+                var of = _followed.GetValueOrDefault(parted.Point.Of);
+                if (of is { Path: null, Open: not null, IsGzip: false } && !file.IsGzip && !drained)
+                {
+                    return await ReadOnAsync(of, sink, stop, mayEnd: false) ? Look.More : await LookAsync(seen, changed, mayDecide, sink, stop, drained: true);
+                }
+                if (of?.Path is { } holder && holder != path && !mayDecide(holder))
+                {
+                    return Look.Wait;
+                }
+                if (of is { Path: not null } || (of is { Open: not null } && parted.Point.From == 0))
+                {
+                    // That file is there still: this one is another.
+                    decision = parted with { Point = parted.Point.Apart() };
+                }
+                else if (of is { Open: null } && parted.Point.From > 0)
+                {
+                    Drop(of);
+                }
+            }
+            var point = (decision as FileDecision.Branch)?.Point;
             var followed = _followed.GetValueOrDefault(decision.Identity);
             var cursor = (decision as FileDecision.Resume)?.Cursor;
             if (followed?.Path is { } owner && owner != path)
@@ -109,7 +132,8 @@ public sealed partial class TailSource
             if (followed is null)
             {
                 var why = "";
-                var reads = format ?? (cursor is not null ? LogFormats.Remembered(cursor.Format, out why) : await workers.Run(() => opened.DetectFormat(out why)));
+                var reads = format ?? (cursor is not null ? LogFormats.Remembered(cursor.Format, out why)
+                    : point is not null && cursors.Find(point.Of) is { } origin ? LogFormats.Remembered(origin.Format, out why) : await workers.Run(() => opened.DetectFormat(out why)));
                 if (reads is null)
                 {
                     if (changed)
@@ -118,17 +142,21 @@ public sealed partial class TailSource
                     }
                     return Look.Done;
                 }
-                followed = new FollowedFile(decision.Identity, IsNameOf(path, cursor?.Path) ? cursor!.Path! : path, reads, file.IsGzip) { LastPath = path };
+                followed = new FollowedFile(decision.Identity, cursors.Names.Find(decision.Identity) is { } known && IsNameOf(path, known) ? known : path, reads, file.IsGzip) { LastPath = path };
                 _followed[decision.Identity] = followed;
                 foreach (var copy in _shrunk.Where(s => FileCursors.FingerprintOf(decision.Identity).SequenceEqual(s.ShrunkOf)))
                 {
                     // Now there is something to compare it with.
                     _times.Unsettle(copy);
                 }
-                events.Opened(path, cursor?.Offset ?? 0);
-                if (decision is FileDecision.New { Ordinal: > 0 } another)
+                events.Opened(path, cursor?.Offset ?? point?.From ?? 0);
+                if (decision is FileDecision.Branch { Point.From: 0 } another)
                 {
                     events.SameFirstLine(path, another.Ordinal);
+                }
+                else if (point is not null)
+                {
+                    events.Rewound(path, point.From, cursors.Find(point.Of)?.Offset ?? 0, point.Edited);
                 }
             }
             else if (followed.LastPath != path)
@@ -153,7 +181,7 @@ public sealed partial class TailSource
             (followed.Path, followed.LastPath, followed.Inode, followed.MissingSince) = (path, path, seen.Stamp.Inode, null);
 
             // 3 offer
-            var more = await ReadAsync(followed, file, final: file.IsGzip, sink, stop);
+            var more = await ReadAsync(followed, file, final: file.IsGzip, sink, stop, point is null ? null : (content!, point));
             (seen.End, seen.Decompressed) = (file.End, file.Decompressed);
             if (!file.IsGzip)
             {
@@ -175,7 +203,7 @@ public sealed partial class TailSource
             if (seen.LastError != e.Message)
             {
                 seen.LastError = e.Message;
-                events.Unreadable(path, $"{e.GetType().Name}: {e.Message}");
+                events.Unreadable(path, e);
             }
             return Look.Done;
         }
@@ -189,10 +217,15 @@ public sealed partial class TailSource
     private static bool IsNameOf(string path, string? first) => first is not null
         && Path.GetFileName(path.AsSpan()).StartsWith(Path.GetFileName(first.AsSpan()) is var name && name.IndexOf('.') is > 0 and var dot ? name[..dot] : name, StringComparison.Ordinal);
 
-    private (string? Fingerprint, FileDecision? Decision) Decide(SourceFile file)
+    private (string? Fingerprint, FileContent? Content, FileDecision? Decision) Decide(SourceFile file)
     {
-        var fingerprint = FileFingerprint.Of(file.ContentAt(0), hash) ?? (file.End == ContentEnd.Whole ? FileFingerprint.Of(file.ContentAt(0), hash, final: true, format) : null);
-        return (fingerprint, fingerprint is null ? null : cursors.Decide(fingerprint, file.ContentLength, at => Check(file, at)));
+        var first = FileFingerprint.Find(file.ContentAt(0), hash) ?? (file.End == ContentEnd.Whole ? FileFingerprint.Find(file.ContentAt(0), hash, final: true, format) : null);
+        if (first is not { Hash: var fingerprint, End: var end })
+        {
+            return default;
+        }
+        var content = new FileContent(file, hash, end);
+        return (fingerprint, content, cursors.Decide(fingerprint, content, file.Path));
     }
 
     private string? Check(SourceFile file, long at) => file.Before(at) is { } before ? hash.Of(before) : null;
@@ -210,9 +243,11 @@ public sealed partial class TailSource
     }
 
     /// <summary>Offers what follows the cursor. True where it stopped before the end, to give others their turn.</summary>
-    private async Task<bool> ReadAsync(FollowedFile followed, SourceFile file, bool final, IBlockSink sink, CancellationToken stop)
+    /// <param name="begins">Set where it parts from another file and is read for the first time.</param>
+    private async Task<bool> ReadAsync(FollowedFile followed, SourceFile file, bool final, IBlockSink sink, CancellationToken stop, (FileContent Content, BranchPoint Point)? begins = null)
     {
-        var cursor = cursors.Find(followed.Identity);
+        var reading = new FileReading(cursors.Source, followed.Identity, followed.Format, hash) { IsRemembered = true, Begins = begins?.Point };
+        var cursor = begins is null ? cursors.Find(followed.Identity) : await workers.Run(() => begins.Value.Content.Start(reading, begins.Value.Point));
         if (file.RawLength != followed.Length)
         {
             (followed.Length, followed.GrownAt) = (file.RawLength, time.GetTimestamp());
@@ -221,8 +256,9 @@ public sealed partial class TailSource
         {
             return false;
         }
-        using var blocks = await workers.Run(() => file.Blocks(new FileReading(cursors.Source, followed.Identity, followed.FirstPath, followed.Format, hash), cursor));
-        var last = false;
+        cursors.Names.Note(followed.Identity, followed.FirstPath);
+        using var blocks = await workers.Run(() => file.Blocks(reading, cursor));
+        var (last, doubles) = (false, 0L);
         for (var count = 0; !stop.IsCancellationRequested; count++)
         {
             if (count == MaxBlocksAtOnce && !file.IsGzip)
@@ -235,6 +271,7 @@ public sealed partial class TailSource
                 // What was read is offered, also when the source is asked to stop meanwhile.
                 await _taken.OfferAsync(sink, block, CancellationToken.None);
                 cursors.Advance(followed.Identity, blocks.Cursor!);
+                (PossibleDoubles, doubles) = (PossibleDoubles + blocks.PossibleDoubles - doubles, blocks.PossibleDoubles);
                 events.Offered(followed.LastPath, block.From, block.To);
                 continue;
             }
@@ -320,7 +357,7 @@ public sealed partial class TailSource
         }
         catch (IOException e)
         {
-            events.Unreadable(followed.LastPath, $"{e.GetType().Name}: {e.Message}");
+            events.Unreadable(followed.LastPath, e);
             Drop(followed);
             return false;
         }

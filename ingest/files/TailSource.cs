@@ -42,6 +42,9 @@ public sealed partial class TailSource(TailOptions options, FileCursors cursors,
     /// <summary>How often lines may have been lost or read twice by a truncation in place, or by a deletion while the file was not open (promise 2).</summary>
     public long PossibleLosses { get; private set; }
 
+    /// <summary>Lines that were read after a file went back and may have been read before (promise 2).</summary>
+    public long PossibleDoubles { get; private set; }
+
     /// <summary>What became of the lines that are acknowledged.</summary>
     public LineCounts Counts => _taken.Counts;
 
@@ -146,6 +149,12 @@ public sealed partial class TailSource(TailOptions options, FileCursors cursors,
             if (seen.ShrunkOf is not null && IsQuiet(seen.ShrunkAt) && !seen.IsBroken)
             {
                 Shrunk(seen);
+            }
+            if (seen is { ShrunkOf: not null, IsNear: true, ReadsAgain: false } && IsQuiet(seen.ChangedAt))
+            {
+                // It stays so: it is no file that is being restored.
+                seen.ReadsAgain = true;
+                _times.Unsettle(seen);
             }
             if (!seen.EndReported && seen.IsBroken && IsQuiet(seen.ChangedAt))
             {

@@ -65,6 +65,9 @@ internal sealed class SeenPath(string path, int spread)
     public long ShrunkLength { get; set; }
     public string? ShrunkCheck { get; set; }
     public bool ShrunkReported { get; set; }
+    /// <summary>Little of it would be read again: when it lasts, it is read as a file that lost its end.</summary>
+    public bool IsNear { get; set; }
+    public bool ReadsAgain { get; set; }
     /// <summary>Since when another path has the same content.</summary>
     public long? SameSince { get; set; }
     public bool SameReported { get; set; }
@@ -77,7 +80,7 @@ internal sealed class SeenPath(string path, int spread)
     public bool IsBroken => End is not (ContentEnd.Open or ContentEnd.Whole);
 
     /// <summary>Something is the matter with it that is reported when it lasts.</summary>
-    public bool MayTell => (SameSince is not null && !SameReported) || (ShrunkOf is not null && !ShrunkReported) || (IsBroken && !EndReported);
+    public bool MayTell => (SameSince is not null && !SameReported) || (ShrunkOf is not null && (!ShrunkReported || (IsNear && !ReadsAgain))) || (IsBroken && !EndReported);
 }
 
 /// <summary>A file that is followed, whatever its name is.</summary>

@@ -58,4 +58,7 @@ internal sealed record PushCode
     public int Status { get; }
 
     public string Name { get; }
+
+    /// <summary>Whether somebody who may not push tried to.</summary>
+    public bool IsLogin => Status is 401 or 403;
 }

@@ -26,11 +26,20 @@ public sealed class PushEndpoint : IAsyncDisposable
     /// <summary>The most bytes of a body, decompressed, and its most lines (rule 33).</summary>
     public const int MaxBytes = 4_000_000, MaxLines = 50_000;
 
+    /// <summary>The codes of refused logins, and why connections are cut: closed lists, for counters.</summary>
+    public static IReadOnlyList<string> LoginRefusals { get; } = [.. PushCode.All.Where(c => c.IsLogin).Select(c => c.Name)];
+
+    /// <inheritdoc cref="LoginRefusals"/>
+    public static IReadOnlyList<string> CutReasons => PushDoor.Reasons;
+
     private readonly PushEndpointOptions _options;
     private readonly KeyedHash _pushes;
     private readonly TimeProvider _time;
+    private readonly PushDoor _door;
+    private readonly PushNotices _notices;
     private readonly PushHandler _handler;
     private readonly WebApplication _app;
+    private PushHealth? _health;
 
     /// <exception cref="PipelineException">4: the url is refused by rule 33. 78: it cannot be used.</exception>
     public PushEndpoint(PushEndpointOptions options, InstallationKey key, TimeProvider time)
@@ -38,29 +47,30 @@ public sealed class PushEndpoint : IAsyncDisposable
         _options = options;
         _pushes = key.Pushes();
         _time = time;
-        _handler = new PushHandler(options, _pushes, time);
+        _door = new PushDoor(options.Connections, time, options.ConnectionCut);
+        _notices = new PushNotices(options.Warn, time);
+        _handler = new PushHandler(options, _pushes, time, _door, _notices);
+        _health = options.Health is { } health ? new PushHealth(health, _handler.HandleHealthAsync, time) : null;
         var (address, tls) = options.Listen();
         PushFraming.Tighten();
         var builder = WebApplication.CreateEmptyBuilder(new());
-        builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
+        builder.Services.AddSingleton<IHostLifetime, PushLifetime>();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.StopWithin);
-        if (options.Warn is { } warn)
-        {
-            builder.Logging.AddProvider(new PushLog(warn));
-        }
+        builder.Logging.AddProvider(new PushLog(text => _notices.Tell(text)));
         builder.WebHost.UseKestrelCore();
         if (tls)
         {
             builder.WebHost.UseKestrelHttpsConfiguration();
         }
-        var https = tls ? PushTls.Options(options) : null;
+        var https = tls ? PushTls.Options(options, time, options.Warn) : null;
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
-            Limit(kestrel, options);
+            Limit(kestrel);
             PushFraming.Tighten(kestrel);
             kestrel.Listen(address, listen =>
             {
                 listen.Protocols = HttpProtocols.Http1;
+                listen.Use(next => connection => _door.PassAsync(connection, next));
                 if (https is not null)
                 {
                     listen.UseHttps(https);
@@ -73,6 +83,12 @@ public sealed class PushEndpoint : IAsyncDisposable
 
     /// <summary>Where it listens, once started: the port is the one that was given out where 0 was asked for.</summary>
     public Uri Address => new(_app.Urls.First());
+
+    /// <summary>Where health is answered beside it, once started; null: nowhere.</summary>
+    public Uri? HealthAddress => _health?.Address;
+
+    /// <summary>Open connections of the push listener.</summary>
+    internal int Connections => _door.Count;
 
     /// <summary>Pushes of each open source that were refused with 409 since the start: each may be a loss at its client (rule 32).</summary>
     public IReadOnlyDictionary<string, long> Gaps => _handler.Sources?.Values.ToDictionary(s => s.Source.Name, s => s.Gaps) ?? [];
@@ -90,6 +106,25 @@ public sealed class PushEndpoint : IAsyncDisposable
         catch (IOException e)
         {
             throw new ConfigurationException($"the push endpoint cannot listen at {_options.Url} ({e.InnerException?.GetType().Name ?? e.GetType().Name}): another program has the port, or the address is not of this machine. Give another url, or stop the other program.", e);
+        }
+        if (_health is not null)
+        {
+            await StartHealthAsync(_health, cancel);
+        }
+    }
+
+    /// <summary>An address that nobody asked for may be another process's: then health is told at the push endpoint alone.</summary>
+    private async Task StartHealthAsync(PushHealth health, CancellationToken cancel)
+    {
+        try
+        {
+            await health.StartAsync(cancel);
+        }
+        catch (ConfigurationException e) when (_options.HealthIsDefault)
+        {
+            _options.Warn?.Invoke(e.Message + " /healthz and /readyz are answered at push.url only.");
+            _health = null;
+            await health.DisposeAsync();
         }
     }
 
@@ -121,30 +156,25 @@ public sealed class PushEndpoint : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (_health is not null)
+        {
+            await _health.DisposeAsync();
+        }
         await _app.DisposeAsync();
         _handler.Dispose();
     }
 
-    private static void Limit(KestrelServerOptions kestrel, PushEndpointOptions options)
+    private static void Limit(KestrelServerOptions kestrel)
     {
         kestrel.AddServerHeader = false;
         var limits = kestrel.Limits;
-        limits.MaxConcurrentConnections = options.MaxConnections;
         limits.MaxRequestBodySize = MaxSentBytes;
         limits.MaxRequestLineSize = 4 << 10;
         limits.MaxRequestHeadersTotalSize = 16 << 10;
         limits.MaxRequestHeaderCount = 64;
-        limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
+        limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
         limits.KeepAliveTimeout = TimeSpan.FromSeconds(130);
         limits.MinRequestBodyDataRate = new MinDataRate(bytesPerSecond: 4096, gracePeriod: TimeSpan.FromSeconds(10));
         limits.MinResponseDataRate = new MinDataRate(bytesPerSecond: 4096, gracePeriod: TimeSpan.FromSeconds(10));
-    }
-
-    /// <summary>The program decides when it ends: a signal is no business of a web server inside it.</summary>
-    private sealed class NoLifetime : IHostLifetime
-    {
-        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
 }

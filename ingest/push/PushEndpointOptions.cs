@@ -13,8 +13,15 @@ public sealed record PushEndpointOptions
     public string? KeyFile { get; init; }
     /// <summary>Whether clients are asked for a certificate: where some source has <see cref="PushSource.ClientCertificates"/>. None must have one.</summary>
     public bool AsksCertificates { get; init; }
-    /// <summary>Connections at once, 1 to 65,536; one more is closed as soon as it is made.</summary>
-    public int MaxConnections { get; init; } = 256;
+    /// <summary>Connections at once; at a limit those on which nobody has logged in make room.</summary>
+    public PushConnectionLimits Connections { get; init; } = new();
+    /// <summary>
+    /// Where `/healthz` and `/readyz` are answered beside <see cref="Url"/>, with connections of their own: http on loopback. Null: nowhere
+    /// else.
+    /// </summary>
+    public string? Health { get; init; }
+    /// <summary>Whether a taken <see cref="Health"/> address is a warning only: it was not asked for.</summary>
+    public bool HealthIsDefault { get; init; }
     /// <summary>Bytes that all bodies together may hold before the shard has parsed them; a push that finds no room is answered 503. At least 16 MiB.</summary>
     public long MaxHeldBytes { get; init; } = 96 << 20;
     /// <summary>How long a body may take to come; then 408.</summary>
@@ -31,7 +38,13 @@ public sealed record PushEndpointOptions
     public Func<IEnumerable<PushStoppedShard>> StoppedShards { get; init; } = static () => [];
     /// <summary>Called with the status of each request for /v1/lines that was answered, or 0 where the client was gone; from many threads.</summary>
     public Action<int>? Answered { get; init; }
-    /// <summary>Warnings for operations. They hold names of events and types, never content of a request (rule 35).</summary>
+    /// <summary>Called with the code of each 401 and 403, one of <see cref="PushEndpoint.LoginRefusals"/>; from many threads.</summary>
+    public Action<string>? LoginRefused { get; init; }
+    /// <summary>Called with why a connection was cut, one of <see cref="PushEndpoint.CutReasons"/>; from many threads.</summary>
+    public Action<string>? ConnectionCut { get; init; }
+    /// <summary>
+    /// Warnings for operations, at most one of a kind a minute. They hold names of events and types, never content of a request (rule 35).
+    /// </summary>
     public Action<string>? Warn { get; init; }
 
     /// <summary>The address to listen on.</summary>

@@ -8,7 +8,8 @@ using Pipeline.Core.Records;
 namespace Pipeline.Ingest.Push;
 
 /// <summary>One request, from its headers to its answer: 1 framing and route — 2 source, and who pushes — 3 headers — 4 body — 5 take.</summary>
-internal sealed class PushHandler(PushEndpointOptions options, KeyedHash pushes, TimeProvider time) : IDisposable
+internal sealed class PushHandler(PushEndpointOptions options, KeyedHash pushes, TimeProvider time, PushDoor door, PushNotices notices)
+    : IDisposable
 {
     private readonly PushReading _reading = new(options, time);
     private readonly PushReadiness _readiness = new(time);
@@ -23,12 +24,17 @@ internal sealed class PushHandler(PushEndpointOptions options, KeyedHash pushes,
 
     public void Dispose() => _readiness.Dispose();
 
-    public async Task HandleAsync(HttpContext context)
+    public Task HandleAsync(HttpContext context) => HandleAsync(context, AnswerAsync);
+
+    /// <summary>A request of the listener that answers for health alone.</summary>
+    public Task HandleHealthAsync(HttpContext context) => HandleAsync(context, HealthAsync);
+
+    private async Task HandleAsync(HttpContext context, Func<HttpContext, Task<PushReply>> answer)
     {
         PushReply? reply;
         try
         {
-            reply = await AnswerAsync(context);
+            reply = await answer(context);
         }
         catch (BadHttpRequestException e)
         {
@@ -38,12 +44,12 @@ internal sealed class PushHandler(PushEndpointOptions options, KeyedHash pushes,
         {
             // Nobody is there to answer. What was taken is captured, and a retry will learn so.
             context.Abort();
-            Answered(context, 0);
+            Answered(context, null, 0);
             return;
         }
         catch (Exception e)
         {
-            options.Warn?.Invoke($"push: {e.GetType().Name}{Environment.NewLine}{e.StackTrace}");
+            notices.Tell($"push: {e.GetType().Name}", Environment.NewLine + e.StackTrace);
             reply = new PushReply.Refused(PushCode.Failed, "The endpoint failed. Whether the push was captured is not known. Send the same bytes under the same key again; if it stays, see the program's log.");
         }
         try
@@ -52,15 +58,26 @@ internal sealed class PushHandler(PushEndpointOptions options, KeyedHash pushes,
         }
         finally
         {
-            Answered(context, context.Response.StatusCode);
+            Answered(context, reply as PushReply.Refused, context.Response.StatusCode);
         }
     }
 
-    private void Answered(HttpContext context, int status)
+    private void Answered(HttpContext context, PushReply.Refused? refused, int status)
     {
-        if (options.Answered is { } answered && context.Request.Path.Value == "/v1/lines")
+        if (context.Request.Path.Value != "/v1/lines")
         {
-            answered(status);
+            return;
+        }
+        options.Answered?.Invoke(status);
+        if (refused is { Code: var code, Status: >= 400 and < 500 })
+        {
+            if (code.IsLogin)
+            {
+                options.LoginRefused?.Invoke(code.Name);
+            }
+            // A name that is not configured is the client's text.
+            var source = _sources?.GetValueOrDefault(context.Request.Query["source"].ToString())?.Source.Name ?? "none-of-this-endpoint";
+            notices.Tell($"refused status={status} error={code.Name} source={source}");
         }
     }
 
@@ -74,15 +91,25 @@ internal sealed class PushHandler(PushEndpointOptions options, KeyedHash pushes,
         }
         switch (request.Path.Value)
         {
+            case "/openapi.yaml":
+                return OnlyGet(request) ?? (PushReply)new PushReply.Document();
+            case "/v1/lines":
+                return await PushAsync(context);
+            default:
+                return await HealthAsync(context);
+        }
+    }
+
+    private async Task<PushReply> HealthAsync(HttpContext context)
+    {
+        var request = context.Request;
+        switch (request.Path.Value)
+        {
             case "/healthz":
                 return OnlyGet(request) ?? (PushReply)new PushReply.Alive();
             case "/readyz":
                 return OnlyGet(request) ?? NotOpen() ?? await _readiness.AskAsync(_sources!.Values, context.RequestAborted)
                     ?? (PushReply)new PushReply.Ready([.. options.StoppedShards()], Names(context));
-            case "/openapi.yaml":
-                return OnlyGet(request) ?? (PushReply)new PushReply.Document();
-            case "/v1/lines":
-                return await PushAsync(context);
             default:
                 return new PushReply.Refused(PushCode.NoSuchPath, "There is nothing at this path. Push lines to /v1/lines?source=NAME; /healthz and /readyz tell how this process is, /openapi.yaml what it takes.");
         }
@@ -110,6 +137,7 @@ internal sealed class PushHandler(PushEndpointOptions options, KeyedHash pushes,
         {
             return refused!;
         }
+        door.LogIn(context);
         if (intake.RefuseStopped() is { } stopped)
         {
             return stopped;

@@ -16,6 +16,7 @@ internal sealed class PushIntake(PushSource source, PushEndpointOptions options,
     /// <summary>A stopped shard waits for an operator. Unit: seconds.</summary>
     private const int LongRetry = 60;
 
+    private readonly long _started = time.GetTimestamp();
     private long _gaps;
 
     public PushSource Source { get; } = source;
@@ -33,7 +34,7 @@ internal sealed class PushIntake(PushSource source, PushEndpointOptions options,
             return await TakeUnkeyedAsync(check, hasLines, body, gone);
         }
         // 1 decide
-        var decision = Source.Streams.Decide(k.Stream, k.Sequence, check, hasLines);
+        var decision = Source.Streams.Decide(k, check, hasLines, time.GetElapsedTime(_started));
         if (decision is PushDecision.Gap)
         {
             // A zombie's number is not the number: ask who has the shard. The pushes before this one may have come meanwhile.
@@ -54,7 +55,7 @@ internal sealed class PushIntake(PushSource source, PushEndpointOptions options,
                     body.Release();
                 }
             }
-            decision = Source.Streams.Decide(k.Stream, k.Sequence, check, hasLines);
+            decision = Source.Streams.Decide(k, check, hasLines, time.GetElapsedTime(_started));
         }
         if (decision is not PushDecision.Take { Push: var push })
         {
@@ -62,7 +63,8 @@ internal sealed class PushIntake(PushSource source, PushEndpointOptions options,
             return await AnswerAsync(decision, gone);
         }
         // 2 wait for the one before, 3 offer
-        if (await OfferAsync(push, Block(check, body) with { Stream = k.Stream, From = k.Sequence - 1, To = k.Sequence }, body) is { } why)
+        var block = Block(check, body) with { Stream = k.Stream, Retires = push.Retires, From = k.Sequence - 1, To = k.Sequence };
+        if (await OfferAsync(push, block, body) is { } why)
         {
             return why;
         }
@@ -114,7 +116,10 @@ internal sealed class PushIntake(PushSource source, PushEndpointOptions options,
                 Source.Sink.Note(Source.Name, Core.Captures.LossNotes.PushGap);
                 return new PushReply.Refused(PushCode.Gap, $"The sequence is neither the next of its stream, {gap.Expected}, nor one of the last {Core.Captures.PushCursor.Remembered}. Nothing was captured. Send the sequences in order, from {gap.Expected} on.") { Expected = gap.Expected };
             case PushDecision.TooManyStreams:
-                return new PushReply.Refused(PushCode.TooManyStreams, $"The source has {PushStreams.MaxStreams} streams, which is the most. Nothing was captured. A stream is for one client for ever: keep its token instead of making new ones, or configure another source.") { RetryAfter = 3600 };
+                return new PushReply.Refused(PushCode.TooManyStreams,
+                    $"The source has {PushStreams.MaxStreams} open streams, and either each of them was used within the hour "
+                    + $"or {PushStreams.MaxRetired} are retired. Nothing was captured. A stream is for one client for ever: "
+                    + "keep its token instead of making new ones, or configure another source.") { RetryAfter = 3600 };
             case PushDecision.Stopped stopped:
                 return Stopped(stopped.Why);
             default:

@@ -3,83 +3,53 @@ using Pipeline.Ingest.Shard;
 
 namespace Pipeline.Ingest.Push;
 
-/// <summary>What is to be done with a keyed push (rule 32).</summary>
-public abstract record PushDecision
-{
-    private PushDecision()
-    {
-    }
-
-    /// <summary>It is the stream's next: offer it when <see cref="PushInFlight.Before"/> says that the one before it was.</summary>
-    public sealed record Take(PushInFlight Push) : PushDecision;
-
-    /// <summary>It was taken already, with the same body. The task is there while its capture is under way or its end is remembered; null where it was captured before.</summary>
-    public sealed record Have(Task<BlockOutcome?>? Outcome) : PushDecision;
-
-    /// <summary>The sequence was taken with another body.</summary>
-    public sealed record Differs : PushDecision;
-
-    /// <summary>Neither the next one nor one of the last 64.</summary>
-    public sealed record Gap(long Expected) : PushDecision;
-
-    /// <summary>It would be the stream's next, and has no lines: it makes no state, so its sequence is free.</summary>
-    public sealed record NoLines : PushDecision;
-
-    /// <summary>A new stream, and the source has as many as it may.</summary>
-    public sealed record TooManyStreams : PushDecision;
-
-    /// <summary>The shard has stopped: nothing is known any more of what was under way.</summary>
-    public sealed record Stopped(Exception Why) : PushDecision;
-}
-
-/// <summary>A push that was taken and whose capture is not known to be on stable storage.</summary>
-public sealed class PushInFlight
-{
-    internal PushInFlight(string stream, long sequence, string check, Task<bool> before) => (Stream, Sequence, Check, Before) = (stream, sequence, check, before);
-
-    public string Stream { get; }
-    public long Sequence { get; }
-    public string Check { get; }
-
-    /// <summary>Ends when the push before it was offered to the shard; false: that one was withdrawn, and this one with it.</summary>
-    public Task<bool> Before { get; }
-
-    /// <summary>Ends when the capture is durable; null: the push was withdrawn before the shard had it. Fails when the shard stopped: then nothing is known.</summary>
-    public Task<BlockOutcome?> Outcome => Captured.Task;
-
-    internal TaskCompletionSource<bool> Offered { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    internal TaskCompletionSource<BlockOutcome?> Captured { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
-}
-
 /// <summary>
-/// The push streams of one source: decides what a keyed push is (rule 32). Begins with what was captured; a push that is under way counts as taken, so that a client need not
+/// The push streams of one source: decides what a keyed push is (rule 32). At the limit of open streams the one that was idle longest is
+/// retired: its sequence stays known for ever,
+/// its checks do not. The push that opens the new stream carries that into its capture, so that the fold does the same. Begins with what
+/// was captured; a push that is under way counts as taken, so that a client need not
 /// wait for an answer before it sends the next. Safe to use from many threads; never waits.
 /// </summary>
 public sealed class PushStreams
 {
-    /// <summary>The most streams of one source (rule 32).</summary>
-    public const int MaxStreams = 10_000;
+    /// <summary>The most open streams of one source, and the most retired ones (rule 32).</summary>
+    public const int MaxStreams = 10_000, MaxRetired = 100_000;
+
+    /// <summary>
+    /// How long a stream is idle before it is retired for another. Clients try again within seconds; one that comes later is told its
+    /// number.
+    /// </summary>
+    public static readonly TimeSpan IdleBeforeRetired = TimeSpan.FromHours(1);
 
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Entry> _streams = new(StringComparer.Ordinal);
-    private readonly int _most;
+    private readonly Dictionary<string, long> _retired = new(StringComparer.Ordinal);
+    private readonly int _most, _mostRetired;
     private Exception? _stopped;
 
     /// <param name="state">What was captured. It is read here only; give it before the shard runs on.</param>
-    public PushStreams(string source, ShardState state, int mostStreams = MaxStreams)
+    public PushStreams(string source, ShardState state, int mostStreams = MaxStreams, int mostRetired = MaxRetired)
     {
-        _most = mostStreams;
+        (_most, _mostRetired) = (mostStreams, mostRetired);
         var prefix = ShardState.FileKey(source, "");
         foreach (var (key, cursor) in state.Streams)
         {
-            if (key.StartsWith(prefix, StringComparison.Ordinal))
+            if (!key.StartsWith(prefix, StringComparison.Ordinal))
+            {
+                continue;
+            }
+            if (cursor.IsRetired)
+            {
+                _retired[key[prefix.Length..]] = cursor.Sequence;
+            }
+            else
             {
                 _streams[key[prefix.Length..]] = new Entry { Captured = cursor.Sequence, Checks = new(cursor.Checks) };
             }
         }
     }
 
-    /// <summary>How many streams there are.</summary>
+    /// <summary>How many open streams there are.</summary>
     public int Count
     {
         get
@@ -92,11 +62,11 @@ public sealed class PushStreams
     }
 
     /// <summary>A push that is to be taken is noted as under way by this call; its caller must end it by <see cref="Offer"/> or <see cref="Withdraw"/>.</summary>
-    /// <param name="stream">Keyed hash of the client's token.</param>
-    /// <param name="sequence">From 1.</param>
+    /// <param name="key">The keyed hash of the client's token, and the sequence, from 1.</param>
     /// <param name="check">Keyed hash of the decompressed body.</param>
     /// <param name="hasLines">Whether the body has a line at all.</param>
-    public PushDecision Decide(string stream, long sequence, string check, bool hasLines = true)
+    /// <param name="now">Since any moment that is the same for all calls.</param>
+    public PushDecision Decide(PushKey key, string check, bool hasLines, TimeSpan now)
     {
         lock (_lock)
         {
@@ -104,39 +74,88 @@ public sealed class PushStreams
             {
                 return new PushDecision.Stopped(_stopped);
             }
-            var known = _streams.TryGetValue(stream, out var entry);
-            entry ??= new Entry();
-            if (sequence == entry.Next && !hasLines)
+            if (!_streams.TryGetValue(key.Stream, out var entry))
             {
-                return new PushDecision.NoLines();
+                return Open(key, check, hasLines, now);
             }
-            if (sequence == entry.Next)
-            {
-                if (!known)
-                {
-                    if (_streams.Count >= _most)
-                    {
-                        return new PushDecision.TooManyStreams();
-                    }
-                    _streams.Add(stream, entry);
-                }
-                var push = new PushInFlight(stream, sequence, check, entry.UnderWay.Count == 0 ? Task.FromResult(true) : entry.UnderWay[^1].Offered.Task);
-                entry.UnderWay.Add(push);
-                return new PushDecision.Take(push);
-            }
-            if (sequence > entry.Next)
-            {
-                return new PushDecision.Gap(entry.Next);
-            }
-            if (sequence > entry.Captured)
-            {
-                var under = entry.UnderWay[(int)(sequence - entry.Captured - 1)];
-                return under.Check == check ? new PushDecision.Have(under.Outcome) : new PushDecision.Differs();
-            }
-            var back = entry.Captured - sequence;
-            return back >= entry.Checks.Count ? new PushDecision.Gap(entry.Next)
-                : entry.Checks.ElementAt(entry.Checks.Count - 1 - (int)back) == check ? new PushDecision.Have(null) : new PushDecision.Differs();
+            entry.Used = now;
+            return key.Sequence != entry.Next ? Known(entry, key.Sequence, check)
+                : hasLines ? Take(entry, key, check, null)
+                : new PushDecision.NoLines();
         }
+    }
+
+    /// <summary>The push of a stream that is not open: it was never seen, or is retired.</summary>
+    private PushDecision Open(PushKey key, string check, bool hasLines, TimeSpan now)
+    {
+        var entry = new Entry { Captured = _retired.GetValueOrDefault(key.Stream), Used = now };
+        if (key.Sequence != entry.Next)
+        {
+            return new PushDecision.Gap(entry.Next);
+        }
+        if (!hasLines)
+        {
+            return new PushDecision.NoLines();
+        }
+        (string Stream, Entry Entry)? idle = null;
+        if (_streams.Count >= _most)
+        {
+            idle = Idle(now);
+            if (idle is not { } gone)
+            {
+                return new PushDecision.TooManyStreams();
+            }
+            _streams.Remove(gone.Stream);
+            _retired[gone.Stream] = gone.Entry.Captured;
+        }
+        _retired.Remove(key.Stream);
+        _streams.Add(key.Stream, entry);
+        entry.Displaced = idle;
+        return Take(entry, key, check, idle?.Stream);
+    }
+
+    /// <summary>The stream that was idle longest, if that is long enough and there is room among the retired.</summary>
+    private (string Stream, Entry Entry)? Idle(TimeSpan now)
+    {
+        if (_retired.Count >= _mostRetired)
+        {
+            return null;
+        }
+        (string Stream, Entry Entry)? oldest = null;
+        foreach (var (stream, entry) in _streams)
+        {
+            if (entry.UnderWay.Count == 0 && now - entry.Used >= IdleBeforeRetired
+                && (oldest is not { } known || entry.Used < known.Entry.Used))
+            {
+                oldest = (stream, entry);
+            }
+        }
+        return oldest;
+    }
+
+    private static PushDecision.Take Take(Entry entry, PushKey key, string check, string? retires)
+    {
+        var before = entry.UnderWay.Count == 0 ? Task.FromResult(true) : entry.UnderWay[^1].Offered.Task;
+        var push = new PushInFlight(key.Stream, key.Sequence, check, before) { Retires = retires };
+        entry.UnderWay.Add(push);
+        return new PushDecision.Take(push);
+    }
+
+    private static PushDecision Known(Entry entry, long sequence, string check)
+    {
+        if (sequence > entry.Next)
+        {
+            return new PushDecision.Gap(entry.Next);
+        }
+        if (sequence > entry.Captured)
+        {
+            var under = entry.UnderWay[(int)(sequence - entry.Captured - 1)];
+            return under.Check == check ? new PushDecision.Have(under.Outcome) : new PushDecision.Differs();
+        }
+        var back = entry.Captured - sequence;
+        return back >= entry.Checks.Count ? new PushDecision.Gap(entry.Next)
+            : entry.Checks.ElementAt(entry.Checks.Count - 1 - (int)back) == check ? new PushDecision.Have(null)
+            : new PushDecision.Differs();
     }
 
     /// <summary>The shard has the push in its queue: the next of its stream may be offered.</summary>
@@ -154,15 +173,29 @@ public sealed class PushStreams
             }
             gone = entry.UnderWay[at..];
             entry.UnderWay.RemoveRange(at, gone.Count);
-            if (entry.Next == 1)
+            if (entry is { UnderWay.Count: 0, Checks.Count: 0 })
             {
-                _streams.Remove(push.Stream);
+                Close(push.Stream, entry);
             }
         }
         foreach (var each in gone)
         {
             each.Captured.TrySetResult(null);
             each.Offered.TrySetResult(false);
+        }
+    }
+
+    /// <summary>As if it had never been opened: no capture says so.</summary>
+    private void Close(string stream, Entry entry)
+    {
+        _streams.Remove(stream);
+        if (entry.Captured > 0)
+        {
+            _retired[stream] = entry.Captured;
+        }
+        if (entry.Displaced is { } displaced && _retired.Remove(displaced.Stream))
+        {
+            _streams.Add(displaced.Stream, displaced.Entry);
         }
     }
 
@@ -176,7 +209,7 @@ public sealed class PushStreams
             while (entry.UnderWay is [{ Outcome.IsCompletedSuccessfully: true } first, ..])
             {
                 entry.UnderWay.RemoveAt(0);
-                entry.Captured = first.Sequence;
+                (entry.Captured, entry.Displaced) = (first.Sequence, null);
                 entry.Checks.Enqueue(first.Check);
                 if (entry.Checks.Count > PushCursor.Remembered)
                 {
@@ -207,6 +240,10 @@ public sealed class PushStreams
     private sealed class Entry
     {
         public long Captured { get; set; }
+        /// <summary>When a push last came.</summary>
+        public TimeSpan Used { get; set; }
+        /// <summary>What was retired for it, until its first push is captured.</summary>
+        public (string Stream, Entry Entry)? Displaced { get; set; }
         /// <summary>The checks of the last pushes that were captured, the newest at the end.</summary>
         public Queue<string> Checks { get; init; } = new();
         /// <summary>Captured + 1, + 2 …</summary>

@@ -36,8 +36,9 @@ public sealed record RedriveOutcome
 /// Reads again lines that were rejected, from the files that still hold them, and offers those that are records by now: 1 find the file — 2 go through it — 3 try the lines — 4 offer.
 /// What is a record already is never offered again: the captures say which lines those are, in the same put that makes them so.
 /// </summary>
+/// <param name="names">What this machine knows of the files' names.</param>
 /// <param name="format">Null: each read's own, as this program reads it.</param>
-public sealed class Redriver(IReadOnlyList<string> paths, Func<string, ILineFormat> format, KeyedHash hash, IBlockSink sink, ParsedLines scratch)
+public sealed class Redriver(IReadOnlyList<string> paths, FileNames names, Func<string, ILineFormat> format, KeyedHash hash, IBlockSink sink, ParsedLines scratch)
 {
     /// <summary>The most lines of a block: their records fit a capture.</summary>
     private const int MaxLines = 32_768;
@@ -55,7 +56,7 @@ public sealed class Redriver(IReadOnlyList<string> paths, Func<string, ILineForm
             if (open is null)
             {
                 outcome.Unavailable += file.Sum(read => read.Lines);
-                outcome.MissingFiles.Add(file.Last().Path ?? file.Key);
+                outcome.MissingFiles.Add(names.Find(file.Key) ?? file.Last().Path ?? $"file {file.Key}");
                 continue;
             }
             await ReadAsync(open, [.. file.OrderBy(read => read.To)], outcome, cancel);
@@ -67,7 +68,7 @@ public sealed class Redriver(IReadOnlyList<string> paths, Func<string, ILineForm
         // 2 go through it, from its start: the field list in force at a line is the one above it
         var lines = new Queue<(RejectedRead Read, long Line)>(reads.SelectMany(read => read.Rejected.SelectMany(run => Lines(run).Select(line => (read, line)))));
         var by = format(reads[0].Format);
-        using var blocks = file.Blocks(new FileReading(reads[0].Source, reads[0].File, file.Path, by, hash), null);
+        using var blocks = file.Blocks(new FileReading(reads[0].Source, reads[0].File, by, hash), null);
         var batch = new Batch(by, hash);
         var final = false;
         while (lines.Count > 0)
@@ -146,7 +147,7 @@ public sealed class Redriver(IReadOnlyList<string> paths, Func<string, ILineForm
     /// <summary>The file that holds what was read, whatever its name is by now.</summary>
     private SourceFile? Find(string identity, IReadOnlyList<RejectedRead> reads)
     {
-        var hints = reads.Select(read => read.Path).OfType<string>().Distinct(StringComparer.Ordinal);
+        var hints = reads.Select(read => read.Path).Prepend(names.Find(identity)).OfType<string>().Distinct(StringComparer.Ordinal);
         foreach (var path in hints.Concat(Named(identity.Split('.')[0])).Concat(hints.SelectMany(Beside)).Distinct(StringComparer.Ordinal))
         {
             SourceFile? file = null;
@@ -241,7 +242,7 @@ public sealed class Redriver(IReadOnlyList<string> paths, Func<string, ILineForm
             _done = LineRuns.With(_done, _lines, RejectionBlock.Redriven);
             var block = new SourceBlock
             {
-                Source = _read!.Source, Format = by, Lines = _bytes.WrittenSpan.ToArray(), FieldsBefore = _fields, Path = _read.Path, From = 0, To = 0, Check = hash.Of(_bytes.WrittenSpan),
+                Source = _read!.Source, Format = by, Lines = _bytes.WrittenSpan.ToArray(), FieldsBefore = _fields, From = 0, To = 0, Check = hash.Of(_bytes.WrittenSpan),
                 Redrive = new RedrivenLines(_read.Of, _read.Reason, _done),
             };
             _bytes.ResetWrittenCount();

@@ -5,6 +5,7 @@ namespace Pipeline.Ingest.Redrive;
 
 /// <summary>A stretch of a file that an earlier capture read, and its lines that are rejections for one reason still.</summary>
 /// <param name="File">The file's identity.</param>
+/// <param name="Path">The name it had, in captures of program 0.1.0; null in later ones.</param>
 /// <param name="To">Where the stretch ends, and <paramref name="Check"/> the keyed hash of the bytes before: what tells that a file still holds it.</param>
 /// <param name="Rejected">Physical lines, in order and apart.</param>
 /// <param name="Done">Physical lines that redrives made records of, in order and apart.</param>

@@ -38,9 +38,12 @@ public sealed class BlockEncoder(Contract xencenter, Contract agent, ReadOnlyMem
         var fields = Parse(block, parsed);
         var read = new ReadEntry
         {
-            Source = block.Source, Format = block.Format.Name, Parser = block.Format.Version is var version and not 1 ? version : null, File = block.File, Stream = block.Stream, Path = block.Path, From = block.From, To = block.To, Check = block.Check,
+            Source = block.Source, Format = block.Format.Name, Parser = block.Format.Version is var version and not 1 ? version : null,
+            File = block.File, Stream = block.Stream, Retires = block.Retires,
+            From = block.From, To = block.To, Check = block.Check,
             Fields = fields, Line = block.Line, Physical = PhysicalLines(block.Lines.Span), Lines = parsed.Lines, Rejected = Counts(parsed.Rejections),
-            Duplicates = parsed.Duplicates.Values.Sum(), DuplicateRules = parsed.Duplicates.Count == 0 ? null : new(parsed.Duplicates, StringComparer.Ordinal), Notes = Notes(parsed),
+            Duplicates = parsed.Duplicates.Values.Sum(), DuplicateRules = parsed.Duplicates.Count == 0 ? null : new(parsed.Duplicates, StringComparer.Ordinal), Notes = Notes(parsed, block.Notes),
+            Checks = block.Checks, Branch = block.Branch,
             Rules = Rules(parsed), Shapes = ShapeNames.Of(parsed.AgentShapes, parsed.PathShapes),
         };
         if (block.Redrive is { } redrive)
@@ -126,13 +129,13 @@ public sealed class BlockEncoder(Contract xencenter, Contract agent, ReadOnlyMem
         return rules;
     }
 
-    private static SortedDictionary<string, long>? Notes(ParsedLines parsed)
+    private static SortedDictionary<string, long>? Notes(ParsedLines parsed, IReadOnlyDictionary<string, long>? given)
     {
-        if (parsed.BadIds == 0 && parsed.LongIds == 0)
+        if (parsed.BadIds == 0 && parsed.LongIds == 0 && given is null)
         {
             return null;
         }
-        var notes = new SortedDictionary<string, long>(StringComparer.Ordinal);
+        var notes = new SortedDictionary<string, long>(given?.ToDictionary() ?? [], StringComparer.Ordinal);
         if (parsed.BadIds > 0)
         {
             notes["bad-id"] = parsed.BadIds;

@@ -9,7 +9,7 @@ namespace Pipeline.Ingest.Shard;
 public sealed class CaptureDraft(IReadOnlyList<Contract> contracts, long mostBytes = CaptureFile.MaxBytes)
 {
     // Upper bounds of what a header spends on its parts, so that a cut is decided before anything is serialised.
-    private const int HeaderBytes = 4_096, ReadBytes = 600, DateBytes = 90, RunBytes = 4, CountBytes = 24;
+    private const int HeaderBytes = 4_096, ReadBytes = 600, DateBytes = 90, RunBytes = 4, CountBytes = 24, CheckBytes = 40;
 
     private readonly List<EncodedBlock> _blocks = [];
     private readonly HashSet<(string, UtcDay)> _days = [];
@@ -21,7 +21,8 @@ public sealed class CaptureDraft(IReadOnlyList<Contract> contracts, long mostByt
     public bool TryAdd(EncodedBlock block)
     {
         var days = block.Rows.SelectMany(r => r.Days.Keys.Select(day => (r.Dataset, day))).Where(d => !_days.Contains(d)).ToList();
-        var bytes = block.Rows.Sum(r => r.Bytes) + ReadBytes + (block.Read.Fields?.Length ?? 0) + (block.Read.Path?.Length ?? 0) + Counts(block.Read.Rules) + Counts(block.Read.Shapes) + (long)days.Count * DateBytes + (long)block.Rejected.Count * RunBytes;
+        var bytes = block.Rows.Sum(r => r.Bytes) + ReadBytes + (block.Read.Fields?.Length ?? 0) + Counts(block.Read.Rules) + Counts(block.Read.Shapes)
+            + (block.Read.Checks?.Count ?? 0) * CheckBytes + (block.Read.Branch is null ? 0 : CheckBytes * 3) + Counts(block.Read.Notes) + (long)days.Count * DateBytes + (long)block.Rejected.Count * RunBytes;
         if (_blocks.Count > 0 && _bytes + bytes > mostBytes)
         {
             return false;
@@ -109,13 +110,15 @@ public sealed class CaptureDraft(IReadOnlyList<Contract> contracts, long mostByt
     /// <summary>What these take in a header, if no other block has the same names: ASCII that JSON does not escape.</summary>
     private static long Counts(SortedDictionary<string, long>? counts) => counts?.Keys.Sum(key => (long)key.Length + CountBytes) ?? 0;
 
-    private static bool Continues(ReadEntry last, ReadEntry next) => next.File is not null && last.Source == next.Source && last.File == next.File && last.To == next.From && last.Format == next.Format && last.Parser == next.Parser;
+    private static bool Continues(ReadEntry last, ReadEntry next) => next.File is not null && last.Source == next.Source && last.File == next.File && last.To == next.From && last.Format == next.Format && last.Parser == next.Parser
+        && (next.Branch is null || next.Branch == last.Branch);
 
     private static ReadEntry Join(ReadEntry a, ReadEntry b) => b with
     {
         From = a.From, Line = a.Line, Physical = a.Physical + b.Physical, Lines = a.Lines + b.Lines, Duplicates = a.Duplicates + b.Duplicates, DuplicateRules = Add(a.DuplicateRules, b.DuplicateRules),
         Rules = Add(a.Rules, b.Rules), Shapes = Add(a.Shapes, b.Shapes),
-        Rejected = Add(a.Rejected, b.Rejected), Notes = Add(a.Notes, b.Notes),
+        Rejected = Add(a.Rejected, b.Rejected), Notes = Add(a.Notes, b.Notes), Branch = a.Branch,
+        Checks = EarlierChecks.Join(a.Checks, b.Checks, b.To),
     };
 
     private static SortedDictionary<string, long>? Add(SortedDictionary<string, long>? a, SortedDictionary<string, long>? b)

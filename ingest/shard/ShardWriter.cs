@@ -18,14 +18,16 @@ internal sealed class ShardWriter(
     /// <summary>The state up to the newest capture that was put or found.</summary>
     public ShardState State { get; private set; } = captures.Empty(shard);
 
-    /// <summary>1: no line is accepted before the claim is made. The sources become this shard's for good.</summary>
+    /// <summary>1: then the sources become this shard's for good. No line is accepted before both are done.</summary>
     /// <exception cref="DifferenceException">A fork, or a damaged capture.</exception>
     /// <exception cref="PolicyException">A source belongs to another shard.</exception>
     public async Task ClaimAsync(IEnumerable<string> sources, CancellationToken cancel)
     {
-        foreach (var source in sources)
+        var wanted = sources.ToList();
+        foreach (var source in wanted)
         {
-            await SourceOwner.ClaimAsync(captures.Store, source, shard, retry, cancel);
+            var owner = await retry.UntilAnsweredAsync(() => SourceOwner.OwnerAsync(captures.Store, source, cancel), cancel);
+            SourceOwner.Check(captures.Store, source, owner, shard);
         }
         State = await captures.SnapshotAsync(shard, options.PassedOver, cancel);
         await FoldOnAsync(cancel);
@@ -40,6 +42,10 @@ internal sealed class ShardWriter(
             {
                 throw new FencedException(shard, before);
             }
+        }
+        foreach (var source in wanted)
+        {
+            await SourceOwner.ClaimAsync(captures.Store, source, shard, retry, cancel);
         }
     }
 

@@ -28,7 +28,8 @@ public sealed record SourceBlock
     /// <summary>The position, without counts: see <see cref="Read"/>. Exactly one of File and Stream is set, or neither for a push without a key.</summary>
     public string? File { get; init; }
     public string? Stream { get; init; }
-    public string? Path { get; init; }
+    /// <summary>The stream of the same source that this push's stream displaces (rule 32); null: none.</summary>
+    public string? Retires { get; init; }
     public required long From { get; init; }
     public required long To { get; init; }
     public required string Check { get; init; }
@@ -36,6 +37,12 @@ public sealed record SourceBlock
     public long Line { get; init; }
     /// <summary>A push lies whole in one capture (rule 33); a file's blocks need not.</summary>
     public bool Whole => File is null;
+    /// <summary>See <see cref="ReadEntry.Checks"/>.</summary>
+    public IReadOnlyList<EarlierCheck>? Checks { get; init; }
+    /// <summary>See <see cref="ReadEntry.Branch"/>.</summary>
+    public FileBranch? Branch { get; init; }
+    /// <summary>Counters of the read that its lines do not tell: <see cref="LossNotes"/> and <see cref="DoubleNotes"/>.</summary>
+    public IReadOnlyDictionary<string, long>? Notes { get; init; }
     /// <summary>Called once, when the bytes are no longer needed.</summary>
     public Action? Release { get; init; }
 }

@@ -1,3 +1,4 @@
+using Pipeline.Core;
 using Pipeline.Core.Records;
 using Pipeline.Core.Store;
 
@@ -42,6 +43,9 @@ public interface ICompactionEvents
 
     /// <summary>Orphaned segments were deleted; the receipt says which.</summary>
     void OrphansRemoved(string dataset, int segments, long bytes, string receipt);
+
+    /// <summary>The table is not what its log says: its compaction is stopped until the next start. Other tables go on.</summary>
+    void CompactionStopped(string dataset, DifferenceException why) { }
 
     void Waiting(StoreException fault);
 }

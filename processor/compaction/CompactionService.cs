@@ -1,3 +1,4 @@
+using Pipeline.Core;
 using Pipeline.Core.Store;
 
 namespace Pipeline.Processor.Compaction;
@@ -9,15 +10,18 @@ namespace Pipeline.Processor.Compaction;
 public sealed class CompactionService(IReadOnlyList<(Compactor Compactor, OrphanedSegments Orphaned)> tables, TimeSpan period, TimeProvider time, ICompactionEvents events)
 {
     /// <summary>Runs until <paramref name="stop"/>. The first round comes after a tenth of the period, so that a process that is restarted often compacts too, and one that only just started serves first.</summary>
-    /// <exception cref="Core.PipelineException">The table is not what it was: as a shipper does, this stops.</exception>
+    /// <exception cref="DifferenceException">
+    /// At the stop: a table is not what its log says. Compaction of that table ended there; the others went on.
+    /// </exception>
     public async Task RunAsync(CancellationToken stop)
     {
+        var stopped = new SortedDictionary<string, DifferenceException>(StringComparer.Ordinal);
         try
         {
             for (var wait = period / 10; ; wait = period)
             {
                 await Task.Delay(wait, time, stop);
-                foreach (var (compactor, removal) in tables)
+                foreach (var (compactor, removal) in tables.Where(table => !stopped.ContainsKey(table.Compactor.Dataset)))
                 {
                     try
                     {
@@ -28,12 +32,21 @@ public sealed class CompactionService(IReadOnlyList<(Compactor Compactor, Orphan
                     {
                         events.Waiting(e);
                     }
+                    catch (DifferenceException e)
+                    {
+                        stopped.Add(compactor.Dataset, e);
+                        events.CompactionStopped(compactor.Dataset, e);
+                    }
                 }
             }
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
-            // What was merged and not committed is void by its own words, and removed by a later round.
+            // What was merged and not committed is orphaned by its own words, and removed by a later round.
+        }
+        if (stopped.Values.FirstOrDefault() is { } why)
+        {
+            throw why;
         }
     }
 }

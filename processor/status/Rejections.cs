@@ -19,7 +19,7 @@ public sealed record RejectionsReport
     /// <summary>Reason → lines that had it and are records since a redrive.</summary>
     public required SortedDictionary<string, long> Redriven { get; init; }
 
-    /// <summary>By source, path and reason, of the captures that stand. A push has no path.</summary>
+    /// <summary>By source, file and reason, of the captures that stand. A push has no file.</summary>
     public required IReadOnlyList<RejectionCount> Counts { get; init; }
 
     /// <summary>What <see cref="Groups"/> are by; null where nothing was asked for.</summary>
@@ -39,7 +39,9 @@ public sealed record RejectionsReport
     public string ToJson() => JsonSerializer.Serialize(this, RejectionsJson.Default.RejectionsReport);
 }
 
-public sealed record RejectionCount(string Source, string? Path, string Reason, long Lines);
+/// <param name="File">The file's identity; null of a push.</param>
+/// <param name="Path">Its name, where the machine that is asked knows it.</param>
+public sealed record RejectionCount(string Source, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? File, string? Path, string Reason, long Lines);
 
 /// <summary>Lines of one reason, source, day, rule or shape.</summary>
 /// <param name="Reason">Of a source's or a day's: which. Of a reason it is the key itself, and a rule or a shape has none here.</param>
@@ -47,15 +49,16 @@ public sealed record RejectionCount(string Source, string? Path, string Reason, 
 /// <param name="Redriven">Lines that were among these and are records since a redrive; null of a rule or a shape, where it is not known.</param>
 public sealed record RejectionGroup(string Key, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Reason, long Lines, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] long? Redriven);
 
-/// <summary>Adjacent rejected lines: the file's name as it was read (a push has none), the physical line of the first (from 1; in a push, of its body), how many, and the capture that counts them.</summary>
-public sealed record RejectionRun(string Source, string? Path, long FirstLine, long Count, string Reason, string Shard, long Capture)
+/// <summary>Adjacent rejected lines: the file's identity, and its name where the machine that is asked knows it (a push has neither), the physical line of the first (from 1; in a push, of its body), how many, and the capture that counts them.</summary>
+public sealed record RejectionRun(string Source, string? File, string? Path, long FirstLine, long Count, string Reason, string Shard, long Capture)
 {
     /// <summary>One line of JSON.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, RunJson.Default.RejectionRun);
 }
 
 /// <summary>Reads rejections from the captures' headers and runs.</summary>
-public sealed class RejectionReader(CaptureStore captures)
+/// <param name="nameOf">The name of a source's file by its identity, where this machine knows it; captures do not hold it.</param>
+public sealed class RejectionReader(CaptureStore captures, Func<string, string, string?> nameOf)
 {
     /// <summary>
     /// Counts. <see cref="RejectionsReport.Reasons"/>, and the groups by reason and by source, have the totals that snapshots keep of expired captures; the others only what captures that stand have.
@@ -63,7 +66,7 @@ public sealed class RejectionReader(CaptureStore captures)
     /// </summary>
     public async Task<RejectionsReport> CountAsync(string? source = null, string? reason = null, RejectionsBy? by = null, CancellationToken cancel = default)
     {
-        var tally = new Tally(source, reason, by);
+        var tally = new Tally(source, reason, by, PathOf);
         var forks = new List<string>();
         await foreach (var (found, header) in Headers.AllAsync(captures, forks.Add, cancel))
         {
@@ -140,11 +143,14 @@ public sealed class RejectionReader(CaptureStore captures)
                 var left = redriven.TryGetValue((header.Shard, new RedriveOf(header.Number, runs.Key)), out var done) ? LineRuns.Without([.. runs], done) : [.. runs];
                 foreach (var run in left.Where(run => reason is null || run.Reason == reason))
                 {
-                    yield return new RejectionRun(read.Source, read.Path, run.FirstLine, run.Count, run.Reason, header.Shard, header.Number);
+                    yield return new RejectionRun(read.Source, read.File, PathOf(read), run.FirstLine, run.Count, run.Reason, header.Shard, header.Number);
                 }
             }
         }
     }
+
+    /// <summary>A capture of program 0.1.0 tells the name itself.</summary>
+    private string? PathOf(ReadEntry read) => read.File is { } file ? nameOf(read.Source, file) ?? read.Path : null;
 
     /// <summary>The lines of each read that are records by now: the newest redrive of a read says all of them.</summary>
     private async Task<Dictionary<(string Shard, RedriveOf Of), IReadOnlyList<RejectedLines>>> RedrivenAsync(Action<string>? broken, CancellationToken cancel)
@@ -166,17 +172,19 @@ public sealed class RejectionReader(CaptureStore captures)
     }
 
     /// <summary>Adds up what is asked for, header by header.</summary>
-    private sealed class Tally(string? source, string? reason, RejectionsBy? by)
+    private sealed class Tally(string? source, string? reason, RejectionsBy? by, Func<ReadEntry, string?> pathOf)
     {
-        private readonly SortedDictionary<(string Source, string Path, string Reason), long> _counts = [];
+        private readonly SortedDictionary<(string Source, string File, string Reason), long> _counts = [];
+        private readonly Dictionary<(string Source, string File), string?> _paths = [];
         private readonly SortedDictionary<(string Key, string? Reason), (long Lines, long Redriven)> _groups = new(Comparer<(string Key, string? Reason)>.Create((a, b) =>
             string.CompareOrdinal(a.Key, b.Key) is var key and not 0 ? key : string.CompareOrdinal(a.Reason, b.Reason)));
 
-        // The day of each capture of the shard that is being read, so that a redrive lowers the day whose rejections it read again.
-        private readonly Dictionary<long, string> _days = [];
+        // Of each read with rejections of the shard that is being read, its day and file: a redrive lowers what it read again.
+        private readonly Dictionary<RedriveOf, (string Day, string File)> _reads = [];
         private string? _shard;
 
-        public IReadOnlyList<RejectionCount> Counts => [.. _counts.Where(c => c.Value != 0).Select(c => new RejectionCount(c.Key.Source, c.Key.Path.Length == 0 ? null : c.Key.Path, c.Key.Reason, c.Value))];
+        public IReadOnlyList<RejectionCount> Counts => [.. _counts.Where(c => c.Value != 0)
+            .Select(c => new RejectionCount(c.Key.Source, c.Key.File.Length == 0 ? null : c.Key.File, _paths.GetValueOrDefault((c.Key.Source, c.Key.File)), c.Key.Reason, c.Value))];
 
         public IReadOnlyList<RejectionGroup> Groups
         {
@@ -191,23 +199,31 @@ public sealed class RejectionReader(CaptureStore captures)
         {
             if (_shard != header.Shard)
             {
-                _days.Clear();
+                _reads.Clear();
                 _shard = header.Shard;
             }
             var day = stored.UtcDateTime.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
-            if (by == RejectionsBy.Day && header.Reads.Any(read => read.Rejected is { Count: > 0 }))
+            for (var at = 0; at < header.Reads.Count; at++)
             {
-                _days[header.Number] = day;
-            }
-            foreach (var read in header.Reads.Where(read => source is null || read.Source == source))
-            {
-                var on = read.Redrive is { } of ? _days.GetValueOrDefault(of.Capture, day) : day;
+                var read = header.Reads[at];
+                if (source is not null && read.Source != source)
+                {
+                    continue;
+                }
+                // What an expired capture counted is in no count, and nothing is taken from any.
+                var stands = read.Redrive is null || _reads.ContainsKey(read.Redrive);
+                var (on, file) = read.Redrive is { } of ? _reads.GetValueOrDefault(of, (day, "")) : (day, read.File ?? "");
+                if (read is { Redrive: null, Rejected.Count: > 0 })
+                {
+                    _reads[new RedriveOf(header.Number, at)] = (day, file);
+                    _paths.TryAdd((read.Source, file), pathOf(read));
+                }
                 foreach (var (why, lines) in read.Rejected ?? [])
                 {
                     if (reason is null || why == reason)
                     {
-                        var key = (read.Source, read.Path ?? "", why);
-                        _counts[key] = _counts.GetValueOrDefault(key) + lines;
+                        var key = (read.Source, file, why);
+                        _counts[key] = _counts.GetValueOrDefault(key) + (stands ? lines : 0);
                         AddIf(RejectionsBy.Day, on, why, lines, 0);
                     }
                 }

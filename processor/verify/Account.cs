@@ -103,6 +103,11 @@ internal sealed class Account
         NameUntaken(fold, "though later ones are shipped");
         if (_next < Ledger.Ranges.Count || head is null && Ledger.ShippedTo >= 0 || !_holed && head < Ledger.ShippedTo)
         {
+            if (!_holed && (head ?? -1) is var newest && newest < Ledger.ShippedTo)
+            {
+                fold.Findings.AddDeleted(CaptureNames.Capture(fold.Shard, newest + 1),
+                    $"captures {newest + 1} to {Ledger.ShippedTo} of shard {fold.Shard} are gone, though the table of {Dataset} has shipped them");
+            }
             fold.Fork((head ?? -1) + 1, $"the table of {Dataset} has shipped up to capture {Ledger.ShippedTo}, the store's newest is {head?.ToString() ?? "none"}; the capture store was rolled back, or captures were deleted");
         }
         else if (_first > 0 && !_holed && Base is { } expired)

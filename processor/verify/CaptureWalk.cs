@@ -8,14 +8,18 @@ namespace Pipeline.Processor.Verify;
 /// Reads a shard's captures from the lowest that stands to the head, a few ahead of the fold, with the snapshots beside them.
 /// A number that is free is the end only where a list shows nothing above it, and it is read again first: the shard may be growing.
 /// </summary>
-internal sealed class CaptureWalk(CaptureStore captures, string shard, FrameCheck? frames, Workers workers)
+/// <param name="snapshotEvery">After so many captures a snapshot is due; another capture is made only when it stands.</param>
+internal sealed class CaptureWalk(CaptureStore captures, string shard, FrameCheck? frames, Workers workers, int snapshotEvery)
 {
-    private const string Gone = "gone, though later ones stand", Unreadable = "not readable";
+    private const string Later = "later ones stand", Known = "a snapshot knows them";
+
+    /// <summary>Nothing expires yet. Once something does, this is the lowest capture that its receipts let stand.</summary>
+    private const long ExpiredBelow = 0;
 
     private readonly Queue<(long Number, Task<Item> Item)> _ahead = [];
-    private readonly SortedSet<long> _snapshots = [];
+    private readonly ShardSnapshots _snapshots = new(captures, shard, snapshotEvery);
     private long? _holeFrom;
-    private string _holeIs = Gone;
+    private string? _gone;
 
     /// <summary>The lowest capture that stands, or null where the shard has none.</summary>
     public static Task<long?> FirstAsync(CaptureStore captures, string shard, CancellationToken cancel) => NextAsync(captures, shard, null, cancel);
@@ -23,79 +27,116 @@ internal sealed class CaptureWalk(CaptureStore captures, string shard, FrameChec
     /// <param name="since">A snapshot that an earlier verification compared: captures up to there are not read again. The caller has found it to be as it was.</param>
     public async Task<ShardFacts> RunAsync(IReadOnlyDictionary<string, ShardLedger> ledgers, VerifiedShard? since, CancellationToken cancel)
     {
-        await foreach (var found in captures.Store.ListAsync(CaptureNames.Snapshots(shard), null, cancel))
+        var (fold, first) = await BeginAsync(ledgers, since, cancel);
+        long? head = since?.Snapshot;
+        for (var number = first; ; number++)
         {
-            if (CaptureNames.NumberOf(found.Name) is { } snapshot)
+            var item = await ReadAheadAsync(number, cancel);
+            if (item.IsNone)
             {
-                _snapshots.Add(snapshot);
+                (item, var next) = await LookAgainAsync(fold, number, cancel);
+                if (item.IsNone && next is null)
+                {
+                    break;
+                }
+                if (item.IsNone)
+                {
+                    number = next!.Value - 1;
+                    continue;
+                }
+            }
+            if (item.Capture is { } capture)
+            {
+                await ApplyAsync(fold, capture, item.Differences, cancel);
+                head = number;
+            }
+            else
+            {
+                Break(fold, number, null);
+                fold.Findings.Add(item.Damage!);
             }
         }
-        var first = Math.Max(await FirstAsync(captures, shard, cancel) ?? 0, (since?.Snapshot ?? -1) + 1);
-        var fold = new ShardFold(captures.Empty(shard), first, ledgers);
-        if (first > 0 && !_snapshots.Any(s => s >= first - 1))
+        if (_holeFrom is { } open)
         {
-            // Expiry never passes the newest snapshot (rule 10): without one at or above, these were not expired.
-            _holeFrom = _snapshots.Count == 0 ? 0 : _snapshots.Max + 1;
+            fold.Hole(open, open, null, null, _gone);
+        }
+        await _snapshots.CheckDueAsync(fold.Findings, head ?? -1, cancel);
+        return fold.Finish(head);
+    }
+
+    private async Task<(ShardFold Fold, long First)> BeginAsync(IReadOnlyDictionary<string, ShardLedger> ledgers, VerifiedShard? since, CancellationToken cancel)
+    {
+        await _snapshots.ListAsync(cancel);
+        var lowest = await FirstAsync(captures, shard, cancel) ?? 0;
+        var first = Math.Max(lowest, (since?.Snapshot ?? -1) + 1);
+        var fold = new ShardFold(captures.Empty(shard), first, ledgers);
+        if (lowest > ExpiredBelow)
+        {
+            fold.Expired(ExpiredBelow, lowest - 1);
+        }
+        if (first > 0 && !(_snapshots.Newest >= first - 1))
+        {
+            // No snapshot reaches up to the first that stands, so that nothing knows what was in all of them.
+            Break(fold, (_snapshots.Newest ?? -1) + 1, null);
         }
         else if (first > 0)
         {
             await SnapshotAsync(fold, first - 1, cancel);
         }
-        long? head = null;
-        for (var number = first; ; number++)
+        return (fold, first);
+    }
+
+    /// <summary>A number that was free: read again where something stands above it. Where it stays free, also the lowest capture above; none at the end.</summary>
+    private async Task<(Item Item, long? Next)> LookAgainAsync(ShardFold fold, long number, CancellationToken cancel)
+    {
+        var next = await NextAsync(captures, shard, number, cancel);
+        if (next is null && !(_snapshots.Newest >= number))
         {
-            var item = await ReadAheadAsync(number, cancel);
-            if (item.Capture is null && item.Damage is null)
-            {
-                var next = await NextAsync(captures, shard, number, cancel);
-                var above = next is null ? _snapshots.GetViewBetween(number, long.MaxValue) : null;
-                if (next is null && above!.Count == 0)
-                {
-                    break;
-                }
-                item = await ReadAsync(number, cancel);
-                if (item.Capture is null && item.Damage is null)
-                {
-                    _holeFrom ??= number;
-                    if (next is null)
-                    {
-                        await LoneSnapshotAsync(fold, above!.Max, cancel);
-                        break;
-                    }
-                    number = next.Value - 1;
-                    continue;
-                }
-            }
-            if (item.Damage is { } damage)
-            {
-                (_holeFrom, _holeIs) = (_holeFrom ?? number, Unreadable);
-                fold.Differences.Add(damage);
-                continue;
-            }
-            var capture = item.Capture!;
-            if (_holeFrom is { } from)
-            {
-                fold.Hole(from, number - 1, capture.Header, null, _holeIs);
-                (_holeFrom, _holeIs) = (null, Gone);
-                await SnapshotAsync(fold, number - 1, cancel);
-            }
-            fold.Differences.AddRange(item.Differences);
-            fold.Apply(capture.Header, capture.Link);
-            await SnapshotAsync(fold, number, cancel);
-            head = number;
+            return (Item.None, null);
         }
-        if (_holeFrom is { } open)
+        var item = await ReadAsync(number, cancel);
+        if (!item.IsNone)
         {
-            fold.Hole(open, open, null, null, _holeIs);
+            return (item, null);
         }
-        return fold.Finish(head);
+        Break(fold, number, Later);
+        if (next is null)
+        {
+            await LoneSnapshotAsync(fold, _snapshots.Newest!.Value, cancel);
+        }
+        return (item, next);
+    }
+
+    private async Task ApplyAsync(ShardFold fold, Capture capture, IReadOnlyList<string> differences, CancellationToken cancel)
+    {
+        var number = capture.Link.Number;
+        if (_holeFrom is { } from)
+        {
+            fold.Hole(from, number - 1, capture.Header, null, _gone);
+            _holeFrom = null;
+            await SnapshotAsync(fold, number - 1, cancel);
+        }
+        fold.Findings.Differences.AddRange(differences);
+        fold.Apply(capture.Header, capture.Link);
+        await SnapshotAsync(fold, number, cancel);
+    }
+
+    /// <summary>A hole begins, or goes on where it is of the same kind.</summary>
+    private void Break(ShardFold fold, long number, string? gone)
+    {
+        if (_holeFrom is { } from && _gone != gone)
+        {
+            fold.Hole(from, number - 1, null, null, _gone);
+            _holeFrom = null;
+        }
+        (_holeFrom, _gone) = (_holeFrom ?? number, gone);
     }
 
     /// <summary>A snapshot above the head knows captures that are gone.</summary>
     private async Task LoneSnapshotAsync(ShardFold fold, long number, CancellationToken cancel)
     {
         var snapshot = await ReadSnapshotAsync(fold, number, cancel);
-        fold.Hole(_holeFrom!.Value, number, null, snapshot, "gone, though a snapshot knows them");
+        fold.Hole(_holeFrom!.Value, number, null, snapshot, Known);
         _holeFrom = null;
         if (snapshot is not null)
         {
@@ -119,7 +160,7 @@ internal sealed class CaptureWalk(CaptureStore captures, string shard, FrameChec
         }
         catch (DifferenceException e)
         {
-            fold.Differences.Add(e.Message);
+            fold.Findings.Add(e);
             return null;
         }
     }
@@ -166,13 +207,15 @@ internal sealed class CaptureWalk(CaptureStore captures, string shard, FrameChec
             }
             catch (DifferenceException e)
             {
-                return new Item(null, e.Message, []);
+                return new Item(null, e, []);
             }
         });
     }
 
-    private sealed record Item(Capture? Capture, string? Damage, IReadOnlyList<string> Differences)
+    private sealed record Item(Capture? Capture, DifferenceException? Damage, IReadOnlyList<string> Differences)
     {
         public static readonly Item None = new(null, null, []);
+
+        public bool IsNone => Capture is null && Damage is null;
     }
 }

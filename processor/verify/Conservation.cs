@@ -12,10 +12,12 @@ internal static class Conservation
 {
     /// <param name="shards">Null where the capture store was not looked at.</param>
     /// <param name="datasets">Every dataset that the program knows.</param>
-    public static VerifyReport Judge(IReadOnlyList<ShardFacts>? shards, IReadOnlyList<TableFacts> tables, IReadOnlyList<string> datasets, bool deep)
+    /// <param name="stores">What was found beside shards and tables.</param>
+    public static VerifyReport Judge(IReadOnlyList<ShardFacts>? shards, IReadOnlyList<TableFacts> tables, IReadOnlyList<string> datasets, bool deep, Findings? stores = null)
     {
         var us = shards ?? [];
-        var differences = new List<string>(tables.SelectMany(table => table.Differences).Concat(us.SelectMany(shard => shard.Differences)));
+        var found = Findings.Of([.. tables.Select(table => table.Findings), .. us.Select(shard => shard.Findings), stores ?? new Findings()]);
+        var differences = found.Differences;
         var all = new SortedSet<string>(datasets.Concat(us.SelectMany(s => s.Datasets.Keys)), StringComparer.Ordinal);
         var captured = Sum(all, us.SelectMany(shard => shard.Datasets.Select(d => (d.Key, d.Value.Captured))));
         var shipped = Sum(all, tables.SelectMany(table => table.ShippedByShard.Values.Select(tally => (table.Dataset, tally))));
@@ -24,32 +26,32 @@ internal static class Conservation
             .Select(d => new ReportedRange(d.Key, shard.Shard, d.Value.PendingRange!.Value.From, d.Value.PendingRange.Value.To, d.Value.Pending.Sums.Rows))).ToList();
         var missing = (shards is null ? tables.SelectMany(table => table.Undone) : us.SelectMany(shard => shard.Missing)).ToList();
         var forks = us.SelectMany(shard => shard.Forks.Select(fork => new ReportedFork(shard.Shard, fork.Number, fork.Reason))).ToList();
-        var (lines, duplicates) = (us.Sum(shard => shard.Lines), us.Sum(shard => shard.Duplicates));
-        var rejections = Count(us.SelectMany(shard => shard.Rejected));
+        var (lines, duplicates) = (us.Sum(shard => shard.Totals.Lines), us.Sum(shard => shard.Totals.Duplicates));
+        var rejections = Count(us.SelectMany(shard => shard.Totals.Rejected));
         if (shards is not null)
         {
             differences.AddRange(Unknown(all.Except(datasets), captured));
             // Where something was named already the equations cannot hold, and saying so again would hide which of them is the cause.
-            if (differences.Count + missing.Count + forks.Count == 0)
+            if (found.None && missing.Count + forks.Count == 0)
             {
                 differences.AddRange(Lines(lines, captured, rejections, duplicates));
                 differences.AddRange(Records(us, tables));
             }
         }
-        var notes = Count(us.SelectMany(shard => shard.Notes));
+        var notes = Count(us.SelectMany(shard => shard.Totals.Notes));
         return new VerifyReport
         {
-            Ok = differences.Count + missing.Count + forks.Count == 0,
+            Ok = found.None && missing.Count + forks.Count == 0,
             Lines = lines, Records = new(captured.ToDictionary(c => c.Key, c => c.Value.Sums.Rows), StringComparer.Ordinal), Rejections = rejections, Duplicates = duplicates,
-            Redriven = Count(us.SelectMany(shard => shard.Redriven)), DuplicateRules = Count(us.SelectMany(shard => shard.DuplicateRules)),
+            Redriven = Count(us.SelectMany(shard => shard.Totals.Redriven)), DuplicateRules = Count(us.SelectMany(shard => shard.Totals.DuplicateRules)),
             Captured = Amounts(captured), Shipped = Amounts(shipped),
             Checked = shards is null ? ["uk"] : tables.Count == 0 ? ["us"] : ["us", "uk"],
-            Pending = pending, Missing = missing, Differences = differences, Forks = forks, Deep = deep,
-            PossibleLoss = new(us.Sum(shard => shard.Unkeyed), notes.GetValueOrDefault(LossNotes.PushGap), notes.GetValueOrDefault(LossNotes.Truncated))
+            Pending = pending, Missing = missing, Differences = differences, Corrupt = found.Corrupt, Deleted = found.Deleted, Forks = forks, Deep = deep,
+            PossibleLoss = new(us.Sum(shard => shard.Totals.Unkeyed), notes.GetValueOrDefault(LossNotes.PushGap), notes.GetValueOrDefault(LossNotes.Truncated))
             {
-                PushOtherBodies = notes.GetValueOrDefault(LossNotes.PushOtherBody),
+                PushOtherBodies = notes.GetValueOrDefault(LossNotes.PushOtherBody), Edited = notes.GetValueOrDefault(LossNotes.Edited),
             },
-            Notes = notes,
+            PossibleDouble = new(notes.Where(note => DoubleNotes.All.Contains(note.Key)).ToDictionary(), StringComparer.Ordinal), Notes = notes,
             Tables = new(tables.ToDictionary(t => t.Dataset, t => new ReportedTable(t.Version, t.Files, t.Bytes, t.Rows, t.Read?.Rows, t.Read?.HashHex, t.Unreferenced)), StringComparer.Ordinal),
             Shards = [.. us.Select(shard => new ReportedShard(shard.Shard, shard.First, shard.Head, shard.Captures, shard.Snapshots))],
         };

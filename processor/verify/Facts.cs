@@ -12,18 +12,15 @@ internal sealed record ShardFacts
     public long? Head { get; init; }
     public long Captures { get; init; }
     public long Snapshots { get; init; }
-    public long Lines { get; init; }
-    public long Duplicates { get; init; }
-    public long Unkeyed { get; init; }
-    public IReadOnlyDictionary<string, long> Rejected { get; init; } = new Dictionary<string, long>();
-    /// <summary>Reason → lines that are records now, and no longer among <see cref="Rejected"/>.</summary>
-    public IReadOnlyDictionary<string, long> Redriven { get; init; } = new Dictionary<string, long>();
-    public IReadOnlyDictionary<string, long> DuplicateRules { get; init; } = new Dictionary<string, long>();
-    public IReadOnlyDictionary<string, long> Notes { get; init; } = new Dictionary<string, long>();
+    public ReadTotals Totals { get; init; } = new();
+    /// <summary>The sha256 of every contract that a capture names.</summary>
+    public IReadOnlyCollection<string> Contracts { get; init; } = [];
+    /// <summary>The newest capture, where it could be read.</summary>
+    public Link? HeadLink { get; init; }
     public IReadOnlyDictionary<string, DatasetFacts> Datasets { get; init; } = new Dictionary<string, DatasetFacts>();
     public IReadOnlyList<Fork> Forks { get; init; } = [];
     public IReadOnlyList<ReportedRange> Missing { get; init; } = [];
-    public IReadOnlyList<string> Differences { get; init; } = [];
+    public Findings Findings { get; init; } = new();
     /// <summary>The newest snapshot that was compared and found right.</summary>
     public VerifiedShard? Through { get; init; }
 }
@@ -45,15 +42,18 @@ internal sealed record TableFacts
     public long Unreferenced { get; init; }
     /// <summary>What a restore took back and no repair brought again.</summary>
     public IReadOnlyList<ReportedRange> Undone { get; init; } = [];
-    public IReadOnlyList<string> Differences { get; init; } = [];
+    /// <summary>The sha256 of every contract that an entry names.</summary>
+    public IReadOnlyCollection<string> Contracts { get; init; } = [];
+    public Findings Findings { get; init; } = new();
 
     /// <param name="read">Sums of the rows that Parquet itself holds, over all dates; null where it was not read.</param>
+    /// <param name="findings">Those of the walk; the fold's own are added.</param>
     /// <param name="unreferenced">Segments that no live entry names.</param>
-    public static TableFacts Of(TableFold fold, Sums? read, long unreferenced) => new()
+    public static TableFacts Of(TableFold fold, Findings findings, Sums? read, long unreferenced) => new()
     {
         Dataset = fold.Dataset, Version = fold.Version, ShippedByShard = fold.Ledgers.ToDictionary(l => l.Key, l => l.Value.Total),
         Files = fold.Live.Count, Bytes = fold.Live.Values.Sum(file => file.Size), Rows = fold.Live.Values.Sum(file => Math.Max(0, file.Rows)),
-        Read = read, Unreferenced = unreferenced, Differences = fold.Differences,
+        Read = read, Unreferenced = unreferenced, Contracts = fold.Contracts, Findings = findings,
         Undone = [.. fold.Ledgers.SelectMany(ledger => ledger.Value.Uncovered()
             .Select(undone => new ReportedRange(fold.Dataset, ledger.Key, undone.Range.From, undone.Range.To, undone.Tally.Sums.Rows)))],
     };

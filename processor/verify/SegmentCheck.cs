@@ -19,9 +19,10 @@ internal sealed class SegmentCheck(TableLog log, ReadOnlyMemory<byte> rowKey, Wo
     private readonly Dictionary<UtcDay, Sums> _found = [];
     private readonly HashSet<UtcDay> _unread = [];
     private readonly List<string> _differences = [];
+    private readonly SortedDictionary<string, string> _corrupt = new(StringComparer.Ordinal);
 
-    /// <summary>What was read in all. Differences are added to the table's.</summary>
-    public async Task<Sums> RunAsync(TableFold table, IReadOnlyCollection<SegmentFile> present, CancellationToken cancel)
+    /// <summary>What was read in all. What is wrong is added to the findings.</summary>
+    public async Task<Sums> RunAsync(TableFold table, IReadOnlyCollection<SegmentFile> present, Findings findings, CancellationToken cancel)
     {
         foreach (var lost in table.Live.Values.Where(file => !present.Contains(file)))
         {
@@ -39,7 +40,11 @@ internal sealed class SegmentCheck(TableLog log, ReadOnlyMemory<byte> rowKey, Wo
                     : $"{log.Where}, date {date}: its Parquet files hold {held.Rows} rows, its commits brought {declared.Rows}: {TableFold.Off(held.Rows - declared.Rows)}.");
             }
         }
-        table.Differences.AddRange(_differences.Order(StringComparer.Ordinal));
+        findings.Differences.AddRange(_differences.Order(StringComparer.Ordinal));
+        foreach (var (path, why) in _corrupt)
+        {
+            findings.AddCorrupt(TableNames.Segment(log.Contract.Dataset, path), why);
+        }
         return Sums.Of(_found.Values);
     }
 
@@ -54,14 +59,14 @@ internal sealed class SegmentCheck(TableLog log, ReadOnlyMemory<byte> rowKey, Wo
             {
                 difference = await ReadAsync(file, hash, found, cancel);
             }
-            catch (Exception e) when (e is DifferenceException or not (PipelineException or StoreException or OperationCanceledException or OutOfMemoryException))
+            catch (Exception e) when (e is not (StoreException or OperationCanceledException or OutOfMemoryException))
             {
                 // A message of a reader could hold bytes of a row: of all but our own only the type is told.
-                difference = e is PipelineException ? e.Message : $"{log.Where}, date {file.Date}: segment {file.Path} cannot be read ({e.GetType().Name}). It is damaged; restore it from a copy.";
                 found.Clear();
                 lock (_lock)
                 {
                     _unread.Add(file.Date);
+                    _corrupt[file.Path] = e is PipelineException ? e.Message : $"the segment of {file.Date} cannot be read ({e.GetType().Name})";
                 }
             }
             lock (_lock)
@@ -84,6 +89,13 @@ internal sealed class SegmentCheck(TableLog log, ReadOnlyMemory<byte> rowKey, Wo
         if (await SegmentReader.OpenAsync(log.Store, name, log.Contract, file.Size, cancel) is not { } reader)
         {
             throw new DifferenceException($"{log.Where}, date {file.Date}: segment {file.Path} ({file.Rows} rows) was there and is gone.");
+        }
+        if (!await SegmentCheckBytes.HoldsAsync(log.Store, name, reader, file.Size, cancel))
+        {
+            lock (_lock)
+            {
+                _corrupt[file.Path] = $"the segment of {file.Date} is not as it was written";
+            }
         }
         await foreach (var batch in reader.ReadAsync(cancel))
         {

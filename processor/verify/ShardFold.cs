@@ -12,15 +12,15 @@ internal sealed class ShardFold
 {
     private readonly string _shard;
     private readonly SortedDictionary<string, Account> _accounts = new(StringComparer.Ordinal);
-    private readonly SortedDictionary<string, long> _rejected = new(StringComparer.Ordinal), _notes = new(StringComparer.Ordinal), _redriven = new(StringComparer.Ordinal), _rules = new(StringComparer.Ordinal);
+    private readonly ReadTotals _totals = new();
+    private readonly SortedSet<string> _contracts = new(StringComparer.Ordinal);
     private readonly List<Fork> _forks = [];
     private readonly List<ReportedRange> _missing = [];
-    private readonly List<string> _differences = [];
     private readonly long _first;
     private ShardState? _state;
     private Link? _last;
     private bool _whole;
-    private long _captures, _snapshots, _lines, _duplicates, _unkeyed;
+    private long _captures, _snapshots;
 
     /// <param name="empty">The state before capture 0.</param>
     /// <param name="first">The lowest capture that stands; above 0 where earlier ones have expired.</param>
@@ -37,7 +37,7 @@ internal sealed class ShardFold
 
     public string Shard => _shard;
 
-    public List<string> Differences => _differences;
+    public Findings Findings { get; } = new();
 
     /// <summary>The newest snapshot that was found to be the fold: where a later run may go on.</summary>
     public VerifiedShard? Through { get; private set; }
@@ -57,7 +57,8 @@ internal sealed class ShardFold
             Break(new Fork(_shard, link.Number, $"it continues {header.Previous?.ToString() ?? "nothing"}, the capture before it is {last.Hash}"));
         }
         CheckLines(header, link);
-        Count(header);
+        _totals.Add(header);
+        _contracts.UnionWith(header.Contracts.Values);
         foreach (var frame in header.Frames)
         {
             AccountOf(frame.Dataset).Frame(link.Number, new Tally(1, frame.Sums));
@@ -106,10 +107,18 @@ internal sealed class ShardFold
         Through = VerifiedShard.Of(snapshot);
     }
 
+    /// <summary>Captures below the first that stands, which a snapshot still knows: nothing says that they may be gone.</summary>
+    public void Expired(long from, long to) =>
+        Findings.AddDeleted(CaptureNames.Capture(_shard, from), $"{Range(from, to)} of shard {_shard} are gone without a receipt, though later ones stand");
+
     /// <summary>Captures that are gone though later ones stand, or that cannot be read. <paramref name="next"/> is the header above them, which tells whose records were in them.</summary>
-    public void Hole(long from, long to, CaptureHeader? next, ShardState? snapshot, string what)
+    /// <param name="gone">Why they must have been there; null where they cannot be read, which is named by object.</param>
+    public void Hole(long from, long to, CaptureHeader? next, ShardState? snapshot, string? gone)
     {
-        Differ($"{(from == to ? $"capture {from} is" : $"captures {from} to {to} are")} {what}.");
+        if (gone is not null)
+        {
+            Findings.AddDeleted(CaptureNames.Capture(_shard, from), $"{Range(from, to)} of shard {_shard} {(from == to ? "is" : "are")} gone, though {gone}");
+        }
         foreach (var (dataset, last) in next?.Links.Select(l => (l.Key, l.Value.Number)) ?? snapshot?.Datasets.Select(d => (d.Key, d.Value.Last.Number)) ?? [])
         {
             var shipped = AccountOf(dataset).Ledger.ShippedTo;
@@ -134,8 +143,8 @@ internal sealed class ShardFold
         return new()
         {
             Shard = _shard, First = head is null ? null : _first, Head = head, Captures = _captures, Snapshots = _snapshots,
-            Lines = _lines, Duplicates = _duplicates, Unkeyed = _unkeyed, Rejected = _rejected, Redriven = _redriven, DuplicateRules = _rules, Notes = _notes,
-            Datasets = _accounts.ToDictionary(a => a.Key, a => a.Value.ToFacts()), Forks = _forks, Missing = _missing, Differences = _differences, Through = Through,
+            Totals = _totals, Contracts = _contracts, HeadLink = head is { } at && _last is { } last && last.Number == at ? last : null,
+            Datasets = _accounts.ToDictionary(a => a.Key, a => a.Value.ToFacts()), Forks = _forks, Missing = _missing, Findings = Findings, Through = Through,
         };
     }
 
@@ -178,38 +187,10 @@ internal sealed class ShardFold
         }
     }
 
-    private void Count(CaptureHeader header)
-    {
-        foreach (var read in header.Reads)
-        {
-            _lines += read.Lines;
-            _duplicates += read.Duplicates;
-            _unkeyed += read.IsUnkeyedPush ? 1 : 0;
-            Add(_rejected, read.Rejected);
-            Add(_notes, read.Notes);
-            Add(_redriven, read.Redriven);
-            Add(_rules, read.DuplicateRules);
-        }
-    }
-
     /// <summary>The snapshot knows what has expired, and what was lost in a hole.</summary>
     private void Adopt(ShardState snapshot)
     {
-        (_lines, _duplicates, _unkeyed) = (0, 0, 0);
-        _rejected.Clear();
-        _notes.Clear();
-        _redriven.Clear();
-        _rules.Clear();
-        foreach (var source in snapshot.Sources.Values)
-        {
-            _lines += source.Lines;
-            _duplicates += source.Duplicates;
-            _unkeyed += source.Unkeyed;
-            Add(_rejected, source.Rejected);
-            Add(_notes, source.Notes);
-            Add(_redriven, source.Redriven);
-            Add(_rules, source.DuplicateRules);
-        }
+        _totals.Adopt(snapshot);
         foreach (var dataset in snapshot.Datasets.Keys)
         {
             AccountOf(dataset);
@@ -243,13 +224,7 @@ internal sealed class ShardFold
         return a != b ? $"it has {b} lines, the captures {a}" : "totals of lines and records agree; cursors, counters or links do not";
     }
 
-    private void Differ(string what) => _differences.Add($"shard {_shard}: {what}");
+    private static string Range(long from, long to) => from == to ? $"capture {from}" : $"captures {from} to {to}";
 
-    private static void Add(SortedDictionary<string, long> into, SortedDictionary<string, long>? counts)
-    {
-        foreach (var (key, value) in counts ?? [])
-        {
-            into[key] = into.GetValueOrDefault(key) + value;
-        }
-    }
+    private void Differ(string what) => Findings.Differences.Add($"shard {_shard}: {what}");
 }

@@ -18,6 +18,8 @@ internal sealed class TableWalk(TableLog log, Func<string, long> standsFrom)
 
     public TableFold Fold { get; private set; } = new(log.Contract, log.CaptureStore, log.KeyId, log.Where, standsFrom);
 
+    public Findings Findings { get; } = new();
+
     /// <summary>Objects in the table's folder that no live file names: orphans, and what compactions replaced.</summary>
     public long Unreferenced { get; private set; }
 
@@ -35,20 +37,28 @@ internal sealed class TableWalk(TableLog log, Func<string, long> standsFrom)
         await FinishAsync(cancel);
     }
 
-    /// <summary>Reads on from what a receipt went through; false where the log is not the one that the receipt was written of.</summary>
+    /// <summary>Reads on from what a receipt went through; false where the log is not the one that the receipt was written of, or cannot be read there.</summary>
     public async Task<bool> ReadOnAsync(VerifiedTable receipt, CancellationToken cancel)
     {
-        if (await log.OpenAtAsync(receipt.Version, cancel) is not { } state)
+        try
         {
-            return false;
+            if (await log.OpenAtAsync(receipt.Version, cancel) is not { } state)
+            {
+                return false;
+            }
+            var live = new List<SegmentFile>();
+            foreach (var file in state.Files.Values)
+            {
+                live.Add(file.Rows >= 0 ? file : file with { Rows = await FooterRowsAsync(file, cancel) });
+            }
+            if (!Fold.Resume(receipt, state, live))
+            {
+                return false;
+            }
         }
-        var live = new List<SegmentFile>();
-        foreach (var file in state.Files.Values)
+        catch (DifferenceException)
         {
-            live.Add(file.Rows >= 0 ? file : file with { Rows = await FooterRowsAsync(file, cancel) });
-        }
-        if (!Fold.Resume(receipt, state, live))
-        {
+            // A check from nothing names it.
             return false;
         }
         await ReadEntriesAsync(receipt.Version + 1, cancel);
@@ -58,7 +68,7 @@ internal sealed class TableWalk(TableLog log, Func<string, long> standsFrom)
 
     private async Task FinishAsync(CancellationToken cancel)
     {
-        if (Fold.Version >= 0 && Fold.Differences.Count == 0)
+        if (Fold.Version >= 0 && Fold.Differences.Count == 0 && Findings.None)
         {
             await CompareCheckpointAsync(cancel);
         }
@@ -90,7 +100,8 @@ internal sealed class TableWalk(TableLog log, Func<string, long> standsFrom)
         }
         foreach (var lost in Fold.Live.Values.Where(file => !seen.Contains(file.Path)).OrderBy(file => file.Path, StringComparer.Ordinal))
         {
-            Fold.Differences.Add($"{log.Where}, date {lost.Date}: segment {lost.Path} ({lost.Rows} rows) is in the log and not in the store. Restore it from a copy.");
+            Findings.AddDeleted(
+                TableNames.Segment(_dataset, lost.Path), $"the segment of {lost.Date} ({lost.Rows} rows) is live in the log of {_dataset}");
         }
         return present;
 
@@ -103,7 +114,7 @@ internal sealed class TableWalk(TableLog log, Func<string, long> standsFrom)
             }
             else
             {
-                Fold.Differences.Add($"{log.Where}, date {file.Date}: segment {file.Path} has {found.Length} bytes, the log says {file.Size}. It was changed or cut; restore it.");
+                Findings.AddCorrupt(found.Name, $"the segment of {file.Date} has {found.Length} bytes, the log says {file.Size}");
             }
         }
     }
@@ -127,7 +138,7 @@ internal sealed class TableWalk(TableLog log, Func<string, long> standsFrom)
                     entry = await log.ReadEntryAsync(version, cancel);
                     if (entry is null)
                     {
-                        Fold.Differences.Add($"{log.Where}: entry {version} of the log is gone, though {above.What} stands. Expected every entry for ever; restore the log from a copy.");
+                        Findings.AddDeleted(TableNames.Entry(_dataset, version), $"entry {version} of the log is gone, though {above.What} stands");
                         if (above.Entry is not { } next)
                         {
                             return;
@@ -139,7 +150,7 @@ internal sealed class TableWalk(TableLog log, Func<string, long> standsFrom)
             }
             catch (DifferenceException e)
             {
-                Fold.Differences.Add(e.Message);
+                Findings.Add(e);
                 continue;
             }
             Fold.Apply(await WithRowsAsync(entry, cancel));
@@ -186,7 +197,7 @@ internal sealed class TableWalk(TableLog log, Func<string, long> standsFrom)
         {
             return (await SegmentReader.OpenAsync(log.Store, TableNames.Segment(_dataset, file.Path), log.Contract, file.Size, cancel))?.Rows ?? -1;
         }
-        catch (PipelineException)
+        catch (Exception e) when (e is PipelineException or ArgumentException)
         {
             // A file that was removed later may be gone by right; one that is live is named by the list and by --deep.
             return -1;
@@ -203,7 +214,7 @@ internal sealed class TableWalk(TableLog log, Func<string, long> standsFrom)
         }
         catch (PipelineException e)
         {
-            Fold.Differences.Add(e.Message);
+            Findings.Add(e);
             return;
         }
         if (state is null)

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using Pipeline.Core;
+using Pipeline.Core.Captures;
 using Pipeline.Core.Store;
 
 namespace Pipeline.Processor.Verify;
@@ -13,19 +14,22 @@ public static class VerifiedReceipts
     /// <summary>How many are tried, the newest first, before the check begins from nothing.</summary>
     private const int MaxTried = 4;
 
+    private const string TimeFormat = "yyyyMMdd'T'HHmmssffffff'Z'";
+
     /// <summary>Puts the receipt of a clean check and returns its name.</summary>
     /// <exception cref="PipelineException">3: the check was not clean, or saw no table.</exception>
     public static async Task<string> WriteAsync(IObjectStore store, VerifyReport report, TimeProvider time, CancellationToken cancel = default)
     {
         var through = report.Through ?? throw new DifferenceException("No receipt was written: there is one only for a check that was clean and looked at the tables.");
         var now = time.GetUtcNow();
-        var name = $"{Folder}{Kind(report.Deep)}/{now.ToString("yyyyMMdd'T'HHmmssffffff'Z'", CultureInfo.InvariantCulture)}-{RandomNumberGenerator.GetHexString(8, lowercase: true)}.json";
-        await Puts.UntilKnownAsync(store, name, (through with { At = now }).ToJson(), time, null, cancel);
+        var name = $"{Folder}{Kind(report.Deep)}/{now.ToString(TimeFormat, CultureInfo.InvariantCulture)}-{RandomNumberGenerator.GetHexString(8, lowercase: true)}.json";
+        await Puts.UntilKnownAsync(store, name, (through with { At = now, Receipts = await OthersAsync(store, cancel) }).ToJson(), time, null, cancel);
         return name;
     }
 
-    /// <summary>The newest receipts, the newest first. A deep check stands on deep ones only. Null where one cannot be read.</summary>
-    internal static async Task<IReadOnlyList<(string Name, VerifiedThrough? Receipt)>> FindAsync(IObjectStore store, bool deep, CancellationToken cancel)
+    /// <summary>The newest receipts, the newest first. A damaged one is added to the findings, one of a later version is left out.</summary>
+    /// <param name="deep">Deep ones only.</param>
+    internal static async Task<IReadOnlyList<(string Name, VerifiedThrough Receipt)>> FindAsync(IObjectStore store, bool deep, Findings findings, CancellationToken cancel)
     {
         var names = new List<string>();
         foreach (var kind in deep ? (bool[])[true] : [true, false])
@@ -35,13 +39,43 @@ public static class VerifiedReceipts
                 names.Add(found.Name);
             }
         }
-        var receipts = new List<(string, VerifiedThrough?)>();
-        foreach (var name in names.OrderByDescending(name => name[(name.LastIndexOf('/') + 1)..], StringComparer.Ordinal).Take(MaxTried))
+        var receipts = new List<(string, VerifiedThrough)>();
+        foreach (var name in names.OrderByDescending(FileOf, StringComparer.Ordinal).Take(MaxTried))
         {
-            receipts.Add((name, await store.ReadAsync(name, cancel) is { } bytes ? VerifiedThrough.FromJson(bytes) : null));
+            try
+            {
+                if (await store.ReadAsync(name, cancel) is { } bytes && VerifiedThrough.FromJson(bytes, name) is { } receipt)
+                {
+                    receipts.Add((name, IsNamed(receipt, name) ? receipt : throw new CorruptException(name, "it is another receipt than its name says", $"'{name}' is another receipt.")));
+                }
+            }
+            catch (CorruptException e)
+            {
+                findings.Add(e);
+            }
         }
         return receipts;
     }
+
+    /// <summary>The receipts of what was done: name → sha256.</summary>
+    private static async Task<SortedDictionary<string, Sha256>> OthersAsync(IObjectStore store, CancellationToken cancel)
+    {
+        var others = new SortedDictionary<string, Sha256>(StringComparer.Ordinal);
+        await foreach (var found in store.ListAsync("receipts/", null, cancel))
+        {
+            if (!found.Name.StartsWith(Folder, StringComparison.Ordinal) && found.Name.EndsWith(".json", StringComparison.Ordinal) && await store.ReadAsync(found.Name, cancel) is { } bytes)
+            {
+                others[found.Name] = Sha256.Of(bytes);
+            }
+        }
+        return others;
+    }
+
+    /// <summary>Whether the time and the kind in the name are the receipt's own.</summary>
+    private static bool IsNamed(VerifiedThrough receipt, string name) =>
+        name.StartsWith($"{Folder}{Kind(receipt.Deep)}/", StringComparison.Ordinal) && FileOf(name).StartsWith(receipt.At.ToString(TimeFormat, CultureInfo.InvariantCulture), StringComparison.Ordinal);
+
+    private static string FileOf(string name) => name[(name.LastIndexOf('/') + 1)..];
 
     private static string Kind(bool deep) => deep ? "deep" : "sums";
 }

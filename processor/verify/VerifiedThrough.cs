@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Pipeline.Core;
 using Pipeline.Core.Captures;
 using Pipeline.Core.Table.Fold;
 
@@ -28,19 +29,39 @@ public sealed record VerifiedThrough
     /// <summary>Shards that have a snapshot; the captures of others are read from their first.</summary>
     public required SortedDictionary<string, VerifiedShard> Shards { get; init; }
 
-    public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, ReceiptJson.Default.VerifiedThrough);
+    /// <summary>Every shard's newest capture, so that a capture store that was set back is told from one that never had more. Absent in receipts of version 0.1.0.</summary>
+    public SortedDictionary<string, Link>? Heads { get; init; }
+    /// <summary>The sha256 of every contract that captures or commits name.</summary>
+    public IReadOnlyCollection<string>? Contracts { get; init; }
+    /// <summary>The receipts of repairs and removals that stood in the table store: name → sha256.</summary>
+    public SortedDictionary<string, Sha256>? Receipts { get; init; }
+    /// <summary>See <see cref="DamageCheck"/>.</summary>
+    public string? Check { get; init; }
 
-    /// <summary>Null where the bytes are no receipt that this program knows.</summary>
-    public static VerifiedThrough? FromJson(ReadOnlySpan<byte> json)
+    public byte[] ToJson() => DamageCheck.FillJson(JsonSerializer.SerializeToUtf8Bytes(this with { Check = DamageCheck.Blank }, ReceiptJson.Default.VerifiedThrough));
+
+    /// <summary>Null where a later version wrote it.</summary>
+    /// <param name="origin">Its name, for messages.</param>
+    /// <exception cref="CorruptException">The bytes are no receipt, or not as they were written.</exception>
+    public static VerifiedThrough? FromJson(byte[] json, string origin)
     {
-        try
-        {
-            return JsonSerializer.Deserialize(json, ReceiptJson.Default.VerifiedThrough) is { Version: CurrentVersion } receipt ? receipt : null;
-        }
-        catch (Exception e) when (e is JsonException or FormatException or OverflowException)
+        if (LaterVersion.Of(json, CurrentVersion) is not null && DamageCheck.HoldsJson(json) != false)
         {
             return null;
         }
+        try
+        {
+            if (DamageCheck.HoldsJson(json) != false && JsonSerializer.Deserialize(json, ReceiptJson.Default.VerifiedThrough) is { Version: CurrentVersion } receipt)
+            {
+                return receipt;
+            }
+        }
+        catch (Exception e) when (e is JsonException or FormatException or OverflowException)
+        {
+            // Named below, as every other damage.
+        }
+        const string Why = "it is no receipt of a verification, or not as it was written";
+        throw new CorruptException(origin, Why, $"'{origin}': {Why}. Restore it from a copy, or move it away.");
     }
 }
 

@@ -38,8 +38,14 @@ public sealed record VerifyReport
     /// <summary>Records that ought to be in the table, and are not or are others.</summary>
     public required IReadOnlyList<ReportedRange> Missing { get; init; }
 
-    /// <summary>Everything that is not as it ought to be, in words: what, where, found, expected.</summary>
+    /// <summary>What contradicts something else, in words: what, where, found, expected.</summary>
     public required IReadOnlyList<string> Differences { get; init; }
+
+    /// <summary>Objects that do not hold what they were written with. None of them was counted.</summary>
+    public IReadOnlyList<ReportedObject> Corrupt { get; init; } = [];
+
+    /// <summary>Objects that must be there and are not. A range of them is named by its first.</summary>
+    public IReadOnlyList<ReportedObject> Deleted { get; init; } = [];
 
     /// <summary>Shards with two histories that cannot both be true, from this capture on.</summary>
     public IReadOnlyList<ReportedFork> Forks { get; init; } = [];
@@ -49,6 +55,9 @@ public sealed record VerifyReport
 
     /// <summary>What cannot be proved but only counted: pushes without a key, of sources that are declared at-least-once.</summary>
     public PossibleLoss PossibleLoss { get; init; } = new(0);
+
+    /// <summary>Rule (such as `rewound`) → lines that may be captured twice, where the content of a file that went back cannot tell. Empty: none may be.</summary>
+    public SortedDictionary<string, long> PossibleDouble { get; init; } = new(StringComparer.Ordinal);
 
     /// <summary>Rule → lines recognised as duplicates by it; their sum is <see cref="Duplicates"/>.</summary>
     public SortedDictionary<string, long> DuplicateRules { get; init; } = new(StringComparer.Ordinal);
@@ -86,13 +95,21 @@ public sealed record Amount(long Frames, long Records, string Hash);
 /// <summary>Captures of one shard, both ends inclusive, and how many records of the dataset they hold where that is known.</summary>
 public sealed record ReportedRange(string Dataset, string Shard, long From, long To, long? Records = null);
 
+/// <summary>An object by its name in its store (a folder ends with '/'), and what is wrong with it or what says that it must be there.</summary>
+public sealed record ReportedObject(string Object, string Why);
+
 public sealed record ReportedFork(string Shard, long From, string Reason);
 
-/// <summary>What may have been lost or doubled at a source, where no stored data can tell: pushes without a key, pushes refused for their number, files shortened in place.</summary>
+/// <summary>
+/// What may have been lost or doubled at a source, where no stored data can tell: pushes without a key, pushes refused for their number,
+/// files shortened in place.
+/// </summary>
 public sealed record PossibleLoss(long Unkeyed, long PushGaps = 0, long Truncated = 0)
 {
     /// <summary>Pushes refused because their sequence had another body.</summary>
     public long PushOtherBodies { get; init; }
+    /// <summary>Files that were edited in place.</summary>
+    public long Edited { get; init; }
 }
 
 /// <summary>A table at the version that was checked: live files, their rows by the log, and by Parquet itself where the check was deep (null: not read), objects that no live file names.</summary>

@@ -5,7 +5,8 @@ using Pipeline.Shipper.Feed;
 namespace Pipeline.Shipper.Catchup;
 
 /// <summary>
-/// A shard whose captures between what the tables took and what came are being read from the capture store, while other shards go on. Reads only: what is read is offered by the loop,
+/// A shard whose captures between what the tables took and what came are being read from the capture store, while other shards go on. Reads
+/// only: what is read is offered by the loop,
 /// and so is what came meanwhile, which waits here.
 /// </summary>
 internal sealed class Gap(long upTo, Task<IReadOnlyList<Capture>?> reading)

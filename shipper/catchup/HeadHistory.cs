@@ -2,9 +2,17 @@ using Pipeline.Core.Captures;
 
 namespace Pipeline.Shipper.Catchup;
 
-/// <summary>A shard's newest capture at some instant, and each dataset's newest up to there, by number. Head −1: the store has nothing of it.</summary>
+/// <summary>
+/// A shard's newest capture at some instant, and each dataset's newest up to there, by number. Head −1: the store has nothing of it.
+/// </summary>
 public sealed record ObservedHead(string Shard, long Head, IReadOnlyDictionary<string, long> Newest)
 {
+    /// <summary>Tells this capture from another of its number; null: not known.</summary>
+    public CaptureMark? Mark { get; init; }
+
+    /// <summary>The store was set back under us: the head that was known is gone or another. Null mostly.</summary>
+    public string? Contradiction { get; init; }
+
     public static ObservedHead Of(CaptureHeader header)
     {
         var newest = header.Links.ToDictionary(l => l.Key, l => l.Value.Number, StringComparer.Ordinal);
@@ -12,12 +20,13 @@ public sealed record ObservedHead(string Shard, long Head, IReadOnlyDictionary<s
         {
             newest[frame.Dataset] = header.Number;
         }
-        return new(header.Shard, header.Number, newest);
+        return new(header.Shard, header.Number, newest) { Mark = header.Mark };
     }
 }
 
 /// <summary>
-/// What rounds saw of the shards' heads, and which of it is late (rules 14 and 15): what is ours and was already there at the round before and has not come;
+/// What rounds saw of the shards' heads, and which of it is late (rules 14 and 15): what is ours and was already there at the round before
+/// and has not come;
 /// of another's shards, what stayed unshipped for two seal ages. Pure: no clock, no store.
 /// </summary>
 public sealed class HeadHistory
@@ -37,10 +46,13 @@ public sealed class HeadHistory
         }
     }
 
-    /// <summary>One round. Returns what is late: each has been seen by an earlier round, at least <paramref name="patience"/> ago, and has not come.</summary>
+    /// <summary>
+    /// One round. Returns what is late: each has been seen by an earlier round, at least <paramref name="patience"/> ago, and has not come.
+    /// </summary>
     /// <param name="looked">The heads as this round saw them.</param>
     /// <param name="now">By a clock that never goes back.</param>
-    /// <param name="taken">The number of the last capture of a shard (first) that has come for a dataset (second): shipped, or in memory.</param>
+    /// <param name="taken">The number of the last capture of a shard (first) that has come for a dataset (second): shipped, or in
+    /// memory.</param>
     public IReadOnlyList<ObservedHead> Round(IEnumerable<ObservedHead> looked, TimeSpan now, Func<string, string, long?> taken, Func<string, TimeSpan> patience)
     {
         var late = new List<ObservedHead>();

@@ -14,7 +14,8 @@ public enum PartitionState
 }
 
 /// <summary>
-/// Which partitions are ours, which shards came on them, and up to where each one is shipped. One thread, no I/O. Nothing here decides what is true:
+/// Which partitions are ours, which shards came on them, and up to where each one is shipped. One thread, no I/O. Nothing here decides what
+/// is true:
 /// it decides who works, and how far Kafka need not go back (rules 15, 17 and 18).
 /// </summary>
 public sealed class Assignment
@@ -29,7 +30,10 @@ public sealed class Assignment
 
     public PartitionState StateOf(int partition) => _states.GetValueOrDefault(partition);
 
-    /// <summary>Whether the shard's messages come to us: by the partition that its key belongs to, or the one that it last came on, which differ for a while when the topic has grown.</summary>
+    /// <summary>
+    /// Whether the shard's messages come to us: by the partition that its key belongs to, or the one that it last came on, which differ for
+    /// a while when the topic has grown.
+    /// </summary>
     public bool Owns(string shard) =>
         _count > 0 && StateOf(Murmur2.Partition(shard, _count)) == PartitionState.Assigned || _shards.TryGetValue(shard, out var last) && StateOf(last) == PartitionState.Assigned;
 
@@ -44,7 +48,8 @@ public sealed class Assignment
         }
     }
 
-    /// <returns>The shards whose frames are to be let go: those that came on these partitions and on no other of ours since (rule 17).</returns>
+    /// <returns>The shards whose frames are to be let go: those that came on these partitions and on no other of ours since (rule
+    /// 17).</returns>
     public IReadOnlyList<string> Revoke(IEnumerable<int> partitions, bool lost)
     {
         foreach (var partition in partitions)
@@ -78,7 +83,9 @@ public sealed class Assignment
         }
     }
 
-    /// <summary>Rule 18: per partition of ours, the offset of the first message that is still waited for, where it moved since the last call.</summary>
+    /// <summary>
+    /// Rule 18: per partition of ours, the offset of the first message that is still waited for, where it moved since the last call.
+    /// </summary>
     /// <param name="held">Whether a table still holds frames of the shard's capture or of one before it.</param>
     public IReadOnlyDictionary<int, long> Shipped(Func<string, long, bool> held)
     {

@@ -24,7 +24,11 @@ public abstract record FeedEvent
     }
 
     /// <summary>A message that is none: left where it lies, and named. Never holds what the message held.</summary>
-    public sealed record SetAside(FeedPosition Position, string Reason) : FeedEvent;
+    public sealed record SetAside(FeedPosition Position, string Reason) : FeedEvent
+    {
+        /// <summary>A flood of them fills the queue as captures do, and waits on the topic.</summary>
+        public override int Bytes => 128;
+    }
 
     /// <summary>
     /// These partitions, of <paramref name="Count"/> that the topic has, are ours from now on, beside those that we have.

@@ -7,139 +7,150 @@ using Pipeline.Shipper.Loop;
 namespace Pipeline.Shipper.Feed;
 
 /// <summary>
-/// The fast path into the tables: each message meets the four cases (rule 11). The next one is taken; behind a gap, the store is read while other shards go on;
-/// what contradicts the table is never taken: the store decides (rule 14). Whatever this cannot finish it leaves to the catch-up as a shard that is due.
+/// The fast path: yields the captures that came and that every table can take or has (rule 11). Behind a gap the store is read while other
+/// shards go on;
+/// what contradicts a table is never yielded: the store decides (rule 14). Whatever this cannot finish it leaves as a shard that is due.
 /// </summary>
-internal sealed class FeedIntake(FeedQueue feed, CaptureStore captures, IReadOnlyList<TableShipper> tables, CatchUp catchUp, HeadHistory heads, IShipEvents events, Action wake)
+internal sealed class FeedIntake(FeedQueue feed, CaptureStore captures, TableSet tables, CatchUp catchUp, HeadHistory heads, DueShards due)
 {
     private const int MaxEvents = 256;
     private const int MaxGaps = 4;
 
     private readonly SortedDictionary<string, Gap> _gaps = new(StringComparer.Ordinal);
-    private bool _up = true;
 
     public SetAsides SetAsides { get; } = new();
 
     public Assignment Assignment { get; } = new();
 
-    /// <summary>Shards that the store has to be read for, and up to which number; null: up to the head.</summary>
-    public Dictionary<string, long?> Due { get; } = new(StringComparer.Ordinal);
+    /// <summary>Whether the broker can be reached. While it cannot, captures come to nobody, and every shard is everybody's.</summary>
+    public bool BrokerUp { get; private set; } = true;
 
     /// <summary>Whether there is something to do now.</summary>
     public bool IsWaiting => feed.TryPeek(out _) || _gaps.Values.Any(g => g.Reading.IsCompleted);
 
-    /// <summary>Whether a shard's captures should come to us: also every shard's while the broker is out of reach, for then they come to nobody.</summary>
-    public bool Owns(string shard) => !_up || Assignment.Owns(shard);
-
-    /// <summary>Takes what has come, so much at a time that the loop's other duties have their turn. <paramref name="room"/> makes room in memory where it is full.</summary>
-    public async Task TakeAsync(Func<Task> room, CancellationToken cancel)
+    /// <summary>
+    /// What has come, so much at a time that the loop's other duties have their turn. The loop offers each to the tables before it asks for
+    /// the next. Where it fails
+    /// in between, the message is found again at the next call, and what was taken of it is had by then.
+    /// </summary>
+    public IEnumerable<Offered> Take(CancellationToken cancel)
     {
         foreach (var (shard, gap) in _gaps.Where(g => g.Value.Reading.IsCompleted).ToList())
         {
             _gaps.Remove(shard);
-            await CloseAsync(shard, gap, room, cancel);
+            foreach (var offered in Close(shard, gap, cancel))
+            {
+                yield return offered;
+            }
         }
         for (var count = 0; count < MaxEvents && !cancel.IsCancellationRequested && feed.TryPeek(out var happened); count++)
         {
-            // An outage thrown in the middle finds it here again, and what was taken of it is had by then.
-            await HandleAsync(happened, room, cancel);
+            if (happened is FeedEvent.Arrived arrived)
+            {
+                foreach (var offered in Admit(arrived, cancel))
+                {
+                    yield return offered;
+                }
+            }
+            else
+            {
+                Handle(happened);
+            }
             feed.Remove();
         }
     }
 
-    /// <summary>Rule 18.</summary>
-    public void TellShipped() => feed.Shipped(Assignment.Shipped((shard, number) => _gaps.ContainsKey(shard) || tables.Any(t => t.Backlog.Holds(shard, number))));
+    /// <summary>
+    /// Rule 18: per partition of ours, the offset of the first message whose capture is not in the tables, where it moved since the last
+    /// call.
+    /// </summary>
+    public IReadOnlyDictionary<int, long> Shipped() =>
+        Assignment.Shipped((shard, number) => _gaps.ContainsKey(shard) || tables.Holds(shard, number));
 
-    /// <summary>Leaves a shard to the catch-up, which reads the store up to a number; null: up to its head.</summary>
-    public void Leave(string shard, long? upTo)
-    {
-        _gaps.Remove(shard);
-        Due[shard] = upTo is null || Due.TryGetValue(shard, out var due) && due is null ? null : Math.Max(due ?? 0, upTo.Value);
-    }
-
-    private async Task HandleAsync(FeedEvent happened, Func<Task> room, CancellationToken cancel)
+    private void Handle(FeedEvent happened)
     {
         switch (happened)
         {
-            case FeedEvent.Arrived arrived:
-                var capture = arrived.Capture;
-                if (Assignment.Arrived(arrived.Position.Partition, arrived.Position.Offset, capture.Header.Shard, capture.Link.Number) && !catchUp.Forks.ContainsKey(capture.Header.Shard))
-                {
-                    catchUp.CheckDatasets(capture);
-                    heads.Saw(ObservedHead.Of(capture.Header));
-                    if (!_gaps.TryGetValue(capture.Header.Shard, out var gap))
-                    {
-                        Offer(arrived, cancel);
-                        await room();
-                    }
-                    else if (!gap.TryPark(arrived))
-                    {
-                        Leave(capture.Header.Shard, gap.UpTo);
-                    }
-                }
-                break;
             case FeedEvent.SetAside aside:
                 Assignment.Passed(aside.Position.Partition, aside.Position.Offset);
                 SetAside(aside.Position, aside.Reason);
                 break;
             case FeedEvent.Assigned assigned:
                 Assignment.Assign(assigned.Partitions, assigned.Count);
-                events.Assigned(assigned.Partitions, assigned.Count);
+                tables.Events.Assigned(assigned.Partitions, assigned.Count);
                 break;
             case FeedEvent.Revoked revoked:
-                // Rule 17: whoever has the partition now takes them. Holding them on would only make the two commit against each other.
+                // Rule 17: the next owner of the partition takes them. Holding them on would only make the two commit against each other.
                 foreach (var shard in Assignment.Revoke(revoked.Partitions, revoked.Lost))
                 {
                     _gaps.Remove(shard);
-                    foreach (var table in tables)
-                    {
-                        table.Drop(shard);
-                    }
+                    tables.Drop(shard);
                 }
-                events.Revoked(revoked.Partitions, revoked.Lost);
+                tables.Events.Revoked(revoked.Partitions, revoked.Lost);
                 break;
             case FeedEvent.Connection connection:
-                _up = connection.Up;
-                events.Connected(connection.Up);
+                BrokerUp = connection.Up;
+                tables.Events.Connected(connection.Up);
                 break;
             case FeedEvent.Stopped stopped:
                 throw stopped.Why;
         }
     }
 
-    private void Offer(FeedEvent.Arrived arrived, CancellationToken cancel)
+    private IEnumerable<Offered> Admit(FeedEvent.Arrived arrived, CancellationToken cancel)
     {
         var (capture, shard) = (arrived.Capture, arrived.Capture.Header.Shard);
-        if (Due.TryGetValue(shard, out var due))
+        if (!Assignment.Arrived(arrived.Position.Partition, arrived.Position.Offset, shard, capture.Link.Number) || tables.IsStopped(shard))
+        {
+            return [];
+        }
+        tables.CheckDatasets(capture);
+        heads.Saw(ObservedHead.Of(capture.Header));
+        if (!_gaps.TryGetValue(shard, out var gap))
+        {
+            return Decide(arrived, cancel);
+        }
+        if (!gap.TryPark(arrived))
+        {
+            Leave(shard, gap.UpTo);
+        }
+        return [];
+    }
+
+    private IEnumerable<Offered> Decide(FeedEvent.Arrived arrived, CancellationToken cancel)
+    {
+        var (capture, shard) = (arrived.Capture, arrived.Capture.Header.Shard);
+        if (due.Contains(shard))
         {
             // The store is about to be read for this shard: it brings this one too.
-            Leave(shard, due is null ? null : capture.Link.Number);
-            return;
+            Leave(shard, capture.Link.Number);
+            yield break;
         }
         var missing = new List<(string Dataset, Link Last, ShippedLink? Taken)>();
-        foreach (var table in tables)
+        foreach (var table in tables.Tables)
         {
-            switch (table.Offer(capture, byFeed: true))
+            switch (table.Decide(capture))
             {
                 case IntakeCase.Gap:
-                // A capture names every dataset's last one, whether it has records of it or not: what is missing of a quiet dataset shows as well.
-                case IntakeCase.Have when capture.Header.Links.TryGetValue(table.Dataset, out var link) && (table.Taken(shard)?.Number ?? -1) < link.Number:
+                // A capture names every dataset's last one, whether it has records of it or not: what is missing of a quiet dataset shows
+                // as well.
+                case IntakeCase.Have when capture.Header.Links.TryGetValue(table.Dataset, out var link)
+                    && (table.Taken(shard)?.Number ?? -1) < link.Number:
                     missing.Add((table.Dataset, capture.Header.Links[table.Dataset], table.Taken(shard)));
                     break;
                 case IntakeCase.Fork:
-                    // Either of the two may be the false one: the frames in memory came by the same way. The store is read anew, and forks by itself if it is the store.
+                    // The table may have moved, or the store was set back and this is of before: the store is read anew, and forks by
+                    // itself if it is the store.
                     SetAside(arrived.Position, SetAsideReason.Contradiction);
-                    foreach (var other in tables)
-                    {
-                        other.Drop(shard);
-                    }
+                    tables.Drop(shard);
                     catchUp.Forget(shard);
                     Leave(shard, null);
-                    return;
+                    yield break;
             }
         }
         if (missing.Count == 0)
         {
+            yield return new Offered(capture, ByFeed: true);
             catchUp.Follow(capture);
         }
         else if (_gaps.Count == MaxGaps)
@@ -150,62 +161,72 @@ internal sealed class FeedIntake(FeedQueue feed, CaptureStore captures, IReadOnl
         {
             foreach (var (dataset, last, taken) in missing)
             {
-                events.Gap(dataset, shard, new CaptureRange((taken?.Number ?? -1) + 1, last.Number));
+                tables.Events.Gap(dataset, shard, new CaptureRange((taken?.Number ?? -1) + 1, last.Number));
             }
-            var gap = new Gap(capture.Link.Number, Gap.ReadAsync(captures, shard, missing, wake, cancel));
+            var gap = new Gap(capture.Link.Number, Gap.ReadAsync(captures, shard, missing, feed.Notices.Ring, cancel));
             _gaps[shard] = gap;
             gap.TryPark(arrived);
         }
     }
 
-    private async Task CloseAsync(string shard, Gap gap, Func<Task> room, CancellationToken cancel)
+    /// <summary>What was read of a gap, then what came meanwhile. Where that cannot be finished, the shard is left to be read.</summary>
+    private IEnumerable<Offered> Close(string shard, Gap gap, CancellationToken cancel)
     {
-        if (gap.Reading.IsCanceled)
+        var finished = false;
+        try
         {
-            return;
-        }
-        if (gap.Reading.Exception?.InnerException is { } fault)
-        {
-            if (fault is StoreException { Fault: not StoreFault.Refused } outage)
+            foreach (var capture in Read(gap) ?? [])
             {
-                events.Waiting(outage);
+                if (tables.Tables.Select(table => table.Decide(capture)).Any(decided => decided is IntakeCase.Fork or IntakeCase.Gap))
+                {
+                    // Something moved meanwhile, or the store and the tables disagree: the reading decides, and confirms.
+                    Leave(shard, null);
+                    yield break;
+                }
+                yield return new Offered(capture, ByFeed: false);
             }
-            // What else is wrong with the store, the round that reads it again says.
-            Leave(shard, gap.UpTo);
-            return;
-        }
-        if (await gap.Reading is not { } read)
-        {
-            Leave(shard, gap.UpTo);
-            return;
-        }
-        foreach (var capture in read)
-        {
-            if (tables.Select(table => table.Offer(capture)).ToList().Exists(decided => decided is IntakeCase.Fork or IntakeCase.Gap))
+            finished = Read(gap) is not null;
+            foreach (var parked in finished ? gap.Parked : [])
             {
-                // Something moved meanwhile, or the store and the tables disagree: the round decides, and confirms.
-                Leave(shard, null);
-                return;
-            }
-            await room();
-        }
-        foreach (var parked in gap.Parked)
-        {
-            if (_gaps.TryGetValue(shard, out var next))
-            {
-                next.TryPark(parked);
-            }
-            else
-            {
-                Offer(parked, cancel);
-                await room();
+                if (_gaps.TryGetValue(shard, out var next))
+                {
+                    next.TryPark(parked);
+                    continue;
+                }
+                foreach (var offered in Decide(parked, cancel))
+                {
+                    yield return offered;
+                }
             }
         }
+        finally
+        {
+            if (!finished && !gap.Reading.IsCanceled)
+            {
+                Leave(shard, gap.UpTo);
+            }
+        }
+    }
+
+    /// <summary>Null: too much, something else, damaged, or the store is out; the reading that reads it again says which.</summary>
+    private IReadOnlyList<Capture>? Read(Gap gap)
+    {
+        if (gap.Reading.Exception?.InnerException is StoreException { Fault: not StoreFault.Refused } outage)
+        {
+            tables.Events.Waiting(outage);
+        }
+        return gap.Reading.IsCompletedSuccessfully ? gap.Reading.Result : null;
+    }
+
+    private void Leave(string shard, long? upTo)
+    {
+        _gaps.Remove(shard);
+        due.Add(shard, upTo);
     }
 
     private void SetAside(FeedPosition position, string reason)
     {
         SetAsides.Add(new SetAside(position, reason));
-        events.SetAside(position, reason);
+        tables.Events.SetAside(position, reason);
     }
 }

@@ -1,22 +1,24 @@
+using Pipeline.Shipper.Loop;
+
 namespace Pipeline.Shipper.Feed;
 
 /// <summary>
-/// The seam between the feed, which has a thread of its own, and the ship loop: events in order, bounded by the bytes that they hold. A full queue takes no message: the feed
-/// waits, then pauses its partitions and keeps polling, so that it stays in the group for as long as a store is out (rule 17). Nothing is ever dropped from it.
+/// The seam between the feed, which has a thread of its own, and the ship loop: events in order, bounded by the bytes that they hold. A
+/// full queue takes no message: the feed
+/// waits, then pauses its partitions and keeps polling, so that it stays in the group for as long as a store is out (rule 17). Nothing is
+/// ever dropped from it.
 /// </summary>
-/// <param name="mostBytes">Bytes of messages. 1 MiB to 256 MiB; one message passes however large it is. More: fewer pauses, more memory.</param>
+/// <param name="mostBytes">Bytes of messages. 1 MiB to 256 MiB; one message passes however large it is. More: fewer pauses, more
+/// memory.</param>
 public sealed class FeedQueue(long mostBytes = 16L << 20)
 {
-    private readonly Lock _lock = new();
+    private readonly object _lock = new();
     private readonly Queue<FeedEvent> _events = new();
     private Dictionary<int, long> _shipped = [];
     private long _bytes;
 
-    /// <summary>Called, on the feed's thread, when the queue is no longer empty.</summary>
-    public Action? Wake { get; set; }
-
-    /// <summary>Called, on the loop's thread, when a full queue has room again.</summary>
-    public Action? Room { get; set; }
+    /// <summary>Rung when the queue is no longer empty: the loop waits at it.</summary>
+    public Notices Notices { get; } = new();
 
     /// <summary>Whether a message would be taken now.</summary>
     public bool HasRoom
@@ -30,7 +32,10 @@ public sealed class FeedQueue(long mostBytes = 16L << 20)
         }
     }
 
-    /// <summary>Adds an event; false, and nothing done, where it is a message and the queue is full. What is no message is always taken: there is little of it.</summary>
+    /// <summary>
+    /// Adds an event; false, and nothing done, where it comes of a message, taken or set aside, and the queue is full. Control events are
+    /// always accepted; they are rare.
+    /// </summary>
     public bool TryAdd(FeedEvent happened)
     {
         bool wake;
@@ -46,12 +51,14 @@ public sealed class FeedQueue(long mostBytes = 16L << 20)
         }
         if (wake)
         {
-            Wake?.Invoke();
+            Notices.Ring();
         }
         return true;
     }
 
-    /// <summary>The oldest event, left where it is: it is removed when it was dealt with, so that an outage in the middle loses nothing.</summary>
+    /// <summary>
+    /// The oldest event, left where it is: it is removed when it was dealt with, so that an outage in the middle loses nothing.
+    /// </summary>
     public bool TryPeek(out FeedEvent happened)
     {
         lock (_lock)
@@ -62,20 +69,28 @@ public sealed class FeedQueue(long mostBytes = 16L << 20)
 
     public void Remove()
     {
-        bool room;
         lock (_lock)
         {
-            var full = _bytes >= mostBytes;
             _bytes -= _events.Dequeue().Bytes;
-            room = full && _bytes < mostBytes;
-        }
-        if (room)
-        {
-            Room?.Invoke();
+            Monitor.PulseAll(_lock);
         }
     }
 
-    /// <summary>The loop tells up to where each partition's captures are in the tables (rule 18): the offset of the first message that is not.</summary>
+    /// <summary>On the feed's thread: returns when there is room, at the latest after the bound.</summary>
+    public void WaitForRoom(TimeSpan bound)
+    {
+        lock (_lock)
+        {
+            if (_bytes >= mostBytes)
+            {
+                Monitor.Wait(_lock, bound);
+            }
+        }
+    }
+
+    /// <summary>
+    /// The loop tells up to where each partition's captures are in the tables (rule 18): the offset of the first message that is not.
+    /// </summary>
     public void Shipped(IReadOnlyDictionary<int, long> offsets)
     {
         lock (_lock)

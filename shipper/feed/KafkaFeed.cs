@@ -1,13 +1,15 @@
 using Confluent.Kafka;
-using Confluent.Kafka.Admin;
 using Pipeline.Core;
 
 namespace Pipeline.Shipper.Feed;
 
 /// <summary>
-/// The topic → the queue, on a thread of its own: 1 join the group — 2 poll, always: what the loop has no room for waits, then the partitions are paused, so that this
-/// process stays in the group for as long as a store is out — 3 hand on each message, and each change of the assignment, in order — 4 store the offsets that the loop calls shipped —
-/// 5 look at the topic: where it was re-created, join anew and begin at its beginning — 6 leave the group. No fault of the broker ends it: it is built anew.
+/// The topic → the queue, on a thread of its own: 1 join the group — 2 poll, always: what the loop has no room for waits, then the
+/// partitions are paused, so that this
+/// process stays in the group for as long as a store is out — 3 hand on each message, and each change of the assignment, in order — 4 store
+/// the offsets that the loop calls shipped —
+/// 5 look at the topic: where it was re-created, join anew and begin at its beginning — 6 leave the group. No fault of the broker ends it:
+/// it is built anew.
 /// </summary>
 public sealed class KafkaFeed : IDisposable
 {
@@ -20,21 +22,18 @@ public sealed class KafkaFeed : IDisposable
     private readonly Action<string> _log;
     private readonly Thread _thread;
     private readonly ManualResetEventSlim _stop = new();
-    private readonly AutoResetEvent _room = new(false);
+    private readonly TopicWatch _topic;
+    private readonly BrokerWatch _broker;
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Queue<FeedEvent> _pending = new();
-    private readonly HashSet<int> _begun = [], _mine = [];
-    private string? _topicId;
-    private bool? _up;
+    private readonly HashSet<int> _mine = [];
     private bool _paused, _changed, _recreated;
-    private string? _lastError;
-    private int _count;
 
     /// <param name="log">One line of what happens, never of what a message holds.</param>
     public KafkaFeed(KafkaFeedOptions options, FeedQueue queue, MessageReader reader, TimeProvider time, Action<string> log)
     {
         (_options, _queue, _reader, _time, _log) = (options, queue, reader, time, log);
-        _queue.Room = () => _room.Set();
+        (_topic, _broker) = (new TopicWatch(options, time), new BrokerWatch(options.Topic, queue, log));
         _thread = new Thread(Run) { IsBackground = true, Name = "kafka-feed" };
     }
 
@@ -54,13 +53,13 @@ public sealed class KafkaFeed : IDisposable
     }
 
     /// <summary>
-    /// Stores and commits what is shipped, and leaves the group, so that others have its partitions at once. False: not within the bound, and abandoned: then the group
+    /// Stores and commits what is shipped, and leaves the group, so that others have its partitions at once. False: not within the bound,
+    /// and abandoned: then the group
     /// finds out by its session's end; nothing is lost or doubled by either.
     /// </summary>
     public async Task<bool> StopAsync(TimeSpan within)
     {
         _stop.Set();
-        _room.Set();
         if (_thread.ThreadState.HasFlag(ThreadState.Unstarted))
         {
             return true;
@@ -79,9 +78,8 @@ public sealed class KafkaFeed : IDisposable
 
     public void Dispose()
     {
-        // Nothing else: a thread that was abandoned still looks at both.
+        // Nothing else: a thread that was abandoned still looks at it.
         _stop.Set();
-        _room.Set();
     }
 
     private void Run(object? first)
@@ -100,8 +98,8 @@ public sealed class KafkaFeed : IDisposable
                 }
                 catch (KafkaException e)
                 {
-                    Warn(e.Error);
-                    Connected(false);
+                    _broker.Warn(e.Error);
+                    _broker.Connected(false);
                     Revoked([.. _mine], lost: true);
                     _stop.Wait(wait);
                     wait = wait * 2 < Longest ? wait * 2 : Longest;
@@ -128,21 +126,16 @@ public sealed class KafkaFeed : IDisposable
         using var admin = new DependentAdminClientBuilder(consumer.Handle).Build();
         consumer.Subscribe(_options.Topic);
         _paused = _changed = _recreated = false;
-        Task<DescribeTopicsResult>? check = null;
-        var (checkedAt, fullSince) = ((long?)null, (long?)null);
+        _topic.Rejoin();
+        long? fullSince = null;
         while (!_stop.IsSet && !_recreated)
         {
             // 4
             StoreShipped(consumer);
             // 5
-            if (check is null && (checkedAt is null || _time.GetElapsedTime(checkedAt.Value) >= _options.Check))
+            if (_topic.Look(admin) is { } look)
             {
-                check = admin.DescribeTopicsAsync(TopicCollection.OfTopicNames([_options.Topic]), new DescribeTopicsOptions { RequestTimeout = TimeSpan.FromSeconds(10) });
-            }
-            if (check is { IsCompleted: true })
-            {
-                Judge(check);
-                (check, checkedAt) = (null, _time.GetTimestamp());
+                Judge(look);
             }
             // 2 and 3
             while (_pending.TryPeek(out var oldest) && _queue.TryAdd(oldest))
@@ -159,12 +152,12 @@ public sealed class KafkaFeed : IDisposable
             fullSince ??= _time.GetTimestamp();
             if (_time.GetElapsedTime(fullSince.Value) < _options.PauseAfter)
             {
-                _room.WaitOne(Poll);
+                _queue.WaitForRoom(Poll);
                 continue;
             }
             Pause(consumer, true);
             PollOnce(consumer, TimeSpan.Zero);
-            _room.WaitOne(Poll);
+            _queue.WaitForRoom(Poll);
         }
         // 6
         StoreShipped(consumer);
@@ -177,17 +170,16 @@ public sealed class KafkaFeed : IDisposable
         {
             if (consumer.Consume(wait) is { Message: { } message } came)
             {
-                Connected(true);
-                _lastError = null;
+                _broker.Came();
                 _pending.Enqueue(_reader.Read(new FeedPosition(came.Topic, came.Partition.Value, came.Offset.Value), message.Key, message.Value));
             }
         }
         catch (ConsumeException e) when (!e.Error.IsFatal)
         {
-            Warn(e.Error);
+            _broker.Warn(e.Error);
             if (e.Error.Code is ErrorCode.UnknownTopicOrPart or ErrorCode.Local_UnknownTopic)
             {
-                Connected(false);
+                _broker.Connected(false);
             }
         }
     }
@@ -220,58 +212,45 @@ public sealed class KafkaFeed : IDisposable
             }
             catch (KafkaException e) when (!e.Error.IsFatal)
             {
-                // Another's by now: it begins where the last offset was committed, and meets what it has.
+                // Another's already: it begins where the last offset was committed, and meets what it has.
             }
         }
     }
 
-    /// <summary>
-    /// A topic that was re-created goes on numbering from 0 under the old name: a consumer that stays would wait for an offset that comes again after as many messages as there were.
-    /// A topic that is gone sends nobody anything, as a broker out of reach does.
-    /// </summary>
-    private void Judge(Task<DescribeTopicsResult> check)
+    private void Judge(TopicLook look)
     {
-        var found = check.IsCompletedSuccessfully ? check.Result.TopicDescriptions.FirstOrDefault() : (check.Exception?.InnerException as DescribeTopicsException)?.Results.TopicDescriptions.FirstOrDefault();
-        if (found is null || found.Error.IsError)
+        if (look.Fault is { } fault)
         {
-            Warn(found?.Error ?? (check.Exception?.InnerException as KafkaException)?.Error ?? new Error(ErrorCode.Unknown));
-            Connected(false);
-            return;
+            _broker.Warn(fault);
         }
-        Connected(true);
-        var id = found.TopicId?.ToString();
-        if (id is not null && _topicId is not null && id != _topicId)
+        _broker.Connected(look.Fault is null);
+        if (look.Recreated)
         {
             _recreated = true;
-            _begun.Clear();
-            _begun.Add(-1);
             _log($"kafka-topic-recreated topic={_options.Topic} \"joining anew, from its beginning\"");
         }
-        _topicId = id ?? _topicId;
-        if (_count != found.Partitions.Count)
+        if (look.Grown)
         {
-            _count = found.Partitions.Count;
-            _queue.TryAdd(new FeedEvent.Assigned([], _count));
+            _queue.TryAdd(new FeedEvent.Assigned([], _topic.Count));
         }
     }
 
     private IConsumer<byte[], byte[]> Build() => new ConsumerBuilder<byte[], byte[]>(_options.Consumer())
         .SetPartitionsAssignedHandler((consumer, partitions) =>
         {
-            _queue.TryAdd(new FeedEvent.Assigned([.. partitions.Select(p => p.Partition.Value).Order()], _count));
+            _queue.TryAdd(new FeedEvent.Assigned([.. partitions.Select(p => p.Partition.Value).Order()], _topic.Count));
             _mine.UnionWith(partitions.Select(p => p.Partition.Value));
             _changed = true;
-            // Of a topic that was re-created under us, what the group committed may be the old one's: each partition begins at its beginning, once.
-            return partitions.Select(p => new TopicPartitionOffset(p, _begun.Contains(-1) && _begun.Add(p.Partition.Value) ? Offset.Beginning : Offset.Unset));
+            return partitions.Select(p => new TopicPartitionOffset(p, _topic.Begin(p.Partition.Value)));
         })
         .SetPartitionsRevokedHandler((_, partitions) => Revoked([.. partitions.Select(p => p.Partition.Value).Order()], lost: false))
         .SetPartitionsLostHandler((_, partitions) => Revoked([.. partitions.Select(p => p.Partition.Value).Order()], lost: true))
         .SetErrorHandler((_, error) =>
         {
-            Warn(error);
+            _broker.Warn(error);
             if (error.Code == ErrorCode.Local_AllBrokersDown)
             {
-                Connected(false);
+                _broker.Connected(false);
             }
         })
         .SetLogHandler((_, _) => { })
@@ -283,26 +262,6 @@ public sealed class KafkaFeed : IDisposable
         {
             _mine.ExceptWith(partitions);
             _queue.TryAdd(new FeedEvent.Revoked(partitions, lost));
-        }
-    }
-
-    private void Connected(bool up)
-    {
-        if (_up != up)
-        {
-            _up = up;
-            _queue.TryAdd(new FeedEvent.Connection(up));
-        }
-    }
-
-    /// <summary>Once for each kind of error in a row: a broker that is out for a day says the same every second.</summary>
-    private void Warn(Error error)
-    {
-        var code = error.Code.ToString();
-        if (_lastError != code)
-        {
-            _lastError = code;
-            _log($"kafka error={code}{(error.IsFatal ? " fatal" : "")} topic={_options.Topic}");
         }
     }
 }

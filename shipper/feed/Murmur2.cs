@@ -3,7 +3,9 @@ using System.Text;
 
 namespace Pipeline.Shipper.Feed;
 
-/// <summary>The partition that a key belongs to, as Kafka's own clients and librdkafka's `murmur2_random` compute it (docs/storage-format.md).</summary>
+/// <summary>
+/// The partition that a key belongs to, as Kafka's own clients and librdkafka's `murmur2_random` compute it (docs/storage-format.md).
+/// </summary>
 public static class Murmur2
 {
     private const uint M = 0x5bd1e995;

@@ -3,7 +3,9 @@ namespace Pipeline.Shipper.Feed;
 /// <summary>A message that was left where it lies, and why.</summary>
 public sealed record SetAside(FeedPosition Position, string Reason);
 
-/// <summary>What was set aside: counted by reason, and the newest hundred by position. Any number of foreign messages costs no more than that.</summary>
+/// <summary>
+/// What was set aside: counted by reason, and the newest hundred by position. Any number of foreign messages costs no more than that.
+/// </summary>
 public sealed class SetAsides
 {
     public const int Remembered = 100;

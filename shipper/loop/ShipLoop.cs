@@ -1,4 +1,4 @@
-using System.Threading.Channels;
+using Pipeline.Core;
 using Pipeline.Core.Captures;
 using Pipeline.Core.Store;
 using Pipeline.Shipper.Catchup;
@@ -7,104 +7,144 @@ using Pipeline.Shipper.Seal;
 
 namespace Pipeline.Shipper.Loop;
 
+/// <summary>How often the shipper looks, and when it seals.</summary>
+/// <param name="Period">Between two rounds of the catch-up. 1 s to 1 h; longer: fewer probes, and a later find of what did not come or was
+/// set back.</param>
+public sealed record ShipPolicy(SealPolicy Seal, TimeSpan Period);
+
 /// <summary>
-/// Brings captures into the tables. 1 read the tables — 2 catch up with every shard, and seal what that found at once — then, until told to stop:
-/// 3 wait for a notice, a message, a seal that is due, or the period — 4 take what came — 5 catch up — 6 seal what is due — then 7 finish: seal what is held.
-/// In the embedded way ingest gives a notice with every capture; a lost notice costs one period and nothing else. With a feed, catch-up takes only what does not come by it.
+/// Brings captures into the tables. Catch-up and feed yield captures; this loop alone offers them, seals, and stores offsets:
+/// 1 read the tables, catch up with every shard, and seal what that found — then, until told to stop:
+/// 2 wait for a notice, a message, a seal that is due, or the period — 3 take what came — 4 look at the heads once a period —
+/// 5 read the shards that are due — 6 seal what is due — 7 store the offsets of what is shipped — then 8 finish: seal what is held.
+/// In the embedded way ingest gives a notice with every capture. With a feed, catch-up takes only what does not come by it.
 /// </summary>
 public sealed class ShipLoop
 {
-    private const string Nobody = "";
-
-    private static readonly TimeSpan OutageWait = TimeSpan.FromSeconds(1);
-
-    private readonly IReadOnlyList<TableShipper> _tables;
-    private readonly SealPolicy _policy;
-    private readonly TimeSpan _period;
+    private readonly TableSet _tables;
+    private readonly ShipPolicy _policy;
     private readonly TimeProvider _time;
-    private readonly IShipEvents _events;
     private readonly CatchUp _catchUp;
-    private readonly FeedRounds? _feed;
-    private readonly Channel<string> _notices = Channel.CreateUnbounded<string>(new() { SingleReader = true });
-    private readonly HashSet<string> _due = new(StringComparer.Ordinal);
-    private long _lastRound;
+    private readonly DueShards _due = new();
+    private readonly Notices _notices;
+    private readonly FeedQueue? _queue;
+    private readonly HeadRounds? _rounds;
+    private readonly FeedIntake? _intake;
+    private readonly long _start;
+    private TimeSpan _lastRound, _notBefore;
 
-    /// <param name="period">Between two rounds of the catch-up. 1 s to 1 h; longer: fewer probes, and a later find of what did not come.</param>
     /// <param name="feed">Where the captures come from sooner; null: the embedded way.</param>
-    public ShipLoop(CaptureStore captures, IReadOnlyList<TableShipper> tables, SealPolicy policy, TimeSpan period, TimeProvider time, IShipEvents events, FeedQueue? feed = null)
+    public ShipLoop(
+        CaptureStore captures, IReadOnlyList<TableShipper> tables, ShipPolicy policy, TimeProvider time, IShipEvents events,
+        FeedQueue? feed = null)
     {
-        (_tables, _policy, _period, _time, _events) = (tables, policy, period, time, events);
-        _catchUp = new CatchUp(captures, tables, events);
+        (_tables, _policy, _time, _queue) = (new TableSet(tables, events), policy, time, feed);
+        (_start, _notices) = (time.GetTimestamp(), feed?.Notices ?? new Notices());
+        _catchUp = new CatchUp(captures, _tables);
         if (feed is not null)
         {
-            feed.Wake = Wake;
-            _feed = new FeedRounds(feed, captures, tables, _catchUp, policy, time, events, Wake);
+            _rounds = new HeadRounds(captures, _tables, _due, _notices, policy, time);
+            _intake = new FeedIntake(feed, captures, _tables, _catchUp, _rounds.Heads, _due);
         }
     }
 
-    public IReadOnlyDictionary<string, Fork> Forks => _catchUp.Forks;
+    /// <summary>By shard, the fork or the damage that stopped it; every other shard goes on. From any thread.</summary>
+    public IReadOnlyDictionary<string, DifferenceException> Stopped => _tables.Stopped;
 
-    public IReadOnlyList<TableShipper> Tables => _tables;
+    /// <summary>Those of <see cref="Stopped"/> that a fork stopped.</summary>
+    public IReadOnlyDictionary<string, Fork> Forks =>
+        Stopped.Where(s => s.Value is ForkException).ToDictionary(s => s.Key, s => ((ForkException)s.Value).Fork, StringComparer.Ordinal);
+
+    public IReadOnlyList<TableShipper> Tables => _tables.Tables;
 
     /// <summary>What of the topic was set aside; null where there is no feed.</summary>
-    public SetAsides? SetAsides => _feed?.Intake.SetAsides;
+    public SetAsides? SetAsides => _intake?.SetAsides;
+
+    private TimeSpan Now => _time.GetElapsedTime(_start);
 
     /// <summary>A capture of this shard was written: look soon.</summary>
-    public void Notice(string shard) => _notices.Writer.TryWrite(shard);
+    public void Notice(string shard) => _notices.Tell(shard);
 
     /// <summary>
-    /// Runs until <paramref name="stop"/>. Then, without a feed, everything captured is shipped; with one, what is held: the rest comes to whoever has its partition next.
-    /// Both within <paramref name="abandon"/>; what is not shipped is found again at the next start.
+    /// Runs until <paramref name="stop"/>. Then, without a feed, everything captured is shipped; with one, what is held: the rest comes to
+    /// the next owner of
+    /// its partition. Both within <paramref name="abandon"/>; what is not shipped is found again at the next start.
     /// </summary>
     /// <param name="last">The reason that the last seal records.</param>
     public async Task RunAsync(CancellationToken stop, CancellationToken abandon, string last = SealReason.Stop)
     {
-        // 1 and 2
+        // 1
         await PersistAsync(() => CatchUpAllAsync(SealReason.Start, stop), stop);
-        _feed?.Begin();
-        _lastRound = _time.GetTimestamp();
+        _rounds?.Begin(_catchUp.Read());
+        _lastRound = Now;
         while (!stop.IsCancellationRequested)
         {
-            // 3
-            await WaitAsync(stop);
-            TakeNotices();
+            // 2
+            await _notices.WaitAsync(Wait(), _time, stop);
             await PersistAsync(() => TurnAsync(stop), stop);
         }
-        // 7
-        await PersistAsync(() => _feed is null ? CatchUpAllAsync(last, abandon) : FinishAsync(last, abandon), abandon);
-        _feed?.Intake.TellShipped();
+        // 8
+        await PersistAsync(() => _intake is null ? CatchUpAllAsync(last, abandon) : FinishAsync(last, abandon), abandon);
+        StoreOffsets();
     }
 
-    /// <summary>One round over every shard, then a seal of all that it found: the whole of `import`'s shipping, and the beginning and end of `run`'s.</summary>
+    /// <summary>
+    /// One round over every shard, then a seal of all that it found: the whole of `import`'s shipping, and the beginning and end of
+    /// `run`'s.
+    /// </summary>
     public async Task CatchUpAllAsync(string reason, CancellationToken cancel)
     {
-        await RefreshAsync(cancel);
-        foreach (var shard in await _catchUp.ShardsAsync(cancel))
-        {
-            await _catchUp.RoundAsync(shard, () => SealDueAsync(cancel), cancel);
-        }
-        await SealAllAsync(reason, cancel);
+        await _catchUp.LookAtAllAsync(_due, cancel);
+        await ReadDueAsync(cancel);
+        await _tables.SealAllAsync(reason, cancel);
     }
 
     private async Task TurnAsync(CancellationToken stop)
     {
-        if (_feed is not null)
+        // 3
+        TakeNotices();
+        foreach (var offered in _intake?.Take(stop) ?? [])
         {
-            // 4 and 5
-            await _feed.Intake.TakeAsync(() => SealDueAsync(stop), stop);
-            await _feed.RoundAsync(_period, () => SealDueAsync(stop), stop);
+            _tables.Offer(offered);
+            await _tables.SealDueAsync(_policy.Seal, stop);
         }
-        else if (_time.GetElapsedTime(_lastRound) >= _period)
+        if (_intake is null)
         {
-            // 5
-            await RefreshAsync(stop);
-            _due.UnionWith(await _catchUp.ShardsAsync(stop));
-            _lastRound = _time.GetTimestamp();
+            await LookAndReadAsync(stop);
         }
-        await RoundsAsync(stop);
+        else if (Now >= _notBefore)
+        {
+            try
+            {
+                await LookAndReadAsync(stop);
+            }
+            catch (StoreException e) when (e.Fault != StoreFault.Refused)
+            {
+                // A capture store that is out delays this and nothing else: messages go on.
+                _tables.Events.Waiting(e);
+                _notBefore = Now + Persistence.Pause;
+            }
+        }
         // 6
-        await SealDueAsync(stop);
-        _feed?.Intake.TellShipped();
+        await _tables.SealDueAsync(_policy.Seal, stop);
+        // 7
+        StoreOffsets();
+    }
+
+    private async Task LookAndReadAsync(CancellationToken cancel)
+    {
+        // 4
+        if (_rounds is not null)
+        {
+            await _rounds.RoundAsync(_intake!.Assignment, _intake.BrokerUp, cancel);
+        }
+        else if (Now - _lastRound >= _policy.Period)
+        {
+            await _catchUp.LookAtAllAsync(_due, cancel);
+            _lastRound = Now;
+        }
+        // 5
+        await ReadDueAsync(cancel);
     }
 
     /// <summary>With a feed: what ingest in this process captured, and what is held.</summary>
@@ -114,101 +154,97 @@ public sealed class ShipLoop
         if (_due.Count > 0)
         {
             // A stop may come while the tables could not be read for the first time.
-            await RefreshAsync(cancel);
+            await _tables.RefreshAsync(cancel);
         }
-        await RoundsAsync(cancel);
-        await SealAllAsync(last, cancel);
+        await ReadDueAsync(cancel);
+        await _tables.SealAllAsync(last, cancel);
     }
 
     private void TakeNotices()
     {
-        while (_notices.Reader.TryRead(out var shard))
+        foreach (var shard in _notices.Take())
         {
-            if (shard != Nobody)
+            _due.Add(shard, null);
+        }
+    }
+
+    private async Task ReadDueAsync(CancellationToken cancel)
+    {
+        foreach (var (shard, upTo) in _due.All())
+        {
+            // First: a seal in the middle may make it due again.
+            _due.Remove(shard);
+            try
             {
-                _due.Add(shard);
+                await ReadAsync(shard, upTo, cancel);
+            }
+            catch
+            {
+                _due.Add(shard, upTo);
+                throw;
             }
         }
     }
 
-    private async Task RoundsAsync(CancellationToken cancel)
+    /// <summary>
+    /// A fork or damage is believed only when the tables and the store were read again (rule 14): another shipper may have moved the table.
+    /// Then it stops this shard.
+    /// </summary>
+    private async Task ReadAsync(string shard, long? upTo, CancellationToken cancel)
     {
-        foreach (var shard in _due.ToList())
-        {
-            await _catchUp.RoundAsync(shard, () => SealDueAsync(cancel), cancel);
-            _due.Remove(shard);
-        }
-    }
-
-    private async Task RefreshAsync(CancellationToken cancel)
-    {
-        foreach (var table in _tables)
-        {
-            await table.RefreshAsync(cancel);
-        }
-    }
-
-    private Task SealAllAsync(string reason, CancellationToken cancel) => SealAsync(_tables.Select(table => (table, reason)), cancel);
-
-    private Task SealDueAsync(CancellationToken cancel)
-    {
-        var all = _tables.Sum(t => t.Backlog.Bytes);
-        var largest = _tables.Max(t => t.Backlog.Bytes);
-        var due = _tables.Select(t => (Table: t, Reason: _policy.Decide(t.Backlog.Bytes, all, t.Backlog.Bytes == largest, t.OldestAge))).Where(d => d.Reason is not null).ToList();
-        return due.Count == 0 ? Task.CompletedTask : SealAsync(due.Select(d => (d.Table, d.Reason!)), cancel);
-    }
-
-    private async Task SealAsync(IEnumerable<(TableShipper Table, string Reason)> due, CancellationToken cancel)
-    {
-        foreach (var shard in (await Task.WhenAll(due.Select(d => d.Table.SealAsync(d.Reason, cancel)).ToList())).SelectMany(shards => shards))
-        {
-            _feed!.Intake.Leave(shard, null);
-        }
-    }
-
-    /// <summary>Returns at a notice, when the oldest frame of a table is as old as it may be, or when the period is over.</summary>
-    private async Task WaitAsync(CancellationToken stop)
-    {
-        var round = _feed is null ? _period - _time.GetElapsedTime(_lastRound) : _feed.Wait(_period);
-        var wait = _tables.Where(t => t.Backlog.Count > 0).Select(t => _policy.MaxAge - t.OldestAge).Append(round).Min();
-        if (wait <= TimeSpan.Zero)
+        if (_tables.IsStopped(shard) || await ReadOnceAsync(shard, upTo, cancel) is null)
         {
             return;
         }
-        // One wait for all: the timer, the feed and the stop are notices about nobody. Nothing is thrown, and the loop goes on in its own context, never on another thread.
-        using var over = _time.CreateTimer(static notices => ((ChannelWriter<string>)notices!).TryWrite(Nobody), _notices.Writer, wait, Timeout.InfiniteTimeSpan);
-        using var stopped = stop.UnsafeRegister(static notices => ((ChannelWriter<string>)notices!).TryWrite(Nobody), _notices.Writer);
-        await _notices.Reader.WaitToReadAsync(CancellationToken.None);
+        _tables.Drop(shard);
+        await _tables.RefreshAsync(cancel);
+        _catchUp.Forget(shard);
+        if (await ReadOnceAsync(shard, null, cancel) is { } why)
+        {
+            _tables.Stop(shard, why);
+        }
     }
 
-    private void Wake() => _notices.Writer.TryWrite(Nobody);
-
-    /// <summary>Does it again for as long as a store is out: nothing is dropped, and nothing was half done (promise 2).</summary>
-    private async Task PersistAsync(Func<Task> work, CancellationToken cancel)
+    /// <returns>What is wrong with the shard; null mostly. What is wrong with a table is thrown.</returns>
+    private async Task<DifferenceException?> ReadOnceAsync(string shard, long? upTo, CancellationToken cancel)
     {
-        while (!cancel.IsCancellationRequested)
+        await using var found = _catchUp.ReadAsync(shard, upTo, cancel).GetAsyncEnumerator(cancel);
+        while (true)
         {
             try
             {
-                await work();
-                return;
+                if (!await found.MoveNextAsync())
+                {
+                    return null;
+                }
             }
-            catch (StoreException e) when (e.Fault != StoreFault.Refused)
+            catch (DifferenceException why)
             {
-                _events.Waiting(e);
+                return why;
             }
-            catch (OperationCanceledException) when (cancel.IsCancellationRequested)
-            {
-                return;
-            }
-            try
-            {
-                await Task.Delay(OutageWait, _time, cancel);
-            }
-            catch (OperationCanceledException)
-            {
-                return;
-            }
+            _tables.Offer(new Offered(found.Current, ByFeed: false));
+            await _tables.SealDueAsync(_policy.Seal, cancel);
         }
     }
+
+    /// <summary>Rule 18.</summary>
+    private void StoreOffsets()
+    {
+        if (_intake is not null)
+        {
+            _queue!.Shipped(_intake.Shipped());
+        }
+    }
+
+    /// <summary>Until the period is over or the oldest frame of a table is as old as it may be.</summary>
+    private TimeSpan Wait()
+    {
+        var round = _rounds is null ? _policy.Period - (Now - _lastRound)
+            : _intake!.IsWaiting ? TimeSpan.Zero
+            : new[] { _due.Count > 0 ? TimeSpan.Zero : _rounds.Wait, _notBefore - Now }.Max();
+        return _tables.UntilDue(_policy.Seal) is { } seal && seal < round ? seal : round;
+    }
+
+    private Task PersistAsync(Func<Task> work, CancellationToken cancel) =>
+        Persistence.UntilDoneAsync(work, _time, _tables.Events.Waiting, cancel);
 }

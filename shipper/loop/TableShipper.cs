@@ -4,14 +4,13 @@ using Pipeline.Core.Contracts;
 using Pipeline.Core.Table;
 using Pipeline.Core.Table.Log;
 using Pipeline.Core.Table.Segments;
-using Pipeline.Shipper.Catchup;
-using Pipeline.Shipper.Feed;
 using Pipeline.Shipper.Seal;
 
 namespace Pipeline.Shipper.Loop;
 
 /// <summary>
-/// One table and the frames that wait for it. Frames stay until their commit is confirmed; when shipped moved under them, all are offered again (rule 17).
+/// One table and the frames that wait for it. Frames stay until their commit is confirmed; when shipped moved under them, all are offered
+/// again (rule 17).
 /// </summary>
 public sealed class TableShipper(Contract contract, TableLog log, Committer committer, Sealer sealer, TimeProvider time, IShipEvents events)
 {
@@ -42,20 +41,23 @@ public sealed class TableShipper(Contract contract, TableLog log, Committer comm
         }
     }
 
-    /// <summary>The four cases for one capture; a frame that is the next is taken.</summary>
+    public ShippedLink? Shipped(string shard) => State.Shipped.TryGetValue(shard, out var link) ? link : null;
+
+    /// <summary>The four cases for one capture (rule 11); a capture without a frame of this dataset is had. Changes nothing.</summary>
+    public IntakeCase Decide(Capture capture) =>
+        capture.Header.FrameOf(Dataset) is null ? IntakeCase.Have
+            : Intake.Decide(capture.Link, Before(capture), Taken(capture.Header.Shard));
+
+    /// <summary>Decides, and takes the frame where it is the next.</summary>
     /// <param name="byFeed">It came as a message, not from the capture store.</param>
-    /// <exception cref="PipelineException">3: the capture is cut.</exception>
     public IntakeCase Offer(Capture capture, bool byFeed = false)
     {
-        if (capture.Header.FrameOf(Dataset) is not { } entry)
-        {
-            return IntakeCase.Have;
-        }
-        Link? before = capture.Header.Links.TryGetValue(Dataset, out var link) ? link : null;
-        var frame = new TakenFrame(capture.Header.Shard, capture.Link, before, entry, FrameOf(capture, entry), byFeed);
-        var decided = Offer(frame);
+        var decided = Decide(capture);
         if (decided == IntakeCase.Take)
         {
+            var entry = capture.Header.FrameOf(Dataset)!;
+            var frame = new TakenFrame(capture.Header.Shard, capture.Link, Before(capture), entry, capture.Frame(entry).ToArray(), byFeed);
+            Backlog.Add(frame, time.GetTimestamp());
             events.Taken(Dataset, frame, State);
         }
         return decided;
@@ -64,14 +66,15 @@ public sealed class TableShipper(Contract contract, TableLog log, Committer comm
     public void Drop(string shard) => Backlog.Remove(shard);
 
     /// <summary>
-    /// Segments, then the commit, then the frames are let go: in that order (rules 16 and 17). Frames that another shipper had committed meanwhile are dropped,
-    /// and the rest is sealed again. So is the rest where messages did not hold what they declare: their shards' frames are let go.
+    /// Segments, then the commit, then the frames are let go: in that order (rules 16 and 17). Frames that another shipper had committed
+    /// meanwhile are dropped,
+    /// and the rest is sealed again. So is the rest where a frame does not hold what its capture declares: its shard's frames are let go.
     /// </summary>
-    /// <returns>The shards that were let go: the capture store is to be read for them. Mostly none.</returns>
-    /// <exception cref="PipelineException">3: a capture of the store does not hold what it declares, or the table was restored under us.</exception>
-    public async Task<IReadOnlyList<string>> SealAsync(string reason, CancellationToken cancel)
+    /// <returns>Shards to stop, each with the capture that is damaged. Mostly none.</returns>
+    /// <exception cref="PipelineException">3: the table was restored under us.</exception>
+    public async Task<IReadOnlyList<(string Shard, CorruptException Why)>> SealAsync(string reason, CancellationToken cancel)
     {
-        IReadOnlyList<string> corrupt = [];
+        var damaged = new List<(string Shard, CorruptException Why)>();
         while (Backlog.Count > 0)
         {
             var frames = Backlog.Frames.ToList();
@@ -81,16 +84,18 @@ public sealed class TableShipper(Contract contract, TableLog log, Committer comm
             IReadOnlyList<DateTotal> dates;
             try
             {
-                (segments, dates) = await sealer.WriteAsync(frames, [.. shards.Select(s => new SegmentRange(s.Shard, s.Range.From, s.Range.To))], cancel);
+                var ranges = shards.Select(s => new SegmentRange(s.Shard, s.Range.From, s.Range.To));
+                (segments, dates) = await sealer.WriteAsync(frames, [.. ranges], cancel);
             }
-            catch (DifferenceException) when (frames.Exists(f => f.ByFeed))
+            catch (DifferenceException)
             {
-                corrupt = [.. frames.Where(f => f.ByFeed).Select(f => f.Shard).Distinct()];
-                events.Corrupt(Dataset, corrupt);
-                foreach (var shard in corrupt)
+                var found = await sealer.DamagedAsync(frames);
+                if (found.Count == 0)
                 {
-                    Backlog.Remove(shard);
+                    throw;
                 }
+                damaged.AddRange(found);
+                found.Select(f => f.Shard).Distinct().ToList().ForEach(Drop);
                 continue;
             }
             var last = frames.GroupBy(f => f.Shard).ToDictionary(g => g.Key, g => g.Last().Link);
@@ -111,9 +116,8 @@ public sealed class TableShipper(Contract contract, TableLog log, Committer comm
                 case CommitResult.Committed committed:
                     _state = committed.State;
                     Backlog.RemoveAll();
-                    OfferAgain(committed.State.Shipped.Keys);
                     events.Sealed(new SealFacts(Dataset, committed.State.Version, reason, frames.Count, frames.Sum(f => f.Rows), segments.Count, segments.Sum(s => s.Size)) { Shipped = last });
-                    return corrupt;
+                    return damaged;
                 case CommitResult.ShippedMoved moved:
                     events.Conflict(Dataset, moved.State.Version);
                     _state = moved.State;
@@ -123,39 +127,22 @@ public sealed class TableShipper(Contract contract, TableLog log, Committer comm
                     throw new InvalidOperationException($"a shipment cannot end as {other.GetType().Name}");
             }
         }
-        return corrupt;
-    }
-
-    private static byte[] FrameOf(Capture capture, FrameEntry entry)
-    {
-        try
-        {
-            return capture.Frame(entry).ToArray();
-        }
-        catch (InvalidDataException e)
-        {
-            throw new DifferenceException(e.Message + " Nothing of it was shipped.", e);
-        }
+        return damaged;
     }
 
     private void OfferAgain(IEnumerable<string> shards)
     {
         foreach (var frame in shards.SelectMany(Backlog.Remove).ToList())
         {
-            // Have: another shipper committed it. A gap or a fork is left to the next catch-up round, which reads the store.
-            Offer(frame);
+            // Have: another shipper committed it. A gap or a fork is left to the next reading of the store.
+            if (Intake.Decide(frame.Link, frame.Before, Taken(frame.Shard)) == IntakeCase.Take)
+            {
+                Backlog.Add(frame, time.GetTimestamp());
+            }
         }
     }
 
-    private IntakeCase Offer(TakenFrame frame)
-    {
-        var decided = Intake.Decide(frame.Link, frame.Before, Taken(frame.Shard));
-        if (decided == IntakeCase.Take)
-        {
-            Backlog.Add(frame, time.GetTimestamp());
-        }
-        return decided;
-    }
+    private Link? Before(Capture capture) => capture.Header.Links.TryGetValue(Dataset, out var link) ? link : null;
 }
 
 /// <summary>What one seal did.</summary>
@@ -163,43 +150,4 @@ public sealed record SealFacts(string Dataset, long Version, string Reason, int 
 {
     /// <summary>Per shard, the last capture that it took.</summary>
     public IReadOnlyDictionary<string, Link> Shipped { get; init; } = new Dictionary<string, Link>();
-}
-
-/// <summary>What the shipper tells those around it. Numbers and names only.</summary>
-public interface IShipEvents
-{
-    void Sealed(SealFacts facts);
-
-    /// <summary>Another commit moved a shard that we hold frames of.</summary>
-    void Conflict(string dataset, long version);
-
-    /// <summary>A capture that had not come was read from the store.</summary>
-    void Gap(string dataset, string shard, CaptureRange range);
-
-    void Forked(Fork fork);
-
-    /// <summary>A table took a capture's frame, which waits in memory from now on. Again, where it was let go and came again.</summary>
-    /// <param name="table">The table as it was last read.</param>
-    void Taken(string dataset, TakenFrame frame, TableState table) { }
-
-    /// <summary>A round saw the shards' heads.</summary>
-    void Looked(IReadOnlyList<ObservedHead> heads) { }
-
-    /// <summary>A store does not answer; what was to be done is done later.</summary>
-    void Waiting(Core.Store.StoreException fault);
-
-    /// <summary>A message was left where it lies; the reason is one of <see cref="SetAsideReason"/>.</summary>
-    void SetAside(FeedPosition position, string reason) { }
-
-    /// <summary>Messages of these shards did not hold what they declare: the capture store is read instead.</summary>
-    void Corrupt(string dataset, IReadOnlyList<string> shards) { }
-
-    /// <summary>The group gave us partitions, of so many that the topic has.</summary>
-    void Assigned(IReadOnlyList<int> partitions, int count) { }
-
-    /// <summary>The group took partitions; where they were lost, before it told us.</summary>
-    void Revoked(IReadOnlyList<int> partitions, bool lost) { }
-
-    /// <summary>The broker can be reached again, or no longer.</summary>
-    void Connected(bool up) { }
 }

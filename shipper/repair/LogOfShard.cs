@@ -6,7 +6,10 @@ using Pipeline.Core.Table.Log;
 
 namespace Pipeline.Shipper.Repair;
 
-/// <summary>What a table's log, up to one state, lists of one shard: the ranges of the commits in force, every link that any commit named, and the repairs.</summary>
+/// <summary>
+/// What a table's log, up to one state, lists of one shard: the ranges of the commits in force, every link that any commit named, and the
+/// repairs.
+/// </summary>
 /// <param name="State">Null where there is no table.</param>
 internal sealed record LogOfShard(TableState? State, ShardLedger? Ledger, IReadOnlyList<ShippedLink> Links)
 {

@@ -8,7 +8,8 @@ using Pipeline.Core.Table.Log;
 namespace Pipeline.Shipper.Repair;
 
 /// <summary>
-/// The record that a repair was done: a pure function of its commit, at `receipts/repair/DATASET/D20.json`, so that a repair that died between its commit and its receipt is given the same one by the next.
+/// The record that a repair was done: a pure function of its commit, at `receipts/repair/DATASET/D20.json`, so that a repair that died
+/// between its commit and its receipt is given the same one by the next.
 /// </summary>
 public sealed record RepairReceipt
 {

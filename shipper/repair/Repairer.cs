@@ -9,10 +9,14 @@ using Pipeline.Shipper.Seal;
 namespace Pipeline.Shipper.Repair;
 
 /// <summary>
-/// Brings records of captures at or below what is shipped that no commit in force lists: after a table was restored by an appended entry, what is shipped stands where it stood, and the four cases
-/// (rule 11) never offer those captures again. For each table: 1 fold the log, and say which of the captures asked for are listed — 2 prove the captures by their chain up to a link that the table keeps —
-/// 3 write segments, at most some 64 MiB of frames a commit — 4 commit, with the log as it was read: another repair, a shipment of the shard or a restore in between, and all is decided anew from 1 —
-/// 5 the receipt. Dying anywhere leaves at most segments that nothing names, or a commit without its receipt, which the next repair of the range writes.
+/// Brings records of captures at or below what is shipped that no commit in force lists: after a table was restored by an appended entry,
+/// what is shipped stands where it stood, and the four cases
+/// (rule 11) never offer those captures again. For each table: 1 fold the log, and say which of the captures asked for are listed — 2 prove
+/// the captures by their chain up to a link that the table keeps —
+/// 3 write segments, at most some 64 MiB of frames a commit — 4 commit, with the log as it was read: another repair, a shipment of the
+/// shard or a restore in between, and all is decided anew from 1 —
+/// 5 the receipt. Dying anywhere leaves at most segments that nothing names, or a commit without its receipt, which the next repair of the
+/// range writes.
 /// </summary>
 /// <param name="sealer">Writes a table's segments.</param>
 public sealed class Repairer(CaptureStore captures, IReadOnlyList<TableLog> tables, Func<TableLog, Sealer> sealer, TimeProvider time, Action<StoreException>? waiting = null)
@@ -32,7 +36,8 @@ public sealed class Repairer(CaptureStore captures, IReadOnlyList<TableLog> tabl
         return new RepairReport(shard, range.From, range.To, true, plans);
     }
 
-    /// <exception cref="PipelineException">3: captures are missing or are not what the table or later captures name, or the log is not whole. Nothing was changed in that table.</exception>
+    /// <exception cref="PipelineException">3: captures are missing or are not what the table or later captures name, or the log is not
+    /// whole. Nothing was changed in that table.</exception>
     public async Task<RepairReport> RunAsync(string shard, CaptureRange range, CancellationToken cancel = default)
     {
         // All of it is planned before any of it is done, so that a capture that is gone is named before a table was changed.
@@ -94,7 +99,9 @@ public sealed class Repairer(CaptureStore captures, IReadOnlyList<TableLog> tabl
         return await LogOfShard.ReadAsync(log, state, shard, restores, cancel);
     }
 
-    /// <summary>The runs of captures that no commit in force lists and that have a frame of the table, each from its first such capture to its last.</summary>
+    /// <summary>
+    /// The runs of captures that no commit in force lists and that have a frame of the table, each from its first such capture to its last.
+    /// </summary>
     private async Task<(List<CaptureRange> Wanted, ShardChain? Chain)> WantedAsync(TableLog log, LogOfShard read, string shard, CaptureRange range, CancellationToken cancel)
     {
         var free = read.Unlisted(range).ToList();
@@ -157,8 +164,19 @@ public sealed class Repairer(CaptureStore captures, IReadOnlyList<TableLog> tabl
             }
             shards.Add(new ShardTotal(shard, run, frames.Count - before, Core.Records.Sums.Of(frames.Skip(before).Select(f => f.Sums))));
         }
-        var (segments, dates) = await sealer(log).WriteAsync(frames, [], cancel);
-        return new Prepared(part, segments, shards, dates);
+        try
+        {
+            var (segments, dates) = await sealer(log).WriteAsync(frames, [], cancel);
+            return new Prepared(part, segments, shards, dates);
+        }
+        catch (DifferenceException)
+        {
+            if (await sealer(log).DamagedAsync(frames) is [var (_, damaged), ..])
+            {
+                throw damaged;
+            }
+            throw;
+        }
     }
 
     /// <summary>Of every repair of this shard that is in the log: one that died before its receipt is given it now.</summary>

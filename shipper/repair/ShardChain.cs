@@ -5,7 +5,8 @@ using Pipeline.Core.Table;
 namespace Pipeline.Shipper.Repair;
 
 /// <summary>
-/// A stretch of a shard's captures that is proven: from the first asked for up to one whose hash the table itself keeps, each naming the sha256 of the one before. Holds a link and the sizes of each, never a capture.
+/// A stretch of a shard's captures that is proven: from the first asked for up to one whose hash the table itself keeps, each naming the
+/// sha256 of the one before. Holds a link and the sizes of each, never a capture.
 /// </summary>
 internal sealed class ShardChain
 {
@@ -18,8 +19,10 @@ internal sealed class ShardChain
 
     public Proven this[long number] => _items[number];
 
-    /// <param name="anchors">Links that tables keep at or above <paramref name="from"/>, the highest last; the captures are read up to the highest.</param>
-    /// <exception cref="PipelineException">3: captures are gone, cannot be read, or are not what later ones or the table name; all are named, and nothing was changed.</exception>
+    /// <param name="anchors">Links that tables keep at or above <paramref name="from"/>, the highest last; the captures are read up to the
+    /// highest.</param>
+    /// <exception cref="PipelineException">3: captures are gone, cannot be read, or are not what later ones or the table name; all are
+    /// named, and nothing was changed.</exception>
     public static async Task<ShardChain> ReadAsync(CaptureStore captures, string shard, long from, IReadOnlyList<ShippedLink> anchors, CancellationToken cancel)
     {
         var chain = new ShardChain();

@@ -8,8 +8,10 @@ using Pipeline.Core.Table.Segments;
 namespace Pipeline.Shipper.Seal;
 
 /// <summary>
-/// Some dates of a seal, in bounded memory: 1 read the frames that have rows of them, and compare the sums — 2 write their segments, some at a time. Rows of a few dates go straight to a writer each.
-/// Rows of many dates are gathered as they come and written one date after another: a writer for each of thousands would take more memory than their rows.
+/// Some dates of a seal, in bounded memory: 1 read the frames that have rows of them, and compare the sums — 2 write their segments, some
+/// at a time. Rows of a few dates go straight to a writer each.
+/// Rows of many dates are gathered as they come and written one date after another: a writer for each of thousands would take more memory
+/// than their rows.
 /// One thread at a time.
 /// </summary>
 internal sealed class SealPass : IDisposable
@@ -122,10 +124,10 @@ internal sealed class SealPass : IDisposable
                     yield break;
                 }
             }
-            catch (Exception e) when (e is not OutOfMemoryException)
+            catch (InvalidDataException e)
             {
-                // The reader's message could hold bytes of a row: only its type is told.
-                throw new DifferenceException($"shard {frame.Shard}, capture {frame.Link.Number}: its frame of {_contract.Dataset} cannot be decoded ({e.GetType().Name}). Nothing was committed; restore the capture.");
+                throw new DifferenceException(
+                    $"shard {frame.Shard}, capture {frame.Link.Number}: {e.Message}. Nothing was committed; restore the capture.", e);
             }
             yield return batches.Current;
         }

@@ -1,9 +1,12 @@
 namespace Pipeline.Shipper.Seal;
 
 /// <summary>When the frames in memory become segments and a commit.</summary>
-/// <param name="Bytes">A table is sealed when its frames reach this. Bytes; 1 MiB to 256 MiB. Larger: fewer, larger segments, more memory.</param>
-/// <param name="Age">A table is sealed when its oldest frame is this old, on a monotonic clock. 1 s to 1 h. Shorter: fresher, more log entries (one a minute is 5 M in ten years).</param>
-/// <param name="Budget">The most bytes of frames in memory, all tables together. At it the largest table is sealed, whatever its size. Not below <paramref name="Bytes"/>.</param>
+/// <param name="Bytes">A table is sealed when its frames reach this. Bytes; 1 MiB to 256 MiB. Larger: fewer, larger segments, more
+/// memory.</param>
+/// <param name="Age">A table is sealed when its oldest frame is this old, on a monotonic clock. 1 s to 1 h. Shorter: fresher, more log
+/// entries (one a minute is 5 M in ten years).</param>
+/// <param name="Budget">The most bytes of frames in memory, all tables together. At it the largest table is sealed, whatever its size. Not
+/// below <paramref name="Bytes"/>.</param>
 public sealed record SealPolicy(long Bytes = 64 << 20, TimeSpan? Age = null, long Budget = 64 << 20)
 {
     public static readonly TimeSpan DefaultAge = TimeSpan.FromMinutes(5);

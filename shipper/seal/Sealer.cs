@@ -10,21 +10,29 @@ using Pipeline.Core.Table.Segments;
 namespace Pipeline.Shipper.Seal;
 
 /// <summary>
-/// Frames → segments: rows go to a segment of their own UTC date. Dates are written in passes of bounded rows, so that memory does not depend on how many dates
-/// or rows a seal has; a pass decodes only the frames that have a date of it. What was decoded is hashed again and must equal the frames' sums.
+/// Frames → segments: rows go to a segment of their own UTC date. Dates are written in passes of bounded rows, so that memory does not
+/// depend on how many dates
+/// or rows a seal has; a pass decodes only the frames that have a date of it. What was decoded is hashed again and must equal the frames'
+/// sums.
 /// </summary>
-public sealed class Sealer(Contract contract, IObjectStore store, string tableFolder, string captureStore, string keyId, ReadOnlyMemory<byte> rowKey, Workers workers, SemaphoreSlim slots, TimeProvider time, Action<StoreException>? waiting = null)
+public sealed class Sealer(
+    TableLog log, ReadOnlyMemory<byte> rowKey, Workers workers, SemaphoreSlim slots, TimeProvider time,
+    Action<StoreException>? waiting = null)
 {
+    private readonly Contract _contract = log.Contract;
+
     /// <summary>A pass of one date may have more.</summary>
     internal const long PassRows = 1 << 19;
 
     /// <summary>Writes the segments, durably, and returns them with the rows and sums of each date.</summary>
-    /// <param name="ranges">What the commit that is to name the segments takes shipped past: proof that a segment which no commit named is void, once shipped has passed into them (rule 23). Empty where it takes it past nothing, as a repair.</param>
+    /// <param name="ranges">Capture ranges that the pending commit will mark as shipped: proof that a segment which no commit names is
+    /// void, once shipped has
+    /// passed into them (rule 23). Empty where it marks nothing, as a repair.</param>
     /// <exception cref="PipelineException">3: a frame does not hold what its capture says.</exception>
     public async Task<(IReadOnlyList<SegmentFile> Segments, IReadOnlyList<DateTotal> Dates)> WriteAsync(IReadOnlyList<TakenFrame> frames, IReadOnlyList<SegmentRange> ranges, CancellationToken cancel)
     {
         var dates = DateTotals(frames);
-        var label = new SegmentLabel(captureStore, keyId, contract.Sha256, ranges).Encode();
+        var label = new SegmentLabel(log.CaptureStore, log.KeyId, _contract.Sha256, ranges).Encode();
         var passes = Passes(dates).Select(async pass =>
         {
             await slots.WaitAsync(cancel);
@@ -39,6 +47,24 @@ public sealed class Sealer(Contract contract, IObjectStore store, string tableFo
         }).ToList();
         return ([.. (await Task.WhenAll(passes)).SelectMany(files => files)], dates);
     }
+
+    /// <summary>
+    /// Which of the frames do not hold what their captures declare, by shard: each is decoded by itself. For when a seal found that some do
+    /// not.
+    /// </summary>
+    public Task<List<(string Shard, CorruptException Why)>> DamagedAsync(IReadOnlyList<TakenFrame> frames) => workers.Run(() =>
+    {
+        using var hash = new RowHash(rowKey.Span);
+        var damaged = new List<(string Shard, CorruptException Why)>();
+        foreach (var frame in frames)
+        {
+            if (FrameFault.Of(_contract, frame, hash) is { } why)
+            {
+                damaged.Add((frame.Shard, why));
+            }
+        }
+        return damaged;
+    });
 
     /// <summary>What a seal takes of each shard: from the capture after what was shipped, to the last one taken (rule 27).</summary>
     public static IReadOnlyList<ShardTotal> Shards(IReadOnlyList<TakenFrame> frames, TableState table) =>
@@ -78,7 +104,7 @@ public sealed class Sealer(Contract contract, IObjectStore store, string tableFo
     /// <summary>What is made is put before more is made, so that a pass of thousands of dates holds a few megabytes of files.</summary>
     private async Task<List<SegmentFile>> WriteAsync(IReadOnlyList<TakenFrame> frames, List<DateTotal> dates, byte[] label, CancellationToken cancel)
     {
-        using var pass = new SealPass(contract, dates, label);
+        using var pass = new SealPass(_contract, dates, label);
         await workers.Run(() =>
         {
             using var hash = new RowHash(rowKey.Span);
@@ -90,7 +116,7 @@ public sealed class Sealer(Contract contract, IObjectStore store, string tableFo
         {
             foreach (var (file, bytes) in written)
             {
-                await Puts.UntilKnownAsync(store, tableFolder + file.Path, bytes, time, waiting, cancel);
+                await Puts.UntilKnownAsync(log.Store, TableNames.Segment(_contract.Dataset, file.Path), bytes, time, waiting, cancel);
                 files.Add(file);
             }
         }

@@ -4,14 +4,16 @@ using Pipeline.Core.Records;
 namespace Pipeline.Shipper.Seal;
 
 /// <summary>
-/// A frame that a table took and whose commit is not confirmed: its capture, the dataset's capture before it, and its bytes. Many thousands of them wait at once,
+/// A frame that a table took and whose commit is not confirmed: its capture, the dataset's capture before it, and its bytes. Many thousands
+/// of them wait at once,
 /// each with up to hundreds of dates: of its entry in the header only numbers are kept.
 /// </summary>
 public sealed class TakenFrame
 {
     private readonly (UtcDay Date, Sums Sums)[] _dates;
 
-    /// <param name="byFeed">It came as a message: where it does not hold what it declares, the capture store is read before that is called a difference.</param>
+    /// <param name="byFeed">It came as a message: where it does not hold what it declares, the capture store is read before that is called
+    /// a difference.</param>
     public TakenFrame(string shard, Link link, Link? before, FrameEntry entry, ReadOnlyMemory<byte> bytes, bool byFeed = false)
     {
         (Shard, Link, Before, Rows, Bytes, ByFeed) = (shard, link, before, entry.Rows, bytes, byFeed);

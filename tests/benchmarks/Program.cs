@@ -20,7 +20,9 @@ switch (args)
     case ["whole"]:
         return await Session.OneAsync(work => Task.FromResult(Session.Whole(work)));
     case ["push"]:
-        return await Session.OneAsync(PushRun.RunAsync);
+        return await Session.OneAsync(work => PushRun.RunAsync(work));
+    case ["push", "neighbours"]:
+        return await Session.OneAsync(work => PushRun.RunAsync(work, idle: 256));
     case ["demo"]:
         return await Session.OneAsync(work => Task.FromResult(DemoRun.Run(work)));
     case ["tail"]:
@@ -42,6 +44,8 @@ switch (args)
     case ["duckdb", var log, var to]:
         return Baseline.Run(log, to);
     default:
-        Console.Error.WriteLine($"found '{string.Join(' ', args)}', expected nothing, quick, whole, push, demo, tail, age, kafka, or stage NAME with one of: {string.Join(", ", StageList.Names)}");
+        Console.Error.WriteLine($"found '{string.Join(' ', args)}', "
+            + "expected nothing, quick, whole, push, push neighbours, demo, tail, age, kafka, "
+            + $"or stage NAME with one of: {string.Join(", ", StageList.Names)}");
         return 2;
 }

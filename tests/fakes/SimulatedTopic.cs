@@ -49,6 +49,13 @@ public sealed class SimulatedTopic(string name, int partitions, TimeProvider tim
     /// <summary>A message by anybody, to the partition that its key belongs to.</summary>
     public void Put(string key, byte[] value) => _logs[Murmur2.Partition(key, _logs.Count)].Add((Encoding.UTF8.GetBytes(key), value));
 
+    /// <summary>Any message that lies on the topic; null where there is none.</summary>
+    public (string Key, byte[] Value)? Draw(Random draw)
+    {
+        var all = _logs.SelectMany(log => log).ToList();
+        return all.Count == 0 ? null : all[draw.Next(all.Count)] is var (key, value) ? (Encoding.UTF8.GetString(key), value) : null;
+    }
+
     /// <summary>A consumer that joins; it has its share after the next rebalance.</summary>
     public SimulatedFeed Join(FeedQueue queue, MessageReader reader)
     {

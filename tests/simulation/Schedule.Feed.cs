@@ -2,6 +2,7 @@ using System.Text;
 using Pipeline.Core;
 using Pipeline.Core.Captures;
 using Pipeline.Core.Contracts;
+using Pipeline.Core.Records;
 using Pipeline.Core.Store;
 using Pipeline.Core.Table;
 using Pipeline.Core.Table.Log;
@@ -59,7 +60,7 @@ internal sealed partial class Schedule
         }
     }
 
-    public void Corrupt(string dataset) => Violated($"a false alarm: messages of {dataset} are said not to hold what they declare");
+    public void Damaged(Exception why) => Violated($"a false alarm: an object is said to be damaged: {why.Message}");
 
     /// <summary>The group is rid of a member that does not answer after a session's timeout; one that wakes comes back.</summary>
     public async Task ExpelAsync(ShipProcess shipper)
@@ -95,6 +96,38 @@ internal sealed partial class Schedule
         }
     }
 
+    /// <summary>What somebody with the right to write to the topic, and without the key, can put there.</summary>
+    private static void Forge(SimulatedTopic topic, Random random)
+    {
+        if (topic.Draw(random) is not var (shard, value) || value.Length < 100)
+        {
+            topic.Put($"shard{random.Next(1, 4)}", "no capture"u8.ToArray());
+            return;
+        }
+        var bytes = value.ToArray();
+        switch (random.Next(5))
+        {
+            case 0: topic.Put(shard, bytes); break;
+            case 1: topic.Put($"shard{random.Next(1, 4)}", bytes); break;
+            case 2: bytes[random.Next(bytes.Length)] ^= (byte)(1 << random.Next(8)); topic.Put(shard, bytes); break;
+            case 3: topic.Put(shard, bytes[..random.Next(bytes.Length)]); break;
+            default:
+                // Forged on forged bytes is no capture, and then there is nothing to build on.
+                try
+                {
+                    var header = CaptureFile.DecodeHeader(bytes, "");
+                    var frames = header.Frames.Select(frame => CaptureFile.Block(bytes, frame.Offset, frame.Length, "").ToArray()).ToList();
+                    var next = header with { Number = header.Number + 1, Previous = Sha256.Of(bytes), Rejections = null };
+                    topic.Put(shard, CaptureFile.Encode(next, null, frames, new InstallationKey(new byte[32]).Captures()).Bytes);
+                }
+                catch (Exception e) when (e is InvalidDataException or PipelineException)
+                {
+                    topic.Put(shard, bytes);
+                }
+                break;
+        }
+    }
+
     private async Task DisturbTopicAsync(SimulatedTopic topic, Random random)
     {
         while (true)
@@ -119,7 +152,7 @@ internal sealed partial class Schedule
                     topic.Truncate();
                     break;
                 case 3:
-                    topic.Put($"shard{random.Next(1, 4)}", "no capture"u8.ToArray());
+                    Forge(topic, random);
                     break;
                 case 4 or 5:
                     Totals.Resets++;
@@ -172,7 +205,7 @@ internal sealed partial class Schedule
             var logs = PublishedContracts.All.Select(contract => new TableLog(uk, contract, StoreId, Key.KeyId, Time)).ToList();
             var slots = new SemaphoreSlim(64);
             var repairer = new Repairer(new CaptureStore(Us.For(actor), StoreId, Key.Captures()), logs,
-                log => new Sealer(log.Contract, uk, TableNames.Folder(log.Contract.Dataset), StoreId, Key.KeyId, Key.RowKey(), Workers.Inline, slots, Time), Time);
+                log => new Sealer(log, Key.RowKey(), Workers.Inline, slots, Time), Time);
             var report = await repairer.RunAsync(shard, range);
             Totals.Repaired += report.Tables.Sum(t => t.Rows);
         }

@@ -31,10 +31,10 @@ internal sealed class ShipProcess : IShipEvents
         var slots = new SemaphoreSlim(64);
         var tables = PublishedContracts.All.Select(contract => new TableLog(uk, contract, Schedule.StoreId, Schedule.Key.KeyId, schedule.Time)).Select(log => new TableShipper(
             log.Contract, log, new Committer(log, Waiting),
-            new Sealer(log.Contract, uk, TableNames.Folder(log.Contract.Dataset), Schedule.StoreId, Schedule.Key.KeyId, Schedule.Key.RowKey(), Workers.Inline, slots, schedule.Time),
+            new Sealer(log, Schedule.Key.RowKey(), Workers.Inline, slots, schedule.Time),
             schedule.Time, this)).ToList();
         var queue = topic is null ? null : new FeedQueue(schedule.Scenario.QueueBytes);
-        _loop = new ShipLoop(new CaptureStore(us, Schedule.StoreId, Schedule.Key.Captures()), tables, schedule.Scenario.Seal, schedule.Scenario.Period, schedule.Time, this, queue);
+        _loop = new ShipLoop(new CaptureStore(us, Schedule.StoreId, Schedule.Key.Captures()), tables, new ShipPolicy(schedule.Scenario.Seal, schedule.Scenario.Period), schedule.Time, this, queue);
         Feed = topic?.Join(queue!, new MessageReader(Schedule.StoreId, Schedule.Key.Captures()));
     }
 
@@ -72,7 +72,7 @@ internal sealed class ShipProcess : IShipEvents
 
     public void SetAside(FeedPosition position, string reason) => _schedule.SetAside(reason);
 
-    public void Corrupt(string dataset, IReadOnlyList<string> shards) => _schedule.Corrupt(dataset);
+    public void Damaged(string shard, DifferenceException why) => _schedule.Damaged(why);
 
     public void Waiting(StoreException fault) => _schedule.Totals.Faults++;
 

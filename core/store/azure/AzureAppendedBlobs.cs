@@ -26,7 +26,7 @@ public sealed class AzureAppendedBlobs : IAppendedBlobs
     public async IAsyncEnumerable<AppendedPage> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancel)
     {
         await using var pages = _clients.Retried.GetBlobsAsync(new GetBlobsOptions { Prefix = prefix }, cancel).AsPages().GetAsyncEnumerator(cancel);
-        while (await AskAsync("list", prefix, async () => await pages.MoveNextAsync(), cancel))
+        while (await AskAsync("list the blobs", async () => await pages.MoveNextAsync(), cancel))
         {
             yield return new AppendedPage([.. pages.Current.Values.Select(Of)], [], pages.Current.GetRawResponse().Headers.Date);
         }
@@ -35,14 +35,14 @@ public sealed class AzureAppendedBlobs : IAppendedBlobs
     public async IAsyncEnumerable<AppendedPage> ListLevelAsync(string prefix, [EnumeratorCancellation] CancellationToken cancel)
     {
         await using var pages = _clients.Retried.GetBlobsByHierarchyAsync(new GetBlobsByHierarchyOptions { Prefix = prefix, Delimiter = "/" }, cancel).AsPages().GetAsyncEnumerator(cancel);
-        while (await AskAsync("list", prefix, async () => await pages.MoveNextAsync(), cancel))
+        while (await AskAsync("list the blobs", async () => await pages.MoveNextAsync(), cancel))
         {
             var items = pages.Current.Values;
             yield return new AppendedPage([.. items.Where(i => i.IsBlob).Select(i => Of(i.Blob))], [.. items.Where(i => i.IsPrefix).Select(i => i.Prefix)], pages.Current.GetRawResponse().Headers.Date);
         }
     }
 
-    public async Task<AppendedBlob?> FindAsync(string name, CancellationToken cancel) => await AskAsync("find", name, async () =>
+    public async Task<AppendedBlob?> FindAsync(string name, CancellationToken cancel) => await AskAsync("find a blob", async () =>
     {
         BlobProperties found = await _clients.Retried.GetBlobClient(name).GetPropertiesAsync(null, cancel);
         return new AppendedBlob(name, found.ContentLength, found.ETag.ToString(), found.LastModified);
@@ -56,7 +56,7 @@ public sealed class AzureAppendedBlobs : IAppendedBlobs
         {
             return true;
         }
-        return await AskAsync("read", blob.Name, async () =>
+        return await AskAsync("read a blob", async () =>
         {
             try
             {
@@ -80,8 +80,8 @@ public sealed class AzureAppendedBlobs : IAppendedBlobs
     private static AppendedBlob Of(BlobItem item) =>
         new(item.Name, item.Properties.ContentLength ?? 0, item.Properties.ETag?.ToString() ?? "", item.Properties.LastModified ?? default);
 
-    /// <summary>Asks; a blob's absence, by the service's own word, is the default value.</summary>
-    private async Task<T?> AskAsync<T>(string verb, string name, Func<Task<T>> ask, CancellationToken cancel)
+    /// <summary>Asks; a blob's absence, by the service's own word, is the default value. Its writer chose its name: no message holds it.</summary>
+    private async Task<T?> AskAsync<T>(string what, Func<Task<T>> ask, CancellationToken cancel)
     {
         try
         {
@@ -96,11 +96,11 @@ public sealed class AzureAppendedBlobs : IAppendedBlobs
         }
         catch (RequestFailedException e) when (e.ErrorCode == "ContainerNotFound")
         {
-            throw new StoreException(StoreFault.Outage, $"Cannot {verb} '{name}' in {Location}: there is no such container. Check its name; Azure makes it with the first log that it writes, so it is tried again.", e);
+            throw new StoreException(StoreFault.Outage, $"Cannot {what} in {Location}: there is no such container. Check its name; Azure makes it with the first log that it writes, so it is tried again.", e);
         }
         catch (Exception e) when (AzureFaults.IsOfRequest(e) && !(e is OperationCanceledException && cancel.IsCancellationRequested))
         {
-            throw AzureFaults.Of(e, verb, name, Location, _letIn);
+            throw AzureFaults.Of(e, what, Location, _letIn);
         }
     }
 }

@@ -256,7 +256,7 @@ public sealed class AzureBlobStore : IObjectStore
     }
 
     // Who may read may still not write: each is known by itself.
-    private StoreException Fault(Exception e, string verb, string name, bool writes) => AzureFaults.Of(e, verb, name, Location, writes ? _wroteBefore : _readBefore);
+    private StoreException Fault(Exception e, string verb, string name, bool writes) => AzureFaults.Of(e, $"{verb} '{name}'", Location, writes ? _wroteBefore : _readBefore);
 
     private static bool IsFault(Exception e, CancellationToken cancel) => AzureFaults.IsOfRequest(e) && !(e is OperationCanceledException && cancel.IsCancellationRequested);
 

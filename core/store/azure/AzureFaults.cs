@@ -33,7 +33,8 @@ internal static class AzureFaults
     public static bool IsOfRequest(Exception e) => e is RequestFailedException or IOException or HttpRequestException or OperationCanceledException or TimeoutException or AuthenticationFailedException
         || e is AggregateException { InnerExceptions: { Count: > 0 } all } && all.All(IsOfRequest);
 
-    public static StoreException Of(Exception error, string verb, string name, string location, bool letIn)
+    /// <param name="what">What could not be done: `read 'NAME'`.</param>
+    public static StoreException Of(Exception error, string what, string location, bool letIn)
     {
         var last = error is AggregateException { InnerExceptions: [.., var e] } ? e : error;
         var (fault, found, advice) = last switch
@@ -44,7 +45,7 @@ internal static class AzureFaults
             OperationCanceledException or TimeoutException => (StoreFault.Outage, "no answer within the time that a request may take", "Check the network; it is tried again."),
             _ => (StoreFault.Outage, $"the connection failed ({Deepest(last).GetType().Name})", "Check the account's name and the network; it is tried again."),
         };
-        return new StoreException(fault, $"Cannot {verb} '{name}' in the store {location}: {found}. {advice}", error);
+        return new StoreException(fault, $"Cannot {what} in the store {location}: {found}. {advice}", error);
     }
 
     private static (StoreFault Fault, string Found, string Advice) OfAnswer(RequestFailedException answer, bool letIn)

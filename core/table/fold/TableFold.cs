@@ -42,6 +42,12 @@ public sealed class TableFold(Contract contract, string captureStore, string key
 
     public List<string> Differences => _differences;
 
+    /// <summary>The id in the table's metadata; null where there is no table.</summary>
+    public string? TableId => _metadata?.Id;
+
+    /// <summary>The sha256 of every contract that an entry names.</summary>
+    public SortedSet<string> Contracts { get; } = new(StringComparer.Ordinal);
+
     /// <summary>Entries after which the live files are those of an earlier version.</summary>
     public IReadOnlyList<TableRestore> Restores => _found;
 
@@ -87,6 +93,10 @@ public sealed class TableFold(Contract contract, string captureStore, string key
         if (entry.Metadata is not null || entry.Protocol is not null)
         {
             (_metadata, _protocol, _changedBy) = (entry.Metadata ?? _metadata, entry.Protocol ?? _protocol, entry.Foreign ? entry : null);
+        }
+        if (entry.Contract.Length > 0)
+        {
+            Contracts.Add(entry.Contract);
         }
         CheckOrigin(entry);
         CheckTotals(entry);

@@ -53,7 +53,7 @@ public sealed class Committer(TableLog log, Action<StoreException>? waiting = nu
             var outcome = await _retry.PutAsync(_store, TableNames.Entry(_dataset, slot), bytes, cancel);
             if (outcome != PutOutcome.Other)
             {
-                return new CommitResult.Committed(await WonAsync(state, EntryReader.Read(log.Where, slot, bytes), cancel));
+                return new CommitResult.Committed(await WonAsync(state, EntryReader.Read(log.Where, TableNames.Entry(_dataset, slot), slot, bytes), cancel));
             }
             before = state;
             (state, between) = await log.ReplayAsync(before, checkAlways: false, cancel);

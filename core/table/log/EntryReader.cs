@@ -9,19 +9,40 @@ namespace Pipeline.Core.Table.Log;
 /// <summary>Reads a log entry, ours or another engine's. Unknown actions and fields are passed over, as the Delta protocol asks of readers of version 1.</summary>
 internal static class EntryReader
 {
-    private const int Newest = 1;
+    private const int Newest = 2;
 
-    /// <summary>Throws a <see cref="PipelineException"/> that names <paramref name="where"/> and the version: exit 3 where the bytes are no entry, 1 where a newer program wrote them.</summary>
-    public static TableCommit Read(string where, long version, ReadOnlyMemory<byte> bytes)
+    /// <param name="where">How messages name the table.</param>
+    /// <param name="name">The object's name.</param>
+    /// <exception cref="CorruptException">The bytes are no entry, or not as they were written.</exception>
+    /// <exception cref="ConfigurationException">A newer program wrote them.</exception>
+    public static TableCommit Read(string where, string name, long version, ReadOnlyMemory<byte> bytes)
     {
         try
         {
-            return Parse(where, version, bytes);
+            var commit = Parse(where, version, bytes);
+            CheckWhole(commit, bytes.Span);
+            return commit;
         }
-        catch (Exception e) when (e is JsonException or InvalidDataException or FormatException or InvalidOperationException or KeyNotFoundException or OverflowException)
+        catch (ConfigurationException e) when (DamageCheck.HoldsJson(bytes.Span) == false)
         {
-            throw new DifferenceException($"{where}: entry {version} of the log ({bytes.Length} bytes) cannot be read ({(e is InvalidDataException ? e.Message : e.GetType().Name)}). "
-                + "Expected one JSON action a line, as the Delta protocol says. Restore the entry from a copy of the log.");
+            const string Why = "its check is not that of its bytes: what it says of its version is damage";
+            throw new CorruptException(name, Why, $"{where}: entry {version} of the log: {Why}. Restore the entry from a copy of the log.", e);
+        }
+        catch (Exception e) when (e is not (PipelineException or OutOfMemoryException))
+        {
+            var why = $"it cannot be read ({(e is InvalidDataException ? e.Message : e.GetType().Name)})";
+            throw new CorruptException(name, why, $"{where}: entry {version} of the log ({bytes.Length} bytes) cannot be read ({(e is InvalidDataException ? e.Message : e.GetType().Name)}). "
+                + "Expected one JSON action a line, as the Delta protocol says. Restore the entry from a copy of the log.", e);
+        }
+    }
+
+    /// <summary>Entries of ours from version 2 on carry a check; one that says nothing of us, but was written by us, lost it.</summary>
+    private static void CheckWhole(TableCommit commit, ReadOnlySpan<byte> bytes)
+    {
+        var ours = !commit.Foreign || bytes.IndexOf("\"pipeline\":{\"version\":"u8) >= 0 || bytes.IndexOf("\"engineInfo\":\"pipeline/"u8) >= 0;
+        if (commit.Foreign && ours || commit.Format >= 2 && DamageCheck.HoldsJson(bytes) != true)
+        {
+            throw new InvalidDataException("its check is not that of its bytes: it is damaged");
         }
     }
 
@@ -102,6 +123,7 @@ internal static class EntryReader
         return commit with
         {
             Kind = kind,
+            Format = ours.GetProperty("version").GetInt32(),
             Reason = Text(ours, "reason"),
             Id = Text(ours, "id"),
             Store = Text(ours, "store"),

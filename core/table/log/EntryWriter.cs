@@ -11,7 +11,7 @@ namespace Pipeline.Core.Table.Log;
 /// <summary>What every entry of ours says of its writer.</summary>
 internal sealed record EntryOrigin(string Id, string Store, string KeyId, string Contract, DateTimeOffset Time);
 
-/// <summary>Writes the bytes of a log entry: one JSON action a line, `commitInfo` first.</summary>
+/// <summary>Writes the bytes of a log entry: one JSON action a line, `commitInfo` first, with a check of the whole.</summary>
 internal sealed class EntryWriter
 {
     private static readonly JsonWriterOptions Relaxed = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -28,7 +28,7 @@ internal sealed class EntryWriter
             json.WriteNumber("minWriterVersion", TableSchema.Protocol.Writer);
         });
         entry.Action("metaData", json => Metadata(json, metadata));
-        return entry._out.WrittenSpan.ToArray();
+        return DamageCheck.FillJson(entry._out.WrittenSpan.ToArray());
     }
 
     public static byte[] Commit(CommitDraft draft, EntryOrigin origin, Sha256 below)
@@ -66,7 +66,7 @@ internal sealed class EntryWriter
                 json.WriteString("stats", Stats(file));
             });
         }
-        return entry._out.WrittenSpan.ToArray();
+        return DamageCheck.FillJson(entry._out.WrittenSpan.ToArray());
     }
 
     public static string KindName(CommitKind kind) => kind switch
@@ -92,7 +92,8 @@ internal sealed class EntryWriter
             json.WriteString("operation", operation);
             json.WriteString("engineInfo", PipelineVersion.Engine);
             json.WriteStartObject("pipeline");
-            json.WriteNumber("version", 1);
+            json.WriteNumber("version", 2);
+            json.WriteString(DamageCheck.Member, DamageCheck.Blank);
             json.WriteString("kind", kind);
             json.WriteString("reason", reason);
             json.WriteString("id", origin.Id);

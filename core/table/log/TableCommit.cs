@@ -28,6 +28,9 @@ public sealed record TableCommit
 
     public CommitKind Kind { get; init; }
 
+    /// <summary>The version of our part of the entry: from 2 on it carries a check. 0 for another engine's.</summary>
+    public int Format { get; init; }
+
     /// <summary>Why it was sealed: size, age, start, final, stop. Empty for another engine's.</summary>
     public string Reason { get; init; } = "";
 

@@ -40,13 +40,23 @@ public sealed class TableLog(IObjectStore store, Contract contract, string captu
         return state;
     }
 
-    /// <summary>Opens the table, or makes it: whoever loses the race for entry 0 takes the winner's.</summary>
+    /// <summary>Opens the table, or makes it: whoever loses the race for entry 0 takes the winner's. It is registered as made.</summary>
+    /// <exception cref="DifferenceException">It was made before and is gone: it is not made anew behind its owner's back.</exception>
     public async Task<TableState> OpenOrCreateAsync(CancellationToken cancel = default)
     {
-        if (await OpenAsync(cancel) is { } found)
+        var state = await OpenAsync(cancel);
+        if (state is null && await TableRegistry.FindAsync(store, contract.Dataset, cancel) is not null)
         {
-            return found;
+            // Another process may have made it between the two looks.
+            state = await OpenAsync(cancel) ?? throw TableRegistry.Gone(Where, contract.Dataset);
         }
+        state ??= await CreateAsync(cancel);
+        await TableRegistry.PutAsync(this, state, cancel);
+        return state;
+    }
+
+    private async Task<TableState> CreateAsync(CancellationToken cancel)
+    {
         var now = time.GetUtcNow();
         var id = new Guid(RandomNumberGenerator.GetBytes(16)).ToString("D");
         var metadata = TableSchema.Metadata(id, contract, captureStore, keyId, now.ToUnixTimeMilliseconds());
@@ -76,7 +86,8 @@ public sealed class TableLog(IObjectStore store, Contract contract, string captu
 
     /// <summary>The entry, or null where the log ends below it.</summary>
     public async Task<TableCommit?> ReadEntryAsync(long version, CancellationToken cancel = default) =>
-        await store.ReadAsync(TableNames.Entry(contract.Dataset, version), cancel) is { } bytes ? EntryReader.Read(Where, version, bytes) : null;
+        await store.ReadAsync(TableNames.Entry(contract.Dataset, version), cancel) is { } bytes
+            ? EntryReader.Read(Where, TableNames.Entry(contract.Dataset, version), version, bytes) : null;
 
     /// <summary>The state at <paramref name="version"/>, from the newest checkpoint at or below it; null where the log ends below, or an entry on the way is gone. What stands under the properties is not judged.</summary>
     public async Task<TableState?> OpenAtAsync(long version, CancellationToken cancel = default)

@@ -47,6 +47,9 @@ internal sealed class ByteBuffer(int capacity = 1024)
         Length += 8;
     }
 
+    /// <summary>Fills in the check of all bytes, whose digits are at <paramref name="position"/>.</summary>
+    public void Fill(int position) => DamageCheck.Fill(_bytes.AsSpan(0, Length), position);
+
     public void Int32At(int position, int value) => BinaryPrimitives.WriteInt32LittleEndian(_bytes.AsSpan(position), value);
 
     public void Bytes(ReadOnlySpan<byte> value)

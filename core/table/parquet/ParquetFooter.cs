@@ -7,7 +7,7 @@ namespace Pipeline.Core.Table.Parquet;
 /// <summary>One row group as the footer tells it.</summary>
 internal sealed record GroupFacts(long Rows, IReadOnlyList<ChunkFacts> Columns);
 
-/// <summary>Writes a segment's footer: schema, row groups, our label. Statistics hold the times only.</summary>
+/// <summary>Writes a segment's footer: schema, row groups, our label, and a check of the whole file. Statistics hold the times only.</summary>
 internal static class ParquetFooter
 {
     public static void Write(ByteBuffer file, Contract contract, IReadOnlyList<GroupFacts> groups, ReadOnlySpan<byte> label)
@@ -22,11 +22,17 @@ internal static class ParquetFooter
         {
             Group(thrift, groups[i]);
         }
-        thrift.List(5, ThriftWriter.StructType, 1);
+        thrift.List(5, ThriftWriter.StructType, 2);
         thrift.StructElement();
         thrift.Binary(1, "pipeline"u8);
         thrift.Binary(2, label);
         thrift.End();
+        thrift.StructElement();
+        thrift.Binary(1, Encoding.ASCII.GetBytes(ParquetTerms.CheckKey));
+        thrift.Binary(2, Encoding.ASCII.GetBytes(DamageCheck.Blank));
+        thrift.End();
+        // The digits, and the end of their structure.
+        var check = file.Length + thrift.Written.Length - DamageCheck.Length - 1;
         thrift.Binary(6, Encoding.UTF8.GetBytes(PipelineVersion.Engine));
         thrift.List(7, ThriftWriter.StructType, contract.Fields.Count);
         foreach (var _ in contract.Fields)
@@ -40,6 +46,7 @@ internal static class ParquetFooter
         file.Bytes(thrift.Written);
         file.Int32(thrift.Written.Length);
         file.Bytes(ParquetTerms.Magic);
+        file.Fill(check);
     }
 
     private static void Schema(ThriftWriter thrift, Contract contract)

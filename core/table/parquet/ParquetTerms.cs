@@ -14,6 +14,9 @@ internal static class ParquetTerms
 
     public static ReadOnlySpan<byte> Magic => "PAR1"u8;
 
+    /// <summary>The key of a segment's label in its footer, and of its check.</summary>
+    public const string LabelKey = "pipeline", CheckKey = "pipeline.check";
+
     /// <summary>The length of the magic and of the footer's length, at the end of a file.</summary>
     public const int TailLength = 8;
 

@@ -41,8 +41,9 @@ public sealed class SegmentReader
         {
             throw new InvalidDataException("the row groups do not add up to the file's rows");
         }
-        var label = footer.List(5).Cast<ThriftStruct>().FirstOrDefault(pair => pair.Text(1) == "pipeline")?.Binary(2);
+        var label = footer.List(5).Cast<ThriftStruct>().FirstOrDefault(pair => pair.Text(1) == ParquetTerms.LabelKey)?.Binary(2);
         Label = label is null ? null : SegmentLabel.Decode(label);
+        HasCheck = footer.List(5).Cast<ThriftStruct>().Any(pair => pair.Text(1) == ParquetTerms.CheckKey);
     }
 
     public long Rows { get; }
@@ -53,6 +54,9 @@ public sealed class SegmentReader
     public SegmentLabel? Label { get; }
 
     public string CreatedBy { get; }
+
+    /// <summary>Whether the file carries a check of its bytes (<see cref="SegmentCheckBytes"/>). Those of version 0.1.0 and of other engines carry none.</summary>
+    public bool HasCheck { get; }
 
     /// <summary>
     /// Reads the footer of the object <paramref name="name"/>, whose length in bytes is <paramref name="size"/> or is asked of the store. Null where there is no such object.

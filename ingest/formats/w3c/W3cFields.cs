@@ -1,4 +1,5 @@
 using System.Text;
+using Pipeline.Core.Captures;
 
 namespace Pipeline.Ingest.Formats.W3c;
 
@@ -57,14 +58,23 @@ internal readonly struct W3cFields
 
     public static W3cFields Of(string? list, ClientAddressRule? client) => list is null ? default : new W3cFields(list, client);
 
-    /// <summary>The list of a `#Fields:` line, or the same string again when it says the same; empty, which no row fits, when it is too long.</summary>
-    public static string Read(ReadOnlySpan<byte> line, string? current)
+    /// <summary>
+    /// The list of a `#Fields:` line with the names that captures may hold (<see cref="ColumnNames"/>), or the same string again when it says the
+    /// same; empty, which no row fits, when it is too long.
+    /// </summary>
+    /// <param name="client">The field that it names is kept too.</param>
+    public static string Read(ReadOnlySpan<byte> line, string? current, ClientAddressRule? client)
     {
         var list = line["#Fields:".Length..].Trim(" \t\r"u8);
         if (list.Length > MaxListBytes)
         {
             return "";
         }
-        return current is not null && current.Length == list.Length && Ascii.Equals(list, current) ? current : Encoding.UTF8.GetString(list);
+        if (current is not null && current.Length == list.Length && Ascii.Equals(list, current))
+        {
+            return current;
+        }
+        var known = ColumnNames.Only(Encoding.UTF8.GetString(list), client?.Field);
+        return known == current ? current : known;
     }
 }

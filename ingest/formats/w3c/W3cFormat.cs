@@ -37,7 +37,7 @@ public sealed class W3cFormat(string name = "iis-w3c", ClientAddressRule? client
             }
             var line = block[at..];
             var end = line.IndexOf((byte)'\n');
-            return W3cFields.Read(end < 0 ? line : line[..end], fields);
+            return W3cFields.Read(end < 0 ? line : line[..end], fields, client);
         }
         return fields;
     }
@@ -57,7 +57,7 @@ public sealed class W3cFormat(string name = "iis-w3c", ClientAddressRule? client
             {
                 if (line.StartsWith("#Fields:"u8))
                 {
-                    var list = W3cFields.Read(line, fields);
+                    var list = W3cFields.Read(line, fields, client);
                     columns = ReferenceEquals(list, fields) ? columns : W3cFields.Of(list, client);
                     fields = list;
                 }

@@ -17,7 +17,7 @@ internal static class FileStages
     {
         using var folder = new TemporaryFolder();
         var bytes = CombinedLog.Write(folder["access.log"], 2_000_000, Blocks.Seed).Bytes;
-        var reading = new FileReading("web", "file", "access.log", LogFormats.Named("combined"), InstallationKey.New().Cursors());
+        var reading = new FileReading("web", "file", LogFormats.Named("combined"), InstallationKey.New().Cursors());
         yield return Repeat.Rate("line blocks from a cached file", "B/s", bytes, () =>
         {
             using var file = new FileStream(folder["access.log"], new FileStreamOptions { BufferSize = 0, Options = FileOptions.SequentialScan });

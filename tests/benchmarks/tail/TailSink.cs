@@ -59,6 +59,7 @@ internal sealed class TailSink(long bytes, CancellationTokenSource stop) : IBloc
         public void Shrunk(string path, long length, long offset) { }
         public void SameContent(string path, string other) { }
         public void SameFirstLine(string path, int ordinal) { }
+        public void Rewound(string path, long from, long offset, bool edited) { }
         public void BadGzip(string path, ContentEnd end, long decompressed) { }
         public void Unreadable(string path, string error) { }
         public void UnknownFormat(string path, string why) { }

@@ -9,7 +9,8 @@ namespace Pipeline.Tests.Benchmarks.Whole;
 
 /// <summary>
 /// HTTP push over loopback into the real program: 16 clients, each with a stream of its own, 1,000 lines a body, the next when the last was acknowledged.
-/// The clients run on the same cores. Afterwards `verify` must count exactly the lines that were acknowledged.
+/// With idle neighbours, so many anonymous connections stay open beside them. The clients run on the same cores. Afterwards `verify` must
+/// count exactly the lines that were acknowledged.
 /// </summary>
 internal static partial class PushRun
 {
@@ -18,7 +19,7 @@ internal static partial class PushRun
 
     private readonly record struct Reply(long Sent, long Answered);
 
-    public static async Task<IReadOnlyList<Figure>> RunAsync(TemporaryFolder folder)
+    public static async Task<IReadOnlyList<Figure>> RunAsync(TemporaryFolder folder, int idle = 0)
     {
         // 1 bodies
         var bodies = Enumerable.Range(0, Bodies).Select(i =>
@@ -33,6 +34,7 @@ internal static partial class PushRun
         try
         {
             using var http = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = Clients }) { BaseAddress = await ReadyAsync(program), Timeout = Bound };
+            using var neighbours = new IdleNeighbours(http.BaseAddress, idle);
             // 3 push
             var started = Stopwatch.GetTimestamp();
             var replies = new ConcurrentBag<Reply>();
@@ -50,7 +52,8 @@ internal static partial class PushRun
             Check.Equal("exit code of run after SIGTERM", program.ExitCode, 0);
             var (verify, _) = Child.Run([.. Child.Program, "verify", "--config", folder["push.yaml"], "--json"]);
             Check.Equal("verify's lines after the pushes", JsonDocument.Parse(verify).RootElement.GetProperty("lines").GetInt64(), replies.Count * (long)LinesOfABody);
-            return Figures(started, [.. replies], cpu, peak);
+            var beside = idle == 0 ? "" : $", beside {idle} idle anonymous connections";
+            return [.. Figures(started, [.. replies], cpu, peak).Select(figure => figure with { Name = figure.Name + beside })];
         }
         finally
         {

@@ -8,14 +8,16 @@ public sealed class StoppedShardTests
 {
     private static readonly Dictionary<string, string> SealSoon = new() { ["PIPELINE__SEAL__AGE"] = "1s" };
 
-    [Fact]
-    public async Task A_damaged_capture_stops_its_own_source_and_the_process_ends_with_3_when_it_is_stopped()
+    [Theory]
+    [InlineData("ingest")]
+    [InlineData("run")]
+    public async Task A_damaged_capture_stops_its_own_source_and_the_process_ends_with_3_when_it_is_stopped(string command)
     {
         using var folder = new Folder();
         Import(folder, "a");
         Import(folder, "b");
         var damaged = Damage(folder, "a");
-        using var ingest = Start(folder, "a", "b", "--push", "c=combined", "--push", "a=combined", "--listen", "http://127.0.0.1:0");
+        using var ingest = Start(command, folder, "a", "b", "--push", "c=combined", "--push", "a=combined", "--listen", "http://127.0.0.1:0");
         var ready = await ingest.WaitForAsync("ready ");
         Assert.Contains("sources=b,c", ready, StringComparison.Ordinal);
         var told = await ingest.WaitForAsync("shard-stopped shard=a");
@@ -38,6 +40,19 @@ public sealed class StoppedShardTests
     }
 
     [Fact]
+    public void An_import_of_one_source_is_not_touched_by_damage_in_another()
+    {
+        using var folder = new Folder();
+        Import(folder, "a");
+        var damaged = Damage(folder, "a");
+        folder.Write("b.log", Sample.Line(3) + Sample.Line(4));
+        var import = Cli.Run("import", folder["b.log"], "--source", "b", "--dir", folder.Dir, "--json");
+        Assert.True(import.Exit == 0, import.Error);
+        Assert.Contains(damaged, import.Error, StringComparison.Ordinal);
+        Assert.Equal((2L, 1), (import.Json.GetProperty("lines").GetInt64(), import.Json.GetProperty("commits").GetInt32()));
+    }
+
+    [Fact]
     public void Where_no_source_can_be_claimed_it_ends_at_once_with_3()
     {
         using var folder = new Folder();
@@ -55,9 +70,9 @@ public sealed class StoppedShardTests
         using var folder = new Folder();
         Import(folder, "a");
         Import(folder, "b");
-        using var first = Start(folder, "a");
+        using var first = Start("ingest", folder, "a");
         await first.WaitForAsync("ready ");
-        using var second = Start(folder, "a", "b");
+        using var second = Start("ingest", folder, "a", "b");
         Assert.Contains("sources=b", await second.WaitForAsync("ready "), StringComparison.Ordinal);
         await second.WaitForAsync("shard-stopped shard=a reason=locked");
         File.AppendAllText(folder["a.log"], Sample.Line(7), Encoding.ASCII);
@@ -81,11 +96,11 @@ public sealed class StoppedShardTests
         Assert.Equal("b", Assert.Single(answer.Json.GetProperty("sources").EnumerateArray()).GetProperty("source").GetString());
     }
 
-    private static Cli Start(Folder folder, string source, params string[] more)
+    private static Cli Start(string command, Folder folder, string source, params string[] more)
     {
         var sources = more.TakeWhile(m => !m.StartsWith('-')).Prepend(source).ToList();
         var tails = sources.SelectMany(s => new[] { "--tail", $"{s}={folder[s + ".log"]}" });
-        return Cli.Start(SealSoon, ["ingest", "--dir", folder.Dir, .. tails, .. more.Skip(sources.Count - 1)]);
+        return Cli.Start(SealSoon, [command, "--dir", folder.Dir, .. tails, .. more.Skip(sources.Count - 1)]);
     }
 
     private static void Import(Folder folder, string source)

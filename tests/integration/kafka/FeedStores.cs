@@ -119,9 +119,9 @@ internal sealed class FeedShipper : IShipEvents, IAsyncDisposable
     {
         var (time, key) = (TimeProvider.System, stores.Key);
         var tables = contracts.Select(c => new TableLog(stores.Uk, c, FeedStores.StoreId, key.KeyId, time)).Select(log => new TableShipper(log.Contract, log, new Committer(log),
-            new Sealer(log.Contract, stores.Uk, TableNames.Folder(log.Contract.Dataset), FeedStores.StoreId, key.KeyId, key.RowKey(), Workers.Pool, new SemaphoreSlim(2), time), time, this)).ToList();
+            new Sealer(log, key.RowKey(), Workers.Pool, new SemaphoreSlim(2), time), time, this)).ToList();
         var queue = new FeedQueue();
-        Loop = new ShipLoop(stores.Captures, tables, new SealPolicy(Age: TimeSpan.FromSeconds(1)), period, time, this, queue);
+        Loop = new ShipLoop(stores.Captures, tables, new(new SealPolicy(Age: TimeSpan.FromSeconds(1)), period), time, this, queue);
         _feed = new KafkaFeed(
             new KafkaFeedOptions
             {

@@ -103,12 +103,12 @@ public sealed class ShardStateTests
     [Fact]
     public void A_snapshot_of_a_later_version_stops_with_upgrade_and_a_code_that_is_not_started_again()
     {
-        var json = new ShardState { Store = CaptureFixture.Store, Shard = "web", KeyId = CaptureFixture.KeyId, Version = 2 }.ToJson();
+        var json = new ShardState { Store = CaptureFixture.Store, Shard = "web", KeyId = CaptureFixture.KeyId, Version = 3 }.ToJson();
         foreach (var bytes in new[] { json, Changed(json, "\"shard\":\"web\"", "\"shard\":[123]") })
         {
             var stop = Assert.ThrowsAny<PipelineException>(() => ShardState.FromJson(bytes, "name"));
             Assert.IsType<ConfigurationException>(stop);
-            Assert.Contains("snapshot name: it is of version 2", stop.Message, StringComparison.Ordinal);
+            Assert.Contains("snapshot name: it is of version 3", stop.Message, StringComparison.Ordinal);
         }
     }
 

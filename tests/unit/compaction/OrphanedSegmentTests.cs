@@ -201,8 +201,8 @@ public sealed class OrphanedSegmentTests
         var quiet = new Quiet();
         var (key, clock) = (world.World.Key, world.World.Clock);
         var table = new TableShipper(log.Contract, log, new Committer(log),
-            new Sealer(log.Contract, uk, TableNames.Folder(log.Contract.Dataset), StoredWorld.StoreId, key.KeyId, key.RowKey(), Workers.Inline, new SemaphoreSlim(1), clock), clock, quiet);
-        await new ShipLoop(world.World.Captures, [table], new SealPolicy(), TimeSpan.FromMinutes(1), clock, quiet).CatchUpAllAsync(SealReason.Final, CancellationToken.None);
+            new Sealer(log, key.RowKey(), Workers.Inline, new SemaphoreSlim(1), clock), clock, quiet);
+        await new ShipLoop(world.World.Captures, [table], new(new SealPolicy(), TimeSpan.FromMinutes(1)), clock, quiet).CatchUpAllAsync(SealReason.Final, CancellationToken.None);
     }
 
     private sealed class Quiet : IShipEvents

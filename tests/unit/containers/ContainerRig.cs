@@ -3,6 +3,7 @@ using Microsoft.Extensions.Time.Testing;
 using Pipeline.Core;
 using Pipeline.Core.Store;
 using Pipeline.Ingest.Containers;
+using Pipeline.Ingest.Files;
 using Pipeline.Tests.Unit.Files;
 
 namespace Pipeline.Tests.Unit.Containers;
@@ -43,13 +44,13 @@ internal sealed class ContainerRig
     }
 
     /// <summary>A kill: what is not acknowledged was never taken.</summary>
-    public void Restart()
+    public void Restart(FileNames? names = null)
     {
-        Sink = Sink.Restarted();
+        Sink = Sink.Restarted(names);
         Source = New();
     }
 
     public List<string> Rows(string name) => Sink.Rows.GetValueOrDefault(name) ?? [];
 
-    private ContainerSource New() => new("afd", Sink.Files, Container, Options, LogFolder.Combined, LogFolder.Hash, Workers.Inline, Time, Events);
+    private ContainerSource New() => new(new FileCursors("afd", Sink.Files, Sink.Names), Container, Options, LogFolder.Combined, LogFolder.Hash, Workers.Inline, Time, Events);
 }

@@ -1,6 +1,7 @@
 using Pipeline.Core.Captures;
 using Pipeline.Core.Store;
 using Pipeline.Ingest.Containers;
+using Pipeline.Ingest.Files;
 
 namespace Pipeline.Tests.Unit.Containers;
 
@@ -124,6 +125,19 @@ public sealed class ContainerSourceTests
         rig.Container.Append(other, "more\n");
         await rig.PollAsync();
         Assert.Equal(["a", "b", "new content", "more"], rig.Rows(other));
+    }
+
+    [Fact]
+    public async Task On_a_machine_that_knows_no_names_a_blob_that_shrank_is_a_possible_loss_all_the_same()
+    {
+        var rig = new ContainerRig();
+        rig.Container.Append(Now, "one\ntwo\n");
+        await rig.PollAsync();
+        rig.Restart(new FileNames());
+        rig.Container.Replace(Now, "one\n");
+        await rig.PollAsync();
+        Assert.Equal([LossNotes.Truncated], rig.Sink.Notes);
+        Assert.Equal(["one", "two"], rig.Rows(Now));
     }
 
     [Fact]

@@ -4,6 +4,7 @@ using System.Text;
 using Pipeline.Core.Captures;
 using Pipeline.Core.Store;
 using Pipeline.Core.Store.Azure;
+using Pipeline.Ingest.Files;
 using Pipeline.Ingest.Shard;
 
 namespace Pipeline.Tests.Unit.Containers;
@@ -103,6 +104,9 @@ internal sealed class ContainerSink(bool acknowledges = true) : IBlockSink
     public int Blocks { get; private set; }
     public Exception? Fails { get; set; }
 
+    /// <summary>What the machine knows of names: it outlives a process.</summary>
+    public FileNames Names { get; private init; } = new();
+
     public void Note(string source, string note) => Notes.Add(note);
 
     public ValueTask<Task<BlockOutcome>> OfferAsync(SourceBlock block, CancellationToken cancel)
@@ -129,26 +133,28 @@ internal sealed class ContainerSink(bool acknowledges = true) : IBlockSink
             Blocks++;
             var key = ShardState.FileKey(block.Source, block.File!);
             Assert.Equal(Files.GetValueOrDefault(key)?.Offset ?? 0, block.From);
-            var rows = Rows.TryGetValue(block.Path!, out var has) ? has : Rows[block.Path!] = [];
+            var path = Names.Find(block.File!)!;
+            var rows = Rows.TryGetValue(path, out var has) ? has : Rows[path] = [];
             var from = 0;
             foreach (var repeated in block.Repeated.Append(new Range(block.Lines.Length, block.Lines.Length)))
             {
                 rows.AddRange(Encoding.Latin1.GetString(block.Lines.Span[from..repeated.Start.Value]).Split('\n', StringSplitOptions.RemoveEmptyEntries));
                 from = repeated.End.Value;
             }
-            Repeated[block.Path!] = Repeated.GetValueOrDefault(block.Path!) + block.Repeated.Count;
+            Repeated[path] = Repeated.GetValueOrDefault(path) + block.Repeated.Count;
             var physical = BlockEncoder.PhysicalLines(block.Lines.Span);
             Files[key] = new FileCursor
             {
-                Source = block.Source, Offset = block.To, Check = block.Check, Fields = block.Format.FieldsAfter(block.Lines.Span, block.FieldsBefore), Line = block.Line + physical, Format = block.Format.Name, Path = block.Path,
+                Source = block.Source, Offset = block.To, Check = block.Check, Fields = block.Format.FieldsAfter(block.Lines.Span, block.FieldsBefore), Line = block.Line + physical, Format = block.Format.Name,
             };
             next.Outcome.SetResult(new BlockOutcome(new Link(0, Sha256.Of([])), new ReadEntry { Source = block.Source, Format = block.Format.Name, File = block.File, From = block.From, To = block.To, Check = block.Check, Lines = physical }, new Dictionary<string, long>(), []));
         }
     }
 
-    public ContainerSink Restarted()
+    /// <param name="names">Of another machine; null: of this one.</param>
+    public ContainerSink Restarted(FileNames? names = null)
     {
-        var next = new ContainerSink(acknowledges) { Blocks = Blocks };
+        var next = new ContainerSink(acknowledges) { Blocks = Blocks, Names = names ?? Names };
         foreach (var (path, rows) in Rows)
         {
             next.Rows[path] = rows;

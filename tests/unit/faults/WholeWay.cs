@@ -113,8 +113,8 @@ internal sealed class WholeWay(IObjectStore us, IObjectStore uk, TimeProvider ti
     {
         var slots = new SemaphoreSlim(1);
         var tables = Logs(store).Select(table => new TableShipper(table.Contract, table, new Committer(table, Waiting),
-            new Sealer(table.Contract, uk, TableNames.Folder(table.Contract.Dataset), store, Key.KeyId, Key.RowKey(), Workers.Inline, slots, time), time, this)).ToList();
-        return new ShipLoop(captures, tables, new SealPolicy(), TimeSpan.FromMinutes(1), time, this);
+            new Sealer(table, Key.RowKey(), Workers.Inline, slots, time), time, this)).ToList();
+        return new ShipLoop(captures, tables, new(new SealPolicy(), TimeSpan.FromMinutes(1)), time, this);
     }
 
     private List<TableLog> Logs(string store) => [.. PublishedContracts.All.Select(contract => new TableLog(uk, contract, store, Key.KeyId, time))];
@@ -122,7 +122,7 @@ internal sealed class WholeWay(IObjectStore us, IObjectStore uk, TimeProvider ti
     private SourceBlock Block(int line)
     {
         var (from, to) = (log.At(line), log.At(Math.Min(line + BlockLines, log.Lines)));
-        return new SourceBlock { Source = Shard, Format = Format, File = File, Path = "access.log", Lines = log.Bytes.AsMemory(from, to - from), From = from, To = to, Check = $"c{to}", Line = line };
+        return new SourceBlock { Source = Shard, Format = Format, File = File, Lines = log.Bytes.AsMemory(from, to - from), From = from, To = to, Check = $"c{to}", Line = line };
     }
 
     private void Acknowledge(params ReadOnlySpan<BlockOutcome> outcomes)

@@ -19,9 +19,14 @@ internal sealed class FakeSink(bool acknowledges = true) : IBlockSink
 
     public List<SourceBlock> Offered { get; } = [];
     public List<string> Lines { get; } = [];
+    /// <summary>Notes of acknowledged reads.</summary>
+    public SortedDictionary<string, long> Notes { get; } = new(StringComparer.Ordinal);
     public SortedDictionary<string, FileCursor> Files { get; } = new(StringComparer.Ordinal);
     public int Waiting => _waiting.Count;
     public Exception? Fails { get; set; }
+
+    /// <summary>What the machine knows of names: it outlives a process.</summary>
+    public FileNames Names { get; private init; } = new();
 
     public ValueTask<Task<BlockOutcome>> OfferAsync(SourceBlock block, CancellationToken cancel)
     {
@@ -51,13 +56,19 @@ internal sealed class FakeSink(bool acknowledges = true) : IBlockSink
             var lines = next.Text.Split('\n');
             Lines.AddRange(lines[^1].Length == 0 ? lines[..^1] : lines);
             var key = ShardState.FileKey(block.Source, block.File!);
-            Assert.Equal(Files.GetValueOrDefault(key)?.Offset ?? 0, block.From);
+            var before = Files.GetValueOrDefault(key);
+            Assert.Equal(before?.Offset ?? (block.Branch is { } branch && Files.ContainsKey(ShardState.FileKey(block.Source, branch.Of)) ? block.From : 0), block.From);
             var physical = BlockEncoder.PhysicalLines(block.Lines.Span);
-            Files[key] = new FileCursor
+            var read = new ReadEntry
             {
-                Source = block.Source, Offset = block.To, Check = block.Check, Fields = block.Format.FieldsAfter(block.Lines.Span, block.FieldsBefore), Line = block.Line + physical, Format = block.Format.Name, Path = block.Path,
+                Source = block.Source, Format = block.Format.Name, File = block.File, From = block.From, To = block.To, Check = block.Check, Lines = physical,
+                Fields = block.Format.FieldsAfter(block.Lines.Span, block.FieldsBefore), Line = block.Line, Physical = physical, Checks = block.Checks, Branch = block.Branch,
             };
-            var read = new ReadEntry { Source = block.Source, Format = block.Format.Name, File = block.File, From = block.From, To = block.To, Check = block.Check, Lines = physical };
+            Files[key] = read.Cursor(before);
+            foreach (var (note, count) in block.Notes ?? new Dictionary<string, long>())
+            {
+                Notes[note] = Notes.GetValueOrDefault(note) + count;
+            }
             next.Outcome.SetResult(new BlockOutcome(new Link(0, Sha256.Of([])), read, new Dictionary<string, long>(), []));
         }
     }
@@ -65,16 +76,20 @@ internal sealed class FakeSink(bool acknowledges = true) : IBlockSink
     /// <summary>A new process: what was offered and not acknowledged is forgotten.</summary>
     public FakeSink Restarted()
     {
-        var next = new FakeSink(acknowledges);
+        var next = new FakeSink(acknowledges) { Names = Names };
         next.Lines.AddRange(Lines);
         foreach (var (key, cursor) in Files)
         {
             next.Files[key] = cursor;
         }
+        foreach (var (note, count) in Notes)
+        {
+            next.Notes[note] = count;
+        }
         return next;
     }
 
-    public FileCursors Cursors() => new("web", Files);
+    public FileCursors Cursors() => new("web", Files, Names);
 }
 
 /// <summary>What the sources said, one line each: `name path numbers`, the folder left out.</summary>
@@ -92,8 +107,9 @@ internal sealed class FakeEvents(string folder) : ISourceEvents
     public void Shrunk(string path, long length, long offset) => Add("shrunk", path, length, offset);
     public void SameContent(string path, string other) => Add("same-content", path, Path.GetFileName(other));
     public void SameFirstLine(string path, int ordinal) => Add("same-first-line", path, ordinal);
+    public void Rewound(string path, long from, long offset, bool edited) => Add(edited ? "edited" : "rewound", path, from, offset);
     public void BadGzip(string path, ContentEnd end, long decompressed) => Add("bad-gzip", path, end, decompressed);
-    public void Unreadable(string path, string error) => Add("unreadable", path);
+    public void Unreadable(string path, Exception error) => Add("unreadable", path);
     public void UnknownFormat(string path, string why) => Add("unknown-format", path);
     public void TailGivenUp(string path, long offset, long bytes) => Add("tail-given-up", path, offset, bytes);
 

@@ -1,4 +1,5 @@
 using Pipeline.Ingest.Formats;
+using Pipeline.Ingest.Formats.W3c;
 using Pipeline.Ingest.Shard;
 using Xunit;
 
@@ -33,6 +34,28 @@ public sealed class W3cTests
 
     [Fact]
     public void A_field_list_in_force_from_before_the_block_counts() => Assert.Equal(Check, Parsed.One("iis-w3c", Row, Parsed.W3cHeader["#Fields: ".Length..]));
+
+    [Fact]
+    public void Names_that_no_server_is_known_to_write_leave_a_placeholder_in_their_place_and_rows_are_read_on()
+    {
+        const string list = "DATE time john.smith\tc-ip cs-method cs(Secret-Header) cs-uri-stem cs(User-Agent)", kept = "date time - c-ip cs-method - cs-uri-stem cs(User-Agent)";
+        const string row = "2026-01-05 08:01:02 x 203.0.113.9 GET y /xs/XCUpdates.xml XenCenter/2025.2.0.8315+(64-bit)\n";
+        var format = LogFormats.Named("iis-w3c");
+        var block = Parsed.Bytes($"#Fields: {list}\n{row}");
+        var into = TestContracts.Lines();
+        Assert.Equal(kept, format.Parse(block, null, into));
+        Assert.Equal(kept, format.FieldsAfter(block, null));
+        Assert.Equal([Check], Parsed.Outcome(into));
+        Assert.Equal(Check, Parsed.One("iis-w3c", row, kept));
+        Assert.Same(kept, format.FieldsAfter(block, kept));
+    }
+
+    [Fact]
+    public void The_field_that_the_configuration_names_for_the_client_is_kept()
+    {
+        var format = new W3cFormat(client: new ClientAddressRule("X-Edge-Client", [], true));
+        Assert.Equal("date cs(X-Edge-Client) X-Edge-Client -", format.FieldsAfter("#Fields: date cs(x-edge-client) x-edge-client cs(x-edge)\n"u8, null));
+    }
 
     [Fact]
     public void The_field_list_may_change_in_mid_file_and_directives_are_no_lines()

@@ -67,7 +67,7 @@ public sealed class PushPolicyTests
     }
 
     [Fact]
-    public void Rule_32_The_10_001st_stream_of_a_source_is_refused_and_a_withdrawn_one_does_not_count()
+    public void Rule_32_The_10_001st_open_stream_of_a_source_is_refused_while_none_was_idle_and_a_withdrawn_one_does_not_count()
     {
         var state = new ShardState { Store = "", Shard = "s1", KeyId = "" };
         for (var n = 0; n < PushStreams.MaxStreams - 1; n++)
@@ -76,9 +76,10 @@ public sealed class PushPolicyTests
             state.Streams[$"web-two/{n}"] = new PushCursor(1, ["check"]);
         }
         var streams = new PushStreams("web", state);
-        streams.Withdraw(Assert.IsType<PushDecision.Take>(streams.Decide("new", 1, "")).Push);
-        Assert.IsType<PushDecision.Take>(streams.Decide("newer", 1, ""));
-        Assert.IsType<PushDecision.TooManyStreams>(streams.Decide("newest", 1, ""));
-        Assert.IsType<PushDecision.Take>(streams.Decide("5", 2, ""));
+        PushDecision Decide(string stream, long sequence) => streams.Decide(new(stream, sequence), "", hasLines: true, now: default);
+        streams.Withdraw(Assert.IsType<PushDecision.Take>(Decide("new", 1)).Push);
+        Assert.IsType<PushDecision.Take>(Decide("newer", 1));
+        Assert.IsType<PushDecision.TooManyStreams>(Decide("newest", 1));
+        Assert.IsType<PushDecision.Take>(Decide("5", 2));
     }
 }

@@ -106,10 +106,19 @@ internal sealed class PushRig : IAsyncDisposable
         return await task;
     }
 
+    /// <summary>The endpoint's clock goes on by so much at once.</summary>
+    public void Advance(TimeSpan by) => _time.Advance(by);
+
     /// <summary>The system's time, which counts who begins to wait for so long.</summary>
     private sealed class WaitingTime(TimeSpan counted) : TimeProvider
     {
         private int _waits;
+        private long _ahead;
+
+        /// <summary>Nothing that waits notices.</summary>
+        public void Advance(TimeSpan by) => Interlocked.Add(ref _ahead, (long)(by.TotalSeconds * TimestampFrequency));
+
+        public override long GetTimestamp() => base.GetTimestamp() + Interlocked.Read(ref _ahead);
 
         public int Waits => Volatile.Read(ref _waits);
 

@@ -40,6 +40,24 @@ public sealed class PushSettingsTests : IDisposable
         Assert.Contains(said, refused.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Files_with_hashes_or_keys_that_every_user_may_read_are_warned_of()
+    {
+        var settings = new PipelineSettings
+        {
+            PushKey = Path.Combine(_folder.FullName, "tls.key"),
+            Sources = [new("web", "combined", [], Push($"{{token-sha256: {new string('a', 64)}}}"), default)],
+        };
+        var config = Path.Combine(_folder.FullName, "pipeline.yaml");
+        File.WriteAllText(settings.PushKey, "");
+        var open = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
+        (string File, UnixFileMode Mode)[] modes = [(config, open), (settings.PushKey, open)];
+        Array.ForEach(modes, m => File.SetUnixFileMode(m.File, m.Mode));
+        Assert.Equal(2, FileModes.Warnings(config, settings).Count());
+        Array.ForEach(modes, m => File.SetUnixFileMode(m.File, m.Mode & ~UnixFileMode.OtherRead));
+        Assert.Empty(FileModes.Warnings(config, settings));
+    }
+
     public void Dispose() => _folder.Delete(recursive: true);
 
     private PushSettings Push(string push, string format = "combined")

@@ -29,6 +29,8 @@ public sealed class RedriveTests : IDisposable
     private static readonly ShardLimits Limits = new(2_000, 3);
     private readonly string _folder = Directory.CreateTempSubdirectory("pipeline-redrive-").FullName;
 
+    private FileNames _names = new();
+
     private string Log => Path.Combine(_folder, "access.log");
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
@@ -71,6 +73,20 @@ public sealed class RedriveTests : IDisposable
     });
 
     [Fact]
+    public void On_a_machine_that_knows_no_names_a_file_is_found_where_it_is_said_to_be_and_named_by_its_identity() => Play(async (us, time) =>
+    {
+        WriteLog();
+        await ImportAsync(us, time, new Before(7));
+        _names = new FileNames();
+        var without = await RedriveAsync(us, time, new CombinedFormat());
+        Assert.Equal((0, without.Found), (without.Redriven, without.Unavailable));
+        Assert.Equal([$"file {Assert.Single((await FoldAsync(us)).Files).Key[(Shard.Length + 1)..]}"], without.MissingFiles);
+        var found = await RedriveAsync(us, time, new CombinedFormat(), _folder);
+        Assert.Equal((without.Found, 0), (found.Redriven, found.Unavailable));
+        await CheckAsync(us, time);
+    });
+
+    [Fact]
     public void Rows_of_a_container_are_redriven_from_a_file_that_the_blob_was_brought_to() => Play(async (us, time) =>
     {
         WriteLog();
@@ -78,7 +94,7 @@ public sealed class RedriveTests : IDisposable
         container.Append(ContainerRig.Hourly(time.GetUtcNow()), File.ReadAllText(Log));
         await InShardAsync(us, time, async (loop, _) =>
         {
-            var source = new ContainerSource(Shard, loop.State.Files, container, new ContainerOptions(), new Before(7), Key.Cursors(), Workers.Inline, time, new FakeEvents("/"));
+            var source = new ContainerSource(new FileCursors(Shard, loop.State.Files), container, new ContainerOptions(), new Before(7), Key.Cursors(), Workers.Inline, time, new FakeEvents("/"));
             while (await source.PollAsync(loop, CancellationToken.None))
             {
             }
@@ -195,14 +211,14 @@ public sealed class RedriveTests : IDisposable
 
     private async Task ImportAsync(IObjectStore us, TimeProvider time, ILineFormat format)
     {
-        await InShardAsync(us, time, (loop, _) => new FileImport(new FileCursors(Shard, loop.State.Files), format, Key.Cursors(), loop, Workers.Inline).RunAsync([Log], final: true, CancellationToken.None));
+        await InShardAsync(us, time, (loop, _) => new FileImport(new FileCursors(Shard, loop.State.Files, _names), format, Key.Cursors(), loop, Workers.Inline).RunAsync([Log], final: true, CancellationToken.None));
     }
 
-    private static Task<RedriveOutcome> RedriveAsync(IObjectStore us, TimeProvider time, ILineFormat format, params string[] paths) => InShardAsync(us, time, async (loop, captures) =>
+    private Task<RedriveOutcome> RedriveAsync(IObjectStore us, TimeProvider time, ILineFormat format, params string[] paths) => InShardAsync(us, time, async (loop, captures) =>
     {
         var outcome = new RedriveOutcome();
         var reads = await RejectedReads.OfAsync(captures, loop.State, Shard, "malformed", _ => { }, CancellationToken.None);
-        await new Redriver(paths, _ => format, Key.Cursors(), loop, new ParsedLines(PublishedContracts.XenCenterChecks, PublishedContracts.AgentUpdates)).RunAsync(reads, outcome, CancellationToken.None);
+        await new Redriver(paths, _names, _ => format, Key.Cursors(), loop, new ParsedLines(PublishedContracts.XenCenterChecks, PublishedContracts.AgentUpdates)).RunAsync(reads, outcome, CancellationToken.None);
         return outcome;
     });
 

@@ -38,9 +38,12 @@ internal sealed class FeedWorld
     public IReadOnlyList<FedShipper> Shippers => _shippers;
     public long Captures { get; private set; }
 
-    public FedShipper Start()
+    /// <summary>Captures are not told to anybody: a shipper without a feed finds them.</summary>
+    public bool Embedded { get; init; }
+
+    public FedShipper Start(bool embedded = false)
     {
-        var shipper = new FedShipper(this, new SimulatedActor($"shipper#{_shippers.Count}"));
+        var shipper = new FedShipper(this, new SimulatedActor($"shipper#{_shippers.Count}"), embedded);
         _shippers.Add(shipper);
         return shipper;
     }
@@ -64,7 +67,7 @@ internal sealed class FeedWorld
     {
         Captures++;
         var link = await Stored.CaptureAsync(shard, StoredWorld.Rows(checks, Random.Next(256), Random.Next(3)), StoredWorld.Rows(agents, Random.Next(256)).Select(r => r with { Last = "1a2b" }).ToArray(), empty: 1);
-        if (publish)
+        if (publish && !Embedded)
         {
             Topic.Publish(shard, await BytesAsync(shard, link.Number));
         }
@@ -99,28 +102,28 @@ internal sealed class FeedWorld
 /// <summary>A shipper with a feed, as the program wires it, and what it told.</summary>
 internal sealed class FedShipper : IShipEvents
 {
-    private readonly SimulatedFeed _feed;
+    private readonly SimulatedFeed? _feed;
     private readonly CancellationToken _stop;
     private readonly Action _cancel;
 
-    public FedShipper(FeedWorld world, SimulatedActor actor)
+    public FedShipper(FeedWorld world, SimulatedActor actor, bool embedded)
     {
         Actor = actor;
         var stop = new CancellationTokenSource();
         (_stop, _cancel) = (stop.Token, stop.Cancel);
-        var queue = new FeedQueue(30_000);
+        var queue = embedded ? null : new FeedQueue(30_000);
         Loop = Wire(world, actor, this, queue);
-        _feed = world.Topic.Join(queue, world.Reader);
+        _feed = queue is null ? null : world.Topic.Join(queue, world.Reader);
         Ended = RunAsync();
     }
 
-    public static ShipLoop Wire(FeedWorld world, SimulatedActor actor, IShipEvents events, FeedQueue queue)
+    public static ShipLoop Wire(FeedWorld world, SimulatedActor actor, IShipEvents events, FeedQueue? queue)
     {
         var (us, uk) = (world.Us.For(actor), world.Uk.For(actor));
         var (store, key) = (StoredWorld.StoreId, world.Stored.Key);
         var tables = ((Contract[])[StoredWorld.Agents, StoredWorld.Checks]).Select(c => new TableLog(uk, c, store, key.KeyId, world.Time)).Select(log => new TableShipper(log.Contract, log, new Committer(log),
-            new Sealer(log.Contract, uk, TableNames.Folder(log.Contract.Dataset), store, key.KeyId, key.RowKey(), Workers.Inline, new SemaphoreSlim(64), world.Time), world.Time, events)).ToList();
-        return new ShipLoop(new CaptureStore(us, store, key.Captures()), tables, world.Seal, world.Period, world.Time, events, queue);
+            new Sealer(log, key.RowKey(), Workers.Inline, new SemaphoreSlim(64), world.Time), world.Time, events)).ToList();
+        return new ShipLoop(new CaptureStore(us, store, key.Captures()), tables, new ShipPolicy(world.Seal, world.Period), world.Time, events, queue);
     }
 
     internal sealed class Silent : IShipEvents
@@ -135,10 +138,10 @@ internal sealed class FedShipper : IShipEvents
     public SimulatedActor Actor { get; }
     public ShipLoop Loop { get; }
     public Task Ended { get; }
-    public long Delivered => _feed.Delivered;
+    public long Delivered => _feed?.Delivered ?? 0;
     public int Gaps { get; private set; }
     public int Outages { get; private set; }
-    public int CorruptCount { get; private set; }
+    public List<DifferenceException> Damages { get; } = [];
     public List<Fork> Forks { get; } = [];
 
     public void Stop() => _cancel();
@@ -146,7 +149,7 @@ internal sealed class FedShipper : IShipEvents
     public void Kill(FeedWorld world)
     {
         Actor.Kill();
-        world.Topic.Leave(_feed);
+        world.Topic.Leave(_feed!);
     }
 
     public void Sealed(SealFacts facts) { }
@@ -154,12 +157,12 @@ internal sealed class FedShipper : IShipEvents
     public void Gap(string dataset, string shard, CaptureRange range) => Gaps++;
     public void Forked(Fork fork) => Forks.Add(fork);
     public void Waiting(StoreException fault) => Outages++;
-    public void Corrupt(string dataset, IReadOnlyList<string> shards) => CorruptCount++;
+    public void Damaged(string shard, DifferenceException why) => Damages.Add(why);
 
     private async Task RunAsync()
     {
         using var over = new CancellationTokenSource();
-        var feed = _feed.RunAsync(over.Token, Actor.PassAsync);
+        var feed = _feed?.RunAsync(over.Token, Actor.PassAsync) ?? Task.CompletedTask;
         try
         {
             await Loop.RunAsync(_stop, CancellationToken.None);

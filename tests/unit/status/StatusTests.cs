@@ -1,6 +1,8 @@
+using System.Text;
 using System.Text.Json;
 using Pipeline.Core;
 using Pipeline.Core.Captures;
+using Pipeline.Core.Records;
 using Pipeline.Core.Table;
 using Pipeline.Processor.Status;
 using Pipeline.Tests.Unit.Verify;
@@ -11,6 +13,11 @@ namespace Pipeline.Tests.Unit.Status;
 public sealed class StatusTests
 {
     private const string ChecksName = "xencenter-checks";
+
+    /// <summary>The machine that is asked read the files of `web`, and of no other source.</summary>
+    private static string? NameOf(string source, string file) => source == "web" && file == FileOf("web") ? "access.log" : null;
+
+    private static string FileOf(string shard) => new InstallationKey([.. Enumerable.Range(1, 32).Select(i => (byte)i)]).Cursors().Of(Encoding.ASCII.GetBytes(shard));
 
     private static async Task<StoredWorld> WorldAsync()
     {
@@ -52,21 +59,21 @@ public sealed class StatusTests
     }
 
     [Fact]
-    public async Task Rejections_are_counted_by_reason_source_and_path_and_listed_as_runs_of_lines()
+    public async Task Rejections_are_counted_by_reason_source_and_file_and_listed_as_runs_of_lines()
     {
         var world = await WorldAsync();
         await world.CaptureAsync("app", empty: 4);
-        var reader = new RejectionReader(world.Captures);
+        var reader = new RejectionReader(world.Captures, NameOf);
         var report = await reader.CountAsync(cancel: TestContext.Current.CancellationToken);
         Assert.Equal(9, report.Reasons["empty"]);
         Assert.Equal(0, report.Expired);
-        Assert.Equal([new RejectionCount("app", "access.log", "empty", 4), new RejectionCount("web", "access.log", "empty", 5)], report.Counts);
+        Assert.Equal([new RejectionCount("app", FileOf("app"), null, "empty", 4), new RejectionCount("web", FileOf("web"), "access.log", "empty", 5)], report.Counts);
         var runs = new List<RejectionRun>();
         await foreach (var run in reader.RunsAsync("web", "empty", cancel: TestContext.Current.CancellationToken))
         {
             runs.Add(run);
         }
-        Assert.Equal([new RejectionRun("web", "access.log", 1, 2, "empty", "web", 0), new RejectionRun("web", "access.log", 13, 3, "empty", "web", 1)], runs);
+        Assert.Equal([new RejectionRun("web", FileOf("web"), "access.log", 1, 2, "empty", "web", 0), new RejectionRun("web", FileOf("web"), "access.log", 13, 3, "empty", "web", 1)], runs);
         await foreach (var run in reader.RunsAsync("web", "other-path", cancel: TestContext.Current.CancellationToken))
         {
             Assert.Fail($"{run}");
@@ -84,9 +91,9 @@ public sealed class StatusTests
         });
         await world.CaptureAsync("web", StoredWorld.Rows(2, 9), change: header => header with
         {
-            Reads = [header.Reads[0] with { File = null, Path = "access.log", Lines = 0, Physical = 0, Rejected = new() { ["empty"] = -2 }, Redriven = new() { ["empty"] = 2 }, Redrive = new RedriveOf(1, 0), Rules = new() { ["path-unknown"] = -1 } }],
+            Reads = [header.Reads[0] with { File = null, Lines = 0, Physical = 0, Rejected = new() { ["empty"] = -2 }, Redriven = new() { ["empty"] = 2 }, Redrive = new RedriveOf(1, 0), Rules = new() { ["path-unknown"] = -1 } }],
         });
-        var reader = new RejectionReader(world.Captures);
+        var reader = new RejectionReader(world.Captures, NameOf);
         async Task<IReadOnlyList<RejectionGroup>> By(RejectionsBy by, string? reason = null) => (await reader.CountAsync(reason: reason, by: by, cancel: TestContext.Current.CancellationToken)).Groups!;
         Assert.Equal([new RejectionGroup("empty", null, 9, 2)], await By(RejectionsBy.Reason));
         Assert.Equal([new RejectionGroup("web", "empty", 9, 2)], await By(RejectionsBy.Source));
@@ -107,7 +114,7 @@ public sealed class StatusTests
     {
         var world = await WorldAsync();
         await StoredWorld.DropAsync(world.Us, CaptureNames.Capture("web", 0));
-        var report = await new RejectionReader(world.Captures).CountAsync(cancel: TestContext.Current.CancellationToken);
+        var report = await new RejectionReader(world.Captures, NameOf).CountAsync(cancel: TestContext.Current.CancellationToken);
         Assert.Equal((5, 2), (report.Reasons["empty"], report.Expired));
     }
 

@@ -3,6 +3,8 @@ using CsCheck;
 using Pipeline.Core;
 using Pipeline.Core.Captures;
 using Pipeline.Core.Records;
+using Pipeline.Core.Table;
+using Pipeline.Core.Table.Log;
 using Pipeline.Core.Table.Segments;
 using Pipeline.Shipper.Seal;
 using Pipeline.Tests.Fakes;
@@ -36,7 +38,7 @@ public sealed class SealerTests
     }
 
     private static Sealer Sealer(MemoryStore store) =>
-        new(TableWorld.Agents, store, "t/", TableWorld.CaptureStore, TableWorld.KeyId, Key, Workers.Inline, new SemaphoreSlim(1), TableWorld.Clock());
+        new(new TableLog(store, TableWorld.Agents, TableWorld.CaptureStore, TableWorld.KeyId, TableWorld.Clock()), Key, Workers.Inline, new SemaphoreSlim(1), TableWorld.Clock());
 
     private static async Task CheckAsync((int Day, int Address, bool Present)[][] frames)
     {
@@ -48,7 +50,7 @@ public sealed class SealerTests
         foreach (var segment in segments)
         {
             var found = new List<string>();
-            await foreach (var batch in (await SegmentReader.OpenAsync(store, "t/" + segment.Path, TableWorld.Agents))!.ReadAsync())
+            await foreach (var batch in (await SegmentReader.OpenAsync(store, TableNames.Segment(TableWorld.Agents.Dataset, segment.Path), TableWorld.Agents))!.ReadAsync())
             {
                 for (var row = 0; row < batch.Rows; row++)
                 {

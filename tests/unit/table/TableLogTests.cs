@@ -47,7 +47,7 @@ public sealed class TableLogTests
             };
             Assert.Null(draft.Fault());
 
-            var entry = EntryReader.Read("t", 7, EntryWriter.Commit(draft, TableWorld.Log(new MemoryStore()).NewOrigin(), link.Hash));
+            var entry = EntryReader.Read("t", "e", 7, EntryWriter.Commit(draft, TableWorld.Log(new MemoryStore()).NewOrigin(), link.Hash));
 
             Assert.Equal((CommitKind.Ship, "size", link.Hash), (entry.Kind, entry.Reason, entry.Below!.Value));
             Assert.Equal(draft.Shards, entry.Shards);
@@ -176,7 +176,7 @@ public sealed class TableLogTests
         var store = new MemoryStore();
         var log = TableWorld.Log(store);
         var state = await FilledAsync(log, 5);
-        store[TableNames.Entry(Dataset, 2)] = [.. store[TableNames.Entry(Dataset, 2)], (byte)'\n'];
+        store[TableNames.Entry(Dataset, 2)] = System.Text.Encoding.UTF8.GetBytes(Verify.StoredWorld.Rechecked(TableWorld.EntryText(store, 2) + "\n"));
 
         var e = await Assert.ThrowsAnyAsync<PipelineException>(() => log.OpenAsync(TestContext.Current.CancellationToken));
 
@@ -274,7 +274,8 @@ public sealed class TableLogTests
         var store = new MemoryStore();
         var log = TableWorld.Log(store);
         var state = await FilledAsync(log, 1);
-        store[TableNames.Entry(Dataset, 2)] = System.Text.Encoding.UTF8.GetBytes(TableWorld.EntryText(store, 1).Replace("\"pipeline\":{\"version\":1", "\"pipeline\":{\"version\":2", StringComparison.Ordinal));
+        store[TableNames.Entry(Dataset, 2)] = System.Text.Encoding.UTF8.GetBytes(
+            Verify.StoredWorld.Rechecked(TableWorld.EntryText(store, 1).Replace("\"pipeline\":{\"version\":2", "\"pipeline\":{\"version\":3", StringComparison.Ordinal)));
 
         var e = await Assert.ThrowsAnyAsync<PipelineException>(() => log.ReadToEndAsync(state, TestContext.Current.CancellationToken));
 

@@ -48,7 +48,7 @@ public sealed class DeletionTrapTests
         await world.World.RestoreAsync(2);
         var slow = new FaultyStore(world.World.Uk, o => o.Verb == StoreVerb.Put && o.Name.Contains("/_delta_log/", StringComparison.Ordinal) ? Fault.Hang : Fault.None);
         var logs = world.World.Logs.Select(log => new TableLog(slow, log.Contract, StoredWorld.StoreId, world.World.Key.KeyId, world.World.Clock)).ToList();
-        var repair = new Repairer(world.World.Captures, logs, log => new Sealer(log.Contract, slow, TableNames.Folder(log.Contract.Dataset), StoredWorld.StoreId, world.World.Key.KeyId, world.World.Key.RowKey(), Workers.Inline, new SemaphoreSlim(1), world.World.Clock), world.World.Clock)
+        var repair = new Repairer(world.World.Captures, logs, log => new Sealer(log, world.World.Key.RowKey(), Workers.Inline, new SemaphoreSlim(1), world.World.Clock), world.World.Clock)
             .RunAsync("web", new CaptureRange(0, 3), cancel: TestContext.Current.CancellationToken);
         Assert.False(repair.IsCompleted);
         var found = await world.Orphaned(grace: TimeSpan.FromTicks(1)).RemoveAsync(TestContext.Current.CancellationToken);

@@ -148,7 +148,7 @@ public sealed class ShippingTrapTests
     private static async Task ShipOrderedAsync(StoredWorld world, IObjectStore uk, string first, CancellationToken cancel)
     {
         var tables = world.Logs.OrderBy(l => l.Contract.Dataset != first).Select(l => new TableLog(uk, l.Contract, StoredWorld.StoreId, world.Key.KeyId, world.Clock)).Select(log => new TableShipper(log.Contract, log, new Committer(log),
-            new Sealer(log.Contract, uk, TableNames.Folder(log.Contract.Dataset), StoredWorld.StoreId, world.Key.KeyId, world.Key.RowKey(), Workers.Inline, new SemaphoreSlim(1), world.Clock), world.Clock, new FedShipper.Silent())).ToList();
-        await new ShipLoop(world.Captures, tables, new SealPolicy(), TimeSpan.FromMinutes(1), world.Clock, new FedShipper.Silent()).CatchUpAllAsync(SealReason.Final, cancel);
+            new Sealer(log, world.Key.RowKey(), Workers.Inline, new SemaphoreSlim(1), world.Clock), world.Clock, new FedShipper.Silent())).ToList();
+        await new ShipLoop(world.Captures, tables, new(new SealPolicy(), TimeSpan.FromMinutes(1)), world.Clock, new FedShipper.Silent()).CatchUpAllAsync(SealReason.Final, cancel);
     }
 }

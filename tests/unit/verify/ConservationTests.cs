@@ -12,8 +12,19 @@ public sealed class ConservationTests
 
     private static ShardFacts Shard(long lines, Tally captured, Tally pending, CaptureRange? range) => new()
     {
-        Shard = "web", Lines = lines, Duplicates = 1, Rejected = new Dictionary<string, long> { ["empty"] = 2 }, Datasets = new Dictionary<string, DatasetFacts> { ["a"] = new(captured, pending, range) },
+        Shard = "web", Totals = Totals(lines), Datasets = new Dictionary<string, DatasetFacts> { ["a"] = new(captured, pending, range) },
     };
+
+    private static ReadTotals Totals(long lines)
+    {
+        var totals = new ReadTotals();
+        totals.Add(new CaptureHeader
+        {
+            Store = "", Shard = "web", Number = 0, Session = "", KeyId = "", Contracts = [], Links = [], Frames = [],
+            Reads = [new ReadEntry { Source = "web", Format = "combined", From = 0, To = 0, Check = "", Lines = lines, Duplicates = 1, Rejected = new(StringComparer.Ordinal) { ["empty"] = 2 } }],
+        });
+        return totals;
+    }
 
     private static TableFacts Table(Tally took) => new() { Dataset = "a", Version = 3, ShippedByShard = new Dictionary<string, Tally> { ["web"] = took } };
 

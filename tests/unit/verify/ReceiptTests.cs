@@ -77,19 +77,28 @@ public sealed class ReceiptTests
     }
 
     [Fact]
-    public async Task A_receipt_of_another_history_of_the_log_is_passed_over_with_a_note()
+    public async Task A_log_that_was_set_back_below_what_a_receipt_saw_is_named_until_the_receipt_is_moved_away()
     {
         var world = await WorldAsync();
-        await world.ReceiptAsync(await world.VerifyAsync());
-        // The log is set back by two entries, as from a copy of yesterday, and goes on otherwise.
+        var receipt = await world.ReceiptAsync(await world.VerifyAsync());
+        // The log is set back by two entries, as from a copy of yesterday.
         var version = (await world.TableAsync())!.Version;
         await StoredWorld.DropAsync(world.Uk, TableNames.Entry("xencenter-checks", version));
         await StoredWorld.DropAsync(world.Uk, TableNames.Entry("xencenter-checks", version - 1));
+        var set = await world.SinceAsync();
+        var deleted = Assert.Single(set.Deleted);
+        Assert.Equal(TableNames.Entry("xencenter-checks", version - 1), deleted.Object);
+        Assert.Contains(receipt, deleted.Why, StringComparison.Ordinal);
+
+        // It goes on otherwise: the receipt still says that its entry is another.
         await world.ShipAsync();
-        var report = await world.SinceAsync();
-        Assert.True(report.Ok, string.Join('\n', report.Differences));
-        Assert.Null(report.Since);
-        Assert.Contains("was passed over", Assert.Single(report.Remarks), StringComparison.Ordinal);
+        await AddAsync(world, 9);
+        var other = await world.SinceAsync();
+        Assert.Equal(TableNames.Entry("xencenter-checks", version), Assert.Single(other.Deleted.Concat(other.Corrupt)).Object);
+
+        // An owner who set it back on purpose moves the receipt away: everything else is right.
+        await StoredWorld.DropAsync(world.Uk, receipt);
+        Assert.True((await world.SinceAsync()).Ok);
     }
 
     [Fact]
@@ -126,13 +135,13 @@ public sealed class ReceiptTests
     }
 
     [Fact]
-    public async Task Bytes_that_are_no_receipt_are_passed_over()
+    public async Task Bytes_that_are_no_receipt_are_named()
     {
         var world = await WorldAsync();
         await world.Uk.PutIfAbsentAsync($"{VerifiedReceipts.Folder}sums/29990101T000000000000Z-00000000.json", "{}"u8.ToArray(), TestContext.Current.CancellationToken);
         var report = await world.SinceAsync();
-        Assert.True(report.Ok);
-        Assert.Single(report.Remarks);
+        Assert.False(report.Ok);
+        Assert.EndsWith("00000000.json", Assert.Single(report.Corrupt).Object, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -71,7 +71,7 @@ internal sealed class StoredWorld
         var lines = entries.Sum(e => e.Rows) + empty + duplicates;
         List<ReadEntry> reads = lines == 0 ? [] : [new ReadEntry
         {
-            Source = shard, Format = "combined", File = keyed ? file : null, Path = keyed ? "access.log" : null, From = from, To = from + lines * 100, Check = "00", Line = from / 100, Physical = lines, Lines = lines,
+            Source = shard, Format = "combined", File = keyed ? file : null, From = from, To = from + lines * 100, Check = "00", Line = from / 100, Physical = lines, Lines = lines,
             Duplicates = duplicates, Rejected = empty == 0 ? null : new(StringComparer.Ordinal) { ["empty"] = empty },
         }];
         var header = new CaptureHeader
@@ -83,6 +83,7 @@ internal sealed class StoredWorld
         var (bytes, whole) = CaptureFile.Encode(header, RejectionBlock.Encode(empty == 0 ? [] : [new RejectedLines(0, "empty", from / 100 + 1, empty)]), frames, Key.Captures());
         var link = new Link(header.Number, Sha256.Of(bytes));
         await Us.PutIfAbsentAsync(CaptureNames.Capture(shard, header.Number), bytes);
+        await Us.PutIfAbsentAsync(CaptureNames.Source(shard), SourceObject.Encode(shard));
         if (state.Apply(whole, link) is { } fork)
         {
             throw fork.ToException();
@@ -100,15 +101,21 @@ internal sealed class StoredWorld
     public async Task ShipAsync()
     {
         var tables = Logs.Select(log => new TableShipper(log.Contract, log, new Committer(log),
-            new Sealer(log.Contract, Uk, TableNames.Folder(log.Contract.Dataset), StoreId, Key.KeyId, Key.RowKey(), Workers.Inline, new SemaphoreSlim(1), Clock), Clock, new Quiet())).ToList();
-        await new ShipLoop(Captures, tables, new SealPolicy(), TimeSpan.FromMinutes(1), Clock, new Quiet()).CatchUpAllAsync(SealReason.Final, CancellationToken.None);
+            new Sealer(log, Key.RowKey(), Workers.Inline, new SemaphoreSlim(1), Clock), Clock, new Quiet())).ToList();
+        await new ShipLoop(Captures, tables, new(new SealPolicy(), TimeSpan.FromMinutes(1)), Clock, new Quiet()).CatchUpAllAsync(SealReason.Final, CancellationToken.None);
     }
 
-    public Task<VerifyReport> VerifyAsync(bool deep = false) => new Verifier(Captures, Logs, Key.RowKey(), Workers.Inline).RunAsync(deep);
+    public Task<VerifyReport> VerifyAsync(bool deep = false) => Verifier().RunAsync(deep);
+
+    public Verifier Verifier() => new(Captures, Logs, Key.RowKey(), Workers.Inline, null, SnapshotEvery);
+
+    /// <summary>Everything that a report names, each in a line.</summary>
+    public static IReadOnlyList<string> Words(VerifyReport report) =>
+        [.. report.Differences, .. report.Corrupt.Select(c => $"{c.Object}: {c.Why}"), .. report.Deleted.Select(d => $"{d.Object}: {d.Why}"), .. report.Missing.Select(m => $"missing {m}")];
 
     /// <summary>A read-only view of both stores, and receipts where they are.</summary>
     public Task<VerifyReport> SinceAsync(bool deep = false, IObjectStore? us = null, IObjectStore? uk = null) => new Verifier(
-        new CaptureStore(us ?? Us, StoreId, Key.Captures()), [.. Logs.Select(log => new TableLog(uk ?? Uk, log.Contract, StoreId, Key.KeyId, Clock))], Key.RowKey(), Workers.Inline).RunAsync(new VerifyRequest(deep, true));
+        new CaptureStore(us ?? Us, StoreId, Key.Captures()), [.. Logs.Select(log => new TableLog(uk ?? Uk, log.Contract, StoreId, Key.KeyId, Clock))], Key.RowKey(), Workers.Inline, null, SnapshotEvery).RunAsync(new VerifyRequest(deep, true));
 
     /// <summary>Writes the receipt of a clean check; its name.</summary>
     public async Task<string> ReceiptAsync(VerifyReport report)
@@ -117,7 +124,7 @@ internal sealed class StoredWorld
         return await VerifiedReceipts.WriteAsync(Uk, report, Clock);
     }
 
-    public Repairer Repairer() => new(Captures, Logs, log => new Sealer(log.Contract, Uk, TableNames.Folder(log.Contract.Dataset), StoreId, Key.KeyId, Key.RowKey(), Workers.Inline, new SemaphoreSlim(1), Clock), Clock);
+    public Repairer Repairer() => new(Captures, Logs, log => new Sealer(log, Key.RowKey(), Workers.Inline, new SemaphoreSlim(1), Clock), Clock);
 
     /// <summary>An appended entry after which the live files are those of <paramref name="version"/>, as engines restore a table.</summary>
     public async Task RestoreAsync(long version)
@@ -137,6 +144,16 @@ internal sealed class StoredWorld
 
     public static Task ChangeTextAsync(IObjectStore store, string name, Func<string, string> change) =>
         ChangeAsync(store, name, bytes => Encoding.UTF8.GetBytes(change(Encoding.UTF8.GetString(bytes)) is var text && text == Encoding.UTF8.GetString(bytes) ? throw new InvalidOperationException("nothing was changed") : text));
+
+    /// <summary>Changes an entry of a log as a forger would: its own check holds again.</summary>
+    public static Task ForgeAsync(IObjectStore store, string name, Func<string, string> change) => ChangeTextAsync(store, name, text => Rechecked(change(text)));
+
+    /// <summary>With a check that holds.</summary>
+    public static string Rechecked(string entry)
+    {
+        var at = entry.IndexOf("\"check\":\"", StringComparison.Ordinal) + 9;
+        return Encoding.UTF8.GetString(DamageCheck.FillJson(Encoding.UTF8.GetBytes(entry[..at] + DamageCheck.Blank + entry[(at + DamageCheck.Length)..])));
+    }
 
     /// <summary>An entry as another engine appends it.</summary>
     public Task ForeignAsync(params string[] actions) => AppendAsync("DELETE", actions);
