@@ -120,16 +120,18 @@ public sealed class CaptureStore(IObjectStore store, string storeId, CaptureKey 
     public ShardState Empty(string shard) => new() { Store = StoreId, Shard = shard, KeyId = KeyId };
 
     /// <summary>The state that the newest snapshot holds, or the empty one.</summary>
-    public Task<ShardState> SnapshotAsync(string shard, CancellationToken cancel = default) => SnapshotAsync(shard, null, cancel);
+    /// <exception cref="DifferenceException">The newest snapshot is damaged.</exception>
+    public async Task<ShardState> SnapshotAsync(string shard, CancellationToken cancel = default) =>
+        await NewestSnapshotAsync(shard, cancel) is { } newest ? await ReadListedAsync(shard, newest, cancel) : Empty(shard);
 
     /// <summary>
     /// The state that the newest snapshot holds, or the empty one. A damaged snapshot is passed over for the one before it where every
-    /// capture from there
-    /// up to the damaged one stands, because these fold to the same state.
+    /// capture from there up to the damaged one stands, because these fold to the same state.
     /// </summary>
     /// <param name="passedOver">Hears of each damaged snapshot that was passed over.</param>
     /// <exception cref="DifferenceException">A snapshot is damaged, and a capture since the one before it is absent.</exception>
-    public async Task<ShardState> SnapshotAsync(string shard, Action<DifferenceException>? passedOver, CancellationToken cancel = default)
+    public async Task<ShardState> SoundSnapshotAsync(
+        string shard, Action<DifferenceException>? passedOver, CancellationToken cancel = default)
     {
         if (await NewestSnapshotAsync(shard, cancel) is not { } newest)
         {
@@ -212,7 +214,7 @@ public sealed class CaptureStore(IObjectStore store, string storeId, CaptureKey 
     /// <summary>The newest snapshot and what follows it, found by probing (rule 3). Throws a fork as exit 3.</summary>
     public async Task<ShardState> FoldAsync(string shard, CancellationToken cancel = default)
     {
-        var state = await SnapshotAsync(shard, cancel);
+        var state = await SoundSnapshotAsync(shard, null, cancel);
         while (await ReadAsync(shard, state.Next, cancel) is { } capture)
         {
             if (state.Apply(capture.Header, capture.Link) is { } fork)

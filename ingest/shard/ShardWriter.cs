@@ -29,7 +29,7 @@ internal sealed class ShardWriter(
             var owner = await retry.UntilAnsweredAsync(() => SourceOwner.OwnerAsync(captures.Store, source, cancel), cancel);
             SourceOwner.Check(captures.Store, source, owner, shard);
         }
-        State = await captures.SnapshotAsync(shard, options.PassedOver, cancel);
+        State = await captures.SoundSnapshotAsync(shard, options.PassedOver, cancel);
         await FoldOnAsync(cancel);
         _headCreated = State.Head is { } head
             ? (await captures.Store.FindAsync(CaptureNames.Capture(shard, head.Number), cancel))?.Created : null;
