@@ -133,7 +133,7 @@ public sealed partial class TailSource
             {
                 var why = "";
                 var reads = format ?? (cursor is not null ? LogFormats.Remembered(cursor.Format, out why)
-                    : point is not null && cursors.Find(point.Of) is { } known ? LogFormats.Remembered(known.Format, out why) : await workers.Run(() => opened.DetectFormat(out why)));
+                    : point is not null && cursors.Find(point.Of) is { } origin ? LogFormats.Remembered(origin.Format, out why) : await workers.Run(() => opened.DetectFormat(out why)));
                 if (reads is null)
                 {
                     if (changed)
