@@ -200,7 +200,7 @@ internal sealed class IngestProcess
             var (from, end) = (file.Lines.At(line), file.Lines.At(to));
             var block = new SourceBlock
             {
-                Source = file.Source, Format = Format, File = file.Identity, Path = "access.log", Lines = file.Lines.Bytes.AsMemory(from, end - from), From = from, To = end,
+                Source = file.Source, Format = Format, File = file.Identity, Lines = file.Lines.Bytes.AsMemory(from, end - from), From = from, To = end,
                 Check = $"c{end}", Line = line,
             };
             underWay.Add(AcknowledgeAsync(await loop.OfferAsync(block, CancellationToken.None), block));

@@ -61,7 +61,7 @@ internal sealed class TailSink(long bytes, CancellationTokenSource stop) : IBloc
         public void SameFirstLine(string path, int ordinal) { }
         public void Rewound(string path, long from, long offset, bool edited) { }
         public void BadGzip(string path, ContentEnd end, long decompressed) { }
-        public void Unreadable(string path, string error) { }
+        public void Unreadable(string path, Exception error) { }
         public void UnknownFormat(string path, string why) { }
         public void TailGivenUp(string path, long offset, long bytes) { }
     }

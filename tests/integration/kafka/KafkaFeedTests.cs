@@ -1,6 +1,8 @@
 using System.Text;
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
+using Pipeline.Core.Captures;
+using Pipeline.Core.Records;
 using Pipeline.Tests.Integration.Cli;
 using Pipeline.Tests.Integration.Telemetry;
 
@@ -85,6 +87,32 @@ public sealed class KafkaFeedTests(SharedBroker shared)
         await stores.PublishAsync(broker, topic, 3, "a");
         await stores.ShippedAsync();
         Assert.Equal([new("unparsable", 2)], shipper.Loop.SetAsides!.Counts);
+    }
+
+    [Fact]
+    public async Task A_forged_and_a_replayed_capture_move_nothing_and_stop_nothing()
+    {
+        var broker = await shared.GetAsync();
+        var topic = await broker.TopicAsync();
+        await using var stores = new FeedStores();
+        var shipper = stores.Start(broker, topic, Never, Broker.NewName("ship"));
+        await stores.PublishAsync(broker, topic, 1, "a");
+        await stores.ShippedAsync();
+        var genuine = broker.ReadAll(topic)[0].Message.Value;
+        var header = CaptureFile.DecodeHeader(genuine, "") with { Number = 1, Previous = Sha256.Of(genuine) };
+        var frame = CaptureFile.Block(genuine, header.Frames[0].Offset, header.Frames[0].Length, "").ToArray();
+        var (forged, _) = CaptureFile.Encode(header, null, [frame], new InstallationKey(new byte[32]).Captures());
+        using (var producer = new ProducerBuilder<byte[], byte[]>(new ProducerConfig { BootstrapServers = broker.Servers }).Build())
+        {
+            foreach (var message in new[] { forged, genuine })
+            {
+                await producer.ProduceAsync(topic, new Message<byte[], byte[]> { Key = "a"u8.ToArray(), Value = message }, TestContext.Current.CancellationToken);
+            }
+        }
+        await stores.PublishAsync(broker, topic, 2, "a");
+        await stores.ShippedAsync();
+        Assert.Equal([new("unauthenticated", 1)], shipper.Loop.SetAsides!.Counts);
+        Assert.Empty(shipper.Loop.Stopped);
     }
 
     [Fact]

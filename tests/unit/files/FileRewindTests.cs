@@ -60,7 +60,8 @@ public sealed class FileRewindTests(ITestOutputHelper output) : IDisposable
         await ReadAsync(sink, followed, polls: 40);
         var whole = (await File.ReadAllTextAsync(then, TestContext.Current.CancellationToken)).Split('\n')[..^1];
         var read = sink.Lines.CountBy(line => line).ToDictionary();
-        Assert.True(whole.Count(line => !read.ContainsKey(line)) is 0, $"{whole.Count(line => !read.ContainsKey(line))} of {appended} lines lost behind {kept.Length} bytes of {captured} lines");
+        var lost = whole.Count(line => !read.ContainsKey(line));
+        Assert.True(lost == 0, $"{lost} of {appended} lines lost behind {kept.Length} bytes of {captured} lines");
         return (sink.Notes.GetValueOrDefault(DoubleNotes.Rewound), read.Values.Sum(times => times - 1L));
     }
 

@@ -35,8 +35,11 @@ public sealed class PushNeighbourTests
                 var from = addressesOfTheirOwn ? new IPAddress([127, 0, 1, (byte)n]) : IPAddress.Loopback;
                 idle.Add(await ConnectAsync(rig.Endpoint.Address, from));
             }
-            var slowest = await Task.WhenAll(Enumerable.Range(0, Clients).Select(client => PushAllAsync(rig, client)));
-            Assert.All(slowest, slow => Assert.InRange(slow, TimeSpan.Zero, Bound));
+            var all = await Task.WhenAll(Enumerable.Range(0, Clients).Select(client => PushAllAsync(rig, client)));
+            var times = all.SelectMany(each => each).Order().ToList();
+            TestContext.Current.TestOutputHelper!.WriteLine(
+                $"p50 {times[times.Count / 2].TotalMilliseconds:F1} ms, p99 {times[times.Count * 99 / 100].TotalMilliseconds:F1} ms");
+            Assert.InRange(times[^1], TimeSpan.Zero, Bound);
             Assert.True(await IsAnsweredAsync(rig.Endpoint.HealthAddress!));
             Assert.True(await IsAnsweredAsync(rig.Endpoint.Address));
         }
@@ -115,9 +118,9 @@ public sealed class PushNeighbourTests
         Assert.Throws(refused, () => new PushEndpoint(
             new() { Url = "http://127.0.0.1:0", Health = url }, Core.Records.InstallationKey.New(), TimeProvider.System));
 
-    private static async Task<TimeSpan> PushAllAsync(PushRig rig, int client)
+    private static async Task<List<TimeSpan>> PushAllAsync(PushRig rig, int client)
     {
-        var slowest = TimeSpan.Zero;
+        var times = new List<TimeSpan>();
         for (var sequence = 1; sequence <= Pushes; sequence++)
         {
             // Half of them on a connection of their own, which is anonymous until its push is let in.
@@ -126,9 +129,9 @@ public sealed class PushNeighbourTests
             var sent = Stopwatch.GetTimestamp();
             using var answer = await (sequence % 2 == 0 ? own : rig.Client).SendAsync(request, None);
             Assert.Equal(200, (int)answer.StatusCode);
-            slowest = TimeSpan.FromTicks(Math.Max(slowest.Ticks, Stopwatch.GetElapsedTime(sent).Ticks));
+            times.Add(Stopwatch.GetElapsedTime(sent));
         }
-        return slowest;
+        return times;
     }
 
     private static async Task<bool> IsAnsweredAsync(Uri address)

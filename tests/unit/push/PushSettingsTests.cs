@@ -5,6 +5,7 @@ using Xunit;
 namespace Pipeline.Tests.Unit.Push;
 
 /// <summary>A source's `push:` section.</summary>
+[System.Runtime.Versioning.SupportedOSPlatform("linux")]
 public sealed class PushSettingsTests : IDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("pipeline-push-settings-");
