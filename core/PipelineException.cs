@@ -34,9 +34,10 @@ public sealed class OutageException(string message, Exception? inner = null) : P
 /// <summary>Settings, keys or stores do not fit together, or a later version wrote what was found: starting again does not help.</summary>
 public sealed class ConfigurationException(string message, Exception? inner = null) : PipelineException(message, inner);
 
-/// <summary>A newer process has the shard. This one acknowledges nothing more, and must not be restarted.</summary>
+/// <summary>A newer process has the shard. This one acknowledges nothing more in it.</summary>
 public sealed class FencedException(string shard, long number)
-    : PipelineException($"shard {shard}: capture {number} was written by a newer process. This one stops, acknowledges nothing more, and must not be restarted.")
+    : PipelineException($"shard {shard}: capture {number} was written by a newer process. This one acknowledges nothing more in the shard. "
+        + "Find the newer process before starting this one again: started again, it takes the shard back.")
 {
     public string Shard { get; } = shard;
 

@@ -41,7 +41,9 @@ internal static class ImportCommand
             {
                 ProgramEdge.Say(fork.ToException().Message);
             }
-            return outcome.Forks.Count > 0 ? ExitCode.Difference : outcome.Files.Any(f => f.Error is not null) ? ExitCode.Failed : ExitCode.Done;
+            // A fork of another source's shard is named, and is no fault of this import.
+            return outcome.Forks.Any(fork => fork.Shard == name) ? ExitCode.Difference
+                : outcome.Files.Any(f => f.Error is not null) ? ExitCode.Failed : ExitCode.Done;
         });
     }
 
@@ -75,10 +77,11 @@ internal static class ImportCommand
         await using var telemetry = await Telemetry.Telemetry.StartAsync(settings!, Environment.GetEnvironmentVariable, TimeProvider.System, stop);
         using var installation = await OpenInstallation.OpenOrCreateAsync(settings!.Places, TimeProvider.System, stop);
         telemetry?.Attach(installation);
-        // An outage is told while it lasts; what else happens is in the report.
+        // An outage is told while it lasts, and damage when it is found; the rest is in the report.
+        string[] told = ["outage", "passed-over", "damaged"];
         void Log(string line)
         {
-            if (line.StartsWith("outage", StringComparison.Ordinal))
+            if (told.Any(name => line.StartsWith(name, StringComparison.Ordinal)))
             {
                 Console.Error.WriteLine(line);
             }

@@ -35,18 +35,30 @@ internal static class RedriveCommand
             using var installation = await OpenInstallation.OpenAsync(settings.Places, TimeProvider.System, stop);
             var role = new RedriveRole(settings, installation, Workers.Pool, Console.Error.WriteLine);
             var sources = new List<RedrivenSource>();
-            var forks = new List<Fork>();
+            var faults = new List<StoppedShard>();
             await foreach (var shard in SourcesAsync(installation, parsed.GetValue(source), stop))
             {
                 // Else in the format that each was read in, as this version reads it.
                 var by = format.Of(parsed, settings.Sources.FirstOrDefault(s => s.Name == shard));
-                var (outcome, _, forked) = await role.RunAsync(shard, why, parsed.GetValue(paths) ?? [], by, parsed.GetValue(dry), stop);
-                sources.Add(RedrivenSource.Of(shard, why, outcome));
-                forks.AddRange(forked);
+                try
+                {
+                    var places = parsed.GetValue(paths) ?? [];
+                    var (outcome, _, forked) = await role.RunAsync(shard, why, places, by, parsed.GetValue(dry), stop);
+                    sources.Add(RedrivenSource.Of(shard, why, outcome));
+                    faults.AddRange(forked.Select(fork => new StoppedShard(fork.Shard, StoppedShard.Fork, fork.ToException())));
+                }
+                catch (PipelineException e) when (StoppedShard.Of(shard, e) is { } stopped)
+                {
+                    // Of this source alone: the others are redriven all the same.
+                    faults.Add(stopped);
+                }
             }
             Show(new RedriveReport(why, parsed.GetValue(dry), sources), output);
-            forks.ForEach(fork => ProgramEdge.Say(fork.ToException().Message));
-            return forks.Count > 0 ? ExitCode.Difference : ExitCode.Done;
+            foreach (var fault in faults.DistinctBy(f => f.Name))
+            {
+                ProgramEdge.Say(fault.Fault.Message);
+            }
+            return StoppedShard.Gravest(faults) is { } gravest ? ExitCode.Of(gravest.Fault) : ExitCode.Done;
         });
     }
 

@@ -53,7 +53,7 @@ internal static class RunCommand
             {
                 log.Write($"metrics url={address}metrics");
             }
-            return await new RunRole(settings, installation, parts, Workers.Pool, log, kafka, telemetry?.Meters).RunAsync(stop);
+            return await new RunRole(settings, installation, parts, log, kafka, telemetry?.Meters).RunAsync(stop);
         });
     }
 

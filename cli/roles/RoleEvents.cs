@@ -4,8 +4,6 @@ using Pipeline.Core.Captures;
 using Pipeline.Core.Store;
 using Pipeline.Core.Table.Log;
 using Pipeline.Ingest.Files;
-using Pipeline.Ingest.Publish;
-using Pipeline.Ingest.Shard;
 using Pipeline.Shipper.Catchup;
 using Pipeline.Shipper.Feed;
 using Pipeline.Shipper.Loop;
@@ -14,17 +12,12 @@ using Pipeline.Shipper.Seal;
 namespace Pipeline.Cli.Roles;
 
 /// <summary>
-/// What happens in this process, as lines for operations and as counts. Names and numbers only, never content nor the name of a file. Where a shipper is beside, each capture is a notice to it.
+/// Events of this process, as lines for operations and as counts. Names and numbers only, never content nor the name of a file. Events only
+/// tell: nothing is done here.
 /// </summary>
-internal sealed class RoleEvents(Action<string> log, OutageWatch us, OutageWatch uk) : IShardEvents, IShipEvents
+internal sealed class RoleEvents(Action<string> log, OutageWatch uk) : IShipEvents
 {
     private long _captures, _captureBytes, _commits, _segments, _segmentBytes, _rows, _setAside;
-
-    /// <summary>The shipper in this process, or null.</summary>
-    public ShipLoop? Shipper { get; set; }
-
-    /// <summary>Publishes what is captured, or null where there is no Kafka.</summary>
-    public CapturePublisher? Publisher { get; set; }
 
     /// <summary>Counts what happens, or null where nobody asks.</summary>
     public Meters? Meters { get; init; }
@@ -45,15 +38,14 @@ internal sealed class RoleEvents(Action<string> log, OutageWatch us, OutageWatch
 
     public void Captured(string shard, Capture capture)
     {
-        us.Answered();
         Interlocked.Increment(ref _captures);
         Interlocked.Add(ref _captureBytes, capture.Bytes.Length);
         Meters?.Captured(shard, capture);
-        Publisher?.Offer(shard, capture);
-        Shipper?.Notice(shard);
     }
 
-    void IShardEvents.Waiting(string shard, long number, StoreException fault) => us.Waiting(fault);
+    /// <summary>A damaged snapshot was passed over: the captures fold to the same state.</summary>
+    public void PassedOver(DifferenceException damage) =>
+        log($"passed-over \"{damage.Message} The snapshot before it and the captures since then were read instead.\"");
 
     public void Sealed(SealFacts facts)
     {

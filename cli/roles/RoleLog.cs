@@ -3,7 +3,8 @@ using System.Globalization;
 namespace Pipeline.Cli.Roles;
 
 /// <summary>The log of a role that runs: one line an event on standard error, the UTC time first.</summary>
-internal sealed class RoleLog(TimeProvider time)
+/// <param name="to">Null: standard error.</param>
+internal sealed class RoleLog(TimeProvider time, TextWriter? to = null)
 {
     private readonly Lock _lock = new();
 
@@ -11,7 +12,8 @@ internal sealed class RoleLog(TimeProvider time)
     {
         lock (_lock)
         {
-            Console.Error.WriteLine(time.GetUtcNow().ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z' ", CultureInfo.InvariantCulture) + line);
+            var now = time.GetUtcNow().ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z' ", CultureInfo.InvariantCulture);
+            (to ?? Console.Error).WriteLine(now + line);
         }
     }
 }

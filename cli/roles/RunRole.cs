@@ -3,6 +3,7 @@ using Pipeline.Cli.Settings;
 using Pipeline.Cli.Telemetry;
 using Pipeline.Core;
 using Pipeline.Ingest.Publish;
+using Pipeline.Core.Store;
 using Pipeline.Ingest.Push;
 using Pipeline.Ingest.Shard;
 using Pipeline.Shipper.Feed;
@@ -21,69 +22,56 @@ internal enum RunParts
 }
 
 /// <summary>
-/// Roles in one process until told to stop: 1 claim the shards — 2 start sources, shards, shipper, compaction and endpoint — 3 wait — 4 stop: no new line, what is held is captured, what is captured is shipped —
-/// 5 after a bound, abandon: what was not acknowledged was not taken, what is captured and not shipped is found at the next start.
+/// Roles in one process until told to stop: 1 claim the shards — 2 start sources, shards, shipper, compaction and endpoint — 3 wait — 4
+/// stop: no new line, what is held is captured, what is captured is shipped — 5 after a bound, abandon: what was not acknowledged was
+/// not taken, what is captured and not shipped is found at the next start.
 /// </summary>
 /// <param name="kafka">Where captures are published and read sooner; null: without Kafka.</param>
-internal sealed class RunRole(PipelineSettings settings, OpenInstallation installation, RunParts parts, Workers workers, RoleLog log, KafkaConnection? kafka = null, Meters? meters = null)
+internal sealed class RunRole(
+    PipelineSettings settings, OpenInstallation installation, RunParts parts, RoleLog log, KafkaConnection? kafka = null, Meters? meters = null)
 {
     /// <summary>How long stopping may take.</summary>
     public static readonly TimeSpan StopWithin = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long leaving the consumer group may take, after that.</summary>
-    private static readonly TimeSpan LeaveWithin = TimeSpan.FromSeconds(5);
+    /// <summary>After that: how long leaving the consumer group may take, and how long work that does not end is waited for.</summary>
+    public static readonly TimeSpan LeaveWithin = TimeSpan.FromSeconds(5);
 
-    private readonly List<ShardHost> _hosts = [];
-
-    /// <returns>0 after a stop, 6 fenced, 3 a fork, or what else made it stop.</returns>
+    /// <returns>
+    /// 0 after a stop; 3 or 6 where a shard was stopped by damage, by a fork or by a newer process; or the code of the fault that ended
+    /// it.
+    /// </returns>
     public async Task<int> RunAsync(CancellationToken signal)
     {
-        var time = installation.Time;
+        var (time, workers) = (installation.Time, Workers.Pool);
         using var us = new OutageWatch(time, null, log.Write);
         using var uk = new OutageWatch(time, null, log.Write);
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(signal);
-        using var shipStop = new CancellationTokenSource();
-        using var abandon = new CancellationTokenSource();
+        using var words = new StopWords(signal);
         using var encoder = ImportRole.Encoder(installation);
         using var idle = new IdleMemory(time);
-        var events = new RoleEvents(log.Write, us, uk) { Meters = meters, StoresAreWatched = true };
+        var events = new RoleEvents(log.Write, uk) { Meters = meters, StoresAreWatched = true };
         installation.Meter((side, store) => new WatchedStore(store, side == "us" ? us : uk));
         var queue = parts.HasFlag(RunParts.Ship) && kafka is not null ? new FeedQueue() : null;
         using var feed = queue is null ? null : ShipRole.Feed(installation, kafka!, queue, log.Write);
         var ship = parts.HasFlag(RunParts.Ship) ? ShipRole.Create(installation, settings.Seal, settings.Period, workers, events, queue) : null;
-        events.Shipper = ship;
         await using var publisher = parts.HasFlag(RunParts.Ingest) && kafka is not null ? Publisher(kafka) : null;
-        events.Publisher = publisher;
         meters?.Watch(ship, publisher);
+        var retry = new StoreRetry(time);
+        var context = new HostContext(settings, installation, encoder, events, retry, workers, Told(events, publisher, ship));
+        using var shards = new HostedShards(context, log.Write, meters);
         PushEndpoint? push = null;
         var tasks = new List<Task>();
         try
         {
             // 1
-            foreach (var source in parts.HasFlag(RunParts.Ingest) ? settings.Sources : [])
-            {
-                _hosts.Add(await ShardHost.ClaimAsync(source, settings, installation, encoder, events, workers, stop.Token));
-            }
+            await shards.ClaimAsync(parts.HasFlag(RunParts.Ingest) ? settings.Sources : [], words.Stop.Token);
             // 2
-            push = await ListenAsync(() => stop.Cancel(), stop.Token);
-            foreach (var host in _hosts)
-            {
-                tasks.AddRange(host.Start(abandon.Token, stop.Token));
-            }
-            if (ship is not null)
-            {
-                feed?.Start();
-                tasks.Add(ship.RunAsync(shipStop.Token, abandon.Token));
-            }
-            if (parts.HasFlag(RunParts.Compact) && settings.CompactPeriod > TimeSpan.Zero)
-            {
-                tasks.Add(CompactRole.Service(settings, installation, workers, new CompactionLog(log.Write, uk)).RunAsync(stop.Token));
-            }
-            var listens = push is null ? "" : $"{(push.HealthAddress is { } health ? $" health={health}" : "")} push={push.Address}";
-            var sources = _hosts.Count == 0 ? "" : $"sources={string.Join(',', _hosts.Select(h => h.Name))}";
-            log.Write($"ready {sources}{(kafka is null ? "" : $" topic={kafka.Topic}")}{listens}");
+            push = shards.Hosts.Count == 0 ? null : await PushRole.ListenAsync(settings, installation, shards, log, meters, words.Stop.Token);
+            shards.Start(words.Abandon.Token, words.Stop.Token);
+            feed?.Start();
+            tasks.AddRange(Start(ship, new CompactionLog(log.Write, uk), workers, words));
+            log.Write(Ready(shards, push));
             // 3
-            await Task.WhenAny(tasks.Append(Task.Delay(Timeout.InfiniteTimeSpan, time, stop.Token)));
+            await Task.WhenAny([.. tasks, shards.Over, Task.Delay(Timeout.InfiniteTimeSpan, time, words.Stop.Token)]);
         }
         catch (OperationCanceledException) when (signal.IsCancellationRequested)
         {
@@ -93,64 +81,103 @@ internal sealed class RunRole(PipelineSettings settings, OpenInstallation instal
         {
             // 4 and 5
             log.Write("stopping");
-            await stop.CancelAsync();
-            using var bound = new Bound(abandon, StopWithin, time);
-            await StopAsync(push, ship is null ? null : shipStop, tasks, abandon.Token);
-            if (feed is not null)
-            {
-                // Only now: what the last seal shipped is committed, and others have the partitions at once.
-                await feed.StopAsync(LeaveWithin);
-            }
-            if (publisher is not null)
-            {
-                await publisher.DisposeAsync();
-                log.Write($"published captures={publisher.Counts.Published} bytes={publisher.Counts.PublishedBytes} skipped={publisher.Counts.AllSkipped} restarts={publisher.Counts.Restarts}");
-            }
+            await EndAsync(push, shards, tasks, words);
+            await LeaveAsync(feed, publisher);
         }
-        var code = Judge(tasks, ship, abandon.IsCancellationRequested, push);
-        if (code == ExitCode.Fenced)
+        return Judge(tasks, shards, ship, words.Abandon.IsCancellationRequested);
+    }
+
+    private IEnumerable<Task> Start(ShipLoop? ship, CompactionLog compaction, Workers workers, StopWords words)
+    {
+        if (ship is not null)
         {
-            meters?.Fenced();
+            yield return ship.RunAsync(words.ShipStop.Token, words.Abandon.Token);
         }
-        return code;
+        if (parts.HasFlag(RunParts.Compact) && settings.CompactPeriod > TimeSpan.Zero)
+        {
+            yield return CompactRole.Service(settings, installation, workers, compaction).RunAsync(words.Stop.Token);
+        }
+    }
+
+    /// <summary>Step 6 of every shard: who is told of a durable capture. Nothing depends on any of them.</summary>
+    private static IReadOnlyList<BestEffort> Told(RoleEvents events, CapturePublisher? publisher, ShipLoop? ship)
+    {
+        var told = new List<BestEffort> { new("telemetry", events.Captured) };
+        if (publisher is not null)
+        {
+            told.Add(new("kafka", publisher.Offer));
+        }
+        if (ship is not null)
+        {
+            told.Add(new("shipper", (shard, _) => ship.Notice(shard)));
+        }
+        return told;
     }
 
     private CapturePublisher Publisher(KafkaConnection to) =>
-        new(new PublisherOptions { Topic = to.Topic, Connection = to.Properties }, installation.Time, new PublisherEvents(installation.Time, log.Write));
+        new(new PublisherOptions { Topic = to.Topic, Connection = to.Properties }, installation.Time,
+            new PublisherLog(installation.Time, log.Write).Events);
 
-    private async Task StopAsync(PushEndpoint? push, CancellationTokenSource? shipStop, List<Task> tasks, CancellationToken abandon)
+    private string Ready(HostedShards shards, PushEndpoint? push)
+    {
+        var sources = shards.Hosts.Count == 0 ? "" : $"sources={string.Join(',', shards.Hosts.Select(h => h.Name))}";
+        var listens = push is null ? "" : $"{(push.HealthAddress is { } health ? $" health={health}" : "")} push={push.Address}";
+        return $"ready {sources}{(kafka is null ? "" : $" topic={kafka.Topic}")}{listens}";
+    }
+
+    /// <summary>
+    /// Stops, and after a bound abandons; then waits only a little longer: a call that cannot be broken off, as to a disk that hangs,
+    /// is left behind.
+    /// </summary>
+    private async Task EndAsync(PushEndpoint? push, HostedShards shards, List<Task> tasks, StopWords words)
+    {
+        await words.Stop.CancelAsync();
+        using var bound = installation.Time.CreateTimer(_ => words.Abandon.Cancel(), null, StopWithin, Timeout.InfiniteTimeSpan);
+        var stopping = StopAsync(push, shards, tasks, words);
+        var abandoned = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var told = words.Abandon.Token.Register(() => abandoned.TrySetResult());
+        if (await Task.WhenAny(stopping, abandoned.Task) != stopping)
+        {
+            await Task.WhenAny(stopping, Task.Delay(LeaveWithin, installation.Time));
+        }
+        if (stopping.IsCompleted)
+        {
+            await stopping;
+        }
+    }
+
+    private static async Task StopAsync(PushEndpoint? push, HostedShards shards, List<Task> tasks, StopWords words)
     {
         if (push is not null)
         {
-            await push.StopAsync(abandon).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await push.StopAsync(words.Abandon.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             await push.DisposeAsync();
         }
-        foreach (var host in _hosts)
-        {
-            await host.StopAsync();
-        }
-        if (shipStop is not null)
-        {
-            await shipStop.CancelAsync();
-        }
+        await shards.StopAsync();
+        await words.ShipStop.CancelAsync();
         await Task.WhenAll(tasks).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        _hosts.ForEach(host => host.Dispose());
     }
 
-    private int Judge(List<Task> tasks, ShipLoop? ship, bool abandoned, PushEndpoint? push)
+    private async Task LeaveAsync(KafkaFeed? feed, CapturePublisher? publisher)
     {
-        var faults = tasks.SelectMany(t => t.Exception?.InnerExceptions ?? []).ToList();
-        if (faults.OfType<FencedException>().FirstOrDefault() is { } fenced)
+        if (feed is not null)
         {
-            log.Write($"fenced shard={fenced.Shard} capture={fenced.Number}");
-            return ProgramEdge.Explain(fenced);
+            // Only now: what the last seal shipped is committed, and others have the partitions at once.
+            await feed.StopAsync(LeaveWithin);
         }
-        if (push is not null && _fencedPush is { } shard)
+        if (publisher is not null)
         {
-            log.Write($"fenced shard={shard}");
-            return ExitCode.Fenced;
+            await publisher.DisposeAsync();
+            var counts = publisher.Counts;
+            log.Write($"published captures={counts.Published} bytes={counts.PublishedBytes} skipped={counts.AllSkipped} restarts={counts.Restarts}");
         }
-        if (faults.FirstOrDefault(f => f is not OperationCanceledException) is { } fault)
+    }
+
+    private int Judge(List<Task> tasks, HostedShards shards, ShipLoop? ship, bool abandoned)
+    {
+        var faults = tasks.SelectMany(t => t.Exception?.InnerExceptions ?? []).Where(f => f is not OperationCanceledException);
+        var fault = shards.Fault ?? faults.FirstOrDefault();
+        if (fault is not null)
         {
             return ProgramEdge.Explain(fault);
         }
@@ -158,50 +185,32 @@ internal sealed class RunRole(PipelineSettings settings, OpenInstallation instal
         {
             return stopped;
         }
-        log.Write(abandoned ? $"abandoned \"not finished within {StopWithin.TotalSeconds} s: what was not acknowledged was not taken, what is not shipped is found at the next start\"" : "stopped");
+        if (shards.Gravest is { } gravest)
+        {
+            return ProgramEdge.Explain(gravest.Fault);
+        }
+        log.Write(!abandoned ? "stopped" : $"abandoned \"not finished within {StopWithin.TotalSeconds} s: "
+            + "what was not acknowledged was not taken, what is not shipped is found at the next start\"");
         return ExitCode.Done;
     }
 
-    private string? _fencedPush;
-
-    private async Task<PushEndpoint?> ListenAsync(Action stop, CancellationToken cancel)
+    /// <summary>
+    /// The words of stopping, in their order. Stop: no new line, what is held is captured. ShipStop: nothing more is captured, what is
+    /// captured is shipped. Abandon: at once; nothing more is acknowledged or committed, and the next start finds what is left.
+    /// </summary>
+    private sealed class StopWords(CancellationToken signal) : IDisposable
     {
-        var pushed = _hosts.Where(h => h.Settings.Push is not null).ToList();
-        if (pushed.Count == 0)
-        {
-            return null;
-        }
-        var endpoint = new PushEndpoint(new PushEndpointOptions
-        {
-            Health = settings.PushHealth is "off" ? null : settings.PushHealth ?? PipelineSettings.DefaultPushHealth,
-            HealthIsDefault = settings.PushHealth is null,
-            Connections = new() { Most = settings.PushConnections, OfAddress = settings.PushConnectionsPerAddress },
-            LoginRefused = meters is null ? null : meters.LoginRefused, ConnectionCut = meters is null ? null : meters.ConnectionCut,
-            Url = settings.PushUrl, CertificateFile = settings.PushCertificate, KeyFile = settings.PushKey, AsksCertificates = pushed.Any(h => h.Settings.Push!.ClientCertificates.Count > 0), StopWithin = StopWithin,
-            OwnerOf = (source, token) => SourceOwner.OwnerAsync(installation.Us, source, token),
-            Fenced = shard => { _fencedPush = shard; stop(); }, Warn = text => log.Write("push " + text), Answered = meters is null ? null : meters.Pushed,
-        }, installation.Key, installation.Time);
-        try
-        {
-            await endpoint.StartAsync(cancel);
-            endpoint.Open(pushed.Select(h => PushSource.Of(h.Loop, h.Name, h.Settings.LineFormat!, h.Settings.Delivery) with
-            {
-                Tokens = h.Settings.Push!.Tokens, ClientCertificates = h.Settings.Push.ClientCertificates, Fields = h.Settings.Push.Fields,
-            }));
-            return endpoint;
-        }
-        catch
-        {
-            await endpoint.DisposeAsync();
-            throw;
-        }
-    }
+        public CancellationTokenSource Stop { get; } = CancellationTokenSource.CreateLinkedTokenSource(signal);
 
-    /// <summary>Cancels after a bound, by the given clock.</summary>
-    private sealed class Bound(CancellationTokenSource cancel, TimeSpan after, TimeProvider time) : IDisposable
-    {
-        private readonly ITimer _timer = time.CreateTimer(_ => cancel.Cancel(), null, after, Timeout.InfiniteTimeSpan);
+        public CancellationTokenSource ShipStop { get; } = new();
 
-        public void Dispose() => _timer.Dispose();
+        public CancellationTokenSource Abandon { get; } = new();
+
+        public void Dispose()
+        {
+            Stop.Dispose();
+            ShipStop.Dispose();
+            Abandon.Dispose();
+        }
     }
 }

@@ -1,17 +1,30 @@
 using Pipeline.Cli.Installation;
 using Pipeline.Cli.Settings;
 using Pipeline.Core;
+using Pipeline.Core.Store;
 using Pipeline.Ingest.Containers;
 using Pipeline.Ingest.Files;
 using Pipeline.Ingest.Shard;
 
 namespace Pipeline.Cli.Roles;
 
-/// <summary>One source and its shard in a process that runs: locked and claimed, then its files or its container are followed and its captures made until it is stopped.</summary>
+/// <summary>All that the shards of one process share.</summary>
+/// <param name="Retry">Waits out the capture store.</param>
+/// <param name="Told">Told of each capture, in this order.</param>
+internal sealed record HostContext(
+    PipelineSettings Settings, OpenInstallation Installation, BlockEncoder Encoder, RoleEvents Events, StoreRetry Retry, Workers Workers,
+    IReadOnlyList<BestEffort> Told);
+
+/// <summary>
+/// One source and its shard in a process that runs: locked and claimed, then its files or its container are followed and its captures
+/// made, until it is stopped or a fault of its own stops it.
+/// </summary>
 internal sealed class ShardHost : IDisposable
 {
     private readonly IDisposable? _lock;
     private readonly ISource? _follows;
+    private readonly CancellationTokenSource _stop = new();
+    private CancellationTokenRegistration _stopped;
     private Task _running = Task.CompletedTask;
     private Task _following = Task.CompletedTask;
 
@@ -26,18 +39,25 @@ internal sealed class ShardHost : IDisposable
 
     public ShardLoop Loop { get; }
 
-    public static async Task<ShardHost> ClaimAsync(SourceSettings source, PipelineSettings settings, OpenInstallation installation, BlockEncoder encoder, RoleEvents events, Workers workers, CancellationToken cancel)
+    /// <summary>Ends when the shard has ended: with the fault that stopped it, or null after a stop.</summary>
+    public Task<Exception?> Ended { get; private set; } = Task.FromResult<Exception?>(null);
+
+    /// <exception cref="PipelineException">The source is locked, or its shard is damaged, forked or another's.</exception>
+    public static async Task<ShardHost> ClaimAsync(SourceSettings source, HostContext context, CancellationToken cancel)
     {
+        var (installation, events) = (context.Installation, context.Events);
         var held = ShardLock.Take(installation, source.Name);
-        var names = settings.NamesOf(source.Name, installation.Key);
-        var loop = new ShardLoop(source.Name, installation.Captures, installation.Contracts, encoder, settings.Flush, workers, installation.Time, events);
+        var names = context.Settings.NamesOf(source.Name, installation.Key);
+        var options = new ShardOptions { Flush = context.Settings.Flush, Told = context.Told, PassedOver = events.PassedOver };
+        var loop = new ShardLoop(source.Name, installation.Captures, context.Encoder, context.Retry, context.Workers, options);
         try
         {
             await loop.ClaimAsync([source.Name], cancel);
             var cursors = new FileCursors(source.Name, loop.State.Files, names);
-            ISource? follows = source.Container is { } container ? Container(container, source, settings, installation, cursors, events, workers)
+            ISource? follows = source.Container is { } container ? Container(container, source, context, cursors)
                 : source.Paths.Count == 0 ? null
-                : new TailSource(new TailOptions { Paths = source.Paths }, cursors, source.LineFormat, installation.Key.Cursors(), workers, installation.Time, events.Of(source.Name, names));
+                : new TailSource(new TailOptions { Paths = source.Paths }, cursors, source.LineFormat, installation.Key.Cursors(),
+                    context.Workers, installation.Time, events.Of(source.Name, names));
             return new ShardHost(source, loop, follows, names, held);
         }
         catch
@@ -49,36 +69,62 @@ internal sealed class ShardHost : IDisposable
         }
     }
 
-    private static ContainerSource Container(ContainerSettings container, SourceSettings source, PipelineSettings settings, OpenInstallation installation, FileCursors cursors, RoleEvents events, Workers workers)
+    private static ContainerSource Container(ContainerSettings container, SourceSettings source, HostContext context, FileCursors cursors)
     {
+        var (installation, events) = (context.Installation, context.Events);
         // An outage of the source's container is its own: told apart from those of the stores.
         var outage = events.Outages(installation.Time);
         var options = container.Options with { Waiting = outage.Waiting, Answered = outage.Answered };
-        return new ContainerSource(cursors, container.Open(source.Name, settings.StoreTimeout), options, source.LineFormat, installation.Key.Cursors(), workers, installation.Time,
-            events.Of(source.Name, cursors.Names));
+        var blobs = container.Open(source.Name, context.Settings.StoreTimeout);
+        return new ContainerSource(cursors, blobs, options, source.LineFormat, installation.Key.Cursors(), context.Workers,
+            installation.Time, events.Of(source.Name, cursors.Names));
     }
 
-    /// <summary>The tasks that end when the host was stopped, or fault with what stopped it.</summary>
-    public IReadOnlyList<Task> Start(CancellationToken abandon, CancellationToken stop)
+    public void Start(CancellationToken abandon, CancellationToken stop)
     {
+        _stopped = stop.UnsafeRegister(static own => _ = ((CancellationTokenSource)own!).CancelAsync(), _stop);
         _running = Loop.RunAsync(abandon);
-        _following = _follows?.RunAsync(Loop, stop) ?? Task.CompletedTask;
-        return _follows is null ? [_running] : [_running, _following];
+        _following = _follows?.RunAsync(Loop, _stop.Token) ?? Task.CompletedTask;
+        Ended = EndAsync();
     }
 
-    /// <summary>After `stop` was cancelled: what the source offered is captured. Faults are in the tasks of <see cref="Start"/>.</summary>
+    /// <summary>
+    /// After `stop` was cancelled: everything that the source offered is captured. The fault, if any, is in <see cref="Ended"/>.
+    /// </summary>
     public async Task StopAsync()
     {
         await _following.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         Loop.Complete();
-        await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Ended;
     }
 
     public void Dispose()
     {
         (_follows as IDisposable)?.Dispose();
         Loop.Dispose();
+        _stopped.Dispose();
+        _stop.Dispose();
         _names.Dispose();
         _lock?.Dispose();
+    }
+
+    private async Task<Exception?> EndAsync()
+    {
+        await Task.WhenAny(_follows is null ? [_running] : [_running, _following]);
+        if (_running.IsCompleted)
+        {
+            // The shard is stopped: its source has nowhere to offer to.
+            await _stop.CancelAsync();
+        }
+        await _following.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (_following.IsFaulted)
+        {
+            // What it offered before is captured.
+            Loop.Complete();
+        }
+        await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        // A source that finds its shard stopped fails too: the shard's own fault says why, and abandoning is none.
+        var source = _following.Exception?.InnerException;
+        return _running.Exception?.InnerException ?? (source is ShardStoppedException ? null : source);
     }
 }

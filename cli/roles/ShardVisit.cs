@@ -3,6 +3,7 @@ using Pipeline.Cli.Settings;
 using Pipeline.Cli.Telemetry;
 using Pipeline.Core;
 using Pipeline.Core.Captures;
+using Pipeline.Core.Store;
 using Pipeline.Ingest.Shard;
 using Pipeline.Shipper.Seal;
 
@@ -30,12 +31,14 @@ internal sealed class ShardVisit(PipelineSettings settings, OpenInstallation ins
         using var us = new OutageWatch(time, OutageLimit, log);
         using var uk = new OutageWatch(time, OutageLimit, log);
         using var abandon = CancellationTokenSource.CreateLinkedTokenSource(stop, us.GivenUp, uk.GivenUp);
-        var events = new RoleEvents(log, us, uk) { Progress = progress, Meters = meters };
+        var events = new RoleEvents(log, uk) { Progress = progress, Meters = meters };
         var ship = ShipRole.Create(installation, settings.Seal, settings.Period, workers, events);
-        events.Shipper = ship;
         meters?.Watch(ship, null);
         using var encoder = ImportRole.Encoder(installation);
-        using var loop = new ShardLoop(source, installation.Captures, installation.Contracts, encoder, settings.Flush, workers, time, events);
+        BestEffort[] told = [new("telemetry", events.Captured), new("shipper", (shard, _) => ship.Notice(shard))];
+        var options = new ShardOptions { Flush = settings.Flush, Told = told, PassedOver = events.PassedOver };
+        var retry = new StoreRetry(time, us.Waiting, us.Answered);
+        using var loop = new ShardLoop(source, installation.Captures, encoder, retry, workers, options);
         var shard = new LazyShard(loop, state, time, abandon.Token);
         using var shipStop = CancellationTokenSource.CreateLinkedTokenSource(abandon.Token);
         var shipping = ship.RunAsync(shipStop.Token, abandon.Token, SealReason.Final);

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
+using Pipeline.Cli.Roles;
 using Pipeline.Core.Captures;
 using Pipeline.Core.Contracts;
 using Pipeline.Core.Store;
@@ -28,9 +29,10 @@ internal sealed class Meters : IDisposable
     private readonly LagLedger _lag;
     private readonly ConcurrentBag<MeteredStore> _stores = [];
     private readonly ConcurrentDictionary<string, bool> _shards = new(StringComparer.Ordinal), _sources = new(StringComparer.Ordinal);
-    private readonly Counter<long> _captures, _captureBytes, _lines, _records, _rejections, _duplicates, _notes, _pushes, _fenced, _setAside;
-    private readonly Counter<long> _taken, _commits, _shipped, _segments, _segmentBytes, _conflicts, _gaps, _repairs, _forks, _damaged, _storeRequests;
-    private readonly Counter<long> _loginsRefused, _connectionsCut;
+    private readonly Counter<long> _captures, _captureBytes, _lines, _records, _rejections, _duplicates, _notes, _pushes;
+    private readonly Counter<long> _fenced, _stoppedShards, _setAside, _loginsRefused, _connectionsCut;
+    private readonly Counter<long> _taken, _commits, _shipped, _segments, _segmentBytes, _conflicts, _gaps, _repairs, _forks, _damaged;
+    private readonly Counter<long> _storeRequests;
     private readonly Histogram<double> _freshness;
     private volatile ShipLoop? _ship;
     private volatile CapturePublisher? _publisher;
@@ -52,6 +54,7 @@ internal sealed class Meters : IDisposable
         _loginsRefused = Counter(Metrics.LoginsRefused, [[.. PushEndpoint.LoginRefusals]]);
         _connectionsCut = Counter(Metrics.ConnectionsCut, [[.. PushEndpoint.CutReasons]]);
         _fenced = Counter(Metrics.Fenced, []);
+        _stoppedShards = Counter(Metrics.StoppedShards, [[.. StoppedShard.Reasons]]);
         _setAside = Counter(Metrics.SetAside, [[.. SetAsideReason.All]]);
         _taken = Counter(Metrics.Taken, [datasets, ["topic", "store"]]);
         _commits = Counter(Metrics.Commits, [datasets, seals]);
@@ -146,9 +149,16 @@ internal sealed class Meters : IDisposable
 
     public void Forked() => _forks.Add(1);
 
-    public void Damaged() => _damaged.Add(1);
+    public void Stopped(StoppedShard shard)
+    {
+        _stoppedShards.Add(1, new KeyValuePair<string, object?>("reason", shard.Reason));
+        if (shard.Reason == StoppedShard.Fenced)
+        {
+            _fenced.Add(1);
+        }
+    }
 
-    public void Fenced() => _fenced.Add(1);
+    public void Damaged() => _damaged.Add(1);
 
     public void SetAside(string reason) => _setAside.Add(1, new KeyValuePair<string, object?>("reason", reason));
 
@@ -208,7 +218,7 @@ internal sealed class Meters : IDisposable
         _meter.CreateObservableCounter(Metrics.Skipped.Name, () =>
         {
             var skipped = _publisher?.Counts.Skipped;
-            return Enum.GetValues<SkipReason>().Select(reason => new Measurement<long>(skipped?.GetValueOrDefault(reason) ?? 0, new KeyValuePair<string, object?>("reason", Roles.PublisherEvents.Code(reason))));
+            return Enum.GetValues<SkipReason>().Select(reason => new Measurement<long>(skipped?.GetValueOrDefault(reason) ?? 0, new KeyValuePair<string, object?>("reason", PublisherLog.Code(reason))));
         }, Metrics.Skipped.Unit, Metrics.Skipped.Meaning);
         _meter.CreateObservableGauge(Metrics.StoreOutage.Name, () => _stores.Select(s => new Measurement<double>(s.Outage.TotalSeconds, new KeyValuePair<string, object?>("store", s.Side))), Metrics.StoreOutage.Unit, Metrics.StoreOutage.Meaning);
     }

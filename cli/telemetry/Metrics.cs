@@ -43,11 +43,14 @@ internal static class Metrics
     public static readonly Metric Notes = Counter("notes", "{event}", ["source", "note"], PerName * 7,
         "what rejects nothing: bad-id and long-id, what may be a loss, push-gap, push-other-body, truncated and edited, and lines that may be doubled, rewound");
     public static readonly Metric Pushes = Counter("push.requests", "{request}", ["status"], Few, "requests for /v1/lines by the status they were answered with; 0: the client was gone");
+    public static readonly Metric StoppedShards = Counter("stopped_shards", "{shard}", ["reason"], 4,
+        "shards of this process that stopped while the others go on; the log names them");
+    public static readonly Metric Fenced = Counter("fenced", "{event}", [], 1,
+        "a newer process has a shard of this one, which stops hosting that shard");
     public static readonly Metric LoginsRefused = Counter("push.refused.logins", "{request}", ["error"], Few,
         "pushes answered with 401 or 403, by the code of the answer");
     public static readonly Metric ConnectionsCut = Counter("push.cut.connections", "{connection}", ["reason"], Few,
         "connections to the push endpoint that were cut: full, displaced (made room before a login), no-login (none in time)");
-    public static readonly Metric Fenced = Counter("fenced", "{event}", [], 1, "a newer process has a shard of this one, which stops with exit code 6");
 
     // Kafka, the fast path.
     public static readonly Metric Published = Counter("published.captures", "{capture}", [], 1, "captures that the brokers confirmed");
@@ -83,7 +86,7 @@ internal static class Metrics
 
     public static IReadOnlyList<Metric> All { get; } =
     [
-        Captures, CaptureBytes, Lines, Records, Rejections, Duplicates, Notes, Pushes, LoginsRefused, ConnectionsCut, Fenced,
+        Captures, CaptureBytes, Lines, Records, Rejections, Duplicates, Notes, Pushes, LoginsRefused, ConnectionsCut, Fenced, StoppedShards,
         Published, PublishedBytes, Skipped, PublishQueue, Producers, BrokerUp, Partitions, SetAside,
         LagCaptures, LagRecords, LagSeconds, Freshness, Taken, Commits, Shipped, Segments, SegmentBytes, Conflicts, Gaps, Repairs, Forks, Damaged, BacklogBytes, BacklogCaptures,
         StoreRequests, StoreOutage,

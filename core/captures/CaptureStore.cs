@@ -120,14 +120,72 @@ public sealed class CaptureStore(IObjectStore store, string storeId, CaptureKey 
     public ShardState Empty(string shard) => new() { Store = StoreId, Shard = shard, KeyId = KeyId };
 
     /// <summary>The state that the newest snapshot holds, or the empty one.</summary>
-    public async Task<ShardState> SnapshotAsync(string shard, CancellationToken cancel = default)
+    /// <exception cref="DifferenceException">The newest snapshot is damaged.</exception>
+    public async Task<ShardState> SnapshotAsync(string shard, CancellationToken cancel = default) =>
+        await NewestSnapshotAsync(shard, cancel) is { } newest ? await ReadListedAsync(shard, newest, cancel) : Empty(shard);
+
+    /// <summary>
+    /// The state that the newest snapshot holds, or the empty one. A damaged snapshot is passed over for the one before it where every
+    /// capture from there up to the damaged one stands, because these fold to the same state.
+    /// </summary>
+    /// <param name="passedOver">Hears of each damaged snapshot that was passed over.</param>
+    /// <exception cref="DifferenceException">A snapshot is damaged, and a capture since the one before it is absent.</exception>
+    public async Task<ShardState> SoundSnapshotAsync(
+        string shard, Action<DifferenceException>? passedOver, CancellationToken cancel = default)
     {
-        if (await NewestSnapshotAsync(shard, cancel) is not { } number)
+        if (await NewestSnapshotAsync(shard, cancel) is not { } newest)
         {
             return Empty(shard);
         }
-        return await ReadSnapshotAsync(shard, number, cancel) ?? throw new DifferenceException($"{Store.Location}: snapshot {number} of shard {shard} was listed and is gone. Restore the store.");
+        try
+        {
+            return await ReadListedAsync(shard, newest, cancel);
+        }
+        catch (DifferenceException damage)
+        {
+            var state = await SnapshotBeforeAsync(shard, newest, passedOver, cancel);
+            for (var number = state.Next; number <= newest; number++)
+            {
+                if (await Store.FindAsync(CaptureNames.Capture(shard, number), cancel) is null)
+                {
+                    throw new CorruptException(CaptureNames.Snapshot(shard, newest), $"it is damaged, and capture {number} is absent",
+                        $"{damage.Message} The shard cannot be folded from the snapshot before it: capture {number} is absent.", damage);
+                }
+            }
+            passedOver?.Invoke(damage);
+            return state;
+        }
     }
+
+    private async Task<ShardState> SnapshotBeforeAsync(
+        string shard, long number, Action<DifferenceException>? passedOver, CancellationToken cancel)
+    {
+        var older = new Stack<long>();
+        await foreach (var found in Store.ListAsync(CaptureNames.Snapshots(shard), null, cancel))
+        {
+            if (CaptureNames.NumberOf(found.Name) is { } n && n < number)
+            {
+                older.Push(n);
+            }
+        }
+        while (older.TryPop(out var before))
+        {
+            try
+            {
+                return await ReadListedAsync(shard, before, cancel);
+            }
+            catch (DifferenceException damage)
+            {
+                passedOver?.Invoke(damage);
+            }
+        }
+        return Empty(shard);
+    }
+
+    private async Task<ShardState> ReadListedAsync(string shard, long number, CancellationToken cancel) =>
+        await ReadSnapshotAsync(shard, number, cancel)
+        ?? throw new CorruptException(CaptureNames.Snapshot(shard, number), "it is gone",
+            $"{Store.Location}: snapshot {number} of shard {shard} was listed and is gone. Restore the store.");
 
     public async Task<ShardState?> ReadSnapshotAsync(string shard, long number, CancellationToken cancel = default)
     {
@@ -156,7 +214,7 @@ public sealed class CaptureStore(IObjectStore store, string storeId, CaptureKey 
     /// <summary>The newest snapshot and what follows it, found by probing (rule 3). Throws a fork as exit 3.</summary>
     public async Task<ShardState> FoldAsync(string shard, CancellationToken cancel = default)
     {
-        var state = await SnapshotAsync(shard, cancel);
+        var state = await SoundSnapshotAsync(shard, null, cancel);
         while (await ReadAsync(shard, state.Next, cancel) is { } capture)
         {
             if (state.Apply(capture.Header, capture.Link) is { } fork)

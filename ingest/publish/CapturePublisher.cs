@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Runtime.InteropServices;
 using System.Text;
 using Confluent.Kafka;
 using Pipeline.Core.Captures;
@@ -16,24 +15,25 @@ public sealed class CapturePublisher : IAsyncDisposable
 {
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
 
-    private readonly PublisherOptions _options;
     private readonly TimeProvider _time;
-    private readonly IPublisherEvents? _events;
+    private readonly PublisherEvents? _events;
     private readonly ConcurrentDictionary<string, byte[]> _keys = new(StringComparer.Ordinal);
     private readonly long[] _skipped = new long[Enum.GetValues<SkipReason>().Length];
     private readonly Lock _lock = new();
     private readonly CancellationTokenSource _disposed = new();
-    private Generation? _generation;
+    private ProducerGeneration? _generation;
     private Task _replacing = Task.CompletedTask;
     private TimeSpan _pause = TimeSpan.FromSeconds(1);
     private long _queuedCaptures, _queuedBytes, _published, _publishedBytes, _restarts;
 
     /// <exception cref="InvalidOperationException">The client library refuses a property.</exception>
-    public CapturePublisher(PublisherOptions options, TimeProvider time, IPublisherEvents? events = null)
+    public CapturePublisher(PublisherOptions options, TimeProvider time, PublisherEvents? events = null)
     {
-        (_options, _time, _events) = (options, time, events);
-        _generation = new Generation(this);
+        (Options, _time, _events) = (options, time, events);
+        _generation = new ProducerGeneration(this);
     }
+
+    internal PublisherOptions Options { get; }
 
     public PublisherCounts Counts => new(
         Interlocked.Read(ref _published), Interlocked.Read(ref _publishedBytes), Interlocked.Read(ref _queuedCaptures), Interlocked.Read(ref _queuedBytes), Interlocked.Read(ref _restarts),
@@ -44,7 +44,7 @@ public sealed class CapturePublisher : IAsyncDisposable
     {
         // 1
         var size = capture.Bytes.Length;
-        if (size > _options.MaxMessageBytes)
+        if (size > Options.MaxMessageBytes)
         {
             Skip(shard, capture.Link.Number, SkipReason.TooLarge);
             return;
@@ -55,7 +55,7 @@ public sealed class CapturePublisher : IAsyncDisposable
             return;
         }
         // 2
-        if (Interlocked.Increment(ref _queuedCaptures) > _options.MaxCaptures | Interlocked.Add(ref _queuedBytes, size) > _options.MaxBytes)
+        if (Interlocked.Increment(ref _queuedCaptures) > Options.MaxCaptures | Interlocked.Add(ref _queuedBytes, size) > Options.MaxBytes)
         {
             Release(1, size);
             Skip(shard, capture.Link.Number, SkipReason.QueueFull);
@@ -76,7 +76,7 @@ public sealed class CapturePublisher : IAsyncDisposable
         await _replacing;
         if (Interlocked.Exchange(ref _generation, null) is { } last)
         {
-            await last.EndAsync(_options.FlushWithin);
+            await last.EndAsync(Options.FlushWithin);
         }
         _disposed.Dispose();
     }
@@ -94,7 +94,7 @@ public sealed class CapturePublisher : IAsyncDisposable
         }
     }
 
-    private void Replace(Generation? broken, Error error)
+    internal void Replace(ProducerGeneration? broken, Error error)
     {
         lock (_lock)
         {
@@ -108,7 +108,7 @@ public sealed class CapturePublisher : IAsyncDisposable
         }
     }
 
-    private async Task ReplaceAsync(Generation broken)
+    private async Task ReplaceAsync(ProducerGeneration broken)
     {
         await broken.EndAsync(TimeSpan.Zero);
         Interlocked.Increment(ref _restarts);
@@ -117,12 +117,12 @@ public sealed class CapturePublisher : IAsyncDisposable
         if (!_disposed.IsCancellationRequested)
         {
             _pause = _pause * 2 < LongestPause ? _pause * 2 : LongestPause;
-            Volatile.Write(ref _generation, new Generation(this));
+            Volatile.Write(ref _generation, new ProducerGeneration(this));
         }
     }
 
     // 4
-    private void Delivered(string shard, long number, int size)
+    internal void Delivered(string shard, long number, int size)
     {
         Release(1, size);
         Interlocked.Increment(ref _published);
@@ -131,7 +131,7 @@ public sealed class CapturePublisher : IAsyncDisposable
         _events?.Published(shard, number);
     }
 
-    private void Failed(string shard, long number, int size, ErrorCode code)
+    internal void Failed(string shard, long number, int size, ErrorCode code)
     {
         Release(1, size);
         Skip(shard, number, code is ErrorCode.MsgSizeTooLarge ? SkipReason.TooLarge : code is ErrorCode.Local_QueueFull ? SkipReason.QueueFull : SkipReason.NotDelivered);
@@ -149,102 +149,5 @@ public sealed class CapturePublisher : IAsyncDisposable
         _events?.Skipped(shard, number, reason);
     }
 
-    private byte[] Key(string shard) => _keys.GetOrAdd(shard, Encoding.UTF8.GetBytes);
-
-    /// <summary>One producer and what it has not answered for. It ends once: what is left then is counted as not delivered.</summary>
-    private sealed class Generation
-    {
-        private readonly CapturePublisher _of;
-        private readonly IProducer<byte[], byte[]> _producer;
-        private readonly ConcurrentDictionary<(string Shard, long Number), int> _under = new();
-
-        public Generation(CapturePublisher of)
-        {
-            _of = of;
-            var config = new ProducerConfig(new Dictionary<string, string>(of._options.Connection))
-            {
-                Acks = Acks.All,
-                EnableIdempotence = true,
-                Partitioner = Confluent.Kafka.Partitioner.Murmur2Random,
-                // The report need not hold the capture: this keeps its memory until then.
-                DeliveryReportFields = "status",
-                // Our own bounds are the ones that count; the library's stand a little above.
-                QueueBufferingMaxMessages = of._options.MaxCaptures + 1_000,
-                QueueBufferingMaxKbytes = (int)(of._options.MaxBytes >> 10) + 4_096,
-                MessageTimeoutMs = (int)of._options.GiveUpAfter.TotalMilliseconds,
-            };
-            _producer = new ProducerBuilder<byte[], byte[]>(config).SetLogHandler((_, _) => { }).SetErrorHandler((_, e) => Error(e)).Build();
-        }
-
-        public void Send(string shard, Capture capture)
-        {
-            var (number, size) = (capture.Link.Number, capture.Bytes.Length);
-            _under[(shard, number)] = size;
-            try
-            {
-                var bytes = MemoryMarshal.TryGetArray(capture.Bytes, out var array) && array.Offset == 0 && array.Count == array.Array!.Length ? array.Array : capture.Bytes.ToArray();
-                // Copies the bytes into its queue and returns.
-                _producer.Produce(_of._options.Topic, new Message<byte[], byte[]> { Key = _of.Key(shard), Value = bytes }, report => Answered(shard, number, report.Error));
-            }
-            catch (Exception e) when (e is KafkaException or ObjectDisposedException or InvalidOperationException)
-            {
-                var error = (e as KafkaException)?.Error ?? new Error(ErrorCode.Local_Destroy);
-                Answered(shard, number, error);
-                if (error.IsFatal || error.Code == ErrorCode.Local_Fatal)
-                {
-                    _of.Replace(this, error);
-                }
-            }
-        }
-
-        /// <summary>Waits for deliveries up to the bound, on a thread that may wait, and ends the producer.</summary>
-        public Task EndAsync(TimeSpan within) => Task.Run(() =>
-        {
-            try
-            {
-                if (within > TimeSpan.Zero)
-                {
-                    _producer.Flush(within);
-                }
-            }
-            catch (KafkaException)
-            {
-                // A producer that is broken has nothing to flush.
-            }
-            _producer.Dispose();
-            foreach (var (shard, number) in _under.Keys)
-            {
-                Answered(shard, number, new Error(ErrorCode.Local_PurgeQueue));
-            }
-        });
-
-        private void Error(Error error)
-        {
-            if (error.IsFatal)
-            {
-                _of.Replace(this, error);
-            }
-            else
-            {
-                _of.Reported(error);
-            }
-        }
-
-        private void Answered(string shard, long number, Error error)
-        {
-            // Once: a report may race the end.
-            if (!_under.TryRemove((shard, number), out var size))
-            {
-                return;
-            }
-            if (error.IsError)
-            {
-                _of.Failed(shard, number, size, error.Code);
-            }
-            else
-            {
-                _of.Delivered(shard, number, size);
-            }
-        }
-    }
+    internal byte[] Key(string shard) => _keys.GetOrAdd(shard, Encoding.UTF8.GetBytes);
 }

@@ -50,13 +50,8 @@ public sealed record PublisherCounts(long Published, long PublishedBytes, long Q
     public long AllSkipped => Skipped.Values.Sum();
 }
 
-/// <summary>What a publisher tells, once a capture; from many threads.</summary>
-public interface IPublisherEvents
-{
-    void Published(string shard, long number);
-
-    void Skipped(string shard, long number, SkipReason reason);
-
-    /// <summary>The client library reports trouble: a code, and its words, which name brokers and never what a message holds.</summary>
-    void Failing(string code, string reason);
-}
+/// <summary>Told of publishing, once a capture; called from many threads.</summary>
+/// <param name="Published">The brokers confirmed this capture of this shard.</param>
+/// <param name="Skipped">The capture was not published.</param>
+/// <param name="Failing">The client library reports trouble: a code, and its words, which name brokers and never content.</param>
+public sealed record PublisherEvents(Action<string, long> Published, Action<string, long, SkipReason> Skipped, Action<string, string> Failing);

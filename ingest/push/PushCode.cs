@@ -43,6 +43,7 @@ internal sealed record PushCode
     public static readonly PushCode Stopping = new(503, "stopping");
     public static readonly PushCode Busy = new(503, "busy");
     public static readonly PushCode Outage = new(503, "outage");
+    public static readonly PushCode ShardStopped = new(503, "shard-stopped");
     /// <summary>What /readyz says of a shard that a newer process has.</summary>
     public static readonly PushCode FencedNotReady = new(503, "fenced");
 

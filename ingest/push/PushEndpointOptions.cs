@@ -34,8 +34,8 @@ public sealed record PushEndpointOptions
     public TimeSpan StopWithin { get; init; } = TimeSpan.FromSeconds(30);
     /// <summary>The shard that owns a source this endpoint does not have, or null: decides between 421 and 404. Absent: always 404.</summary>
     public Func<string, CancellationToken, Task<string?>>? OwnerOf { get; init; }
-    /// <summary>Called when a push found that a newer process has this shard: stop, exit 6. May be called more than once.</summary>
-    public Action<string>? Fenced { get; init; }
+    /// <summary>Shards that this process hosts no more, of every kind of source; /readyz lists them.</summary>
+    public Func<IEnumerable<PushStoppedShard>> StoppedShards { get; init; } = static () => [];
     /// <summary>Called with the status of each request for /v1/lines that was answered, or 0 where the client was gone; from many threads.</summary>
     public Action<int>? Answered { get; init; }
     /// <summary>Called with the code of each 401 and 403, one of <see cref="PushEndpoint.LoginRefusals"/>; from many threads.</summary>

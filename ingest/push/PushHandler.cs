@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using System.Net;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Pipeline.Core.Captures;
@@ -108,7 +109,7 @@ internal sealed class PushHandler(PushEndpointOptions options, KeyedHash pushes,
                 return OnlyGet(request) ?? (PushReply)new PushReply.Alive();
             case "/readyz":
                 return OnlyGet(request) ?? NotOpen() ?? await _readiness.AskAsync(_sources!.Values, context.RequestAborted)
-                    ?? (PushReply)new PushReply.Alive();
+                    ?? (PushReply)new PushReply.Ready([.. options.StoppedShards()], Names(context));
             default:
                 return new PushReply.Refused(PushCode.NoSuchPath, "There is nothing at this path. Push lines to /v1/lines?source=NAME; /healthz and /readyz tell how this process is, /openapi.yaml what it takes.");
         }
@@ -137,6 +138,10 @@ internal sealed class PushHandler(PushEndpointOptions options, KeyedHash pushes,
             return refused!;
         }
         door.LogIn(context);
+        if (intake.RefuseStopped() is { } stopped)
+        {
+            return stopped;
+        }
         // 3 headers
         if (PushHeaders.Read(request, intake.Source, pushes, out var headers) is { } bad)
         {
@@ -202,6 +207,9 @@ internal sealed class PushHandler(PushEndpointOptions options, KeyedHash pushes,
             ? new(PushCode.UnknownSource, "No source of this name is configured here. Configure it, or correct the name.")
             : new(PushCode.OtherInstance, $"The source belongs to shard {owner}, which another instance hosts. Push to that instance."));
     }
+
+    /// <summary>Names of shards are for operations on this machine; others learn how many there are.</summary>
+    private static bool Names(HttpContext context) => context.Connection.RemoteIpAddress is { } from && IPAddress.IsLoopback(from);
 
     private PushReply.Refused? NotOpen() =>
         _stopping ? new PushReply.Refused(PushCode.Stopping, "This process is stopping. Nothing was captured now. Send the push again, to it or to its successor.") { RetryAfter = 1 }

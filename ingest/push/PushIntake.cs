@@ -13,6 +13,9 @@ internal sealed class PushIntake(PushSource source, PushEndpointOptions options,
 {
     private const int Soon = 1;
 
+    /// <summary>A stopped shard waits for an operator. Unit: seconds.</summary>
+    private const int LongRetry = 60;
+
     private readonly long _started = time.GetTimestamp();
     private long _gaps;
 
@@ -68,6 +71,16 @@ internal sealed class PushIntake(PushSource source, PushEndpointOptions options,
         // 4 wait for the capture
         return await AcknowledgeAsync(push.Outcome, duplicate: false, gone);
     }
+
+    /// <summary>Null: this process has the shard.</summary>
+    public PushReply.Refused? RefuseStopped() => Source.WhyStopped() switch
+    {
+        null => null,
+        "fenced" => Fence(),
+        var reason => new PushReply.Refused(PushCode.ShardStopped,
+            $"The shard of this source is stopped in this process ({reason}). Nothing was captured now. "
+            + "Keep the push and send it again later; the program's log says what to do.") { RetryAfter = LongRetry },
+    };
 
     /// <summary>Null: the shard is this process's, and its store answers.</summary>
     public async Task<PushReply.Refused?> AskFencedAsync(CancellationToken gone)
@@ -208,8 +221,9 @@ internal sealed class PushIntake(PushSource source, PushEndpointOptions options,
     private PushReply.Refused Fence()
     {
         Source.Streams.Stop(new FencedException(Source.Shard, -1));
-        options.Fenced?.Invoke(Source.Shard);
-        return new PushReply.Refused(PushCode.Fenced, $"A newer process has shard {Source.Shard}, to which this source belongs; this one stops. Nothing is acknowledged here. Send the push to the newer process.");
+        return new PushReply.Refused(PushCode.Fenced,
+            $"A newer process has shard {Source.Shard}, to which this source belongs; "
+            + "this one takes nothing for it. Nothing is acknowledged here. Send the push to the newer process.");
     }
 
     private static PushReply.Refused NoLines() =>

@@ -2,7 +2,9 @@ using Pipeline.Ingest.Classification;
 
 namespace Pipeline.Ingest.Push;
 
-/// <summary>Whether every shard is this process's and its store answers. Asked of the store at most once a second, however many ask.</summary>
+/// <summary>
+/// Whether a shard of some source is this process's and its store answers. Asked of the store at most once a second, however many ask.
+/// </summary>
 internal sealed class PushReadiness(TimeProvider time) : IDisposable
 {
     private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(1);
@@ -19,11 +21,7 @@ internal sealed class PushReadiness(TimeProvider time) : IDisposable
         {
             if (!_known || time.GetElapsedTime(_asked) > Fresh)
             {
-                _answer = null;
-                foreach (var shard in sources.DistinctBy(s => s.Source.Shard))
-                {
-                    _answer ??= await shard.AskFencedAsync(CancellationToken.None) is { } refused ? refused with { Code = refused.Code == PushCode.Fenced ? PushCode.FencedNotReady : refused.Code, RetryAfter = 1 } : null;
-                }
+                _answer = await AskAsync([.. sources.DistinctBy(s => s.Source.Shard)]);
                 (_known, _asked) = (true, time.GetTimestamp());
             }
             return _answer;
@@ -32,6 +30,26 @@ internal sealed class PushReadiness(TimeProvider time) : IDisposable
         {
             _asking.Release();
         }
+    }
+
+    /// <summary>Ready while any shard works: a stopped one stops its own source's pushes and no other's.</summary>
+    private static async Task<PushReply.Refused?> AskAsync(IReadOnlyList<PushIntake> shards)
+    {
+        PushReply.Refused? stopped = null;
+        foreach (var shard in shards)
+        {
+            var refused = shard.RefuseStopped() ?? await shard.AskFencedAsync(CancellationToken.None);
+            if (refused is null)
+            {
+                return null;
+            }
+            if (refused.Code == PushCode.Outage)
+            {
+                return refused;
+            }
+            stopped ??= refused with { Code = refused.Code == PushCode.Fenced ? PushCode.FencedNotReady : refused.Code, RetryAfter = 1 };
+        }
+        return stopped;
     }
 
     public void Dispose() => _asking.Dispose();

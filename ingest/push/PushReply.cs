@@ -16,8 +16,12 @@ internal abstract record PushReply
     /// <summary>Captured, now or by another request of the same push; an outcome that is no longer known is null.</summary>
     public sealed record Captured(string Shard, BlockOutcome? Outcome, bool Duplicate) : PushReply;
 
-    /// <summary>The process lives, or is ready.</summary>
+    /// <summary>The process lives.</summary>
     public sealed record Alive : PushReply;
+
+    /// <summary>Pushes are taken, but for those of sources whose shard is stopped.</summary>
+    /// <param name="Names">Whether the shards are named; else they are only counted.</param>
+    public sealed record Ready(IReadOnlyList<PushStoppedShard> Stopped, bool Names) : PushReply;
 
     /// <summary>What this endpoint does, as OpenAPI.</summary>
     public sealed record Document : PushReply;
@@ -53,6 +57,9 @@ internal abstract record PushReply
                     break;
                 case Alive:
                     json.WriteBoolean("ok"u8, true);
+                    break;
+                case Ready ready:
+                    Write(json, ready);
                     break;
                 case Refused refused:
                     context.Response.StatusCode = refused.Status;
@@ -116,6 +123,21 @@ internal abstract record PushReply
             json.WriteNumber(key, count);
         }
         json.WriteEndObject();
+    }
+
+    private static void Write(Utf8JsonWriter json, Ready ready)
+    {
+        json.WriteBoolean("ok"u8, true);
+        json.WriteNumber("stoppedShards"u8, ready.Stopped.Count);
+        json.WriteStartArray("stopped"u8);
+        foreach (var stopped in ready.Names ? ready.Stopped : [])
+        {
+            json.WriteStartObject();
+            json.WriteString("shard"u8, stopped.Shard);
+            json.WriteString("reason"u8, stopped.Reason);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
     }
 
     private static void Write(Utf8JsonWriter json, Refused refused, IHeaderDictionary headers)

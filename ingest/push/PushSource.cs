@@ -1,3 +1,5 @@
+using Pipeline.Core;
+using Pipeline.Core.Captures;
 using Pipeline.Ingest.Formats;
 using Pipeline.Ingest.Shard;
 
@@ -33,10 +35,22 @@ public sealed record PushSource
     /// <summary>The columns of W3C bodies that begin without `#Fields`; null: such a body is refused.</summary>
     public string? Fields { get; init; }
 
+    /// <summary>The reason why this process has the shard no more, or null while it has; asked for each push.</summary>
+    public Func<string?> WhyStopped { get; init; } = static () => null;
+
     /// <summary>A source of this shard. Call it when the shard was claimed and before it runs: the streams begin with what was captured.</summary>
     public static PushSource Of(ShardLoop shard, string name, ILineFormat format, PushDelivery delivery = PushDelivery.ExactlyOnce) => new()
     {
         Name = name, Shard = shard.Shard, Format = format, Sink = shard, IsFenced = shard.IsFencedAsync, Streams = new PushStreams(name, shard.State),
+        Delivery = delivery,
+    };
+
+    /// <summary>A source whose shard could not be claimed: <see cref="WhyStopped"/> says why, and nothing is taken.</summary>
+    /// <param name="empty">A state of the shard with nothing in it.</param>
+    public static PushSource OfStopped(ShardState empty, string name, ILineFormat format, PushDelivery delivery) => new()
+    {
+        Name = name, Shard = empty.Shard, Format = format, Sink = new StoppedShardSink(empty.Shard),
+        IsFenced = static _ => Task.FromResult(false), Streams = new PushStreams(name, empty),
         Delivery = delivery,
     };
 
@@ -48,4 +62,14 @@ public sealed record PushSource
 
     /// <summary>Whether anyone may push to it.</summary>
     internal bool IsOpen => Tokens.Count == 0 && ClientCertificates.Count == 0;
+
+    private sealed class StoppedShardSink(string shard) : IBlockSink
+    {
+        public ValueTask<Task<BlockOutcome>> OfferAsync(SourceBlock block, CancellationToken cancel) =>
+            throw new ShardStoppedException(shard, null);
+    }
 }
+
+/// <summary>A shard that the process hosts no more, as /readyz lists it.</summary>
+/// <param name="Reason">A closed list: corrupt, fork, fenced, locked.</param>
+public sealed record PushStoppedShard(string Shard, string Reason);

@@ -24,6 +24,9 @@ public sealed class BlockEncoder(Contract xencenter, Contract agent, ReadOnlyMem
 {
     private readonly ConcurrentBag<Scratch> _pool = [];
 
+    /// <summary>The contracts of the datasets that blocks are encoded for.</summary>
+    public IReadOnlyList<Contract> Contracts { get; } = [xencenter, agent];
+
     public EncodedBlock Encode(SourceBlock block)
     {
         if (!_pool.TryTake(out var scratch))

@@ -10,8 +10,8 @@ internal sealed record OutstandingBlock(Task<EncodedBlock> Encoded, TaskCompleti
 
 /// <summary>
 /// Owns every block of a shard from its offer to its outcome: first in the queue, then in the draft. A block leaves only by being
-/// acknowledged or failed, so a fault of the shard reaches all of them and no source waits for a block that nothing holds.
-/// Any thread may offer, complete or fail; one loop waits, peeks, drafts and acknowledges.
+/// acknowledged or failed, so a fault of the shard reaches all of them and no source waits for a block that nothing holds. Any thread
+/// may offer, complete or fail; one loop waits, peeks, drafts and acknowledges.
 /// </summary>
 /// <param name="limit">The most blocks that are queued or being encoded; a source that offers more waits.</param>
 internal sealed class OutstandingBlocks(string shard, int limit) : IDisposable

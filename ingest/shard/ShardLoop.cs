@@ -1,110 +1,92 @@
 using System.Collections.Concurrent;
-using System.Security.Cryptography;
 using Pipeline.Core;
 using Pipeline.Core.Captures;
-using Pipeline.Core.Contracts;
 using Pipeline.Core.Store;
 
 namespace Pipeline.Ingest.Shard;
 
-/// <summary>What a shard tells those around it, once per capture.</summary>
-public interface IShardEvents
-{
-    /// <summary>A capture is durable and acknowledged; its bytes may be published, best effort.</summary>
-    void Captured(string shard, Capture capture);
-
-    /// <summary>The store does not answer; the same bytes will be put again. The number is that of the capture under way; 0 while a start claims its sources.</summary>
-    void Waiting(string shard, long number, StoreException fault);
-}
-
 /// <summary>
-/// How large a capture grows before it is cut, in bytes, and after how many captures a snapshot is written. Every process of a shard must have the same;
-/// tests make them small, so that cuts and snapshots are many.
+/// One shard of ingest. Sources offer blocks; each becomes part of a capture, and is acknowledged when that capture is on stable
+/// storage: 1 gather — 2 parse — 3 cut — 4 put — 5 acknowledge — 6 publish. Blocks are parsed side by side while the one capture that
+/// is under way is put.
 /// </summary>
-public sealed record ShardLimits(int CaptureBytes, int SnapshotEvery)
-{
-    public static ShardLimits Protocol { get; } = new(CaptureFile.MaxBytes, ShardState.SnapshotEvery);
-}
-
-/// <summary>
-/// One shard of ingest. Sources offer blocks; each becomes part of a capture, and is acknowledged when that capture is on stable storage:
-/// 1 gather — 2 parse — 3 cut — 4 put — 5 acknowledge — 6 publish.
-/// One capture is under way at a time (rule 6); blocks are parsed side by side meanwhile.
-/// </summary>
-public sealed partial class ShardLoop : IBlockSink, IDisposable
+public sealed class ShardLoop : IBlockSink, IDisposable
 {
     /// <summary>The most blocks that are queued or being parsed: with 1 MiB blocks this bounds what ingest holds.</summary>
     public const int MaxBlocks = 12;
 
-    private readonly CaptureStore _captures;
     private readonly BlockEncoder _encoder;
     private readonly CaptureDraft _draft;
-    private readonly ShardLimits _limits;
-    private readonly FlushPolicy _policy;
+    private readonly OutstandingBlocks _blocks;
+    private readonly ShardWriter _writer;
     private readonly Workers _workers;
     private readonly TimeProvider _time;
-    private readonly IShardEvents? _events;
-    private readonly string _session;
-    private readonly OutstandingBlocks _blocks;
-    private readonly SemaphoreSlim _putting = new(1);
+    private readonly ShardOptions _options;
     private readonly ConcurrentDictionary<(string Source, string Note), long> _notes = new();
-    private ShardState _state;
-    private DateTimeOffset? _headCreated;
 
-    public ShardLoop(string shard, CaptureStore captures, IReadOnlyList<Contract> contracts, BlockEncoder encoder, FlushPolicy policy, Workers workers, TimeProvider time, IShardEvents? events = null, string? session = null, ShardLimits? limits = null)
+    /// <param name="retry">Waits out the capture store, and tells the time.</param>
+    public ShardLoop(
+        string shard, CaptureStore captures, BlockEncoder encoder, StoreRetry retry, Workers workers, ShardOptions? options = null)
     {
-        Shard = shard;
+        (Shard, _encoder, _workers, _time, _options) = (shard, encoder, workers, retry.Time, options ?? new());
+        _draft = new CaptureDraft(encoder.Contracts, _options.Limits.CaptureBytes);
         _blocks = new OutstandingBlocks(shard, MaxBlocks);
-        _captures = captures;
-        _encoder = encoder;
-        _limits = limits ?? ShardLimits.Protocol;
-        _draft = new CaptureDraft(contracts, _limits.CaptureBytes);
-        _policy = policy;
-        _workers = workers;
-        _time = time;
-        _events = events;
-        _session = session ?? Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
-        _state = captures.Empty(shard);
+        _writer = new ShardWriter(shard, captures, new CaptureDraft(encoder.Contracts), retry, _options);
     }
 
     public string Shard { get; }
 
     /// <summary>The state up to the newest acknowledged capture. Read it only before <see cref="RunAsync"/> starts or after it ended.</summary>
-    public ShardState State => _state;
+    public ShardState State => _writer.State;
+
+    /// <summary>The fault that stopped the shard, or null.</summary>
+    public Exception? Fault => _blocks.Failure;
 
     public void Note(string source, string note) => _notes.AddOrUpdate((source, note), 1, static (_, n) => n + 1);
+
+    /// <summary>
+    /// Restores the shard's state and claims it with an empty capture (rule 5). No line is accepted before the claim is made. The
+    /// sources become this shard's for good (rule 8).
+    /// </summary>
+    /// <exception cref="DifferenceException">A fork, or a damaged capture.</exception>
+    /// <exception cref="PolicyException">A source belongs to another shard.</exception>
+    public Task ClaimAsync(IEnumerable<string> sources, CancellationToken cancel) => _writer.ClaimAsync(sources, cancel);
 
     public ValueTask<Task<BlockOutcome>> OfferAsync(SourceBlock block, CancellationToken cancel) =>
         _blocks.OfferAsync(() => _workers.Run(() => _encoder.Encode(block)), cancel);
 
-    /// <summary>Stop: what was offered is still captured, then <see cref="RunAsync"/> returns.</summary>
+    /// <summary>Stop: everything offered before is still captured, then <see cref="RunAsync"/> returns.</summary>
     public void Complete() => _blocks.Complete();
 
-    /// <summary>Whether another process wrote the capture that would be our next (rule 32): asked before a push is refused for its number.</summary>
+    /// <summary>
+    /// Whether another process wrote the capture that would be our next (rule 32): asked before a push is refused for its number. Where
+    /// one did, the shard stops: an idle one would otherwise never find out.
+    /// </summary>
     public async Task<bool> IsFencedAsync(CancellationToken cancel)
     {
-        await _putting.WaitAsync(cancel);
-        try
+        if (Fault is not FencedException && await _writer.TakenByAnotherAsync(cancel) is { } number)
         {
-            return _blocks.Failure is FencedException || await _captures.Store.FindAsync(CaptureNames.Capture(Shard, _state.Next), cancel) is not null;
+            _blocks.Fail(new FencedException(Shard, number));
         }
-        finally
-        {
-            _putting.Release();
-        }
+        return Fault is FencedException;
     }
 
-    /// <summary>Runs until <see cref="Complete"/> was called and everything offered is captured. Cancelling abandons: nothing that is not yet on stable storage is acknowledged.</summary>
+    /// <summary>
+    /// Runs until <see cref="Complete"/> was called and everything offered is captured. Cancelling abandons: nothing more is
+    /// acknowledged.
+    /// </summary>
+    /// <exception cref="FencedException">A newer process has the shard.</exception>
+    /// <exception cref="DifferenceException">A snapshot that others wrote is not of these captures.</exception>
     public async Task RunAsync(CancellationToken abandon)
     {
         try
         {
-            var (permits, last) = ((double)_policy.Burst, _time.GetTimestamp());
+            var (permits, last) = ((double)_options.Flush.Burst, _time.GetTimestamp());
             while (await _blocks.WaitAsync(abandon))
             {
                 // 1 gather, 2 parse, 3 cut
                 var full = await GatherAsync();
-                var (wait, now) = _policy.Decide(permits, _time.GetElapsedTime(last), full);
+                var (wait, now) = _options.Flush.Decide(permits, _time.GetElapsedTime(last), full);
                 if (wait > TimeSpan.Zero)
                 {
                     await Task.Delay(wait, _time, abandon);
@@ -113,15 +95,15 @@ public sealed partial class ShardLoop : IBlockSink, IDisposable
                 }
                 (permits, last) = (Math.Max(0, now - 1), _time.GetTimestamp());
                 // 4 put
-                var capture = await PutAsync(abandon) ?? throw new FencedException(Shard, _state.Next);
+                var capture = await _writer.PutAsync(_draft, TakeNotes(), abandon);
                 // 5 acknowledge
                 _blocks.Acknowledge(capture);
                 // 6 publish
-                _events?.Captured(Shard, capture);
+                Publish(capture);
             }
             if (!_notes.IsEmpty)
             {
-                _ = await PutAsync(abandon) ?? throw new FencedException(Shard, _state.Next);
+                await _writer.PutAsync(_draft, TakeNotes(), abandon);
             }
         }
         catch (Exception e)
@@ -134,7 +116,7 @@ public sealed partial class ShardLoop : IBlockSink, IDisposable
     public void Dispose()
     {
         _blocks.Dispose();
-        _putting.Dispose();
+        _writer.Dispose();
     }
 
     /// <summary>Adds what is queued to the draft, in order. True where it is full: the next block must begin the next capture.</summary>
@@ -151,32 +133,11 @@ public sealed partial class ShardLoop : IBlockSink, IDisposable
         return false;
     }
 
-    /// <summary>Puts the draft as the next capture until the outcome is known, and folds it. Null: the number is another process's.</summary>
-    private async Task<Capture?> PutAsync(CancellationToken cancel)
+    private void Publish(Capture capture)
     {
-        await _putting.WaitAsync(cancel);
-        try
+        foreach (var told in _options.Told)
         {
-            var (bytes, header) = _draft.Encode(_state, _session, TakeNotes(), _captures.Key);
-            var name = CaptureNames.Capture(Shard, header.Number);
-            using var span = Spans.Put(Shard, header.Number, bytes);
-            if (await Puts.UntilKnownAsync(_captures.Store, name, bytes, _time, fault => _events?.Waiting(Shard, header.Number, fault), cancel) == PutOutcome.Other)
-            {
-                return null;
-            }
-            await CheckNameIsNotExpiredAsync(name, header.Number, cancel);
-            var capture = new Capture(new Link(header.Number, Sha256.Of(bytes)), header, bytes);
-            if (_state.Apply(header, capture.Link) is { } fork)
-            {
-                throw new InvalidOperationException($"a capture of our own does not continue our state: {fork.Reason}");
-            }
-            _draft.Clear();
-            await SnapshotIfDueAsync(_state, cancel);
-            return capture;
-        }
-        finally
-        {
-            _putting.Release();
+            told.Tell(Shard, capture);
         }
     }
 
@@ -187,25 +148,10 @@ public sealed partial class ShardLoop : IBlockSink, IDisposable
         {
             if (_notes.TryRemove(key, out var count))
             {
-                reads.Add(new ReadEntry { Source = key.Source, Format = "", From = 0, To = 0, Check = "", Lines = 0, Notes = new(StringComparer.Ordinal) { [key.Note] = count } });
+                var notes = new SortedDictionary<string, long>(StringComparer.Ordinal) { [key.Note] = count };
+                reads.Add(new ReadEntry { Source = key.Source, Format = "", From = 0, To = 0, Check = "", Lines = 0, Notes = notes });
             }
         }
         return reads;
-    }
-
-    private async Task<T> UntilAnsweredAsync<T>(Func<Task<T>> ask, long number, CancellationToken cancel)
-    {
-        while (true)
-        {
-            try
-            {
-                return await ask();
-            }
-            catch (StoreException e) when (e.Fault != StoreFault.Refused)
-            {
-                _events?.Waiting(Shard, number, e);
-                await Task.Delay(TimeSpan.FromMilliseconds(200), _time, cancel);
-            }
-        }
     }
 }

@@ -23,10 +23,10 @@ public static class SourceOwner
     }
 
     /// <summary>Makes the source the shard's. The shard has a capture by then: so a source without captures tells that they were deleted.</summary>
-    public static async Task ClaimAsync(IObjectStore store, string source, string shard, TimeProvider time, Action<StoreException>? waiting, CancellationToken cancel)
+    public static async Task ClaimAsync(IObjectStore store, string source, string shard, StoreRetry retry, CancellationToken cancel)
     {
         var name = CaptureNames.Source(source);
-        if (await Puts.UntilKnownAsync(store, name, SourceObject.Encode(shard), time, waiting, cancel) != PutOutcome.Other)
+        if (await retry.PutAsync(store, name, SourceObject.Encode(shard), cancel) != PutOutcome.Other)
         {
             return;
         }

@@ -15,7 +15,7 @@ internal enum PushAnswer { Acknowledged, TryElsewhere, Expected, Differs }
 internal readonly record struct PushReply(PushAnswer Answer, long Number = 0);
 
 /// <summary>One process that hosts one shard: claims it, reads its files from their cursors, and answers pushes as rule 32 says, until it is killed, fenced, stopped or done.</summary>
-internal sealed class IngestProcess : IShardEvents
+internal sealed class IngestProcess
 {
     private static readonly CombinedFormat Format = new();
     // Without state of its own but pooled scratch, which takes milliseconds to make: shared by all.
@@ -51,14 +51,12 @@ internal sealed class IngestProcess : IShardEvents
     /// <summary>Finish what was read, and end.</summary>
     public void Stop() => Stopping = true;
 
-    public void Captured(string shard, Capture capture)
+    private void Captured(string shard, Capture capture)
     {
         _schedule.Totals.Captures++;
         _schedule.Notice(shard);
         _schedule.Publish(shard, capture);
     }
-
-    public void Waiting(string shard, long number, StoreException fault) => _schedule.Totals.Faults++;
 
     public async Task<PushReply> PushAsync(StreamPlan plan, long sequence)
     {
@@ -112,8 +110,14 @@ internal sealed class IngestProcess : IShardEvents
         await Task.Yield();
         try
         {
-            using var loop = new ShardLoop(_plan.Name, new CaptureStore(_schedule.Us.For(Actor), Schedule.StoreId, Schedule.Key.Captures()), PublishedContracts.All, Encoder,
-                _schedule.Scenario.Flush, Workers.Inline, _schedule.Time, this, _session, _schedule.Scenario.Limits);
+            var retry = new StoreRetry(_schedule.Time, _ => _schedule.Totals.Faults++);
+            var options = new ShardOptions
+            {
+                Flush = _schedule.Scenario.Flush, Limits = _schedule.Scenario.Limits, Session = _session,
+                Told = [new("schedule", Captured)],
+            };
+            var captures = new CaptureStore(_schedule.Us.For(Actor), Schedule.StoreId, Schedule.Key.Captures());
+            using var loop = new ShardLoop(_plan.Name, captures, Encoder, retry, Workers.Inline, options);
             await loop.ClaimAsync(_plan.Sources, CancellationToken.None);
             await Actor.PassAsync();
             _loop = loop;

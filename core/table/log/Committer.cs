@@ -24,6 +24,7 @@ public sealed class Committer(TableLog log, Action<StoreException>? waiting = nu
 {
     private readonly IObjectStore _store = log.Store;
     private readonly string _dataset = log.Contract.Dataset;
+    private readonly StoreRetry _retry = new(log.Time, waiting);
 
     /// <summary>
     /// 1 decide whether the draft holds over the state · 2 read the entry below again · 3 put the next entry until the outcome is known ·
@@ -49,7 +50,7 @@ public sealed class Committer(TableLog log, Action<StoreException>? waiting = nu
             await log.CheckStandsAsync(state, cancel);
             var slot = state.Version + 1;
             var bytes = EntryWriter.Commit(draft, origin, state.EntryHash);
-            var outcome = await Puts.UntilKnownAsync(_store, TableNames.Entry(_dataset, slot), bytes, log.Time, waiting, cancel);
+            var outcome = await _retry.PutAsync(_store, TableNames.Entry(_dataset, slot), bytes, cancel);
             if (outcome != PutOutcome.Other)
             {
                 return new CommitResult.Committed(await WonAsync(state, EntryReader.Read(log.Where, TableNames.Entry(_dataset, slot), slot, bytes), cancel));
@@ -78,14 +79,15 @@ public sealed class Committer(TableLog log, Action<StoreException>? waiting = nu
     /// </summary>
     private async Task<TableState> WonAsync(TableState below, TableCommit ours, CancellationToken cancel)
     {
-        await InsistAsync(async () =>
+        await _retry.UntilAnsweredAsync(async () =>
         {
             await log.CheckStandsAsync(below, cancel);
             return true;
         }, cancel);
-        var above = await InsistAsync(() => log.Checkpoints.AtOrAboveAsync(ours.Version, cancel), cancel);
+        var above = await _retry.UntilAnsweredAsync(() => log.Checkpoints.AtOrAboveAsync(ours.Version, cancel), cancel);
         var state = below.Next(ours);
-        if (above is { } at && !await InsistAsync(() => at == ours.Version ? IsOfAsync(state, ours, cancel) : StandsOnAsync(ours, at, cancel), cancel))
+        if (above is { } at && !await _retry.UntilAnsweredAsync(
+            () => at == ours.Version ? IsOfAsync(state, ours, cancel) : StandsOnAsync(ours, at, cancel), cancel))
         {
             throw log.Restored(ours.Version, $"it was free, although there is a checkpoint of entry {at}");
         }
@@ -121,23 +123,6 @@ public sealed class Committer(TableLog log, Action<StoreException>? waiting = nu
         {
             throw new ConfigurationException($"{log.Where}: the table is under contract {state.Contract}, this program has {log.Contract.Sha256} (version {log.Contract.Version}). "
                 + "A new contract takes effect by `pipeline contract apply`, never as a side effect.");
-        }
-    }
-
-    /// <summary>After a win the caller must hear of it, so these reads are tried again for as long as the store does not answer.</summary>
-    private async Task<T> InsistAsync<T>(Func<Task<T>> read, CancellationToken cancel)
-    {
-        for (var wait = TimeSpan.FromMilliseconds(50); ; wait = wait < TimeSpan.FromSeconds(5) ? wait * 2 : wait)
-        {
-            try
-            {
-                return await read();
-            }
-            catch (StoreException e) when (e.Fault != StoreFault.Refused)
-            {
-                waiting?.Invoke(e);
-            }
-            await Task.Delay(wait, log.Time, cancel);
         }
     }
 }

@@ -10,7 +10,7 @@ internal sealed class Part(string name, IReadOnlyDictionary<string, string> envi
     public const int Terminate = 15, Pause = 19, Continue = 18;
 
     /// <summary>What deploy/README.md states.</summary>
-    public static readonly TimeSpan StopBound = TimeSpan.FromSeconds(40);
+    public static readonly TimeSpan StopBound = TimeSpan.FromSeconds(45);
 
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(60);
     private static readonly string Dll = Path.Combine(AppContext.BaseDirectory, "pipeline.dll");

@@ -3,6 +3,7 @@ using Pipeline.Core;
 using Pipeline.Core.Captures;
 using Pipeline.Core.Records;
 using Pipeline.Core.Contracts;
+using Pipeline.Core.Store;
 using Pipeline.Ingest.Publish;
 using Pipeline.Ingest.Shard;
 using Pipeline.Tests.Fakes;
@@ -11,7 +12,7 @@ using Pipeline.Tests.Integration.Cli;
 namespace Pipeline.Tests.Integration.Kafka;
 
 /// <summary>A shard on a store in memory, whose captures are published to a topic.</summary>
-internal sealed class KafkaRig : IAsyncDisposable, IShardEvents
+internal sealed class KafkaRig : IAsyncDisposable
 {
     private readonly BlockEncoder _encoder = new(PublishedContracts.XenCenterChecks, PublishedContracts.AgentUpdates, new byte[24]);
     private readonly MemoryStore _store = new();
@@ -24,7 +25,8 @@ internal sealed class KafkaRig : IAsyncDisposable, IShardEvents
         Shard = shard;
         Publisher = new CapturePublisher(options, TimeProvider.System);
         Captures = new CaptureStore(_store, "store", InstallationKey.New().Captures());
-        _loop = new ShardLoop(shard, Captures, PublishedContracts.All, _encoder, FlushPolicy.Unlimited, Workers.Inline, TimeProvider.System, this);
+        var told = new ShardOptions { Told = [new("kafka", Publisher.Offer)] };
+        _loop = new ShardLoop(shard, Captures, _encoder, new StoreRetry(TimeProvider.System), Workers.Inline, told);
     }
 
     public string Shard { get; }
@@ -59,12 +61,6 @@ internal sealed class KafkaRig : IAsyncDisposable, IShardEvents
             Assert.False(bound.IsCancellationRequested, $"not within a minute: {what}");
             await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System);
         }
-    }
-
-    void IShardEvents.Captured(string shard, Capture capture) => Publisher.Offer(shard, capture);
-
-    void IShardEvents.Waiting(string shard, long number, Core.Store.StoreException fault)
-    {
     }
 
     public async ValueTask DisposeAsync()

@@ -13,7 +13,8 @@ namespace Pipeline.Tests.Unit.Deploy;
 public sealed partial class UnitTests
 {
     /// <summary>What stopping takes at most: what is held, then the consumer group, then the publisher's queue.</summary>
-    public static readonly TimeSpan StopBound = RunRole.StopWithin + TimeSpan.FromSeconds(5) + new PublisherOptions { Topic = "t", Connection = new Dictionary<string, string>() }.FlushWithin;
+    public static readonly TimeSpan StopBound = RunRole.StopWithin + RunRole.LeaveWithin + RunRole.LeaveWithin
+        + new PublisherOptions { Topic = "t", Connection = new Dictionary<string, string>() }.FlushWithin;
 
     /// <summary>Every exit code, and whether another start may help. One that is new belongs here, into the units and into the table.</summary>
     private static readonly Dictionary<string, bool> StartsAgain = new()

@@ -17,7 +17,7 @@ using Pipeline.Shipper.Seal;
 namespace Pipeline.Tests.Unit.Faults;
 
 /// <summary>One process that takes a log the whole way, wired as `import` wires it: 1 open or make the stores — 2 claim the shard — 3 read on, capture, ship now and then — 4 ship all.</summary>
-internal sealed class WholeWay(IObjectStore us, IObjectStore uk, TimeProvider time, TrueLog log, Witness witness) : IShardEvents, IShipEvents
+internal sealed class WholeWay(IObjectStore us, IObjectStore uk, TimeProvider time, TrueLog log, Witness witness) : IShipEvents
 {
     private const string Shard = "web", File = "f00d";
     private const int BlockLines = 4;
@@ -36,7 +36,8 @@ internal sealed class WholeWay(IObjectStore us, IObjectStore uk, TimeProvider ti
         var ship = Shipper(capture.Id, captures);
         // 2
         using var encoder = new BlockEncoder(PublishedContracts.XenCenterChecks, PublishedContracts.AgentUpdates, Key.RowKey());
-        using var loop = new ShardLoop(Shard, captures, PublishedContracts.All, encoder, FlushPolicy.Unlimited, Workers.Inline, time, this, limits: Limits);
+        var options = new ShardOptions { Limits = Limits };
+        using var loop = new ShardLoop(Shard, captures, encoder, new StoreRetry(time), Workers.Inline, options);
         await loop.ClaimAsync([Shard], CancellationToken.None);
         var cursor = loop.State.Files.GetValueOrDefault(ShardState.FileKey(Shard, File));
         Assert.True((cursor?.Offset ?? 0) >= witness.Acknowledged, $"promise 1: {witness.Acknowledged} bytes were acknowledged, the captures end at {cursor?.Offset ?? 0}");
@@ -85,14 +86,6 @@ internal sealed class WholeWay(IObjectStore us, IObjectStore uk, TimeProvider ti
         }
         rows.Sort(StringComparer.Ordinal);
         Assert.Equal(log.Rows, rows);
-    }
-
-    public void Captured(string shard, Capture capture)
-    {
-    }
-
-    public void Waiting(string shard, long number, StoreException fault)
-    {
     }
 
     public void Sealed(SealFacts facts) => witness.Committed[facts.Dataset] = facts.Version;

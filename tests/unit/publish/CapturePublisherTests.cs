@@ -10,14 +10,14 @@ using Pipeline.Ingest.Shard;
 namespace Pipeline.Tests.Unit.Publish;
 
 /// <summary>The publisher where no broker answers: an outage from the first moment.</summary>
-public sealed class CapturePublisherTests : IPublisherEvents
+public sealed class CapturePublisherTests
 {
     private readonly ConcurrentQueue<(long Number, SkipReason Reason)> _skipped = [];
 
     [Fact]
     public async Task What_the_queue_has_no_room_for_is_skipped_and_counted()
     {
-        await using var publisher = new CapturePublisher(Options() with { MaxCaptures = 3, MaxBytes = 1_000 }, TimeProvider.System, this);
+        await using var publisher = new CapturePublisher(Options() with { MaxCaptures = 3, MaxBytes = 1_000 }, TimeProvider.System, Events);
         Offer(publisher, 0, 400);
         Offer(publisher, 1, 400);
         // No room for its bytes.
@@ -33,7 +33,7 @@ public sealed class CapturePublisherTests : IPublisherEvents
     [Fact]
     public async Task A_capture_above_the_message_limit_is_skipped()
     {
-        await using var publisher = new CapturePublisher(Options(), TimeProvider.System, this);
+        await using var publisher = new CapturePublisher(Options(), TimeProvider.System, Events);
         Offer(publisher, 0, CaptureFile.MaxBytes);
         Offer(publisher, 1, CaptureFile.MaxBytes + 1);
         Assert.Equal([(1, SkipReason.TooLarge)], _skipped);
@@ -43,7 +43,7 @@ public sealed class CapturePublisherTests : IPublisherEvents
     [Fact]
     public async Task The_end_waits_no_longer_than_it_says_and_counts_what_is_left()
     {
-        var publisher = new CapturePublisher(Options() with { FlushWithin = TimeSpan.FromMilliseconds(100) }, TimeProvider.System, this);
+        var publisher = new CapturePublisher(Options() with { FlushWithin = TimeSpan.FromMilliseconds(100) }, TimeProvider.System, Events);
         Offer(publisher, 0, 10);
         Offer(publisher, 1, 10);
         await publisher.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
@@ -56,7 +56,7 @@ public sealed class CapturePublisherTests : IPublisherEvents
     public async Task A_fatal_error_makes_a_new_producer_after_a_pause_and_nothing_is_left_uncounted()
     {
         var time = new FakeTimeProvider();
-        await using var publisher = new CapturePublisher(Options(), time, this);
+        await using var publisher = new CapturePublisher(Options(), time, Events);
         Offer(publisher, 0, 10);
         Offer(publisher, 1, 10);
         publisher.Reported(new Error(ErrorCode.Local_Fatal, "made for this test", isFatal: true));
@@ -72,13 +72,8 @@ public sealed class CapturePublisherTests : IPublisherEvents
         });
     }
 
-    void IPublisherEvents.Published(string shard, long number) => Assert.Fail("there is no broker");
-
-    void IPublisherEvents.Skipped(string shard, long number, SkipReason reason) => _skipped.Enqueue((number, reason));
-
-    void IPublisherEvents.Failing(string code, string reason)
-    {
-    }
+    private PublisherEvents Events => new(
+        (_, _) => Assert.Fail("there is no broker"), (_, number, reason) => _skipped.Enqueue((number, reason)), (_, _) => { });
 
     private static void Offer(CapturePublisher publisher, long number, int bytes) => publisher.Offer("web", new Capture(new Link(number, Sha256.Of([])), null!, new byte[bytes]));
 

@@ -5,6 +5,7 @@ using Pipeline.Core;
 using Pipeline.Core.Captures;
 using Pipeline.Core.Contracts;
 using Pipeline.Core.Records;
+using Pipeline.Core.Store;
 using Pipeline.Ingest.Formats;
 using Pipeline.Ingest.Formats.Json;
 using Pipeline.Ingest.Formats.Text;
@@ -30,13 +31,13 @@ internal sealed class PushRig : IAsyncDisposable
         Store = new FaultyStore(memory);
         Captures = new CaptureStore(Store, "store", key.Captures());
         _encoder = new BlockEncoder(PublishedContracts.XenCenterChecks, PublishedContracts.AgentUpdates, key.RowKey());
-        Shard = new ShardLoop("s1", Captures, PublishedContracts.All, _encoder, FlushPolicy.Unlimited, Workers.Pool, TimeProvider.System);
+        Shard = new ShardLoop("s1", Captures, _encoder, new StoreRetry(TimeProvider.System), Workers.Pool);
         _time = new WaitingTime(options.AcknowledgeWithin);
-        Endpoint = new PushEndpoint(options with { Url = options.CertificateFile is null ? "http://127.0.0.1:0" : options.Url, Fenced = _ => Interlocked.Increment(ref _fenced), Warn = Warnings.Add }, key, _time);
+        var url = options.CertificateFile is null ? "http://127.0.0.1:0" : options.Url;
+        Endpoint = new PushEndpoint(options with { Url = url, Warn = Warnings.Add }, key, _time);
     }
 
     private readonly WaitingTime _time;
-    private int _fenced;
 
     public MemoryStore Memory { get; }
     public InstallationKey Key { get; }
@@ -46,7 +47,7 @@ internal sealed class PushRig : IAsyncDisposable
     public PushEndpoint Endpoint { get; }
     public HttpClient Client { get; } = new();
     public List<string> Warnings { get; } = [];
-    public int Fenced => _fenced;
+    public bool Fenced => Shard.Fault is FencedException;
 
     /// <summary>Pushes that ever waited for their capture to be durable.</summary>
     public int Waited => _time.Waits;
@@ -166,7 +167,8 @@ internal sealed class PushRig : IAsyncDisposable
 
     /// <summary>Another process claims the shard.</summary>
     public Task UsurpAsync() =>
-        new ShardLoop("s1", new CaptureStore(Memory, "store", Key.Captures()), PublishedContracts.All, _encoder, FlushPolicy.Unlimited, Workers.Inline, TimeProvider.System, session: "other").ClaimAsync([], default);
+        new ShardLoop("s1", new CaptureStore(Memory, "store", Key.Captures()), _encoder, new StoreRetry(TimeProvider.System), Workers.Inline)
+            .ClaimAsync([], default);
 
     /// <summary>The process dies: nothing more is acknowledged.</summary>
     public async Task KillAsync()

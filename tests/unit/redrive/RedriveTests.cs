@@ -226,7 +226,8 @@ public sealed class RedriveTests : IDisposable
     {
         var captures = await CapturesAsync(us);
         using var encoder = new BlockEncoder(PublishedContracts.XenCenterChecks, PublishedContracts.AgentUpdates, Key.RowKey());
-        using var loop = new ShardLoop(Shard, captures, PublishedContracts.All, encoder, FlushPolicy.Unlimited, Workers.Inline, time, limits: Limits);
+        var options = new ShardOptions { Limits = Limits };
+        using var loop = new ShardLoop(Shard, captures, encoder, new StoreRetry(time), Workers.Inline, options);
         await loop.ClaimAsync([Shard], CancellationToken.None);
         var run = loop.RunAsync(CancellationToken.None);
         T result;

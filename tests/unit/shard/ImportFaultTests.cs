@@ -131,8 +131,8 @@ public sealed class ImportFaultTests : IDisposable
     {
         var captures = new CaptureStore(store, "store", Key.Captures());
         using var encoder = new BlockEncoder(PublishedContracts.XenCenterChecks, PublishedContracts.AgentUpdates, Key.RowKey());
-        using var loop = new ShardLoop(Shard, captures, PublishedContracts.All, encoder, FlushPolicy.Unlimited, Workers.Pool, TimeProvider.System,
-            givesUp ? new GivesUp(abandon) : null, limits: Limits);
+        var retry = new StoreRetry(TimeProvider.System, _ => (givesUp ? abandon : null)?.Cancel());
+        using var loop = new ShardLoop(Shard, captures, encoder, retry, Workers.Pool, new ShardOptions { Limits = Limits });
         await loop.ClaimAsync([Shard], abandon.Token);
         var run = loop.RunAsync(abandon.Token);
         var cursors = new FileCursors(Shard, loop.State.Files);
@@ -161,13 +161,4 @@ public sealed class ImportFaultTests : IDisposable
     private static string Line(int file, int i) =>
         $"198.{file}.{i / 250}.{i % 250} - - [02/Nov/2026:00:{i / 60 % 60:D2}:{i % 60:D2} +0000] " +
         "\"GET /updates.2.tsv HTTP/1.1\" 200 1 \"-\" \"-\"\n";
-
-    private sealed class GivesUp(CancellationTokenSource abandon) : IShardEvents
-    {
-        public void Captured(string shard, Capture capture)
-        {
-        }
-
-        public void Waiting(string shard, long number, StoreException fault) => abandon.Cancel();
-    }
 }

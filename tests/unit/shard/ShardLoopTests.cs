@@ -41,6 +41,7 @@ public sealed class ShardLoopTests
         await Assert.ThrowsAsync<FencedException>(() => refused);
         await Assert.ThrowsAsync<FencedException>(() => run);
         Assert.True(await older.IsFencedAsync(CancellationToken.None));
+        Assert.IsType<FencedException>(older.Fault);
         Assert.False(await newer.IsFencedAsync(CancellationToken.None));
         Assert.Equal(3, (await Stored().FoldAsync("web")).Next);
     }
@@ -58,26 +59,16 @@ public sealed class ShardLoopTests
     {
         var time = new SimulatedTime();
         var faulty = new FaultyStore(_store, FaultyStore.At(0, Fault.FailBefore));
-        var events = new Heard();
-        using var shard = new ShardLoop("web", new(faulty, "store", CaptureFixture.Key), PublishedContracts.All, new BlockEncoder(PublishedContracts.XenCenterChecks, PublishedContracts.AgentUpdates, new byte[24]), FlushPolicy.Unlimited, Workers.Inline, time, events);
+        var told = new List<string>();
+        var retry = new StoreRetry(time, fault => told.Add(fault.Fault.ToString()), () => told.Add("answered"));
+        using var shard = new ShardLoop("web", new(faulty, "store", CaptureFixture.Key), Encoder(), retry, Workers.Inline);
         new SimulatedThread(1, time).Run(async () =>
         {
             await shard.ClaimAsync(["web"], CancellationToken.None);
             return true;
         });
-        Assert.Equal([("web", 0L, StoreFault.Outage)], events.Waits);
+        Assert.Equal([nameof(StoreFault.Outage), "answered"], told);
         Assert.Equal(1, (await Stored().FoldAsync("web")).Next);
-    }
-
-    private sealed class Heard : IShardEvents
-    {
-        public List<(string, long, StoreFault)> Waits { get; } = [];
-
-        public void Captured(string shard, Capture capture)
-        {
-        }
-
-        public void Waiting(string shard, long number, StoreException fault) => Waits.Add((shard, number, fault.Fault));
     }
 
     [Fact]
@@ -96,13 +87,75 @@ public sealed class ShardLoopTests
         await run;
     }
 
+    [Fact]
+    public async Task An_idle_shard_that_is_asked_finds_that_it_is_fenced_and_stops()
+    {
+        var older = await ClaimAsync();
+        var run = older.RunAsync(CancellationToken.None);
+        await ClaimAsync();
+        Assert.True(await older.IsFencedAsync(CancellationToken.None));
+        await Assert.ThrowsAsync<FencedException>(() => run);
+    }
+
+    [Theory]
+    [InlineData(1, 0)]
+    [InlineData(2, 0)]
+    [InlineData(2, 1)]
+    public async Task A_damaged_newest_snapshot_is_passed_over_for_the_one_before_and_the_captures_since(int damaged, int lost)
+    {
+        var passed = new List<string>();
+        var limits = ShardLimits.Protocol with { SnapshotEvery = 3 };
+        var options = new ShardOptions { Limits = limits, PassedOver = damage => passed.Add(damage.Message) };
+        var before = await FillAsync(options, captures: 10);
+        var snapshots = before.Names.Where(n => n.StartsWith("snapshots/", StringComparison.Ordinal)).ToList();
+        foreach (var name in snapshots.TakeLast(damaged))
+        {
+            var bytes = _store[name];
+            bytes[bytes.Length / 2] ^= 0x80;
+            _store[name] = bytes;
+        }
+        if (lost > 0)
+        {
+            // The captures that would have to be folded instead are not all there.
+            _store.Remove(CaptureNames.Capture("web", 5));
+            await Assert.ThrowsAsync<CorruptException>(() => ClaimAsync(options));
+            return;
+        }
+        var shard = await ClaimAsync(options);
+        Assert.Equal(before.State.Sources["web"].Lines, shard.State.Sources["web"].Lines);
+        Assert.Equal(before.State.Next + 1, shard.State.Next);
+        Assert.All(snapshots.TakeLast(damaged), name => Assert.Contains(passed, text => text.Contains(name, StringComparison.Ordinal)));
+    }
+
+    /// <summary>A shard with this many captures, and the names that its store has.</summary>
+    private async Task<(ShardState State, IReadOnlyList<string> Names)> FillAsync(ShardOptions options, int captures)
+    {
+        var shard = await ClaimAsync(options);
+        var run = shard.RunAsync(CancellationToken.None);
+        for (var i = 0; i < captures; i++)
+        {
+            await await shard.OfferAsync(Block(i), CancellationToken.None);
+        }
+        shard.Complete();
+        await run;
+        var names = new List<string>();
+        await foreach (var found in _store.ListAsync(""))
+        {
+            names.Add(found.Name);
+        }
+        return (shard.State, names);
+    }
+
     private CaptureStore Stored() => new(_store, "store", CaptureFixture.Key);
 
-    private ShardLoop Make(string name) => new(name, Stored(), PublishedContracts.All, new BlockEncoder(PublishedContracts.XenCenterChecks, PublishedContracts.AgentUpdates, new byte[24]), FlushPolicy.Unlimited, Workers.Inline, TimeProvider.System);
+    private ShardLoop Make(string name, ShardOptions? options = null) =>
+        new(name, Stored(), Encoder(), new StoreRetry(TimeProvider.System), Workers.Inline, options);
 
-    private async Task<ShardLoop> ClaimAsync()
+    private static BlockEncoder Encoder() => new(PublishedContracts.XenCenterChecks, PublishedContracts.AgentUpdates, new byte[24]);
+
+    private async Task<ShardLoop> ClaimAsync(ShardOptions? options = null)
     {
-        var shard = Make("web");
+        var shard = Make("web", options);
         await shard.ClaimAsync(["web"], CancellationToken.None);
         return shard;
     }

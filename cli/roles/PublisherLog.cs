@@ -2,18 +2,20 @@ using Pipeline.Ingest.Publish;
 
 namespace Pipeline.Cli.Roles;
 
-/// <summary>What becomes of publishing, as lines for operations: when it begins to skip and when it goes on, not each capture. From many threads.</summary>
-internal sealed class PublisherEvents(TimeProvider time, Action<string> log) : IPublisherEvents
+/// <summary>Publishing as lines for operations: when it begins to skip and when it goes on, not each capture. Safe to use from many threads.</summary>
+internal sealed class PublisherLog(TimeProvider time, Action<string> log)
 {
     private readonly Lock _lock = new();
     private long? _since;
     private long _skipped;
     private string? _failing;
 
+    public PublisherEvents Events => new(Published, Skipped, Failing);
+
     /// <summary>A reason in logs and metrics.</summary>
     public static string Code(SkipReason reason) => reason switch { SkipReason.QueueFull => "queue-full", SkipReason.TooLarge => "too-large", SkipReason.NotDelivered => "not-delivered", _ => "no-producer" };
 
-    public void Published(string shard, long number)
+    private void Published(string shard, long number)
     {
         lock (_lock)
         {
@@ -25,7 +27,7 @@ internal sealed class PublisherEvents(TimeProvider time, Action<string> log) : I
         }
     }
 
-    public void Skipped(string shard, long number, SkipReason reason)
+    private void Skipped(string shard, long number, SkipReason reason)
     {
         var name = Code(reason);
         lock (_lock)
@@ -45,7 +47,7 @@ internal sealed class PublisherEvents(TimeProvider time, Action<string> log) : I
         }
     }
 
-    public void Failing(string code, string reason)
+    private void Failing(string code, string reason)
     {
         lock (_lock)
         {

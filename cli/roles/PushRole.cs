@@ -1,0 +1,62 @@
+using Pipeline.Cli.Installation;
+using Pipeline.Cli.Settings;
+using Pipeline.Cli.Telemetry;
+using Pipeline.Core.Captures;
+using Pipeline.Ingest.Push;
+using Pipeline.Ingest.Shard;
+
+namespace Pipeline.Cli.Roles;
+
+/// <summary>
+/// Wires the push endpoint of a process: the sources that take pushes, those of stopped shards too, which answer with the reason.
+/// </summary>
+internal static class PushRole
+{
+    /// <summary>Listens and is open; null where no source takes pushes.</summary>
+    public static async Task<PushEndpoint?> ListenAsync(
+        PipelineSettings settings, OpenInstallation installation, HostedShards shards, RoleLog log, Meters? meters,
+        CancellationToken cancel)
+    {
+        var pushed = settings.Sources.Where(s => s.Push is not null).ToList();
+        if (pushed.Count == 0)
+        {
+            return null;
+        }
+        var endpoint = new PushEndpoint(new PushEndpointOptions
+        {
+            Health = settings.PushHealth is "off" ? null : settings.PushHealth ?? PipelineSettings.DefaultPushHealth,
+            HealthIsDefault = settings.PushHealth is null,
+            Connections = new() { Most = settings.PushConnections, OfAddress = settings.PushConnectionsPerAddress },
+            LoginRefused = meters is null ? null : meters.LoginRefused, ConnectionCut = meters is null ? null : meters.ConnectionCut,
+            Url = settings.PushUrl, CertificateFile = settings.PushCertificate, KeyFile = settings.PushKey,
+            AsksCertificates = pushed.Any(s => s.Push!.ClientCertificates.Count > 0), StopWithin = RunRole.StopWithin,
+            OwnerOf = (source, token) => SourceOwner.OwnerAsync(installation.Us, source, token),
+            StoppedShards = () => shards.Stopped.Values.Select(s => new PushStoppedShard(s.Name, s.Reason)),
+            Warn = text => log.Write("push " + text), Answered = meters is null ? null : meters.Pushed,
+        }, installation.Key, installation.Time);
+        try
+        {
+            await endpoint.StartAsync(cancel);
+            endpoint.Open(pushed.Select(source => Source(source, installation.Captures, shards)));
+            return endpoint;
+        }
+        catch
+        {
+            await endpoint.DisposeAsync();
+            throw;
+        }
+    }
+
+    private static PushSource Source(SourceSettings source, CaptureStore captures, HostedShards shards)
+    {
+        var push = source.Push!;
+        var taken = shards.Hosts.FirstOrDefault(h => h.Name == source.Name) is { } host
+            ? PushSource.Of(host.Loop, source.Name, source.LineFormat!, source.Delivery)
+            : PushSource.OfStopped(captures.Empty(source.Name), source.Name, source.LineFormat!, source.Delivery);
+        return taken with
+        {
+            Tokens = push.Tokens, ClientCertificates = push.ClientCertificates, Fields = push.Fields,
+            WhyStopped = () => shards.Stopped.TryGetValue(source.Name, out var stopped) ? stopped.Reason : null,
+        };
+    }
+}
