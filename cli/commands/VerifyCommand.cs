@@ -20,14 +20,16 @@ internal static class VerifyCommand
         var full = new Option<bool>("--full") { Description = "begin from nothing, whatever receipts there are" };
         var side = new Option<string?>("--side") { Description = "check one side, with the credentials of its store only" }.AcceptOnlyFromAmong("us", "uk");
         var receipt = new Option<bool>("--receipt") { Description = "write a receipt of a clean check to the table store, at which the next one begins (the check itself only reads)" };
-        return new Command("verify", "prove from the stored data that no line was lost or doubled, or name what is missing") { deep, since, full, side, receipt }.Does(async (parsed, output, stop) =>
+        var to = new Option<string?>("--receipt-to") { HelpName = "FILE", Description = "write the receipt of a clean check to a file, to be kept away from both stores" };
+        var against = new Option<string?>("--against") { HelpName = "FILE", Description = "compare with a receipt that was kept: what it saw must still be there" };
+        return new Command("verify", "prove from the stored data that no line was lost or doubled, or name what is missing") { deep, since, full, side, receipt, to, against }.Does(async (parsed, output, stop) =>
         {
             var (one, write) = (parsed.GetValue(side), parsed.GetValue(receipt));
             if (parsed.GetValue(full) && parsed.GetValue(since) || one == "us" && (write || parsed.GetValue(since)))
             {
                 throw new UsageException(one == "us" ? "receipts lie in the table store, which --side us does not open. Leave --receipt and --since-receipt away." : "--full and --since-receipt say opposite things. Give one of them.");
             }
-            var request = new VerifyRequest(parsed.GetValue(deep), parsed.GetValue(deep) ? parsed.GetValue(since) : !parsed.GetValue(full));
+            var request = new VerifyRequest(parsed.GetValue(deep), parsed.GetValue(deep) ? parsed.GetValue(since) : !parsed.GetValue(full), Kept(parsed.GetValue(against)));
             var places = parsed.Settings().Places;
             IDisposable? opened;
             Verifier verifier;
@@ -49,6 +51,10 @@ internal static class VerifyCommand
             var report = await verifier.RunAsync(request, stop);
             // Written before anything is shown: who reads `ok` with --receipt may count on it.
             var written = write && report.Ok ? await VerifiedReceipts.WriteAsync(receipts!, report, TimeProvider.System, stop) : null;
+            if (parsed.GetValue(to) is { } file)
+            {
+                Keep(report, file, output);
+            }
             if (output.IsJson)
             {
                 Printer.Json((report with { Receipt = written }).ToJson());
@@ -60,6 +66,37 @@ internal static class VerifyCommand
             }
             return report.Ok ? ExitCode.Done : ExitCode.Difference;
         });
+    }
+
+    private static VerifiedThrough? Kept(string? file)
+    {
+        try
+        {
+            return file is null ? null : VerifiedThrough.FromJson(File.ReadAllBytes(file), file)
+                ?? throw new ConfigurationException($"receipt {file}: a later version of this program wrote it. Upgrade this program.");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new UsageException($"receipt {file}: it cannot be read ({e.GetType().Name}). Name a file that `verify --receipt-to` wrote.", e);
+        }
+    }
+
+    private static void Keep(VerifyReport report, string file, Printer output)
+    {
+        if (report.Through is not { } through)
+        {
+            output.Line($"nothing was written to {file}: the check was not clean, or saw no table");
+            return;
+        }
+        try
+        {
+            File.WriteAllBytes(file, (through with { At = TimeProvider.System.GetUtcNow() }).ToJson());
+            output.Line($"kept: {file}");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new UsageException($"receipt {file}: it cannot be written ({e.GetType().Name}). Name a file that this user may write.", e);
+        }
     }
 
     public static Task<VerifyReport> RunAsync(OpenInstallation installation, bool deep, CancellationToken stop) => Of(installation).RunAsync(deep, stop);

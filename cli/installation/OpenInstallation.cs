@@ -33,6 +33,7 @@ public sealed class OpenInstallation : IDisposable
 {
     private readonly IObjectStore? _uk;
     private readonly StoreIdentity? _table;
+    private readonly ShippedCheck _shipped;
 
     private OpenInstallation(IObjectStore us, IObjectStore? uk, StoreIdentity capture, StoreIdentity? table, InstallationKey key, IReadOnlyList<Contract> contracts, TimeProvider time)
     {
@@ -44,6 +45,7 @@ public sealed class OpenInstallation : IDisposable
         Contracts = contracts;
         Time = time;
         Captures = new CaptureStore(us, capture.Id, key.Captures());
+        _shipped = new ShippedCheck(Captures);
         Logs = uk is null ? [] : [.. contracts.Select(contract => new TableLog(uk, contract, capture.Id, key.KeyId, time))];
     }
 
@@ -88,7 +90,7 @@ public sealed class OpenInstallation : IDisposable
         var installation = new OpenInstallation(us, uk, captureStore, tableStore, key, contracts, time);
         foreach (var log in installation.Logs)
         {
-            await log.OpenOrCreateAsync(cancel);
+            installation._shipped.Add(log.Contract.Dataset, (await log.OpenOrCreateAsync(cancel)).Shipped);
         }
         return installation;
     }
@@ -103,6 +105,10 @@ public sealed class OpenInstallation : IDisposable
         var (capture, table) = (await StoresAsync(us, uk, places, contracts, mayMake: false, cancel))!.Value;
         return new OpenInstallation(us, uk, capture, table, KeyFile.Open(places.Keys, mayCreate: false), contracts, time);
     }
+
+    /// <summary>Before a process writes captures of a shard: whether the capture store has all that the tables have of it. Nothing to compare where it holds one store only.</summary>
+    /// <exception cref="PipelineException">3: the capture store was set back.</exception>
+    internal Task CheckShippedAsync(string shard, CancellationToken cancel) => _shipped.RunAsync(shard, cancel);
 
     /// <summary>Captures and tables are read and written through what is given back for `us` and `uk` from now on. Before anything was wired of them.</summary>
     internal void Meter(Func<string, IObjectStore, IObjectStore> meter)

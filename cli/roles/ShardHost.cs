@@ -52,6 +52,7 @@ internal sealed class ShardHost : IDisposable
         var loop = new ShardLoop(source.Name, installation.Captures, context.Encoder, context.Retry, context.Workers, options);
         try
         {
+            await installation.CheckShippedAsync(source.Name, cancel);
             await loop.ClaimAsync([source.Name], cancel);
             var cursors = new FileCursors(source.Name, loop.State.Files, names);
             ISource? follows = source.Container is { } container ? Container(container, source, context, cursors)

@@ -26,6 +26,7 @@ internal sealed class ShardVisit(PipelineSettings settings, OpenInstallation ins
         // 1
         using var held = ShardLock.Take(installation, source);
         // 2
+        await installation.CheckShippedAsync(source, stop);
         var state = await installation.Captures.FoldAsync(source, stop);
         // 3
         using var us = new OutageWatch(time, OutageLimit, log);

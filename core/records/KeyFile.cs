@@ -21,7 +21,7 @@ public static class KeyFile
             {
                 throw new ConfigurationException($"key file {path}: not found, but the stores beside it hold data that was written with a key. Restore the file from its backup; without it rows cannot be verified. A new key is never made for old data.");
             }
-            Create(folder, path);
+            Create(folder, new LinuxDisk());
         }
         return Read(path);
     }
@@ -48,25 +48,19 @@ public static class KeyFile
         return new InstallationKey(Convert.FromHexString(text));
     }
 
-    private static void Create(string folder, string path)
+    /// <summary>Makes a key, or keeps the one that another first start made meanwhile. When it returns, the file and every folder on the way to it are on stable storage.</summary>
+    internal static void Create(string folder, Disk disk)
     {
-        Directory.CreateDirectory(folder);
-        if (!OperatingSystem.IsWindows())
-        {
-            File.SetUnixFileMode(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        }
-        // Two first starts may race: the exclusive create lets one make the key, and both read what it made.
+        folder = Path.GetFullPath(folder);
+        new DirectoryFolders(disk, folder).MakeRoot();
+        disk.Protect(folder);
+        // Two first starts may race: the link lets one make the key, and both read what it made.
+        var path = Path.Combine(folder, Name);
         var temporary = path + "." + Convert.ToHexStringLower(System.Security.Cryptography.RandomNumberGenerator.GetBytes(8));
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows())
-        {
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        }
-        using (var file = new FileStream(temporary, options))
-        {
-            file.Write(Encoding.ASCII.GetBytes(Convert.ToHexStringLower(InstallationKey.New().Secret) + "\n"));
-            file.Flush(flushToDisk: true);
-        }
-        DurableFile.LinkOrKeep(temporary, path);
+        disk.WriteNew(temporary, Encoding.ASCII.GetBytes(Convert.ToHexStringLower(InstallationKey.New().Secret) + "\n"));
+        disk.Protect(temporary);
+        disk.Link(temporary, path);
+        disk.Unlink(temporary);
+        disk.SyncFolder(folder);
     }
 }

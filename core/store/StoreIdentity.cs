@@ -36,6 +36,10 @@ public sealed record StoreIdentity(string Id, string Role, string Region, IReadO
         {
             before.CheckIsWanted(store, wanted);
         }
+        else
+        {
+            await CheckIsNewAsync(store, cancel);
+        }
         await PutContractsAsync(store, contracts, cancel);
         if (await store.PutIfAbsentAsync(ObjectName, StoreIdentityJson.Encode(wanted), cancel) != PutOutcome.Other)
         {
@@ -108,6 +112,23 @@ public sealed record StoreIdentity(string Id, string Role, string Region, IReadO
         }
         var capture = await InitAsync(captures, StoreRole.Capture, captureRegion, contracts, null, cancel);
         return (capture, await InitAsync(tables, StoreRole.Table, tableRegion, contracts, capture.Id, cancel));
+    }
+
+    /// <summary>A store whose `store.json` is gone is not given another: what lies in it is of the one that it was.</summary>
+    private static async Task CheckIsNewAsync(IObjectStore store, CancellationToken cancel)
+    {
+        foreach (var folder in (string[])["captures/", "snapshots/", "sources/", "tables/", "registry/"])
+        {
+            await foreach (var _ in store.ListFoldersAsync(folder, cancel))
+            {
+                if (await FindAsync(store, cancel) is not null)
+                {
+                    // Another process made it meanwhile.
+                    return;
+                }
+                throw new ConfigurationException($"'{ObjectName}' in {store.Location} is gone, though '{folder}' is not empty: the store is not made anew. Restore '{ObjectName}' from a copy, or name another place.");
+            }
+        }
     }
 
     private static async Task PutContractsAsync(IObjectStore store, IReadOnlyList<Contract> contracts, CancellationToken cancel)

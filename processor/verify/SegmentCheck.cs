@@ -97,19 +97,31 @@ internal sealed class SegmentCheck(TableLog log, ReadOnlyMemory<byte> rowKey, Wo
                 _corrupt[file.Path] = $"the segment of {file.Date} is not as it was written";
             }
         }
+        var outside = false;
         await foreach (var batch in reader.ReadAsync(cancel))
         {
-            await workers.Run(() =>
+            outside |= await workers.Run(() =>
             {
                 hash.AddByDay(batch, found);
-                return true;
+                return IsOutside(batch.Time, file);
             });
         }
         var read = found.Values.Sum(sums => sums.Rows);
         var elsewhere = found.Where(day => day.Key != file.Date).ToList();
         return elsewhere.Count > 0 ? $"{log.Where}: segment {file.Path} stands in the partition of {file.Date} and holds {elsewhere.Sum(day => day.Value.Rows)} rows of other dates ({elsewhere.Min(day => day.Key)} to {elsewhere.Max(day => day.Key)})."
             : file.Rows >= 0 && read != file.Rows ? $"{log.Where}, date {file.Date}: segment {file.Path} holds {read} rows, the log says {file.Rows}."
+            : outside ? $"{log.Where}, date {file.Date}: segment {file.Path} holds times outside of those that the log says, by which engines skip it: another segment was put in its place."
             : null;
+    }
+
+    private static bool IsOutside(ReadOnlySpan<long> times, SegmentFile file)
+    {
+        var outside = false;
+        foreach (var time in times)
+        {
+            outside |= time < file.MinTime || time > file.MaxTime;
+        }
+        return outside;
     }
 
     private SegmentFile? Next(Queue<SegmentFile> files)

@@ -76,6 +76,8 @@ internal sealed partial class VolatileDisk(int seed, TimeProvider time) : Disk
         file.Synced = file.Bytes;
     }
 
+    public override void Protect(string path) => Step("protect", path);
+
     public override bool Link(string path, string name)
     {
         Step("link", name);

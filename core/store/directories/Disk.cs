@@ -38,6 +38,9 @@ internal abstract class Disk
     /// <summary>Gives the file a second name, atomically; false where that name is taken.</summary>
     public abstract bool Link(string path, string name);
 
+    /// <summary>Only its owner may read, write or enter it from now on.</summary>
+    public abstract void Protect(string path);
+
     /// <summary>Sets the time of writing to the disk's now.</summary>
     public abstract void Touch(string path);
 

@@ -29,6 +29,15 @@ internal sealed class LinuxDisk : Disk
 
     public override bool Link(string path, string name) => Try(Libc.Link(path, name), DiskException.EEXIST, "link", name);
 
+    public override void Protect(string path)
+    {
+        const UnixFileMode File = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        if (!OperatingSystem.IsWindows())
+        {
+            System.IO.File.SetUnixFileMode(path, FolderExists(path) ? File | UnixFileMode.UserExecute : File);
+        }
+    }
+
     public override void Touch(string path) => Try(Libc.Utimensat(Libc.AT_FDCWD, path, 0, 0), 0, "set the time of", path);
 
     public override void Rename(string from, string to) => Try(Libc.Rename(from, to), 0, "rename onto", to);

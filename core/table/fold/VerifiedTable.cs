@@ -11,7 +11,7 @@ public sealed record VerifiedTable(long Version, Sha256 Entry, long Files, strin
 /// <summary>What is shipped of a shard, all that was taken of it, and the ranges that lie above the snapshot that was verified.</summary>
 public sealed record VerifiedLedger(long ShippedTo, long Bits63, VerifiedTally Total, IReadOnlyList<VerifiedRange> Ranges);
 
-public sealed record VerifiedRange(long From, long To, VerifiedTally Took, long Version, long? Bits63);
+public sealed record VerifiedRange(long From, long To, VerifiedTally Took, long Version, long? Bits63 = null);
 
 public sealed record VerifiedTally(long Frames, long Rows, string Sum)
 {

@@ -23,7 +23,7 @@ internal sealed record Row(long Time, string Address, string? Last);
 /// <summary>Two stores in memory, filled by the real encoders and the real shipper, for tests to look at or to damage.</summary>
 internal sealed class StoredWorld
 {
-    public const string StoreId = "us-1";
+    public const string StoreId = "00112233445566778899aabbccddeeff";
 
     public static readonly Contract Checks = PublishedContracts.XenCenterChecks, Agents = PublishedContracts.AgentUpdates;
 
