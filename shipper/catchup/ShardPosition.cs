@@ -20,7 +20,8 @@ internal sealed record ShardPosition(long Next, Sha256? Head, CaptureMark? Mark,
 
     /// <summary>Behind a capture that the tables have by its links, whatever was read before.</summary>
     public static ShardPosition Behind(Capture capture) =>
-        new ShardPosition(capture.Link.Number + 1, capture.Link.Hash, capture.Header.Mark, new Dictionary<string, Link>(capture.Header.Links))
+        new ShardPosition(
+            capture.Link.Number + 1, capture.Link.Hash, capture.Header.Mark, new Dictionary<string, Link>(capture.Header.Links))
             .With(capture);
 
     /// <summary>With the capture as the newest of each dataset that it has a frame of.</summary>

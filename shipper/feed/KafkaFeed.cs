@@ -24,16 +24,17 @@ public sealed class KafkaFeed : IDisposable
     private readonly ManualResetEventSlim _stop = new();
     private readonly TopicWatch _topic;
     private readonly BrokerWatch _broker;
+    private readonly PartitionPause _pause;
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Queue<FeedEvent> _pending = new();
     private readonly HashSet<int> _mine = [];
-    private bool _paused, _changed, _recreated;
+    private bool _recreated;
 
     /// <param name="log">One line of what happens, never of what a message holds.</param>
     public KafkaFeed(KafkaFeedOptions options, FeedQueue queue, MessageReader reader, TimeProvider time, Action<string> log)
     {
         (_options, _queue, _reader, _time, _log) = (options, queue, reader, time, log);
-        (_topic, _broker) = (new TopicWatch(options, time), new BrokerWatch(options.Topic, queue, log));
+        (_topic, _broker, _pause) = (new(options, time), new(options.Topic, queue, log), new(log));
         _thread = new Thread(Run) { IsBackground = true, Name = "kafka-feed" };
     }
 
@@ -76,11 +77,8 @@ public sealed class KafkaFeed : IDisposable
         }
     }
 
-    public void Dispose()
-    {
-        // Nothing else: a thread that was abandoned still looks at it.
-        _stop.Set();
-    }
+    /// <summary>Nothing else: a thread that was abandoned still looks at it.</summary>
+    public void Dispose() => _stop.Set();
 
     private void Run(object? first)
     {
@@ -125,7 +123,8 @@ public sealed class KafkaFeed : IDisposable
     {
         using var admin = new DependentAdminClientBuilder(consumer.Handle).Build();
         consumer.Subscribe(_options.Topic);
-        _paused = _changed = _recreated = false;
+        _recreated = false;
+        _pause.Begin();
         _topic.Rejoin();
         long? fullSince = null;
         while (!_stop.IsSet && !_recreated)
@@ -145,7 +144,7 @@ public sealed class KafkaFeed : IDisposable
             if (_pending.Count == 0)
             {
                 fullSince = null;
-                Pause(consumer, false);
+                _pause.Set(consumer, false);
                 PollOnce(consumer, Poll);
                 continue;
             }
@@ -155,7 +154,7 @@ public sealed class KafkaFeed : IDisposable
                 _queue.WaitForRoom(Poll);
                 continue;
             }
-            Pause(consumer, true);
+            _pause.Set(consumer, true);
             PollOnce(consumer, TimeSpan.Zero);
             _queue.WaitForRoom(Poll);
         }
@@ -182,24 +181,6 @@ public sealed class KafkaFeed : IDisposable
                 _broker.Connected(false);
             }
         }
-    }
-
-    private void Pause(IConsumer<byte[], byte[]> consumer, bool pause)
-    {
-        if (_paused == pause && !(pause && _changed))
-        {
-            return;
-        }
-        (_paused, _changed) = (pause, false);
-        if (pause)
-        {
-            consumer.Pause(consumer.Assignment);
-        }
-        else
-        {
-            consumer.Resume(consumer.Assignment);
-        }
-        _log(pause ? "kafka-paused" : "kafka-resumed");
     }
 
     private void StoreShipped(IConsumer<byte[], byte[]> consumer)
@@ -240,7 +221,7 @@ public sealed class KafkaFeed : IDisposable
         {
             _queue.TryAdd(new FeedEvent.Assigned([.. partitions.Select(p => p.Partition.Value).Order()], _topic.Count));
             _mine.UnionWith(partitions.Select(p => p.Partition.Value));
-            _changed = true;
+            _pause.Assigned();
             return partitions.Select(p => new TopicPartitionOffset(p, _topic.Begin(p.Partition.Value)));
         })
         .SetPartitionsRevokedHandler((_, partitions) => Revoked([.. partitions.Select(p => p.Partition.Value).Order()], lost: false))

@@ -106,7 +106,8 @@ public sealed class KafkaFeedTests(SharedBroker shared)
         {
             foreach (var message in new[] { forged, genuine })
             {
-                await producer.ProduceAsync(topic, new Message<byte[], byte[]> { Key = "a"u8.ToArray(), Value = message }, TestContext.Current.CancellationToken);
+                var sent = new Message<byte[], byte[]> { Key = "a"u8.ToArray(), Value = message };
+                await producer.ProduceAsync(topic, sent, TestContext.Current.CancellationToken);
             }
         }
         await stores.PublishAsync(broker, topic, 2, "a");

@@ -2,7 +2,6 @@ using Pipeline.Core;
 using Pipeline.Core.Records;
 using Pipeline.Core.Store;
 using Pipeline.Core.Table;
-using Pipeline.Core.Table.Log;
 using Pipeline.Processor.Compaction;
 using Pipeline.Tests.Fakes;
 using Pipeline.Tests.Unit.Verify;
@@ -22,12 +21,15 @@ public sealed class CompactionServiceTests : ICompactionEvents
             await world.CaptureAsync("web", StoredWorld.Rows(3, i), [.. StoredWorld.Rows(3, i).Select(row => row with { Last = "1a2b" })]);
             await world.ShipAsync();
         }
-        await StoredWorld.ChangeAsync(world.Uk, TableNames.Entry(StoredWorld.Agents.Dataset, 3), bytes => { bytes[^20] ^= 1; return bytes; });
+        var entry = TableNames.Entry(StoredWorld.Agents.Dataset, 3);
+        await StoredWorld.ChangeAsync(world.Uk, entry, bytes => { bytes[^20] ^= 1; return bytes; });
         var time = new SimulatedTime();
         new SimulatedThread(1, time).Run(async () =>
         {
             using var stop = new CancellationTokenSource();
-            var tables = world.Logs.Select(log => (Compactor(world, log), new OrphanedSegments(log, world.Key.RowKey(), Workers.Inline, world.Clock, TimeSpan.FromDays(7), this))).ToList();
+            var tables = world.Logs.Select(log => (
+                new Compactor(log, world.Key.RowKey(), Workers.Inline, world.Clock, new CompactionPolicy(), this),
+                new OrphanedSegments(log, world.Key.RowKey(), Workers.Inline, world.Clock, TimeSpan.FromDays(7), this))).ToList();
             var running = new CompactionService(tables, TimeSpan.FromMinutes(10), time, this).RunAsync(stop.Token);
             await Task.Delay(TimeSpan.FromHours(1), time, CancellationToken.None);
             stop.Cancel();
@@ -37,9 +39,8 @@ public sealed class CompactionServiceTests : ICompactionEvents
         Assert.Equal([$"stopped {StoredWorld.Agents.Dataset}", $"compacted {StoredWorld.Checks.Dataset}"], _events);
     }
 
-    private Compactor Compactor(StoredWorld world, TableLog log) => new(log, world.Key.RowKey(), Workers.Inline, world.Clock, new CompactionPolicy(), this);
-
-    void ICompactionEvents.Compacted(string dataset, long version, int inputs, int outputs, long rows, long before, long after) => _events.Add("compacted " + dataset);
+    void ICompactionEvents.Compacted(string dataset, long version, int inputs, int outputs, long rows, long before, long after) =>
+        _events.Add("compacted " + dataset);
 
     void ICompactionEvents.CompactionConflict(string dataset, long version, int groups) => _events.Add("conflict " + dataset);
 

@@ -21,7 +21,8 @@ public sealed class WatchedStoreTests
 
         await Assert.ThrowsAsync<StoreException>(() => first.FindAsync("a", cancel));
         await second.FindAsync("a", cancel);
-        await Assert.ThrowsAsync<StoreException>(async () => await first.ListAsync("a", null, cancel).GetAsyncEnumerator(cancel).MoveNextAsync());
+        var list = first.ListAsync("a", null, cancel).GetAsyncEnumerator(cancel);
+        await Assert.ThrowsAsync<StoreException>(async () => await list.MoveNextAsync());
         Assert.StartsWith("us outage fault=outage", Assert.Single(_log), StringComparison.Ordinal);
 
         _time.Advance(TimeSpan.FromSeconds(7));

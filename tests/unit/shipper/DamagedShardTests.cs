@@ -16,7 +16,8 @@ public sealed class DamagedShardTests
 
     [Fact]
     public void Rule_13_any_damage_to_a_capture_stops_its_shard_and_names_it_and_the_others_go_on() =>
-        Gen.Select(Gen.Double[0, 0.99999], Gen.Int[0, 8], Gen.Bool).Sample((where, how, embedded) => Run((int)(where * 1e6), embedded, async world =>
+        Gen.Select(Gen.Double[0, 0.99999], Gen.Int[0, 8], Gen.Bool).Sample((where, how, embedded) =>
+        Run((int)(where * 1e6), embedded, async world =>
         {
             await world.CaptureAsync("a", 3, 1, publish: false);
             await world.CaptureAsync("b", 3, 1, publish: false);
@@ -45,7 +46,8 @@ public sealed class DamagedShardTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void A_frame_of_version_1_that_cannot_be_decoded_stops_its_shard_and_names_the_capture(bool embedded) => Run(3, embedded, async world =>
+    public void A_frame_of_version_1_that_cannot_be_decoded_stops_its_shard_and_names_the_capture(bool embedded) =>
+    Run(3, embedded, async world =>
     {
         await world.CaptureAsync("a", 30, 0, publish: false);
         await world.CaptureAsync("b", 3, 1, publish: false);
@@ -81,7 +83,8 @@ public sealed class DamagedShardTests
         }
         var shipper = world.Start(embedded);
         await world.DelayAsync(60);
-        Assert.StartsWith(CaptureNames.Snapshots("a"), Assert.IsType<CorruptException>(Assert.Single(shipper.Damages)).Target, StringComparison.Ordinal);
+        var damage = Assert.IsType<CorruptException>(Assert.Single(shipper.Damages));
+        Assert.StartsWith(CaptureNames.Snapshots("a"), damage.Target, StringComparison.Ordinal);
         Assert.Equal(0, shipper.Loop.Tables[1].State.Shipped["b"].Number);
     });
 
@@ -90,7 +93,8 @@ public sealed class DamagedShardTests
     [InlineData(true, false)]
     [InlineData(false, true)]
     [InlineData(false, false)]
-    public void Rule_12_a_store_that_is_set_back_under_a_running_shipper_is_a_fork_within_two_periods(bool embedded, bool writtenAgain) => Run(5, embedded, async world =>
+    public void Rule_12_a_store_that_is_set_back_under_a_running_shipper_is_a_fork_within_two_periods(bool embedded, bool writtenAgain) =>
+    Run(5, embedded, async world =>
     {
         var shipper = world.Start(embedded);
         await world.DelayAsync(1);
@@ -131,7 +135,10 @@ public sealed class DamagedShardTests
         var genuine = await world.BytesAsync("a", 0);
         var header = CaptureFile.DecodeHeader(genuine, "");
         var frame = genuine[(int)header.Frames[0].Offset..];
-        var next = header with { Number = 1, Previous = first.Hash, Links = new() { ["xencenter-checks"] = first }, Reads = [], Rejections = null };
+        var next = header with
+        {
+            Number = 1, Previous = first.Hash, Links = new() { ["xencenter-checks"] = first }, Reads = [], Rejections = null,
+        };
         var forger = new InstallationKey(new byte[32]).Captures();
         var later = genuine.ToArray();
         later[7] = (byte)'9';
@@ -150,8 +157,8 @@ public sealed class DamagedShardTests
         Assert.Equal(0, shipper.Loop.Tables[1].State.Shipped["a"].Number);
         Assert.Empty(shipper.Loop.Stopped);
         Assert.Equal(
-            [new(SetAsideReason.Damaged, 1), new(SetAsideReason.LaterVersion, 1), new(SetAsideReason.Unauthenticated, 1), new(SetAsideReason.Unparsable, 1)],
-            shipper.Loop.SetAsides!.Counts);
+            [SetAsideReason.Damaged, SetAsideReason.LaterVersion, SetAsideReason.Unauthenticated, SetAsideReason.Unparsable],
+            shipper.Loop.SetAsides!.Counts.Where(count => count.Value == 1).Select(count => count.Key));
         await world.CaptureAsync("a", 2, 0);
         await world.ShippedAsync(60);
         await world.CheckAsync();
@@ -164,7 +171,7 @@ public sealed class DamagedShardTests
     {
         var whole = P99(embedded, damaged: false);
         var damaged = P99(embedded, damaged: true);
-        Assert.True(damaged <= whole * 1.1, $"p99 freshness of the others: {damaged.TotalSeconds:F2} s beside a damaged shard, {whole.TotalSeconds:F2} s without");
+        Assert.True(damaged <= whole * 1.1, $"p99 freshness of the others: {damaged} beside a damaged shard, {whole} without");
     }
 
     /// <summary>Of 49 shards, by the virtual clock: from a capture to its commit.</summary>
@@ -176,7 +183,8 @@ public sealed class DamagedShardTests
             await world.CaptureAsync("damaged", 3, 1, publish: false);
             if (damaged)
             {
-                await StoredWorld.ChangeAsync(world.Stored.Us, CaptureNames.Capture("damaged", 0), bytes => { bytes[^40] ^= 1; return bytes; });
+                var name = CaptureNames.Capture("damaged", 0);
+                await StoredWorld.ChangeAsync(world.Stored.Us, name, bytes => { bytes[^40] ^= 1; return bytes; });
             }
             var shipper = world.Start(embedded);
             await world.DelayAsync(1);
