@@ -20,8 +20,9 @@ internal static class ImportCommand
         var final = new Option<bool>("--final") { Description = "nothing more will come: an unterminated last line is a line too" };
         var dry = new Option<bool>("--dry-run") { Description = "parse and classify only; write nothing" };
         var again = new Option<bool>("--at-least-once") { Description = "for standard input, which cannot be recognised: lines that are piped in again count again" };
+        var second = new Option<bool>("--again") { Description = "take content that another source has a second time" };
         var metrics = Common.Metrics();
-        var command = new Command("import", "read log files to their end; running it again imports nothing twice") { paths, source, final, dry, again, metrics };
+        var command = new Command("import", "read log files to their end; running it again imports nothing twice") { paths, source, final, dry, again, second, metrics };
         return format.AddTo(command).Does(async (parsed, output, stop) =>
         {
             var name = parsed.GetRequiredValue(source);
@@ -32,7 +33,7 @@ internal static class ImportCommand
             var input = Input(parsed.GetRequiredValue(paths), parsed.GetValue(again), parsed.GetValue(dry));
             // A dry run needs no installation.
             var settings = parsed.GetValue(dry) && parsed.GetValue(Common.Dir) is null && parsed.GetValue(Common.Config) is null ? null : parsed.Settings();
-            var request = new ImportRequest(name, input is null ? parsed.GetRequiredValue(paths) : [], format.Of(parsed, settings?.Sources.FirstOrDefault(s => s.Name == name)), parsed.GetValue(final)) { Input = input };
+            var request = new ImportRequest(name, input is null ? parsed.GetRequiredValue(paths) : [], format.Of(parsed, settings?.Sources.FirstOrDefault(s => s.Name == name)), parsed.GetValue(final)) { Input = input, Again = parsed.GetValue(second) };
             // The configured url belongs to the process that runs beside.
             settings = settings is null ? null : settings with { MetricsUrl = parsed.GetValue(metrics) };
             var outcome = await RunAsync(settings, request, parsed.GetValue(dry), output, stop);
@@ -43,6 +44,7 @@ internal static class ImportCommand
             }
             // A fork of another source's shard is named, and is no fault of this import.
             return outcome.Forks.Any(fork => fork.Shard == name) ? ExitCode.Difference
+                : outcome.Files.Any(f => f.KnownAs is not null) ? ExitCode.RefusedByPolicy
                 : outcome.Files.Any(f => f.Error is not null) ? ExitCode.Failed : ExitCode.Done;
         });
     }

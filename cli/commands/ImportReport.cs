@@ -32,7 +32,7 @@ internal sealed record ImportReport
             Pending = [.. outcome.Files.Where(f => f.Pending > 0).Select(f => new PendingEnd(f.Path, f.Pending))],
             Files = [.. outcome.Files.Select(f => new ImportedFile(f.Path, f.Format, f.From, f.To, f.Counts.Lines, f.SameAs, f.Error)
             {
-                Ordinal = f.Ordinal > 0 ? f.Ordinal : null, ReadBefore = f.Rewound, Edited = f.Edited ? true : null, PossibleDoubles = f.PossibleDoubles > 0 ? f.PossibleDoubles : null,
+                Ordinal = f.Ordinal > 0 ? f.Ordinal : null, ReadBefore = f.Rewound, Edited = f.Edited ? true : null, PossibleDoubles = f.PossibleDoubles > 0 ? f.PossibleDoubles : null, KnownAs = f.KnownAs,
             })],
             Captures = outcome.Shipped.Captures, Commits = outcome.Shipped.Commits,
         };
@@ -91,6 +91,8 @@ internal sealed record ImportedFile(string Path, string? Format, long From, long
 {
     /// <summary>Set where files with the same first line were read before: how many.</summary>
     public int? Ordinal { get; init; }
+    /// <summary>Set where another source has its content: that source.</summary>
+    public string? KnownAs { get; init; }
     /// <summary>Set where the file went back or was edited: up to where it was read before.</summary>
     public long? ReadBefore { get; init; }
     /// <summary>It was edited in place, and is read on where it is as it was.</summary>

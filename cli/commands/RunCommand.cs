@@ -42,6 +42,8 @@ internal static class RunCommand
                     throw new UsageException($"{name} has no sources. Name them under `sources` in --config, or give --tail NAME=PATH or --push NAME=FORMAT.");
                 }
             }
+            // Before anything is read: lines that two sources read count twice.
+            SourceOverlaps.Check(parts.HasFlag(RunParts.Ingest) ? settings.Sources : []);
             settings = settings with { MetricsUrl = parsed.GetValue(metrics) ?? settings.MetricsUrl };
             // Before a store is touched: a region that no contract allows leaves nothing behind.
             var kafka = KafkaConnection.Open(settings.Kafka, PublishedContracts.All);

@@ -79,6 +79,7 @@ internal static class ValidateCommand
         {
             await TryAsync(() => SourceCheck.RunAsync(source, settings, output, stop));
         }
+        await TryAsync(() => Task.Run(() => SourceOverlaps.Check(settings.Sources), stop));
         await TryAsync(async () =>
         {
             if (KafkaConnection.Open(settings.Kafka, PublishedContracts.All) is { } kafka)

@@ -16,6 +16,9 @@ internal sealed record ImportRequest(string Source, IReadOnlyList<string> Paths,
 {
     /// <summary>What is piped in, instead of files.</summary>
     public Stream? Input { get; init; }
+
+    /// <summary>Content that another source has is read all the same.</summary>
+    public bool Again { get; init; }
 }
 
 /// <summary>What an import did: its files, what was put and committed, and the shards that the shipper found forked.</summary>
@@ -44,18 +47,27 @@ internal sealed class ImportRole(PipelineSettings settings, OpenInstallation ins
     {
         using var names = settings.NamesOf(request.Source, installation.Key);
         var visit = new ShardVisit(settings, installation, workers, log, progress, meters);
-        var (files, shipped, forks) = await visit.RunAsync<IReadOnlyList<FileResult>>(request.Source, async (state, shard, events, cancel) => request.Input is { } input
-            ? [await new StandardInput(input, request.Source, request.Format, installation.Key.Pushes(), shard, workers, events.Of(request.Source, names)).RunAsync(cancel)]
-            : await new FileImport(new FileCursors(request.Source, state.Files, names), request.Format, installation.Key.Cursors(), shard, workers, events.Of(request.Source, names))
-                .RunAsync(request.Paths, request.Final, cancel), stop);
+        var (files, shipped, forks) = await visit.RunAsync(request.Source, ReadAsync, stop);
         return new ImportOutcome(files, shipped, forks);
+
+        async Task<IReadOnlyList<FileResult>> ReadAsync(ShardState state, IBlockSink shard, RoleEvents events, CancellationToken cancel)
+        {
+            var told = events.Of(request.Source, names);
+            if (request.Input is { } input)
+            {
+                return [await new StandardInput(input, request.Source, request.Format, installation.Key.Pushes(), shard, workers, told).RunAsync(cancel)];
+            }
+            using var contents = request.Again ? null : new KnownContents(installation.Captures, request.Source, state, installation.Time);
+            var cursors = new FileCursors(request.Source, state.Files, names) { Contents = contents };
+            return await new FileImport(cursors, request.Format, installation.Key.Cursors(), shard, workers, told).RunAsync(request.Paths, request.Final, cancel);
+        }
     }
 
     /// <summary>Parses and classifies, and writes nothing. Where an installation is there, what it read before is left out.</summary>
     public static async Task<ImportOutcome> DryRunAsync(ImportRequest request, OpenInstallation? installation, Workers workers, Action<long>? progress, CancellationToken stop)
     {
         var key = installation?.Key ?? InstallationKey.New();
-        IEnumerable<KeyValuePair<string, FileCursor>> files = installation is null ? [] : (await installation.Captures.FoldAsync(request.Source, stop)).Files;
+        var state = installation is null ? null : await installation.Captures.FoldAsync(request.Source, stop);
         using var encoder = new BlockEncoder(PublishedContracts.XenCenterChecks, PublishedContracts.AgentUpdates, key.RowKey());
         var names = new FileNames();
         var events = new SourceLog(request.Source, names, _ => { }, progress);
@@ -64,7 +76,9 @@ internal sealed class ImportRole(PipelineSettings settings, OpenInstallation ins
         {
             return new ImportOutcome([await new StandardInput(input, request.Source, request.Format, key.Pushes(), sink, workers, events).RunAsync(stop)], default, []);
         }
-        var import = new FileImport(new FileCursors(request.Source, files, names), request.Format, key.Cursors(), sink, workers, events);
+        using var contents = state is null || request.Again ? null : new KnownContents(installation!.Captures, request.Source, state, installation.Time, writes: false);
+        var cursors = new FileCursors(request.Source, state?.Files ?? [], names) { Contents = contents };
+        var import = new FileImport(cursors, request.Format, key.Cursors(), sink, workers, events);
         return new ImportOutcome(await import.RunAsync(request.Paths, request.Final, stop), default, []);
     }
 

@@ -34,7 +34,7 @@ internal sealed class RoleEvents(Action<string> log, OutageWatch uk) : IShipEven
     public OutageWatch Outages(TimeProvider time) => new(time, null, log);
 
     /// <summary>Tells what happens to the files of one source.</summary>
-    public ISourceEvents Of(string source, FileNames names) => new SourceLog(source, names, log, Progress);
+    public ISourceEvents Of(string source, FileNames names) => new SourceLog(source, names, log, Progress, Meters is { } meters ? meters.KnownContent : null);
 
     public void Captured(string shard, Capture capture)
     {

@@ -29,9 +29,10 @@ internal sealed class ShardHost : IDisposable
     private Task _following = Task.CompletedTask;
 
     private readonly FileNames _names;
+    private readonly KnownContents? _contents;
 
-    private ShardHost(SourceSettings settings, ShardLoop loop, ISource? follows, FileNames names, IDisposable? held) =>
-        (Settings, Loop, _follows, _names, _lock) = (settings, loop, follows, names, held);
+    private ShardHost(SourceSettings settings, ShardLoop loop, ISource? follows, FileCursors cursors, IDisposable? held) =>
+        (Settings, Loop, _follows, _names, _contents, _lock) = (settings, loop, follows, cursors.Names, cursors.Contents, held);
 
     public string Name => Settings.Name;
 
@@ -48,23 +49,26 @@ internal sealed class ShardHost : IDisposable
         var (installation, events) = (context.Installation, context.Events);
         var held = ShardLock.Take(installation, source.Name);
         var names = context.Settings.NamesOf(source.Name, installation.Key);
+        KnownContents? contents = null;
         var options = new ShardOptions { Flush = context.Settings.Flush, Told = context.Told, PassedOver = events.PassedOver };
         var loop = new ShardLoop(source.Name, installation.Captures, context.Encoder, context.Retry, context.Workers, options);
         try
         {
             await installation.CheckShippedAsync(source.Name, cancel);
             await loop.ClaimAsync([source.Name], cancel);
-            var cursors = new FileCursors(source.Name, loop.State.Files, names);
+            contents = new KnownContents(installation.Captures, source.Name, loop.State, installation.Time);
+            var cursors = new FileCursors(source.Name, loop.State.Files, names) { Contents = contents };
             ISource? follows = source.Container is { } container ? Container(container, source, context, cursors)
                 : source.Paths.Count == 0 ? null
                 : new TailSource(new TailOptions { Paths = source.Paths }, cursors, source.LineFormat, installation.Key.Cursors(),
                     context.Workers, installation.Time, events.Of(source.Name, names));
-            return new ShardHost(source, loop, follows, names, held);
+            return new ShardHost(source, loop, follows, cursors, held);
         }
         catch
         {
             loop.Dispose();
             names.Dispose();
+            contents?.Dispose();
             held?.Dispose();
             throw;
         }
@@ -106,6 +110,7 @@ internal sealed class ShardHost : IDisposable
         _stopped.Dispose();
         _stop.Dispose();
         _names.Dispose();
+        _contents?.Dispose();
         _lock?.Dispose();
     }
 

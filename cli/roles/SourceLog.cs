@@ -7,7 +7,8 @@ namespace Pipeline.Cli.Roles;
 /// <see cref="FileNames"/> tells the name on this machine.
 /// </summary>
 /// <param name="progress">Called with the bytes of content that were offered.</param>
-internal sealed class SourceLog(string source, FileNames names, Action<string> log, Action<long>? progress) : ISourceEvents
+/// <param name="known">Called where another source has a file's content.</param>
+internal sealed class SourceLog(string source, FileNames names, Action<string> log, Action<long>? progress, Action? known = null) : ISourceEvents
 {
     private bool _told;
 
@@ -30,6 +31,12 @@ internal sealed class SourceLog(string source, FileNames names, Action<string> l
 
     public void Rewound(string path, long from, long offset, bool edited) =>
         Write("rewound", path, $"from={from} read={offset} \"{(edited ? "it was edited: lines may be lost" : "lines may be doubled")}\"");
+
+    public void KnownContent(string path, string owner)
+    {
+        known?.Invoke();
+        Write("known-content", path, $"owner={owner} \"it is not read: another source has this content\"");
+    }
 
     public void BadGzip(string path, ContentEnd end, long decompressed) =>
         Write("bad-gzip", path, $"end={end.ToString().ToLowerInvariant()} content={decompressed}");

@@ -31,7 +31,7 @@ internal sealed class Meters : IDisposable
     private readonly ConcurrentDictionary<string, bool> _shards = new(StringComparer.Ordinal), _sources = new(StringComparer.Ordinal);
     private readonly Counter<long> _captures, _captureBytes, _lines, _records, _rejections, _duplicates, _notes, _pushes;
     private readonly Counter<long> _fenced, _stoppedShards, _setAside, _loginsRefused, _connectionsCut;
-    private readonly Counter<long> _taken, _commits, _shipped, _segments, _segmentBytes, _conflicts, _gaps, _repairs, _forks, _damaged;
+    private readonly Counter<long> _taken, _commits, _shipped, _segments, _segmentBytes, _conflicts, _gaps, _repairs, _forks, _damaged, _knownContents;
     private readonly Counter<long> _storeRequests;
     private readonly Histogram<double> _freshness;
     private volatile ShipLoop? _ship;
@@ -66,6 +66,7 @@ internal sealed class Meters : IDisposable
         _repairs = Counter(Metrics.Repairs, [datasets]);
         _forks = Counter(Metrics.Forks, []);
         _damaged = Counter(Metrics.Damaged, []);
+        _knownContents = Counter(Metrics.KnownContents, []);
         _storeRequests = Counter(Metrics.StoreRequests, [["us", "uk"], ["put"], ["created", "same", "other", "outage", "full", "refused"]]);
         _freshness = _meter.CreateHistogram(Metrics.Freshness.Name, Metrics.Freshness.Unit, Metrics.Freshness.Meaning, null, new InstrumentAdvice<double> { HistogramBucketBoundaries = FreshnessBounds });
         Observe();
@@ -159,6 +160,8 @@ internal sealed class Meters : IDisposable
     }
 
     public void Damaged() => _damaged.Add(1);
+
+    public void KnownContent() => _knownContents.Add(1);
 
     public void SetAside(string reason) => _setAside.Add(1, new KeyValuePair<string, object?>("reason", reason));
 

@@ -40,6 +40,7 @@ internal static class Metrics
     public static readonly Metric Records = Counter("records", "{record}", ["dataset"], Few, "records in acknowledged captures");
     public static readonly Metric Rejections = Counter("rejections", "{line}", ["source", "reason"], PerName * 9, "lines that became no record, by the first check that failed");
     public static readonly Metric Duplicates = Counter("duplicates", "{line}", ["source"], PerName, "lines that a format's rule recognised as rows of one request");
+    public static readonly Metric KnownContents = Counter("known.contents", "{file}", [], 1, "files that are not read because another source has their content; the log names both");
     public static readonly Metric Notes = Counter("notes", "{event}", ["source", "note"], PerName * 7,
         "what rejects nothing: bad-id and long-id, what may be a loss, push-gap, push-other-body, truncated and edited, and lines that may be doubled, rewound");
     public static readonly Metric Pushes = Counter("push.requests", "{request}", ["status"], Few, "requests for /v1/lines by the status they were answered with; 0: the client was gone");
@@ -86,7 +87,7 @@ internal static class Metrics
 
     public static IReadOnlyList<Metric> All { get; } =
     [
-        Captures, CaptureBytes, Lines, Records, Rejections, Duplicates, Notes, Pushes, LoginsRefused, ConnectionsCut, Fenced, StoppedShards,
+        Captures, CaptureBytes, Lines, Records, Rejections, Duplicates, KnownContents, Notes, Pushes, LoginsRefused, ConnectionsCut, Fenced, StoppedShards,
         Published, PublishedBytes, Skipped, PublishQueue, Producers, BrokerUp, Partitions, SetAside,
         LagCaptures, LagRecords, LagSeconds, Freshness, Taken, Commits, Shipped, Segments, SegmentBytes, Conflicts, Gaps, Repairs, Forks, Damaged, BacklogBytes, BacklogCaptures,
         StoreRequests, StoreOutage,

@@ -56,5 +56,7 @@ internal sealed class SeenBlob(string name)
     /// <summary>When it was refused; it is asked for again when all is listed.</summary>
     public long? RefusedAt { get; set; }
     public string? LastError { get; set; }
+    /// <summary>The other source that has its content, as it was told; null where none has.</summary>
+    public string? KnownAs { get; set; }
     public bool SameReported { get; set; }
 }

@@ -129,6 +129,16 @@ public sealed partial class ContainerSource
             }
             return Look.Done;
         }
+        if (decision is FileDecision.New && await OwnerAsync(blob, fingerprint, stop) is { } owner)
+        {
+            (seen.Done, seen.Pending) = (blob.Etag, 0);
+            if (seen.KnownAs != owner)
+            {
+                seen.KnownAs = owner;
+                _events.KnownContent(seen.Name, owner);
+            }
+            return Look.Done;
+        }
         var cursor = (decision as FileDecision.Resume)?.Cursor;
         var why = head.Why;
         var format = _format ?? (cursor is null ? head.Format : LogFormats.Remembered(cursor.Format, out why));
@@ -146,6 +156,23 @@ public sealed partial class ContainerSource
         Tell(seen, decision, cursor);
         return await ReadAsync(seen, blob, decision.Identity, format, cursor, sink, stop);
     }
+
+    /// <summary>Another source that has captured this content; null: none.</summary>
+    private async Task<string?> OwnerAsync(AppendedBlob blob, string fingerprint, CancellationToken stop) => _cursors.Contents is not { } contents ? null
+        : await contents.OwnerAsync(fingerprint, async other =>
+        {
+            var found = Likeness.Unread;
+            foreach (var (identity, offset) in other.Known(fingerprint).Where(known => known.Offset > 0))
+            {
+                var before = new byte[(int)Math.Min(offset, LineBlocks.CheckedBytes)];
+                if (offset <= blob.Length && await _blobs.ReadAsync(blob, offset - before.Length, before, stop) && _hash.Of(before) == other.Find(identity)!.Check)
+                {
+                    return Likeness.Same;
+                }
+                found = Likeness.Other;
+            }
+            return found;
+        }, stop);
 
     private void Tell(SeenBlob seen, FileDecision decision, FileCursor? cursor)
     {

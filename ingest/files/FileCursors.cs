@@ -36,6 +36,9 @@ public sealed class FileCursors
     /// <summary>The names that this machine reads them under.</summary>
     public FileNames Names { get; }
 
+    /// <summary>Which other sources have a content; null: whatever they have, it is read.</summary>
+    public KnownContents? Contents { get; init; }
+
     public FileCursor? Find(string identity)
     {
         lock (_lock)

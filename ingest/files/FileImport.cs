@@ -112,6 +112,14 @@ public sealed class FileImport(FileCursors cursors, ILineFormat? format, KeyedHa
         {
             // 3 decide
             var decision = await workers.Run(() => Decide(fingerprint, content, result.Path));
+            if (decision is FileDecision.New && await OwnerAsync(fingerprint, content, cancel) is { } owner)
+            {
+                return result with
+                {
+                    KnownAs = owner, Error = $"{result.Path}: this content is already under source {owner}, so nothing of it is read. If the source is mistyped, import it "
+                        + "under the right one; --again takes it a second time; pipeline withdraw takes the other back.",
+                };
+            }
             var cursor = (decision as FileDecision.Resume)?.Cursor;
             var point = (decision as FileDecision.Branch)?.Point;
             (from, line) = (cursor?.Offset ?? point?.From ?? 0, cursor?.Line ?? 0);
@@ -186,6 +194,9 @@ public sealed class FileImport(FileCursors cursors, ILineFormat? format, KeyedHa
         cursors.Advance(block.File!, blocks.Cursor!);
         events?.Offered(path, block.From, block.To);
     }
+
+    private Task<string?> OwnerAsync(string fingerprint, FileContent content, CancellationToken cancel) => cursors.Contents is { } contents
+        ? contents.OwnerAsync(fingerprint, other => workers.Run(() => ContentLikeness.Of(other, fingerprint, content)), cancel) : Task.FromResult<string?>(null);
 
     private FileDecision Decide(string fingerprint, FileContent content, string path)
     {

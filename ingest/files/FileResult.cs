@@ -28,6 +28,8 @@ public sealed record FileResult
     public bool Edited { get; init; }
     /// <summary>Lines that were read now and may have been read before.</summary>
     public long PossibleDoubles { get; init; }
+    /// <summary>Another source of the installation has this content: nothing of it was read.</summary>
+    public string? KnownAs { get; init; }
     /// <summary>What went wrong, naming the file; what is complete before it is captured all the same.</summary>
     public string? Error { get; init; }
     /// <summary>What became of the lines that this run read.</summary>

@@ -36,6 +36,9 @@ public interface ISourceEvents
     /// </summary>
     void Rewound(string path, long from, long offset, bool edited);
 
+    /// <summary>Another source of the installation has a file's content; it is not read.</summary>
+    void KnownContent(string path, string owner);
+
     /// <summary>A gzip file is cut, damaged or followed by garbage: what was whole before is taken, the rest is pending.</summary>
     void BadGzip(string path, ContentEnd end, long decompressed);
 

@@ -75,6 +75,8 @@ internal sealed class SeenPath(string path, int spread)
     public long Decompressed { get; set; }
     public bool EndReported { get; set; }
     public string? LastError { get; set; }
+    /// <summary>The other source that has its content, as it was told; null where none has.</summary>
+    public string? KnownAs { get; set; }
 
     /// <summary>Its content ended as no content should.</summary>
     public bool IsBroken => End is not (ContentEnd.Open or ContentEnd.Whole);

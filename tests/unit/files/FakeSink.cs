@@ -89,7 +89,10 @@ internal sealed class FakeSink(bool acknowledges = true) : IBlockSink
         return next;
     }
 
-    public FileCursors Cursors() => new("web", Files, Names);
+    /// <summary>Which other sources have a content; null: none is asked.</summary>
+    public KnownContents? Contents { get; set; }
+
+    public FileCursors Cursors() => new("web", Files, Names) { Contents = Contents };
 }
 
 /// <summary>What the sources said, one line each: `name path numbers`, the folder left out.</summary>
@@ -108,6 +111,7 @@ internal sealed class FakeEvents(string folder) : ISourceEvents
     public void SameContent(string path, string other) => Add("same-content", path, Path.GetFileName(other));
     public void SameFirstLine(string path, int ordinal) => Add("same-first-line", path, ordinal);
     public void Rewound(string path, long from, long offset, bool edited) => Add(edited ? "edited" : "rewound", path, from, offset);
+    public void KnownContent(string path, string owner) => Add("known-content", path, owner);
     public void BadGzip(string path, ContentEnd end, long decompressed) => Add("bad-gzip", path, end, decompressed);
     public void Unreadable(string path, Exception error) => Add("unreadable", path);
     public void UnknownFormat(string path, string why) => Add("unknown-format", path);
