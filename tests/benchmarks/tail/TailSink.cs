@@ -58,6 +58,7 @@ internal sealed class TailSink(long bytes, CancellationTokenSource stop) : IBloc
         public void Truncated(string path, long length, long offset) => throw new InvalidOperationException($"{path} was taken for truncated");
         public void Shrunk(string path, long length, long offset) { }
         public void SameContent(string path, string other) { }
+        public void KnownContent(string path, string source) { }
         public void SameFirstLine(string path, int ordinal) { }
         public void Rewound(string path, long from, long offset, bool edited) { }
         public void BadGzip(string path, ContentEnd end, long decompressed) { }
