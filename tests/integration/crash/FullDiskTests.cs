@@ -51,6 +51,11 @@ public sealed class FullDiskTests
     [InlineData(2)]
     public async Task On_a_full_disk_an_import_of_several_files_ends_at_a_signal_and_gives_its_source_back(int signal)
     {
+        if (IsIgnored(signal))
+        {
+            Assert.Skip($"signal {signal} is ignored by whatever started the tests, and so by the program");
+            return;
+        }
         using var folder = new Folder();
         Directory.CreateDirectory(folder.Dir);
         if (Run("mount", "-t", "tmpfs", "-o", "size=2500k", "pipeline-test", folder.Dir) != 0)
@@ -84,6 +89,13 @@ public sealed class FullDiskTests
             File.WriteAllText(Path.Combine(logs, $"{file:D2}.log"), string.Concat(Enumerable.Range(0, lines).Select(i => Sample.Line(i % 60, $"{random.Next(1, 200)}.{random.Next(256)}.{random.Next(256)}.{file}"))), Encoding.ASCII);
         }
         return logs;
+    }
+
+    /// <summary>A shell that starts something in the background has it ignore SIGINT, and children inherit that.</summary>
+    private static bool IsIgnored(int signal)
+    {
+        var mask = File.ReadLines("/proc/self/status").First(line => line.StartsWith("SigIgn:", StringComparison.Ordinal));
+        return (Convert.ToUInt64(mask["SigIgn:".Length..].Trim(), 16) >> (signal - 1) & 1) != 0;
     }
 
     private static int Run(string program, params string[] args)

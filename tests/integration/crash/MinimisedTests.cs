@@ -54,7 +54,7 @@ public sealed class MinimisedTests
         foreach (var (format, lines) in Logs)
         {
             Ask(0, "import", folder.Write(format + ".log", string.Join('\n', lines) + "\n"), "--source", format, "--format", format);
-            Ask(0, "import", folder[format + ".log"], "--source", "dry", "--format", format, "--dry-run");
+            Ask(0, "import", folder[format + ".log"], "--source", "dry", "--format", format, "--dry-run", "--again");
         }
         // Nothing but marks: no format is found, and the reason why is told without a word of it.
         Ask(1, "import", folder.Write("none.log", string.Concat(Enumerable.Repeat(Mark + "\n", 20))), "--source", "none");

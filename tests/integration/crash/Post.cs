@@ -14,6 +14,7 @@ internal sealed class Post(string name, string[] command, DistributedWorld world
 
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(8);
     private static readonly TimeSpan LongestStart = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan FencedWithin = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan LongestSleep = TimeSpan.FromSeconds(9);
 
     /// <summary>SIGTERM before the program listens to it, as a shell tells it.</summary>
@@ -160,9 +161,17 @@ internal sealed class Post(string name, string[] command, DistributedWorld world
             CrashException.Unless(world.Azurite is not null, $"two processes have the same shards in a directory: {DistributedTotals.Tail(rival.Error)}");
             await ListenAsync(rival);
             old.Resume();
+            // A shard without new lines finds out at its next flush: told to stop, the older process ends whether or not each of its shards did.
+            await ((Task)old.Ended).WaitAsync(FencedWithin).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            old.Terminate();
             await old.EndAsync();
-            CrashException.Unless(old.Exit == ExitCode.Fenced, $"{name} was fenced and ended with {old.Exit}: {DistributedTotals.Tail(old.Error)}");
-            totals.Fenced();
+            CrashException.Unless(
+                old.Exit is ExitCode.Fenced or ExitCode.Done or ExitCode.Interrupted or 128 + 15,
+                $"{name} was fenced and ended with {old.Exit}: {DistributedTotals.Tail(old.Error)}");
+            if (old.Exit == ExitCode.Fenced)
+            {
+                totals.Fenced();
+            }
             (_last, rival) = (rival, old);
             return _last;
         }

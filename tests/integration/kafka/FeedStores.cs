@@ -60,6 +60,7 @@ internal sealed class FeedStores : IAsyncDisposable
         var (bytes, whole) = CaptureFile.Encode(header, null, [frame], Key.Captures());
         var capture = new Capture(new Link(header.Number, Sha256.Of(bytes)), whole, bytes);
         Assert.Equal(PutOutcome.Created, await Us.PutIfAbsentAsync(CaptureNames.Capture(shard, header.Number), bytes));
+        await Us.PutIfAbsentAsync(CaptureNames.Source(shard), SourceObject.Encode(shard));
         Assert.Null(state.Apply(whole, capture.Link));
         return capture;
     }
@@ -92,7 +93,7 @@ internal sealed class FeedStores : IAsyncDisposable
             await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, CancellationToken.None);
         }
         var deep = await VerifyAsync(true);
-        Assert.True(deep.Ok, string.Join("; ", deep.Differences));
+        Assert.True(deep.Ok, string.Join("; ", [.. deep.Differences, .. deep.Deleted.Select(d => $"{d.Object}: {d.Why}"), .. deep.Corrupt.Select(c => $"{c.Object}: {c.Why}")]));
     }
 
     public async ValueTask DisposeAsync()
