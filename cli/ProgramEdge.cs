@@ -7,7 +7,8 @@ using Pipeline.Ingest.Shard;
 namespace Pipeline.Cli;
 
 /// <summary>
-/// The outermost handler: what a command could not do becomes a message on standard error and the exit code of the README. Expected stops tell what to do;
+/// The outermost handler: what a command could not do becomes a message on standard error and the exit code of the README. Expected stops
+/// tell what to do;
 /// of a surprise only type and stack are shown, because its message could hold a line (rule 35).
 /// </summary>
 internal static class ProgramEdge
@@ -28,7 +29,8 @@ internal static class ProgramEdge
         try
         {
             // Signals are handled here, so that `run` can finish what it holds.
-            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null }, signals.Stop);
+            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false,
+                ProcessTerminationTimeout = null }, signals.Stop);
         }
         catch (OperationCanceledException) when (signals.Stop.IsCancellationRequested)
         {
@@ -56,7 +58,8 @@ internal static class ProgramEdge
                 Say($"{e.Message} Then run the command again.");
                 break;
             default:
-                Say($"a fault of this program ({error.GetType().FullName}). Please report it with what follows; the message is left out, because it could hold a part of a log line.");
+                Say($"a fault of this program ({error.GetType().FullName}). Please report it with what follows; the message is left " +
+                    $"out, because it could hold a part of a log line.");
                 for (var e = error; e is not null; e = e.InnerException)
                 {
                     Console.Error.WriteLine($"{e.GetType().FullName}\n{e.StackTrace}");

@@ -3,8 +3,10 @@ using System.IO.Hashing;
 namespace Pipeline.Core;
 
 /// <summary>
-/// The check that a document carries in itself: 32 hex digits of the XXH3-128 of its bytes, taken while those digits were zeros. It finds damage, not forgery:
-/// whoever can write the store can write the check. Used where nothing else names the document's hash yet, such as the newest entry of a log.
+/// The check that a document carries in itself: 32 hex digits of the XXH3-128 of its bytes, taken while those digits were zeros. It finds
+/// damage, not forgery:
+/// whoever can write the store can write the check. Used where nothing else names the document's hash yet, such as the newest entry of a
+/// log.
 /// </summary>
 public static class DamageCheck
 {
@@ -44,7 +46,8 @@ public static class DamageCheck
         return reader.Holds();
     }
 
-    private static void Write(UInt128 hash, Span<byte> digits) => System.Text.Encoding.ASCII.GetBytes(hash.ToString("x32", System.Globalization.CultureInfo.InvariantCulture), digits);
+    private static void Write(UInt128 hash, Span<byte> digits) => System.Text.Encoding.ASCII.GetBytes(
+        hash.ToString("x32", System.Globalization.CultureInfo.InvariantCulture), digits);
 
     /// <summary>Where the digits of the first member `check` begin.</summary>
     private static int? Find(ReadOnlySpan<byte> document)

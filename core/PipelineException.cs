@@ -1,7 +1,8 @@
 namespace Pipeline.Core;
 
 /// <summary>
-/// An expected way to stop. The message says what, where, what was found, what was expected and what to do, and never holds a log line's content.
+/// An expected way to stop. The message says what, where, what was found, what was expected and what to do, and never holds a log line's
+/// content.
 /// The type is the kind of fault; the program maps it to an exit code in one place, at its edge.
 /// </summary>
 public abstract class PipelineException(string message, Exception? inner = null) : Exception(message, inner);
@@ -18,7 +19,8 @@ public class DifferenceException(string message, Exception? inner = null) : Pipe
 /// <summary>A stored object does not hold what it declares: damaged, cut, or not ours.</summary>
 /// <param name="target">The object's name in its store.</param>
 /// <param name="why">What is wrong with it, in words that hold no content.</param>
-public sealed class CorruptException(string target, string why, string message, Exception? inner = null) : DifferenceException(message, inner)
+public sealed class CorruptException(string target, string why, string message, Exception? inner = null)
+    : DifferenceException(message, inner)
 {
     public string Target { get; } = target;
 

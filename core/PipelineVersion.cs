@@ -6,5 +6,6 @@ namespace Pipeline.Core;
 public static class PipelineVersion
 {
     public static readonly string Engine =
-        "pipeline/" + (typeof(PipelineVersion).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "0");
+        "pipeline/" + (typeof(PipelineVersion).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion
+            ?? "0");
 }

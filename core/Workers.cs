@@ -1,7 +1,8 @@
 namespace Pipeline.Core;
 
 /// <summary>
-/// Where CPU-bound work is done. Loops never start threads themselves: the program gives them the thread pool, the simulation gives them its one thread.
+/// Where CPU-bound work is done. Loops never start threads themselves: the program gives them the thread pool, the simulation gives them
+/// its one thread.
 /// </summary>
 public sealed class Workers
 {

@@ -44,5 +44,6 @@ internal static class Chance
         return weights.Length - 1;
     }
 
-    public static string Hex(this Random random, int digits) => random.NextInt64(1L << (4 * digits)).ToString("x" + digits, System.Globalization.CultureInfo.InvariantCulture);
+    public static string Hex(this Random random, int digits) => random.NextInt64(1L << (4 * digits))
+        .ToString("x" + digits, System.Globalization.CultureInfo.InvariantCulture);
 }

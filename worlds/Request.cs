@@ -12,7 +12,8 @@ internal readonly record struct ClientAddress(string Text, string Network)
 /// <param name="Value">The version or the prefix that its record has, if any.</param>
 /// <param name="Install">The install that made it, or -1.</param>
 internal sealed record Request(
-    long Micros, ClientAddress Address, string Method, string Path, string Query, string Agent, int Status, Outcome Outcome, string? Value = null, int Install = -1)
+    long Micros, ClientAddress Address, string Method, string Path, string Query, string Agent, int Status, Outcome Outcome,
+        string? Value = null, int Install = -1)
 {
     public string Protocol { get; init; } = "HTTP/1.1";
 

@@ -3,7 +3,8 @@ using System.Globalization;
 namespace Pipeline.Worlds;
 
 /// <summary>
-/// A simulated week, or more, of clients that check for updates, whose truth is known: XenCenter installs, virtual machines with a Management Agent,
+/// A simulated week, or more, of clients that check for updates, whose truth is known: XenCenter installs, virtual machines with a
+/// Management Agent,
 /// and everybody else who asks the same servers. Three web servers share the requests and write them in three formats, some lines bad.
 /// </summary>
 public sealed class World(WorldOptions options)
@@ -20,11 +21,13 @@ public sealed class World(WorldOptions options)
         ? options
         : throw new ArgumentException($"found {options}, expected Days ≥ 1, Installs ≥ 0 and BadLineRate from 0 to 0.5", nameof(options));
 
-    /// <summary>Lives the week and writes the servers' logs below <paramref name="directory"/>, which is made; existing files of the same names are replaced.</summary>
+    /// <summary>Lives the week and writes the servers' logs below <paramref name="directory"/>, which is made; existing files of the same
+    /// names are replaced.</summary>
     /// <param name="record">Is given every row that the table must hold, and the source it comes from, as its line is written.</param>
     public WorldTruth WriteLogs(string directory, Action<string, TrueRecord>? record = null)
     {
-        // 1 everybody lives, 2 requests come to the servers in order of time, 3 each server writes its files, 4 what was written is the truth.
+        // 1 everybody lives, 2 requests come to the servers in order of time, 3 each server writes its files, 4 what was written is the
+        // truth.
         var requests = new List<Request>();
         var book = new AddressBook(Chance.For(Options.Seed, "addresses"));
         var xenCenters = new XenCenters(Options, requests);
@@ -45,7 +48,8 @@ public sealed class World(WorldOptions options)
                 ledger.Add(request);
                 if (request.Outcome.IsRecord())
                 {
-                    record?.Invoke(server.Source, new TrueRecord(request.Outcome.Code(), request.Micros, request.Address.Text, request.Value));
+                    record?.Invoke(server.Source, new TrueRecord(request.Outcome.Code(), request.Micros, request.Address.Text,
+                        request.Value));
                 }
             });
             total.Files.AddRange(tally.Files);
@@ -72,14 +76,17 @@ public sealed class World(WorldOptions options)
             shares[random.Weighted(Share)].Add(request);
         }
         // A stable order, so that equal instants do not depend on the sort.
-        return [.. shares.Select(share => share.Select((request, i) => (request, i)).OrderBy(pair => pair.request.Micros).ThenBy(pair => pair.i).Select(pair => pair.request).ToList())];
+        return [.. shares.Select(share => share.Select((request, i) => (request, i)).OrderBy(pair => pair.request.Micros)
+            .ThenBy(pair => pair.i).Select(pair => pair.request).ToList())];
     }
 
     private WebServer[] Servers() =>
     [
-        new(Sources[0], new CombinedFormat(NginxOffset), micros => "access.log@" + Name(micros + (long)NginxOffset.TotalMicroseconds, "yyyy-MM-dd")),
+        new(Sources[0], new CombinedFormat(NginxOffset), micros => "access.log@"
+            + Name(micros + (long)NginxOffset.TotalMicroseconds, "yyyy-MM-dd")),
         new(Sources[1], new W3cFormat(), micros => Name(micros, "'u_ex'yyMMdd'.log'")),
-        new(Sources[2], new AppServiceFormat(Chance.For(Options.Seed, "appservice")), micros => Name(micros, Options.HourlyFiles ? "'y='yyyy'/m='MM'/d='dd'/h='HH'/m=00/PT1H.json'" : "'http-'yyyy-MM-dd'.json'")),
+        new(Sources[2], new AppServiceFormat(Chance.For(Options.Seed, "appservice")), micros =>
+            Name(micros, Options.HourlyFiles ? "'y='yyyy'/m='MM'/d='dd'/h='HH'/m=00/PT1H.json'" : "'http-'yyyy-MM-dd'.json'")),
     ];
 
     private static string Name(long micros, string format) => Calendar.At(micros).ToString(format, CultureInfo.InvariantCulture);

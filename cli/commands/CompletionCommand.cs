@@ -4,7 +4,8 @@ using Pipeline.Core;
 
 namespace Pipeline.Cli.Commands;
 
-/// <summary>`completion SHELL`: a script that lets the shell ask the program itself what may come next, so that it never falls behind.</summary>
+/// <summary>`completion SHELL`: a script that lets the shell ask the program itself what may come next, so that it never falls
+/// behind.</summary>
 internal static class CompletionCommand
 {
     private const string Bash = """
@@ -32,7 +33,8 @@ internal static class CompletionCommand
     public static Command Create()
     {
         var shell = new Argument<string>("SHELL") { Description = "bash, zsh or fish" }.AcceptOnlyFromAmong("bash", "zsh", "fish");
-        return new Command("completion", "a script that completes commands and options: source <(pipeline completion bash)") { shell }.Does((parsed, _, _) =>
+        return new Command("completion", "a script that completes commands and options: source <(pipeline completion bash)") { shell }.Does(
+            (parsed, _, _) =>
         {
             Console.Out.WriteLine(parsed.GetRequiredValue(shell) switch { "bash" => Bash, "zsh" => Zsh, _ => Fish });
             return Task.FromResult(ExitCode.Done);

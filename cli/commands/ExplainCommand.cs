@@ -10,17 +10,21 @@ using Pipeline.Ingest.Formats;
 
 namespace Pipeline.Cli.Commands;
 
-/// <summary>`explain`: lines on standard input, and of each, field by field, what would be kept and what dropped and why. Run where the log is; writes nothing, and shows of what is dropped its shape only.</summary>
+/// <summary>`explain`: lines on standard input, and of each, field by field, what would be kept and what dropped and why. Run where the log
+/// is; writes nothing, and shows of what is dropped its shape only.</summary>
 internal static class ExplainCommand
 {
-    /// <summary>Member values are addresses, versions, times and fixed texts: escaping them for HTML would only hide them from people.</summary>
+    /// <summary>Member values are addresses, versions, times and fixed texts: escaping them for HTML would only hide them from
+    /// people.</summary>
     private static readonly JsonSerializerOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public static Command Create()
     {
         var format = new FormatOptions();
-        var source = new Option<string?>("--source") { HelpName = "NAME", Description = "as the configuration's source of this name is read" };
-        var command = new Command("explain", "lines on standard input: what would be kept of each, what dropped and why; changes nothing") { source };
+        var source = new Option<string?>("--source") { HelpName = "NAME",
+            Description = "as the configuration's source of this name is read" };
+        var command = new Command("explain",
+            "lines on standard input: what would be kept of each, what dropped and why; changes nothing") { source };
         return format.AddTo(command).Does(async (parsed, output, stop) =>
         {
             var chosen = format.Of(parsed, parsed.GetValue(source) is { } name ? Source(parsed.Settings(), name) : null);
@@ -45,7 +49,9 @@ internal static class ExplainCommand
     }
 
     private static SourceSettings Source(PipelineSettings settings, string name) => settings.Sources.FirstOrDefault(s => s.Name == name)
-        ?? throw new UsageException($"--source: the configuration has no source '{name}'; it has {(settings.Sources.Count == 0 ? "none" : string.Join(", ", settings.Sources.Select(s => s.Name)))}.");
+        ?? throw new UsageException(
+            $"--source: the configuration has no source '{name}'; it has " +
+            $"{(settings.Sources.Count == 0 ? "none" : string.Join(", ", settings.Sources.Select(s => s.Name)))}.");
 
     private static async Task<ILineFormat> DetectAsync(LineInput lines, CancellationToken stop)
     {
@@ -67,7 +73,8 @@ internal static class ExplainCommand
     private static void Show(Explanation explanation, Printer output)
     {
         var number = explanation.Line.ToString(CultureInfo.InvariantCulture);
-        var what = explanation.Records.GroupBy(r => r.Dataset).Select(g => $"{Say.Count(g.Count(), "record")} of {g.Key}").Concat(explanation.Rejected.GroupBy(r => r).Select(g => $"rejected as {g.Key.Reason}: {g.Key.Why}"))
+        var what = explanation.Records.GroupBy(r => r.Dataset).Select(g => $"{Say.Count(g.Count(), "record")} of {g.Key}")
+            .Concat(explanation.Rejected.GroupBy(r => r).Select(g => $"rejected as {g.Key.Reason}: {g.Key.Why}"))
             .Concat(explanation.Duplicates.Distinct().Select(rule => $"a duplicate by rule {rule}"));
         var rules = explanation.Records.Select(r => r.Rule).Concat(explanation.Rejected.Select(r => r.Rule)).OfType<string>().Distinct();
         output.Line($"line {number}: {(explanation.Directive ? "a directive" : string.Join("; ", what))}");
@@ -94,9 +101,12 @@ internal static class ExplainCommand
         line = explanation.Line,
         format,
         outcome = explanation.Outcome,
-        records = explanation.Records.Select(record => new { dataset = record.Dataset, rule = record.Rule, kept = new Dictionary<string, string?>(record.Values) }),
-        rejected = explanation.Rejected.Select(rejected => new { reason = rejected.Reason, rule = rejected.Rule, shape = rejected.Shape, why = rejected.Why }),
+        records = explanation.Records.Select(record => new { dataset = record.Dataset, rule = record.Rule, kept = new Dictionary<string,
+            string?>(record.Values) }),
+        rejected = explanation.Rejected.Select(rejected => new { reason = rejected.Reason, rule = rejected.Rule, shape = rejected.Shape,
+            why = rejected.Why }),
         duplicates = explanation.Duplicates,
-        dropped = explanation.Dropped.Select(field => new { field = field.Name, shape = field.Shape, bytes = field.Bytes, why = field.Why }),
+        dropped = explanation.Dropped.Select(field => new { field = field.Name, shape = field.Shape, bytes = field.Bytes,
+            why = field.Why }),
     }, Plain);
 }

@@ -25,14 +25,18 @@ internal sealed record ImportReport
     public static ImportReport Of(string source, bool dry, ImportOutcome outcome)
     {
         var counts = outcome.Counts;
-        var records = new SortedDictionary<string, long>(PublishedContracts.All.ToDictionary(c => c.Dataset, c => counts.Records.GetValueOrDefault(c.Dataset)), StringComparer.Ordinal);
+        var records = new SortedDictionary<string,
+            long>(PublishedContracts.All.ToDictionary(c => c.Dataset, c => counts.Records.GetValueOrDefault(c.Dataset)),
+            StringComparer.Ordinal);
         return new ImportReport
         {
-            Source = source, DryRun = dry, Lines = counts.Lines, Records = records, Rejections = counts.Rejected, Duplicates = counts.Duplicates,
+            Source = source, DryRun = dry, Lines = counts.Lines, Records = records, Rejections = counts.Rejected,
+                Duplicates = counts.Duplicates,
             Pending = [.. outcome.Files.Where(f => f.Pending > 0).Select(f => new PendingEnd(f.Path, f.Pending))],
             Files = [.. outcome.Files.Select(f => new ImportedFile(f.Path, f.Format, f.From, f.To, f.Counts.Lines, f.SameAs, f.Error)
             {
-                Ordinal = f.Ordinal > 0 ? f.Ordinal : null, ReadBefore = f.Rewound, Edited = f.Edited ? true : null, PossibleDoubles = f.PossibleDoubles > 0 ? f.PossibleDoubles : null, KnownAs = f.KnownAs,
+                Ordinal = f.Ordinal > 0 ? f.Ordinal : null, ReadBefore = f.Rewound, Edited = f.Edited ? true
+                    : null, PossibleDoubles = f.PossibleDoubles > 0 ? f.PossibleDoubles : null, KnownAs = f.KnownAs,
             })],
             Captures = outcome.Shipped.Captures, Commits = outcome.Shipped.Commits,
         };
@@ -49,7 +53,8 @@ internal sealed record ImportReport
             Printer.Json(JsonSerializer.Serialize(this, ImportJson.Default.ImportReport));
         }
         var failed = Files.Count(f => f.Error is not null);
-        output.Line($"{(DryRun ? "dry run, nothing is written: " : "")}{Say.Count(Lines, "new line")} of {Say.Count(Files.Count, "file")}{(failed > 0 ? $", {failed} with an error" : "")}");
+        output.Line($"{(DryRun ? "dry run, nothing is written: " : "")}{Say.Count(Lines, "new line")} of " +
+            $"{Say.Count(Files.Count, "file")}{(failed > 0 ? $", {failed} with an error" : "")}");
         output.Line($"  records     {Say.List(Records)}");
         output.Line($"  rejections  {Say.List(Rejections)}");
         if (Duplicates > 0)
@@ -70,7 +75,8 @@ internal sealed record ImportReport
         }
         foreach (var file in Files.Where(f => f.ReadBefore is not null))
         {
-            output.Line($"  went back   {file.Path} was read to byte {file.ReadBefore}, and is another from {file.From} on: {(file.Edited == true ? "lines that were put in before are not read" : "read again from there")}");
+            output.Line($"  went back   {file.Path} was read to byte {file.ReadBefore}, and is another from {file.From} on: " +
+                $"{(file.Edited == true ? "lines that were put in before are not read" : "read again from there")}");
         }
         foreach (var file in Files.Where(f => f.PossibleDoubles > 0))
         {
@@ -78,7 +84,8 @@ internal sealed record ImportReport
         }
         if (!DryRun)
         {
-            output.Line(Captures == 0 ? "  nothing new was found, nothing was written" : $"  stored      {Say.Count(Captures, "capture")}, {Say.Count(Commits, "commit")}");
+            output.Line(Captures == 0 ? "  nothing new was found, nothing was written"
+                : $"  stored      {Say.Count(Captures, "capture")}, {Say.Count(Commits, "commit")}");
         }
     }
 }
@@ -101,6 +108,7 @@ internal sealed record ImportedFile(string Path, string? Format, long From, long
     public long? PossibleDoubles { get; init; }
 }
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, WriteIndented = true)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, WriteIndented = true)]
 [JsonSerializable(typeof(ImportReport))]
 internal sealed partial class ImportJson : JsonSerializerContext;

@@ -13,8 +13,10 @@ internal static class InspectCommand
 {
     public static Command Create()
     {
-        var name = new Argument<string>("OBJECT") { Description = "a capture, snapshot, commit or segment: its name in the store, or its path" };
-        return new Command("inspect", "the headers of a capture, snapshot, commit or segment; never rows") { name }.Does(async (parsed, _, stop) =>
+        var name = new Argument<string>("OBJECT") { Description =
+            "a capture, snapshot, commit or segment: its name in the store, or its path" };
+        return new Command("inspect", "the headers of a capture, snapshot, commit or segment; never rows") { name }.Does(
+            async (parsed, _, stop) =>
         {
             using var installation = await OpenInstallation.OpenAsync(parsed.Settings().Places, TimeProvider.System, stop);
             var (store, found) = await FindAsync(installation, parsed.GetRequiredValue(name), stop);
@@ -24,7 +26,8 @@ internal static class InspectCommand
     }
 
     /// <summary>A path below a store's root, or the URL of a blob, is a name too: people copy what `ls` shows.</summary>
-    private static async Task<(IObjectStore Store, string Name)> FindAsync(OpenInstallation installation, string name, CancellationToken stop)
+    private static async Task<(IObjectStore Store, string Name)> FindAsync(OpenInstallation installation, string name,
+        CancellationToken stop)
     {
         foreach (var store in new[] { installation.Us, installation.Uk })
         {
@@ -34,7 +37,9 @@ internal static class InspectCommand
                 return (store, found);
             }
         }
-        throw new UsageException($"there is no object '{name}' in {installation.Us.Location} or {installation.Uk.Location}. Name it as it lies in its store, such as captures/SHARD/0000000000000000/00000000000000000000.");
+        throw new UsageException(
+            $"there is no object '{name}' in {installation.Us.Location} or {installation.Uk.Location}. Name it as it lies in its store, " +
+            $"such as captures/SHARD/0000000000000000/00000000000000000000.");
     }
 
     private static string NameIn(IObjectStore store, string name)

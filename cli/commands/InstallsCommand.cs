@@ -17,12 +17,16 @@ internal static class InstallsCommand
 
     public static Command Create()
     {
-        var by = new Option<string?>("--by") { HelpName = "day|week|28d", Description = "the windows (default: all three)" }.AcceptOnlyFromAmong("day", "week", "28d");
+        var by = new Option<string?>("--by") { HelpName = "day|week|28d",
+            Description = "the windows (default: all three)" }.AcceptOnlyFromAmong("day", "week", "28d");
         var from = Date("--from", "the first UTC date; the window that holds it is counted whole");
         var to = Date("--to", "the last UTC date, inclusive");
-        return new Command("installs", "facts about update checks: how many, from how many addresses, of which version (not an estimate of installs)") { by, from, to }.Does(async (parsed, output, stop) =>
+        return new Command("installs",
+            "facts about update checks: how many, from how many addresses, of which version (not an estimate of installs)") { by, from,
+            to }.Does(async (parsed, output, stop) =>
         {
-            var question = new InstallQuestion(parsed.GetValue(by) is { } name ? [WindowKinds.Parse(name)!.Value] : Every, Day(parsed.GetValue(from)), Day(parsed.GetValue(to)));
+            var question = new InstallQuestion(parsed.GetValue(by) is { } name ? [WindowKinds.Parse(name)!.Value]
+                : Every, Day(parsed.GetValue(from)), Day(parsed.GetValue(to)));
             if (question is { From: { } first, To: { } last } && first > last)
             {
                 throw new UsageException($"--from {first} is after --to {last}; expected a range of dates.");
@@ -39,18 +43,22 @@ internal static class InstallsCommand
     }
 
     public static Task<InstallFacts> CountAsync(OpenInstallation installation, InstallQuestion question, CancellationToken stop) =>
-        new InstallCounter(installation.Logs.Single(log => log.Contract.Dataset == PublishedContracts.XenCenterChecks.Dataset)).CountAsync(question, stop);
+        new InstallCounter(installation.Logs.Single(log => log.Contract.Dataset == PublishedContracts.XenCenterChecks.Dataset))
+            .CountAsync(question, stop);
 
     public static void Show(InstallFacts facts, Printer output)
     {
         output.Line($"facts through {facts.Through ?? "(the table is empty)"}. {facts.Means}");
-        output.Table("lllrrrr", ["window", "start", "version", "checks", "addresses", "IPv4", "IPv6 /64"], facts.Rows.Select(row => (IReadOnlyList<string>)
+        output.Table("lllrrrr", ["window", "start", "version", "checks", "addresses", "IPv4", "IPv6 /64"],
+            facts.Rows.Select(row => (IReadOnlyList<string>)
         [
-            row.Window, row.Start, row.Version == "*" ? "all" : row.Version, Say.N(row.Checks), Say.N(row.Addresses), Say.N(row.Ipv4), Say.N(row.Ipv6Prefixes),
+            row.Window, row.Start, row.Version == "*" ? "all" : row.Version, Say.N(row.Checks), Say.N(row.Addresses), Say.N(row.Ipv4),
+                Say.N(row.Ipv6Prefixes),
         ]));
         if (facts.UnreadableAddresses > 0)
         {
-            output.Line($"{Say.N(facts.UnreadableAddresses)} rows have an address that is none: they are checks, and in no count of addresses");
+            output.Line($"{Say.N(facts.UnreadableAddresses)} rows have an address that is none: they are checks, and in no count of " +
+                $"addresses");
         }
     }
 
@@ -59,7 +67,8 @@ internal static class InstallsCommand
         var option = new Option<string?>(name) { HelpName = "DATE", Description = description };
         option.Validators.Add((OptionResult result) =>
         {
-            if (result.GetValueOrDefault<string?>() is { } text && !DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out _))
+            if (result.GetValueOrDefault<string?>() is { } text && !DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture,
+                DateTimeStyles.None, out _))
             {
                 result.AddError($"{name}: found '{text}', expected a date such as 2026-11-02.");
             }

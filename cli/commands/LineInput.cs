@@ -1,7 +1,8 @@
 namespace Pipeline.Cli.Commands;
 
 /// <summary>
-/// Lines of a stream that may have no end, each as soon as it is there. Of a line without an end is held what a parser looks at, and a little more; its length is counted to its end.
+/// Lines of a stream that may have no end, each as soon as it is there. Of a line without an end is held what a parser looks at, and a
+/// little more; its length is counted to its end.
 /// The last line may lack its terminator.
 /// </summary>
 internal sealed class LineInput(Stream input)
@@ -28,7 +29,8 @@ internal sealed class LineInput(Stream input)
         return read > 0;
     }
 
-    /// <summary>The next line without its terminator, or its first part, and the length of the whole; null at the end. The bytes are valid until the next call.</summary>
+    /// <summary>The next line without its terminator, or its first part, and the length of the whole; null at the end. The bytes are valid
+    /// until the next call.</summary>
     public async ValueTask<(ReadOnlyMemory<byte> Bytes, long Length)?> NextAsync(CancellationToken stop)
     {
         int end, seen = 0;

@@ -12,24 +12,30 @@ using Pipeline.Ingest.Shard;
 
 namespace Pipeline.Cli.Commands;
 
-/// <summary>`redrive`: rejected lines read again from the files that still hold them; those that are records by now become so, once, however often it is run.</summary>
+/// <summary>`redrive`: rejected lines read again from the files that still hold them; those that are records by now become so, once,
+/// however often it is run.</summary>
 internal static class RedriveCommand
 {
     public static Command Create()
     {
-        var reason = new Option<string>("--reason") { Required = true, HelpName = "R", Description = $"of {string.Join(", ", Reasons.All.Select(Reasons.Code))}" };
+        var reason = new Option<string>("--reason") { Required = true, HelpName = "R",
+            Description = $"of {string.Join(", ", Reasons.All.Select(Reasons.Code))}" };
         reason.CompletionSources.Add([.. Reasons.All.Select(Reasons.Code)]);
-        var source = new Option<string?>("--source") { HelpName = "S", Description = "only this source; else every source that this installation has" };
+        var source = new Option<string?>("--source") { HelpName = "S",
+            Description = "only this source; else every source that this installation has" };
         var format = new FormatOptions();
         var dry = new Option<bool>("--dry-run") { Description = "say what would become of them; write nothing" };
-        var paths = new Argument<string[]>("PATH") { Arity = ArgumentArity.ZeroOrMore, Description = "where to look for the files, beside their last names: files, folders or patterns (quoted)" };
-        var command = new Command("redrive", "read rejected lines again, after the parser or the settings were mended") { paths, reason, source, dry };
+        var paths = new Argument<string[]>("PATH") { Arity = ArgumentArity.ZeroOrMore,
+            Description = "where to look for the files, beside their last names: files, folders or patterns (quoted)" };
+        var command = new Command("redrive", "read rejected lines again, after the parser or the settings were mended") { paths, reason,
+            source, dry };
         return format.AddTo(command).Does(async (parsed, output, stop) =>
         {
             var why = parsed.GetRequiredValue(reason);
             if (Reasons.All.All(r => Reasons.Code(r) != why))
             {
-                throw new UsageException($"--reason: found '{why}', expected one of {string.Join(", ", Reasons.All.Select(Reasons.Code))}.");
+                throw new UsageException(
+                    $"--reason: found '{why}', expected one of {string.Join(", ", Reasons.All.Select(Reasons.Code))}.");
             }
             var settings = parsed.Settings();
             using var installation = await OpenInstallation.OpenAsync(settings.Places, TimeProvider.System, stop);
@@ -62,7 +68,8 @@ internal static class RedriveCommand
         });
     }
 
-    private static async IAsyncEnumerable<string> SourcesAsync(OpenInstallation installation, string? only, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken stop)
+    private static async IAsyncEnumerable<string> SourcesAsync(OpenInstallation installation, string? only,
+        [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken stop)
     {
         var found = false;
         await foreach (var shard in installation.Captures.ShardsAsync(stop))
@@ -87,7 +94,10 @@ internal static class RedriveCommand
         }
         foreach (var source in report.Sources)
         {
-            output.Line($"{source.Source}: {Say.Count(source.Found, "line")} rejected as {report.Reason} in files; {(report.DryRun ? "would become records" : "now records")} {Say.N(source.Redriven.Values.Sum())} ({Say.List(source.Records)}), still rejected {Say.N(source.Left)}, unavailable {Say.N(source.Unavailable)}{(source.Pushed > 0 ? $"; {Say.N(source.Pushed)} more were pushed, which no file holds" : "")}");
+            output.Line($"{source.Source}: {Say.Count(source.Found, "line")} rejected as {report.Reason} in files; " +
+                $"{(report.DryRun ? "would become records" : "now records")} {Say.N(source.Redriven.Values.Sum())} " +
+                $"({Say.List(source.Records)}), still rejected {Say.N(source.Left)}, unavailable " +
+                $"{Say.N(source.Unavailable)}{(source.Pushed > 0 ? $"; {Say.N(source.Pushed)} more were pushed, which no file holds" : "")}");
             foreach (var missing in source.MissingFiles)
             {
                 output.Line($"  not found: {missing}, or it holds something else by now; name where it is behind the options");
@@ -109,14 +119,18 @@ internal sealed record RedriveReport(string Reason, bool DryRun, IReadOnlyList<R
 /// <param name="Left">Rejected still.</param>
 /// <param name="Unavailable">Of files that are gone or hold something else.</param>
 /// <param name="Pushed">Rejected lines of pushes.</param>
-internal sealed record RedrivenSource(string Source, long Found, SortedDictionary<string, long> Redriven, SortedDictionary<string, long> Records, long Left, long Unavailable, long Pushed, IReadOnlyList<string> MissingFiles, long Captures)
+internal sealed record RedrivenSource(string Source, long Found, SortedDictionary<string, long> Redriven, SortedDictionary<string,
+    long> Records, long Left, long Unavailable, long Pushed, IReadOnlyList<string> MissingFiles, long Captures)
 {
     public static RedrivenSource Of(string source, string reason, RedriveOutcome outcome) => new(source, outcome.Found,
         outcome.Redriven == 0 ? [] : new SortedDictionary<string, long>(StringComparer.Ordinal) { [reason] = outcome.Redriven },
-        new SortedDictionary<string, long>(PublishedContracts.All.ToDictionary(c => c.Dataset, c => outcome.Records.GetValueOrDefault(c.Dataset)), StringComparer.Ordinal),
+        new SortedDictionary<string,
+            long>(PublishedContracts.All.ToDictionary(c => c.Dataset, c => outcome.Records.GetValueOrDefault(c.Dataset)),
+            StringComparer.Ordinal),
         outcome.Left, outcome.Unavailable, outcome.Pushed, outcome.MissingFiles, outcome.Captures);
 }
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, WriteIndented = true)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, WriteIndented = true)]
 [JsonSerializable(typeof(RedriveReport))]
 internal sealed partial class RedriveJson : JsonSerializerContext;

@@ -11,14 +11,17 @@ using Pipeline.Ingest.Push;
 
 namespace Pipeline.Cli.Commands;
 
-/// <summary>`run`, `ingest` and `ship`: roles in this process until SIGTERM. Sources are in the configuration; in an installation in a directory, options name them.</summary>
+/// <summary>`run`, `ingest` and `ship`: roles in this process until SIGTERM. Sources are in the configuration; in an installation in a
+/// directory, options name them.</summary>
 internal static class RunCommand
 {
     public static Command Create(string name, string description, RunParts parts)
     {
-        var tail = new Option<string[]>("--tail") { HelpName = "NAME=PATH", Description = "follow files: a source's name and a file, folder or quoted pattern; may be repeated" };
+        var tail = new Option<string[]>("--tail") { HelpName = "NAME=PATH",
+            Description = "follow files: a source's name and a file, folder or quoted pattern; may be repeated" };
         var push = new Option<string[]>("--push") { HelpName = "NAME=FORMAT", Description = "take pushes for a source; may be repeated" };
-        var listen = new Option<string?>("--listen") { HelpName = "URL", Description = "where pushes are taken (default http://127.0.0.1:8080)" };
+        var listen = new Option<string?>("--listen") { HelpName = "URL",
+            Description = "where pushes are taken (default http://127.0.0.1:8080)" };
         var metrics = Common.Metrics();
         var command = new Command(name, description) { metrics };
         if (parts.HasFlag(RunParts.Ingest))
@@ -39,7 +42,8 @@ internal static class RunCommand
                 };
                 if (settings.Sources.Count == 0)
                 {
-                    throw new UsageException($"{name} has no sources. Name them under `sources` in --config, or give --tail NAME=PATH or --push NAME=FORMAT.");
+                    throw new UsageException(
+                        $"{name} has no sources. Name them under `sources` in --config, or give --tail NAME=PATH or --push NAME=FORMAT.");
                 }
             }
             // Before anything is read: lines that two sources read count twice.
@@ -47,8 +51,10 @@ internal static class RunCommand
             settings = settings with { MetricsUrl = parsed.GetValue(metrics) ?? settings.MetricsUrl };
             // Before a store is touched: a region that no contract allows leaves nothing behind.
             var kafka = KafkaConnection.Open(settings.Kafka, PublishedContracts.All);
-            await using var telemetry = await Telemetry.Telemetry.StartAsync(settings, Environment.GetEnvironmentVariable, TimeProvider.System, stop);
-            using var installation = await OpenInstallation.OpenOrCreateAsync(settings.Places, TimeProvider.System, stop, parts == RunParts.Ingest ? Needs.Captures : Needs.Both);
+            await using var telemetry = await Telemetry.Telemetry.StartAsync(settings, Environment.GetEnvironmentVariable,
+                TimeProvider.System, stop);
+            using var installation = await OpenInstallation.OpenOrCreateAsync(settings.Places, TimeProvider.System, stop,
+                parts == RunParts.Ingest ? Needs.Captures : Needs.Both);
             telemetry?.Attach(installation);
             var log = new RoleLog(TimeProvider.System);
             if (telemetry?.Address is { } address)

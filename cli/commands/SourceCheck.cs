@@ -6,7 +6,8 @@ using Pipeline.Ingest.Files;
 
 namespace Pipeline.Cli.Commands;
 
-/// <summary>What `validate` says of a source: whether its files can be read and their format is known, whether its container answers. Files that are not there yet are no error: they may come.</summary>
+/// <summary>What `validate` says of a source: whether its files can be read and their format is known, whether its container answers. Files
+/// that are not there yet are no error: they may come.</summary>
 internal static class SourceCheck
 {
     /// <summary>Files of a source that are looked into: a glob may match ten thousand.</summary>
@@ -20,7 +21,8 @@ internal static class SourceCheck
         {
             await foreach (var page in container.Open(source.Name, settings.StoreTimeout).ListLevelAsync(container.Options.Prefix, stop))
             {
-                output.Line($"source {source.Name}: {source.Format}, container answers: {Say.Count(page.Folders.Count, "folder")} and {Say.Count(page.Blobs.Count, "blob")} first");
+                output.Line($"source {source.Name}: {source.Format}, container answers: {Say.Count(page.Folders.Count, "folder")} and " +
+                    $"{Say.Count(page.Blobs.Count, "blob")} first");
                 break;
             }
             return;
@@ -47,7 +49,8 @@ internal static class SourceCheck
         {
             throw new FailedException($"source {source.Name}: {string.Join($"{Environment.NewLine}error: source {source.Name}: ", wrong)}");
         }
-        output.Line($"source {source.Name}: {source.Format}{(source.Paths.Count > 0 ? $", {Say.Count(seen, "file")} can be read" : "")}{(source.Push is null ? "" : ", takes pushes")}");
+        output.Line($"source {source.Name}: " +
+            $"{source.Format}{(source.Paths.Count > 0 ? $", {Say.Count(seen, "file")} can be read" : "")}{(source.Push is null ? "" : ", takes pushes")}");
     }
 
     private static string? WhyNot(string path, SourceSettings source)
@@ -55,7 +58,8 @@ internal static class SourceCheck
         try
         {
             using var file = SourceFile.Open(path);
-            return source.LineFormat is not null || file.LengthAtOpen == 0 || file.DetectFormat(out var why) is not null ? null : $"{path}: its format is not recognised: {why}";
+            return source.LineFormat is not null || file.LengthAtOpen == 0 || file.DetectFormat(out var why) is not null ? null
+                : $"{path}: its format is not recognised: {why}";
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -12,7 +12,8 @@ namespace Pipeline.Cli.Commands;
 /// <summary>`status`: captured, shipped and how old what waits is, per shard.</summary>
 internal static class StatusCommand
 {
-    public static Command Create() => new Command("status", "what is captured, what is shipped, and how old what waits is").Does(async (parsed, output, stop) =>
+    public static Command Create() => new Command("status", "what is captured, what is shipped, and how old what waits is")
+        .Does(async (parsed, output, stop) =>
     {
         using var installation = await OpenInstallation.OpenAsync(parsed.Settings().Places, TimeProvider.System, stop);
         var report = await new StatusReader(installation.Captures, installation.Logs, TimeProvider.System).ReadAsync(stop);
@@ -20,14 +21,18 @@ internal static class StatusCommand
         {
             Printer.Json(report.ToJson());
         }
-        output.Table("llrrrrr", ["shard", "dataset", "records captured", "shipped to", "captures behind", "records behind", "oldest"], report.Shards.SelectMany(shard => shard.Datasets.Select(dataset => (IReadOnlyList<string>)
+        output.Table("llrrrrr", ["shard", "dataset", "records captured", "shipped to", "captures behind", "records behind", "oldest"],
+            report.Shards.SelectMany(shard => shard.Datasets.Select(dataset => (IReadOnlyList<string>)
         [
-            shard.Shard, dataset.Key, Say.N(dataset.Value.Captured), Say.N(dataset.Value.Shipped), Say.N(dataset.Value.PendingCaptures), Say.N(dataset.Value.PendingRecords), Say.Age(dataset.Value.OldestPendingAge),
+            shard.Shard, dataset.Key, Say.N(dataset.Value.Captured), Say.N(dataset.Value.Shipped), Say.N(dataset.Value.PendingCaptures),
+                Say.N(dataset.Value.PendingRecords), Say.Age(dataset.Value.OldestPendingAge),
         ])));
         output.Line();
-        output.Table("lrrrrll", ["table", "version", "files", "rows", "bytes", "dates", "last commit"], report.Tables.Select(table => (IReadOnlyList<string>)
+        output.Table("lrrrrll", ["table", "version", "files", "rows", "bytes", "dates", "last commit"],
+            report.Tables.Select(table => (IReadOnlyList<string>)
         [
-            table.Dataset, Say.N(table.Version), Say.N(table.Files), Say.N(table.Rows), Say.Bytes(table.Bytes), table.FirstDate is null ? "-" : $"{table.FirstDate} to {table.LastDate}",
+            table.Dataset, Say.N(table.Version), Say.N(table.Files), Say.N(table.Rows), Say.Bytes(table.Bytes), table.FirstDate is null
+                ? "-" : $"{table.FirstDate} to {table.LastDate}",
             table.LastCommit?.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture) ?? "-",
         ]));
         foreach (var (source, totals) in report.Shards.SelectMany(shard => shard.Sources))

@@ -17,18 +17,24 @@ internal static class StoreCommand
     private static Command Init()
     {
         var path = new Argument<string>("PLACE") { Description = "the directory, or the container's URL" };
-        var role = new Option<string>("--role") { Required = true, Description = "what it keeps" }.AcceptOnlyFromAmong(StoreRole.Capture, StoreRole.Table);
-        var region = new Option<string>("--region") { Required = true, HelpName = "R", Description = "where it lies; refused where a contract does not allow it" };
-        var from = new Option<string?>("--captures") { HelpName = "PLACE", Description = "for a table store: the capture store that it is filled from, which it names for ever" };
+        var role = new Option<string>("--role") { Required = true, Description = "what it keeps" }.AcceptOnlyFromAmong(StoreRole.Capture,
+            StoreRole.Table);
+        var region = new Option<string>("--region") { Required = true, HelpName = "R",
+            Description = "where it lies; refused where a contract does not allow it" };
+        var from = new Option<string?>("--captures") { HelpName = "PLACE",
+            Description = "for a table store: the capture store that it is filled from, which it names for ever" };
         var dry = new Option<bool>("--dry-run") { Description = "check only; write nothing" };
-        return new Command("init", "make a directory or a container a store, or find that it is this one already") { path, role, region, from, dry }.Does(async (parsed, output, stop) =>
+        return new Command("init", "make a directory or a container a store, or find that it is this one already") { path, role, region,
+            from, dry }.Does(async (parsed, output, stop) =>
         {
             var (place, wanted) = (parsed.GetRequiredValue(path), StoreResidency.Normalize(parsed.GetRequiredValue(region)));
             var kind = parsed.GetRequiredValue(role);
             StoreResidency.Check(place, kind, wanted, PublishedContracts.All);
             // Refused before anything is asked: what is no place, and what would go in the clear.
             using var there = Place(place, kind).Open() as IDisposable;
-            var captures = parsed.GetValue(from) is { } source ? (await StoreIdentity.OpenAsync(Place(source, StoreRole.Capture).Open(), StoreRole.Capture, PublishedContracts.All, null, stop)).Id : null;
+            var captures = parsed.GetValue(from) is { } source
+                ? (await StoreIdentity.OpenAsync(Place(source, StoreRole.Capture).Open(), StoreRole.Capture, PublishedContracts.All, null,
+                stop)).Id : null;
             if (parsed.GetValue(dry))
             {
                 output.Line($"dry run: {place} would be a {kind} store in {wanted}");
@@ -50,7 +56,8 @@ internal static class StoreCommand
         });
     }
 
-    /// <summary>A container is opened by the connection string that the environment has for the store of that role, or by the identity of this process.</summary>
+    /// <summary>A container is opened by the connection string that the environment has for the store of that role, or by the identity of
+    /// this process.</summary>
     private static StorePlace Place(string where, string role) => AzureLocation.IsUrl(where)
         ? new StorePlace(where, null, StoreCredentials.Of(role == StoreRole.Capture ? "us" : "uk", SettingsLoader.Environment()))
         : new StorePlace(where);

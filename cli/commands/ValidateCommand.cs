@@ -11,19 +11,25 @@ using Pipeline.Core.Store.Azure;
 
 namespace Pipeline.Cli.Commands;
 
-/// <summary>`validate`: contracts, configuration, sources, topic and stores, before anything is started; everything that is wrong, at once. Writes nothing.</summary>
+/// <summary>`validate`: contracts, configuration, sources, topic and stores, before anything is started; everything that is wrong, at once.
+/// Writes nothing.</summary>
 internal static class ValidateCommand
 {
     private static readonly JsonSerializerOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public static Command Create()
     {
-        var files = new Argument<string[]>("CONTRACT") { Arity = ArgumentArity.ZeroOrMore, Description = "contract files to read beside the published ones" };
-        return new Command("validate", "read contracts, configuration, sources, topic and stores, and say all that is wrong; changes nothing") { files }.Does(async (parsed, output, stop) =>
+        var files = new Argument<string[]>("CONTRACT") { Arity = ArgumentArity.ZeroOrMore,
+            Description = "contract files to read beside the published ones" };
+        return new Command("validate",
+            "read contracts, configuration, sources, topic and stores, and say all that is wrong; changes nothing") { files }.Does(
+            async (parsed, output, stop) =>
         {
             foreach (var contract in PublishedContracts.All.Concat((parsed.GetValue(files) ?? []).Select(ContractCommand.Read)))
             {
-                output.Line($"contract {contract.Dataset} {contract.Version}: {string.Join(", ", contract.Fields.Select(f => f.Name))}; captures in {string.Join(", ", contract.Residency.CaptureRegions)}; tables in {string.Join(", ", contract.Residency.TableRegions)}");
+                output.Line($"contract {contract.Dataset} {contract.Version}: {string.Join(", ", contract.Fields.Select(f => f.Name))}; " +
+                    $"captures in {string.Join(", ", contract.Residency.CaptureRegions)}; tables in " +
+                    $"{string.Join(", ", contract.Residency.TableRegions)}");
             }
             var wrong = new List<PipelineException>();
             if (parsed.GetValue(Common.Dir) is not null || parsed.GetValue(Common.Config) is not null)
@@ -69,12 +75,18 @@ internal static class ValidateCommand
         }
         InstallationPlaces? places = null;
         await TryAsync(() => Task.FromResult(places = settings.Places));
-        await TryAsync(() => Task.Run(() => StoreResidency.Check(settings.UsUrl ?? settings.UsPath!, StoreRole.Capture, StoreResidency.Normalize(settings.UsRegion ?? "us"), PublishedContracts.All), stop));
+        await TryAsync(() =>
+            Task.Run(() => StoreResidency.Check(settings.UsUrl ?? settings.UsPath!, StoreRole.Capture,
+            StoreResidency.Normalize(settings.UsRegion ?? "us"), PublishedContracts.All), stop));
         if ((settings.UkUrl ?? settings.UkPath) is { } table)
         {
-            await TryAsync(() => Task.Run(() => StoreResidency.Check(table, StoreRole.Table, StoreResidency.Normalize(settings.UkRegion ?? "uk"), PublishedContracts.All), stop));
+            await TryAsync(() =>
+                Task.Run(() => StoreResidency.Check(table, StoreRole.Table, StoreResidency.Normalize(settings.UkRegion ?? "uk"),
+                PublishedContracts.All), stop));
         }
-        output.Line($"settings: {Say.Count(settings.Sources.Count, "source")}; seal at {Say.Bytes(settings.SealBytes)} or {settings.SealAge.TotalSeconds} s, budget {Say.Bytes(settings.SealBudget)}; a look at every shard each {settings.Period.TotalSeconds} s");
+        output.Line($"settings: {Say.Count(settings.Sources.Count, "source")}; seal at {Say.Bytes(settings.SealBytes)} or " +
+            $"{settings.SealAge.TotalSeconds} s, budget {Say.Bytes(settings.SealBudget)}; a look at every shard each " +
+            $"{settings.Period.TotalSeconds} s");
         foreach (var source in settings.Sources)
         {
             await TryAsync(() => SourceCheck.RunAsync(source, settings, output, stop));
@@ -100,8 +112,11 @@ internal static class ValidateCommand
             output.Line("stores: not there yet; they are made at the first import or run");
             return;
         }
-        using var installation = await OpenInstallation.OpenAsync(places, TimeProvider.System, stop, places.Uk is null ? Needs.Captures : Needs.Both);
-        output.Line($"stores: capture {installation.CaptureStore.Id} in {installation.CaptureStore.Region}, {(places.Uk is null ? "no table store" : $"table {installation.TableStore.Id} in {installation.TableStore.Region}")}, key {installation.Key.KeyId}");
+        using var installation = await OpenInstallation.OpenAsync(places, TimeProvider.System, stop, places.Uk is null ? Needs.Captures
+            : Needs.Both);
+        output.Line($"stores: capture {installation.CaptureStore.Id} in {installation.CaptureStore.Region}, " +
+            $"{(places.Uk is null ? "no table store" : $"table {installation.TableStore.Id} in {installation.TableStore.Region}")}, key " +
+            $"{installation.Key.KeyId}");
         foreach (var store in new[] { installation.Us, places.Uk is null ? null : installation.Uk }.OfType<AzureBlobStore>())
         {
             output.Line($"account of {store.Location}: {await store.AccountAsync(stop) ?? "does not tell its kind to this identity"}");

@@ -16,20 +16,29 @@ internal static class VerifyCommand
     public static Command Create()
     {
         var deep = new Option<bool>("--deep") { Description = "decode every frame and every Parquet file, and hash every row again" };
-        var since = new Option<bool>("--since-receipt") { Description = "with --deep: only frames and dates that came or changed since the newest receipt of a deep check" };
+        var since = new Option<bool>("--since-receipt") { Description =
+            "with --deep: only frames and dates that came or changed since the newest receipt of a deep check" };
         var full = new Option<bool>("--full") { Description = "begin from nothing, whatever receipts there are" };
-        var side = new Option<string?>("--side") { Description = "check one side, with the credentials of its store only" }.AcceptOnlyFromAmong("us", "uk");
-        var receipt = new Option<bool>("--receipt") { Description = "write a receipt of a clean check to the table store, at which the next one begins (the check itself only reads)" };
-        var to = new Option<string?>("--receipt-to") { HelpName = "FILE", Description = "write the receipt of a clean check to a file, to be kept away from both stores" };
-        var against = new Option<string?>("--against") { HelpName = "FILE", Description = "compare with a receipt that was kept: what it saw must still be there" };
-        return new Command("verify", "prove from the stored data that no line was lost or doubled, or name what is missing") { deep, since, full, side, receipt, to, against }.Does(async (parsed, output, stop) =>
+        var side = new Option<string?>("--side") { Description =
+            "check one side, with the credentials of its store only" }.AcceptOnlyFromAmong("us", "uk");
+        var receipt = new Option<bool>("--receipt") { Description =
+            "write a receipt of a clean check to the table store, at which the next one begins (the check itself only reads)" };
+        var to = new Option<string?>("--receipt-to") { HelpName = "FILE",
+            Description = "write the receipt of a clean check to a file, to be kept away from both stores" };
+        var against = new Option<string?>("--against") { HelpName = "FILE",
+            Description = "compare with a receipt that was kept: what it saw must still be there" };
+        return new Command("verify", "prove from the stored data that no line was lost or doubled, or name what is missing") { deep, since,
+            full, side, receipt, to, against }.Does(async (parsed, output, stop) =>
         {
             var (one, write) = (parsed.GetValue(side), parsed.GetValue(receipt));
             if (parsed.GetValue(full) && parsed.GetValue(since) || one == "us" && (write || parsed.GetValue(since)))
             {
-                throw new UsageException(one == "us" ? "receipts lie in the table store, which --side us does not open. Leave --receipt and --since-receipt away." : "--full and --since-receipt say opposite things. Give one of them.");
+                throw new UsageException(one == "us"
+                    ? "receipts lie in the table store, which --side us does not open. Leave --receipt and --since-receipt away."
+                    : "--full and --since-receipt say opposite things. Give one of them.");
             }
-            var request = new VerifyRequest(parsed.GetValue(deep), parsed.GetValue(deep) ? parsed.GetValue(since) : !parsed.GetValue(full), Kept(parsed.GetValue(against)));
+            var request = new VerifyRequest(parsed.GetValue(deep), parsed.GetValue(deep) ? parsed.GetValue(since)
+                : !parsed.GetValue(full), Kept(parsed.GetValue(against)));
             var places = parsed.Settings().Places;
             IDisposable? opened;
             Verifier verifier;
@@ -77,7 +86,8 @@ internal static class VerifyCommand
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new UsageException($"receipt {file}: it cannot be read ({e.GetType().Name}). Name a file that `verify --receipt-to` wrote.", e);
+            throw new UsageException(
+                $"receipt {file}: it cannot be read ({e.GetType().Name}). Name a file that `verify --receipt-to` wrote.", e);
         }
     }
 
@@ -95,20 +105,27 @@ internal static class VerifyCommand
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new UsageException($"receipt {file}: it cannot be written ({e.GetType().Name}). Name a file that this user may write.", e);
+            throw new UsageException($"receipt {file}: it cannot be written ({e.GetType().Name}). Name a file that this user may write.",
+                e);
         }
     }
 
-    public static Task<VerifyReport> RunAsync(OpenInstallation installation, bool deep, CancellationToken stop) => Of(installation).RunAsync(deep, stop);
+    public static Task<VerifyReport> RunAsync(OpenInstallation installation, bool deep, CancellationToken stop) =>
+        Of(installation).RunAsync(deep, stop);
 
-    private static Verifier Of(OpenInstallation installation) => new(installation.Captures, installation.Logs, installation.Key.RowKey(), Workers.Pool);
+    private static Verifier Of(OpenInstallation installation) => new(installation.Captures, installation.Logs, installation.Key.RowKey(),
+        Workers.Pool);
 
     public static void Show(VerifyReport report, Printer output)
     {
-        output.Line($"{Say.N(report.Lines)} lines = {Say.N(report.Records.Values.Sum())} records + {Say.N(report.Rejections.Values.Sum())} rejections + {Say.N(report.Duplicates)} duplicates");
-        output.Table("lrrrrr", ["dataset", "captured", "shipped", "in Parquet", "files", "pending"], report.Records.Keys.Select(dataset => (IReadOnlyList<string>)
+        output.Line($"{Say.N(report.Lines)} lines = {Say.N(report.Records.Values.Sum())} records + " +
+            $"{Say.N(report.Rejections.Values.Sum())} rejections + {Say.N(report.Duplicates)} duplicates");
+        output.Table("lrrrrr", ["dataset", "captured", "shipped", "in Parquet", "files", "pending"],
+            report.Records.Keys.Select(dataset => (IReadOnlyList<string>)
         [
-            dataset, Say.N(report.Captured[dataset].Records), Say.N(report.Shipped[dataset].Records), report.Tables.TryGetValue(dataset, out var table) ? Say.N(report.Since is null ? table.ReadRows ?? table.Rows : table.Rows) : "-",
+            dataset, Say.N(report.Captured[dataset].Records), Say.N(report.Shipped[dataset].Records),
+                report.Tables.TryGetValue(dataset, out var table) ? Say.N(report.Since is null ? table.ReadRows ?? table.Rows : table.Rows)
+                : "-",
             Say.N(table?.Files), Say.N(report.Pending.Where(p => p.Dataset == dataset).Sum(p => p.Records ?? 0)),
         ]));
         foreach (var pending in report.Pending)
@@ -117,14 +134,16 @@ internal static class VerifyCommand
         }
         foreach (var missing in report.Missing)
         {
-            output.Line($"MISSING: {missing.Dataset}, shard {missing.Shard}, captures {missing.From} to {missing.To}{(missing.Records is { } n ? $" ({Say.N(n)} records)" : "")}");
+            output.Line($"MISSING: {missing.Dataset}, shard {missing.Shard}, captures {missing.From} to " +
+                $"{missing.To}{(missing.Records is { } n ? $" ({Say.N(n)} records)" : "")}");
         }
         Show("CORRUPT", [.. report.Corrupt.Select(found => $"{found.Object}: {found.Why}")], output);
         Show("DELETED", [.. report.Deleted.Select(found => $"{found.Object}: {found.Why}")], output);
         Show("DIFFERENCE", report.Differences, output);
         if (report.Corrupt.Count + report.Deleted.Count > 0)
         {
-            output.Line("restore each object that is named from a copy; docs/runbooks/disaster.md says how, and what to do where there is none");
+            output.Line("restore each object that is named from a copy; docs/runbooks/disaster.md says how, and what to do where there " +
+                "is none");
         }
         if (report.PossibleLoss.Unkeyed > 0)
         {
@@ -136,15 +155,18 @@ internal static class VerifyCommand
         }
         if (report.PossibleLoss.PushOtherBodies > 0)
         {
-            output.Line($"{Say.N(report.PossibleLoss.PushOtherBodies)} pushes were refused because their number had another body: their clients may have lost lines");
+            output.Line($"{Say.N(report.PossibleLoss.PushOtherBodies)} pushes were refused because their number had another body: their " +
+                $"clients may have lost lines");
         }
         if (report.PossibleLoss.Truncated > 0)
         {
-            output.Line($"{Say.N(report.PossibleLoss.Truncated)} files were shortened in place: what they held beyond the last read may be lost");
+            output.Line($"{Say.N(report.PossibleLoss.Truncated)} files were shortened in place: what they held beyond the last read may " +
+                $"be lost");
         }
         if (report.PossibleLoss.Edited > 0)
         {
-            output.Line($"{Say.N(report.PossibleLoss.Edited)} files were edited in place: lines that were put into what was read may be lost");
+            output.Line($"{Say.N(report.PossibleLoss.Edited)} files were edited in place: lines that were put into what was read may be " +
+                $"lost");
         }
         if (report.PossibleDouble.Values.Sum() is > 0 and var doubles)
         {
@@ -155,7 +177,8 @@ internal static class VerifyCommand
             output.Line("note: " + remark);
         }
         output.Line(report.Ok
-            ? $"ok: every line is accounted for{(report.Checked is ["us", "uk"] ? "" : $" on the side that was looked at ({string.Join(", ", report.Checked)})")}{(report.Since is null ? "" : $"; what receipt {report.Since} went through was not read again")}{(report.Deep ? $", and {(report.Since is null ? "every row" : "every row of the dates touched since")} was hashed again" : "; --deep hashes every row in Parquet again")}"
+            ? $"ok: every line is accounted " +
+                $"for{(report.Checked is ["us", "uk"] ? "" : $" on the side that was looked at ({string.Join(", ", report.Checked)})")}{(report.Since is null ? "" : $"; what receipt {report.Since} went through was not read again")}{(report.Deep ? $", and {(report.Since is null ? "every row" : "every row of the dates touched since")} was hashed again" : "; --deep hashes every row in Parquet again")}"
             : "NOT ok: see above; nothing was changed");
     }
 

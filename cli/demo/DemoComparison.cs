@@ -31,14 +31,20 @@ internal sealed class DemoComparison
         var counted = facts.Rows.ToDictionary(Key);
         foreach (var fact in truth.Facts)
         {
-            var found = counted.GetValueOrDefault((fact.Window, fact.Start, fact.Version)) ?? new InstallRow(fact.Window, fact.Start, fact.Version, 0, 0, 0, 0);
+            var found = counted.GetValueOrDefault((fact.Window, fact.Start, fact.Version))
+                ?? new InstallRow(fact.Window, fact.Start, fact.Version, 0, 0, 0, 0);
             counted.Remove((fact.Window, fact.Start, fact.Version));
-            if ((found.Checks, found.Addresses, found.Ipv4, found.Ipv6Prefixes) != (fact.Checks, fact.Addresses, fact.Ipv4, fact.Ipv6Networks))
+            if ((found.Checks, found.Addresses, found.Ipv4, found.Ipv6Prefixes) != (fact.Checks, fact.Addresses, fact.Ipv4,
+                fact.Ipv6Networks))
             {
-                _differences.Add($"{fact.Window} {fact.Start}, version {fact.Version}: {found.Checks} checks of {found.Addresses} addresses ({found.Ipv4} IPv4, {found.Ipv6Prefixes} IPv6 /64), the truth is {fact.Checks} of {fact.Addresses} ({fact.Ipv4}, {fact.Ipv6Networks})");
+                _differences.Add(
+                    $"{fact.Window} {fact.Start}, version {fact.Version}: {found.Checks} checks of {found.Addresses} addresses " +
+                    $"({found.Ipv4} IPv4, {found.Ipv6Prefixes} IPv6 /64), the truth is {fact.Checks} of {fact.Addresses} ({fact.Ipv4}, " +
+                    $"{fact.Ipv6Networks})");
             }
         }
-        _differences.AddRange(counted.Keys.Select(key => $"{key.Window} {key.Start}, version {key.Version}: counted, and not in the truth"));
+        _differences.AddRange(
+            counted.Keys.Select(key => $"{key.Window} {key.Start}, version {key.Version}: counted, and not in the truth"));
         Counts = (verified, truth.Total.Counts);
     }
 
@@ -48,7 +54,9 @@ internal sealed class DemoComparison
     private (VerifyReport Verified, Counts Truth) Counts { get; }
 
     public string ToJson(WorldOptions options, bool ok, TimeSpan elapsed) => JsonSerializer.Serialize(
-        new DemoResult(ok, options.Seed, options.Days, options.Installs, Counts.Verified.Lines, Counts.Verified.Records, Counts.Verified.Rejections, Counts.Verified.Ok, Math.Round(elapsed.TotalSeconds, 3), _differences), DemoJson.Default.DemoResult);
+        new DemoResult(ok, options.Seed, options.Days, options.Installs, Counts.Verified.Lines, Counts.Verified.Records,
+            Counts.Verified.Rejections, Counts.Verified.Ok, Math.Round(elapsed.TotalSeconds, 3), _differences),
+            DemoJson.Default.DemoResult);
 
     private static (string Window, string Start, string Version) Key(InstallRow row) => (row.Window, row.Start, row.Version);
 
@@ -70,7 +78,8 @@ internal sealed class DemoComparison
 }
 
 /// <summary>`demo --json`.</summary>
-internal sealed record DemoResult(bool Ok, int Seed, int Days, int Installs, long Lines, SortedDictionary<string, long> Records, SortedDictionary<string, long> Rejections, bool Verified, double Seconds, IReadOnlyList<string> Differences);
+internal sealed record DemoResult(bool Ok, int Seed, int Days, int Installs, long Lines, SortedDictionary<string, long> Records,
+    SortedDictionary<string, long> Rejections, bool Verified, double Seconds, IReadOnlyList<string> Differences);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true)]
 [JsonSerializable(typeof(DemoResult))]

@@ -18,7 +18,8 @@ internal sealed class DemoFolder
     public string Truth => Path.Combine(Root, "truth.json");
 
     /// <summary>How commands on this machine would name it.</summary>
-    public string Shown => Path.GetRelativePath(Environment.CurrentDirectory, Root) is var relative && !relative.StartsWith("..", StringComparison.Ordinal) ? relative : Root;
+    public string Shown => Path.GetRelativePath(Environment.CurrentDirectory, Root) is var relative
+        && !relative.StartsWith("..", StringComparison.Ordinal) ? relative : Root;
 
     public static DemoFolder At(string path) => new(Path.GetFullPath(path));
 
@@ -26,9 +27,12 @@ internal sealed class DemoFolder
     /// <exception cref="PipelineException">2: the folder holds something else, which is left alone.</exception>
     public void Renew(string settings)
     {
-        if (File.Exists(Root) || (Directory.Exists(Root) && Directory.EnumerateFileSystemEntries(Root).Any() && !File.Exists(Path.Combine(Root, Marker))))
+        if (File.Exists(Root) || (Directory.Exists(Root) && Directory.EnumerateFileSystemEntries(Root).Any()
+            && !File.Exists(Path.Combine(Root, Marker))))
         {
-            throw new UsageException($"{Root} is not a demo's folder: it has no {Marker}. A demo deletes what is in its folder, so it is left alone. Give another --dir, one that is absent or empty.");
+            throw new UsageException(
+                $"{Root} is not a demo's folder: it has no {Marker}. A demo deletes what is in its folder, so it is left alone. Give " +
+                $"another --dir, one that is absent or empty.");
         }
         if (Directory.Exists(Root))
         {

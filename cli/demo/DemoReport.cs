@@ -18,8 +18,11 @@ internal sealed class DemoReport(Printer output, WorldTruth truth, DemoCompariso
         Windows(rows, "week", truth.Installs.ActivePerWeek);
         Versions(rows);
         output.Heading("5. Rejections beside the truth: lines that became no record, by their first failing check");
-        output.Table("lrrl", ["reason", "counted", "truth", ""], Outcomes.Reasons.Where(r => truth.Total.Counts.RejectionsOf(r) + verified.Rejections.GetValueOrDefault(r) > 0)
-            .Select(reason => (IReadOnlyList<string>)[reason, Say.N(verified.Rejections.GetValueOrDefault(reason)), Say.N(truth.Total.Counts.RejectionsOf(reason)), Mark(verified.Rejections.GetValueOrDefault(reason) == truth.Total.Counts.RejectionsOf(reason))]));
+        output.Table("lrrl", ["reason", "counted", "truth", ""], Outcomes.Reasons.Where(r => truth.Total.Counts.RejectionsOf(r)
+            + verified.Rejections.GetValueOrDefault(r) > 0)
+            .Select(reason => (IReadOnlyList<string>)[reason, Say.N(verified.Rejections.GetValueOrDefault(reason)),
+                Say.N(truth.Total.Counts.RejectionsOf(reason)),
+                Mark(verified.Rejections.GetValueOrDefault(reason) == truth.Total.Counts.RejectionsOf(reason))]));
         foreach (var difference in comparison.Differences.Take(20))
         {
             output.Line("DIFFERENCE: " + difference);
@@ -49,11 +52,13 @@ internal sealed class DemoReport(Printer output, WorldTruth truth, DemoCompariso
         {
             return;
         }
-        output.Table("lrrrrl", [$"version, week {week.Key}", "checks", "truth", "addresses", "truth", ""], week.Where(f => f.Version != "*").OrderByDescending(f => f.Checks).Take(MaxRows)
+        output.Table("lrrrrl", [$"version, week {week.Key}", "checks", "truth", "addresses", "truth", ""],
+            week.Where(f => f.Version != "*").OrderByDescending(f => f.Checks).Take(MaxRows)
             .Select(fact => Row(fact, rows, fact.Version, null)));
     }
 
-    private static IReadOnlyList<string> Row(CheckFacts fact, Dictionary<(string, string, string), InstallRow> rows, string label, string? installs)
+    private static IReadOnlyList<string> Row(CheckFacts fact, Dictionary<(string, string, string), InstallRow> rows, string label,
+        string? installs)
     {
         var found = rows.GetValueOrDefault((fact.Window, fact.Start, fact.Version));
         var same = found is not null && (found.Checks, found.Addresses) == (fact.Checks, fact.Addresses);

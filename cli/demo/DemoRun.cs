@@ -10,7 +10,8 @@ using Pipeline.Worlds;
 namespace Pipeline.Cli.Demo;
 
 /// <summary>
-/// The whole way, seen: 1 a world writes its logs — 2 each web server's logs are imported as a source of their own — 3 the tables are verified — 4 facts — 5 everything beside the truth.
+/// The whole way, seen: 1 a world writes its logs — 2 each web server's logs are imported as a source of their own — 3 the tables are
+/// verified — 4 facts — 5 everything beside the truth.
 /// </summary>
 internal sealed class DemoRun(DemoFolder folder, WorldOptions options, Printer output)
 {
@@ -50,17 +51,21 @@ internal sealed class DemoRun(DemoFolder folder, WorldOptions options, Printer o
 
     private async Task<WorldTruth> LiveAsync(CancellationToken stop)
     {
-        output.Heading($"1. A world: {Say.N(options.Installs)} XenCenter installs for {Say.Count(options.Days, "day")}, seed {options.Seed}");
+        output.Heading($"1. A world: {Say.N(options.Installs)} XenCenter installs for {Say.Count(options.Days, "day")}, seed " +
+            $"{options.Seed}");
         var start = Time.GetTimestamp();
         var truth = await Workers.Pool.Run(() => new World(options).WriteLogs(folder.Logs));
         stop.ThrowIfCancellationRequested();
         await File.WriteAllTextAsync(folder.Truth, truth.ToJson(), stop);
-        output.Line($"{Say.N(truth.Installs.Never)} never check, {Say.N(truth.Installs.Nameless)} are too old to name themselves, {Say.N(truth.Installs.Active)} check at least once as themselves.");
-        output.Line($"Three web servers wrote {Say.N(truth.Total.Counts.Lines)} lines into {Say.Count(truth.Total.Files.Count, "file")} below {Path.Combine(folder.Shown, "logs")} ({Say.Seconds(Time.GetElapsedTime(start))}).");
+        output.Line($"{Say.N(truth.Installs.Never)} never check, {Say.N(truth.Installs.Nameless)} are too old to name themselves, " +
+            $"{Say.N(truth.Installs.Active)} check at least once as themselves.");
+        output.Line($"Three web servers wrote {Say.N(truth.Total.Counts.Lines)} lines into {Say.Count(truth.Total.Files.Count, "file")} " +
+            $"below {Path.Combine(folder.Shown, "logs")} ({Say.Seconds(Time.GetElapsedTime(start))}).");
         return truth;
     }
 
-    private async Task<IReadOnlyDictionary<string, ImportOutcome>> ImportAsync(OpenInstallation installation, WorldTruth truth, CancellationToken stop)
+    private async Task<IReadOnlyDictionary<string, ImportOutcome>> ImportAsync(OpenInstallation installation, WorldTruth truth,
+        CancellationToken stop)
     {
         output.Heading("2. Import: lines → captures (US) → segments and commits (UK)");
         var outcomes = new SortedDictionary<string, ImportOutcome>(StringComparer.Ordinal);
@@ -69,12 +74,15 @@ internal sealed class DemoRun(DemoFolder folder, WorldOptions options, Printer o
         {
             var start = Time.GetTimestamp();
             var logs = Path.Combine(folder.Logs, source.Source);
-            var outcome = await new ImportRole(new PipelineSettings { Names = Path.Combine(folder.Root, "names") }, installation, Workers.Pool, _ => { }).RunAsync(new ImportRequest(source.Source, [logs], null, Final: true), stop);
+            var outcome = await new ImportRole(new PipelineSettings { Names = Path.Combine(folder.Root, "names") }, installation,
+                Workers.Pool, _ => { }).RunAsync(new ImportRequest(source.Source, [logs], null, Final: true), stop);
             outcomes[source.Source] = outcome;
             columns.Add(Stages(outcome, Time.GetElapsedTime(start)));
         }
-        string[] stages = ["format, as detected", "files", "lines", "records", "rejected", "captures (US)", "  bytes", "segments (UK)", "  bytes", "commits", "time"];
-        output.Table("lrrr", ["", .. truth.Sources.Select(s => s.Source)], stages.Select((stage, i) => (IReadOnlyList<string>)[stage, .. columns.Select(column => column[i])]));
+        string[] stages = ["format, as detected", "files", "lines", "records", "rejected", "captures (US)", "  bytes", "segments (UK)",
+            "  bytes", "commits", "time"];
+        output.Table("lrrr", ["", .. truth.Sources.Select(s => s.Source)],
+            stages.Select((stage, i) => (IReadOnlyList<string>)[stage, .. columns.Select(column => column[i])]));
         return outcomes;
     }
 
@@ -83,18 +91,23 @@ internal sealed class DemoRun(DemoFolder folder, WorldOptions options, Printer o
         var (counts, shipped) = (outcome.Counts, outcome.Shipped);
         return
         [
-            outcome.Files.Select(f => f.Format).FirstOrDefault(f => f is not null) ?? "-", Say.N(outcome.Files.Count), Say.N(counts.Lines), Say.N(counts.Records.Values.Sum()), Say.N(counts.Rejected.Values.Sum()),
-            Say.N(shipped.Captures), Say.Bytes(shipped.CaptureBytes), Say.N(shipped.Segments), Say.Bytes(shipped.SegmentBytes), Say.N(shipped.Commits), Say.Seconds(time),
+            outcome.Files.Select(f => f.Format).FirstOrDefault(f => f is not null)
+                ?? "-", Say.N(outcome.Files.Count), Say.N(counts.Lines), Say.N(counts.Records.Values.Sum()),
+                Say.N(counts.Rejected.Values.Sum()),
+            Say.N(shipped.Captures), Say.Bytes(shipped.CaptureBytes), Say.N(shipped.Segments), Say.Bytes(shipped.SegmentBytes),
+                Say.N(shipped.Commits), Say.Seconds(time),
         ];
     }
 
     private void Finish(bool ok, TimeSpan elapsed)
     {
         output.Line();
-        output.Line(ok ? $"The pipeline and the truth agree ({Say.Seconds(elapsed)} in all)." : "THE PIPELINE AND THE TRUTH DISAGREE: see above.");
+        output.Line(ok ? $"The pipeline and the truth agree ({Say.Seconds(elapsed)} in all)."
+            : "THE PIPELINE AND THE TRUTH DISAGREE: see above.");
         output.Heading("Try next");
         var logs = Path.Combine(folder.Shown, "logs", World.Sources[0]);
-        foreach (var command in new[] { "status", "verify --deep", "installs --by week", "rejections", "rejections --lines --reason malformed", $"import {logs} --source {World.Sources[0]}" })
+        foreach (var command in new[] { "status", "verify --deep", "installs --by week", "rejections",
+            "rejections --lines --reason malformed", $"import {logs} --source {World.Sources[0]}" })
         {
             output.Line($"  pipeline {command} --dir {folder.Shown}");
         }

@@ -12,7 +12,8 @@ public enum Needs
 {
     /// <summary>Both; a configuration without a table store is an error.</summary>
     Both,
-    /// <summary>The capture store. A table store in Azure is left alone, because who only makes captures has no role there; one in a directory is opened beside.</summary>
+    /// <summary>The capture store. A table store in Azure is left alone, because who only makes captures has no role there; one in a
+    /// directory is opened beside.</summary>
     Captures,
 }
 
@@ -20,14 +21,17 @@ public enum Needs
 public sealed record InstallationPlaces(StorePlace Us, StorePlace? Uk, string Keys)
 {
     /// <summary>`--dir DIR`: DIR/us, DIR/uk and DIR/keys.</summary>
-    public static InstallationPlaces Embedded(string dir) => new(new StorePlace(Path.Combine(dir, "us")), new StorePlace(Path.Combine(dir, "uk")), Path.Combine(dir, "keys"));
+    public static InstallationPlaces Embedded(string dir) => new(new StorePlace(Path.Combine(dir, "us")),
+        new StorePlace(Path.Combine(dir, "uk")), Path.Combine(dir, "keys"));
 
     /// <exception cref="PipelineException">78: the table store is needed and not configured.</exception>
-    internal InstallationPlaces For(Needs needs) => needs == Needs.Captures ? (Uk is { IsUrl: true } ? this with { Uk = null } : this) : Uk is null ? throw OpenInstallation.NoTable() : this;
+    internal InstallationPlaces For(Needs needs) => needs == Needs.Captures ? (Uk is { IsUrl: true } ? this with { Uk = null } : this)
+        : Uk is null ? throw OpenInstallation.NoTable() : this;
 }
 
 /// <summary>
-/// An opened installation: its stores, found to be what they say and where the contracts allow, and the key. Everything that a role needs is wired here.
+/// An opened installation: its stores, found to be what they say and where the contracts allow, and the key. Everything that a role needs
+/// is wired here.
 /// </summary>
 public sealed class OpenInstallation : IDisposable
 {
@@ -35,7 +39,8 @@ public sealed class OpenInstallation : IDisposable
     private readonly StoreIdentity? _table;
     private readonly ShippedCheck _shipped;
 
-    private OpenInstallation(IObjectStore us, IObjectStore? uk, StoreIdentity capture, StoreIdentity? table, InstallationKey key, IReadOnlyList<Contract> contracts, TimeProvider time)
+    private OpenInstallation(IObjectStore us, IObjectStore? uk, StoreIdentity capture, StoreIdentity? table, InstallationKey key,
+        IReadOnlyList<Contract> contracts, TimeProvider time)
     {
         Us = us;
         _uk = uk;
@@ -68,10 +73,12 @@ public sealed class OpenInstallation : IDisposable
     public static bool Exists(InstallationPlaces places) => places.Us.Exists || places.Uk is { Exists: true };
 
     /// <summary>
-    /// Opens what is there and makes what is absent: stores in directories, key, and the empty tables. A container must have been made a store by `store init`,
+    /// Opens what is there and makes what is absent: stores in directories, key, and the empty tables. A container must have been made a
+    /// store by `store init`,
     /// because what makes itself where a name was mistyped is another installation.
     /// </summary>
-    public static async Task<OpenInstallation> OpenOrCreateAsync(InstallationPlaces places, TimeProvider time, CancellationToken cancel, Needs needs = Needs.Both)
+    public static async Task<OpenInstallation> OpenOrCreateAsync(InstallationPlaces places, TimeProvider time, CancellationToken cancel,
+        Needs needs = Needs.Both)
     {
         places = places.For(needs);
         var contracts = PublishedContracts.All;
@@ -96,7 +103,8 @@ public sealed class OpenInstallation : IDisposable
     }
 
     /// <summary>Opens what is there, to look; what is absent is an error (78).</summary>
-    public static async Task<OpenInstallation> OpenAsync(InstallationPlaces places, TimeProvider time, CancellationToken cancel, Needs needs = Needs.Both)
+    public static async Task<OpenInstallation> OpenAsync(InstallationPlaces places, TimeProvider time, CancellationToken cancel,
+        Needs needs = Needs.Both)
     {
         places = places.For(needs);
         var contracts = PublishedContracts.All;
@@ -106,11 +114,13 @@ public sealed class OpenInstallation : IDisposable
         return new OpenInstallation(us, uk, capture, table, KeyFile.Open(places.Keys, mayCreate: false), contracts, time);
     }
 
-    /// <summary>Before a process writes captures of a shard: whether the capture store has all that the tables have of it. Nothing to compare where it holds one store only.</summary>
+    /// <summary>Before a process writes captures of a shard: whether the capture store has all that the tables have of it. Nothing to
+    /// compare where it holds one store only.</summary>
     /// <exception cref="PipelineException">3: the capture store was set back.</exception>
     internal Task CheckShippedAsync(string shard, CancellationToken cancel) => _shipped.RunAsync(shard, cancel);
 
-    /// <summary>Captures and tables are read and written through what is given back for `us` and `uk` from now on. Before anything was wired of them.</summary>
+    /// <summary>Captures and tables are read and written through what is given back for `us` and `uk` from now on. Before anything was
+    /// wired of them.</summary>
     internal void Meter(Func<string, IObjectStore, IObjectStore> meter)
     {
         Captures = new CaptureStore(meter("us", Captures.Store), Captures.StoreId, Captures.Key);
@@ -128,7 +138,8 @@ public sealed class OpenInstallation : IDisposable
     }
 
     /// <summary>The stores' identities, checked; null where one is absent in a directory and may be made.</summary>
-    private static async Task<(StoreIdentity Capture, StoreIdentity? Table)?> StoresAsync(IObjectStore us, IObjectStore? uk, InstallationPlaces places, IReadOnlyList<Contract> contracts, bool mayMake, CancellationToken cancel)
+    private static async Task<(StoreIdentity Capture, StoreIdentity? Table)?> StoresAsync(IObjectStore us, IObjectStore? uk,
+        InstallationPlaces places, IReadOnlyList<Contract> contracts, bool mayMake, CancellationToken cancel)
     {
         if (mayMake && uk is not null && (await MissingAsync(places.Us, us, cancel) || await MissingAsync(places.Uk!, uk, cancel)))
         {
@@ -137,23 +148,31 @@ public sealed class OpenInstallation : IDisposable
         var capture = await StoreIdentity.OpenAsync(us, StoreRole.Capture, contracts, places.Us.Region, cancel);
         var table = uk is null ? null : await StoreIdentity.OpenAsync(uk, StoreRole.Table, contracts, places.Uk!.Region, cancel);
         return table?.CaptureStore is { } named && named != capture.Id
-            ? throw new ConfigurationException($"The table store {uk!.Location} is filled from capture store {named}, {us.Location} is {capture.Id}. Name the two stores of one installation.")
+            ? throw new ConfigurationException(
+                $"The table store {uk!.Location} is filled from capture store {named}, {us.Location} is {capture.Id}. Name the two " +
+                $"stores of one installation.")
             : (capture, table);
     }
 
-    private static async Task<bool> MissingAsync(StorePlace place, IObjectStore store, CancellationToken cancel) => !place.IsUrl && await StoreIdentity.FindAsync(store, cancel) is null;
+    private static async Task<bool> MissingAsync(StorePlace place, IObjectStore store, CancellationToken cancel) => !place.IsUrl
+        && await StoreIdentity.FindAsync(store, cancel) is null;
 
-    private static async Task<(StoreIdentity Capture, StoreIdentity? Table)> MakeAsync(IObjectStore us, IObjectStore uk, InstallationPlaces places, IReadOnlyList<Contract> contracts, CancellationToken cancel)
+    private static async Task<(StoreIdentity Capture, StoreIdentity? Table)> MakeAsync(IObjectStore us, IObjectStore uk,
+        InstallationPlaces places, IReadOnlyList<Contract> contracts, CancellationToken cancel)
     {
         // Of the two one may be a container, which must be a store already: then nothing of it is made here.
-        var capture = places.Us.IsUrl ? await StoreIdentity.OpenAsync(us, StoreRole.Capture, contracts, places.Us.Region, cancel) : await StoreIdentity.FindAsync(us, cancel);
-        var table = places.Uk!.IsUrl ? await StoreIdentity.OpenAsync(uk, StoreRole.Table, contracts, places.Uk.Region, cancel) : await StoreIdentity.FindAsync(uk, cancel);
-        return await StoreIdentity.InitEmbeddedAsync(us, places.Us.Region ?? capture?.Region ?? "us", uk, places.Uk.Region ?? table?.Region ?? "uk", contracts, cancel);
+        var capture = places.Us.IsUrl ? await StoreIdentity.OpenAsync(us, StoreRole.Capture, contracts, places.Us.Region, cancel)
+            : await StoreIdentity.FindAsync(us, cancel);
+        var table = places.Uk!.IsUrl ? await StoreIdentity.OpenAsync(uk, StoreRole.Table, contracts, places.Uk.Region, cancel)
+            : await StoreIdentity.FindAsync(uk, cancel);
+        return await StoreIdentity.InitEmbeddedAsync(us, places.Us.Region ?? capture?.Region ?? "us", uk, places.Uk.Region ?? table?.Region
+            ?? "uk", contracts, cancel);
     }
 
     /// <summary>Whether anything was written with a key.</summary>
     private static async Task<bool> HoldsAnyAsync(IObjectStore us, IObjectStore? uk, CancellationToken cancel) =>
-        await AnyAsync(us, CaptureNames.CapturesFolder, cancel) || await AnyAsync(us, CaptureNames.SnapshotsFolder, cancel) || (uk is not null && await AnyAsync(uk, "tables/", cancel));
+        await AnyAsync(us, CaptureNames.CapturesFolder, cancel) || await AnyAsync(us, CaptureNames.SnapshotsFolder, cancel)
+            || (uk is not null && await AnyAsync(uk, "tables/", cancel));
 
     private static async Task<bool> AnyAsync(IObjectStore store, string folder, CancellationToken cancel)
     {
@@ -164,5 +183,6 @@ public sealed class OpenInstallation : IDisposable
         return false;
     }
 
-    internal static ConfigurationException NoTable() => new("This needs the table store, and none is configured for this process. Set stores.uk.path or stores.uk.url.");
+    internal static ConfigurationException NoTable() =>
+        new("This needs the table store, and none is configured for this process. Set stores.uk.path or stores.uk.url.");
 }

@@ -4,7 +4,8 @@ using Pipeline.Core.Table;
 namespace Pipeline.Cli.Installation;
 
 /// <summary>
-/// A process that holds both stores compares them before it writes a shard's next capture: where the capture store was set back below what a table has shipped, another
+/// A process that holds both stores compares them before it writes a shard's next capture: where the capture store was set back below what
+/// a table has shipped, another
 /// capture under a number that is taken would make it impossible to put the lost ones back.
 /// </summary>
 internal sealed class ShippedCheck(CaptureStore captures)
@@ -29,15 +30,20 @@ internal sealed class ShippedCheck(CaptureStore captures)
                 var head = (await captures.FoldAsync(shard, cancel)).Head?.Number;
                 if (head >= shipped.Number)
                 {
-                    // A snapshot reaches beyond it: the capture itself is gone, which `verify` names, and nothing new would take its number.
+                    // A snapshot reaches beyond it: the capture itself is gone, which `verify` names, and nothing new would take its
+                    // number.
                     continue;
                 }
-                throw new Fork(shard, (head ?? -1) + 1, $"the table of {dataset} has shipped up to capture {shipped.Number}, the store's newest is {head?.ToString() ?? "none"}; "
+                throw new Fork(shard, (head ?? -1)
+                    + 1, $"the table of {dataset} has shipped up to capture {shipped.Number}, the store's newest is " +
+                    $"{head?.ToString() ?? "none"}; "
                     + "the capture store was set back, and nothing was written").ToException();
             }
             if (!shipped.Matches(capture.Link))
             {
-                throw new Fork(shard, shipped.Number, $"the table of {dataset} took another capture of this number; the capture store was set back, and nothing was written").ToException();
+                throw new Fork(shard, shipped.Number,
+                    $"the table of {dataset} took another capture of this number; the capture store was set back, and nothing was written")
+                    .ToException();
             }
         }
     }

@@ -5,7 +5,8 @@ using Pipeline.Core;
 
 namespace Pipeline.Cli.Installation;
 
-/// <summary>Looks at the topic and creates it. Errors of the cluster become exits: 5 where it does not answer, 78 where it refuses.</summary>
+/// <summary>Looks at the topic and creates it. Errors of the cluster become exits: 5 where it does not answer, 78 where it
+/// refuses.</summary>
 internal sealed class TopicAdmin : IDisposable
 {
     private static readonly TimeSpan Within = TimeSpan.FromSeconds(15);
@@ -39,8 +40,10 @@ internal sealed class TopicAdmin : IDisposable
         {
             return null;
         }
-        var configuration = await _admin.DescribeConfigsAsync([new ConfigResource { Type = ResourceType.Topic, Name = _connection.Topic }], new DescribeConfigsOptions { RequestTimeout = Within });
-        return new FoundTopic(topics.Partitions.Count, topics.Partitions.Min(p => p.Replicas.Count), configuration.Single().Entries.ToDictionary(e => e.Key, e => e.Value.Value ?? "", StringComparer.Ordinal));
+        var configuration = await _admin.DescribeConfigsAsync([new ConfigResource { Type = ResourceType.Topic, Name = _connection.Topic }],
+            new DescribeConfigsOptions { RequestTimeout = Within });
+        return new FoundTopic(topics.Partitions.Count, topics.Partitions.Min(p => p.Replicas.Count),
+            configuration.Single().Entries.ToDictionary(e => e.Key, e => e.Value.Value ?? "", StringComparer.Ordinal));
     });
 
     /// <summary>Creates it as it must be; another process may have done so meanwhile.</summary>
@@ -49,7 +52,8 @@ internal sealed class TopicAdmin : IDisposable
         try
         {
             await _admin.CreateTopicsAsync(
-                [new TopicSpecification { Name = Wanted.Topic, NumPartitions = Wanted.Partitions, ReplicationFactor = (short)Wanted.Replication, Configs = new Dictionary<string, string>(Wanted.Configuration) }],
+                [new TopicSpecification { Name = Wanted.Topic, NumPartitions = Wanted.Partitions,
+                    ReplicationFactor = (short)Wanted.Replication, Configs = new Dictionary<string, string>(Wanted.Configuration) }],
                 new CreateTopicsOptions { RequestTimeout = Within, OperationTimeout = Within });
         }
         catch (CreateTopicsException e) when (e.Results.All(r => r.Error.Code is ErrorCode.NoError or ErrorCode.TopicAlreadyExists))
@@ -75,7 +79,8 @@ internal sealed class TopicAdmin : IDisposable
     {
         try
         {
-            return (await _admin.DescribeTopicsAsync(TopicCollection.OfTopicNames([_connection.Topic]), new DescribeTopicsOptions { RequestTimeout = Within })).TopicDescriptions.Single();
+            return (await _admin.DescribeTopicsAsync(TopicCollection.OfTopicNames([_connection.Topic]),
+                new DescribeTopicsOptions { RequestTimeout = Within })).TopicDescriptions.Single();
         }
         catch (DescribeTopicsException e) when (e.Results.TopicDescriptions.All(t => t.Error.Code == ErrorCode.UnknownTopicOrPart))
         {
@@ -93,7 +98,9 @@ internal sealed class TopicAdmin : IDisposable
                 return await answer;
             }
             _ = answer.ContinueWith(late => late.Exception, TaskScheduler.Default);
-            throw new ConfigurationException($"Kafka at {_connection.Settings.BootstrapServers}: the connection is refused: {await _refused.Task}. Check kafka.tls and kafka.sasl.");
+            throw new ConfigurationException(
+                $"Kafka at {_connection.Settings.BootstrapServers}: the connection is refused: {await _refused.Task}. Check kafka.tls " +
+                $"and kafka.sasl.");
         }
         catch (KafkaException e)
         {
@@ -107,8 +114,15 @@ internal sealed class TopicAdmin : IDisposable
             var where = $"Kafka at {_connection.Settings.BootstrapServers}: topic {_connection.Topic} could not be {done}";
             throw error.Code switch
             {
-                ErrorCode.Local_TimedOut or ErrorCode.Local_Transport or ErrorCode.Local_AllBrokersDown or ErrorCode.RequestTimedOut or ErrorCode.LeaderNotAvailable or ErrorCode.NotController or ErrorCode.BrokerNotAvailable => new OutageException($"{where}: no answer within {Within.TotalSeconds} s{(_trouble is null ? "" : $" ({_trouble})")}. Check kafka.bootstrap-servers, kafka.tls and kafka.sasl, and that the brokers run; then run the command again.", e),
-                ErrorCode.TopicAuthorizationFailed or ErrorCode.ClusterAuthorizationFailed => new ConfigurationException($"{where}: this user may not ({error.Code}). It needs Describe and DescribeConfigs on the topic, and Create to make it.", e),
+                ErrorCode.Local_TimedOut or ErrorCode.Local_Transport or ErrorCode.Local_AllBrokersDown or ErrorCode.RequestTimedOut
+                    or ErrorCode.LeaderNotAvailable or ErrorCode.NotController or ErrorCode.BrokerNotAvailable =>
+                    new OutageException(
+                    $"{where}: no answer within {Within.TotalSeconds} s{(_trouble is null ? "" : $" ({_trouble})")}. Check " +
+                    $"kafka.bootstrap-servers, kafka.tls and kafka.sasl, and that the brokers run; then run the command again.", e),
+                ErrorCode.TopicAuthorizationFailed or ErrorCode.ClusterAuthorizationFailed =>
+                    new ConfigurationException(
+                    $"{where}: this user may not ({error.Code}). It needs Describe and DescribeConfigs on the topic, and Create to make " +
+                    $"it.", e),
                 _ => new ConfigurationException($"{where}: {error.Reason} ({error.Code}).", e),
             };
         }

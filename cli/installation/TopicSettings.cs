@@ -13,7 +13,8 @@ internal sealed record TopicDifference(string Setting, string Found, string Expe
 /// <summary>How the topic of a capture store must be, and what is wrong with one that is there. Pure.</summary>
 internal sealed record TopicSettings(string Topic, int Partitions, int Replication)
 {
-    /// <summary>Seven days: an erasure is complete when they have passed, so not a day more; and a shipper that was down for less reads on.</summary>
+    /// <summary>Seven days: an erasure is complete when they have passed, so not a day more; and a shipper that was down for less reads
+    /// on.</summary>
     public static readonly TimeSpan Retention = TimeSpan.FromDays(7);
 
     /// <summary>Kafka's default. A capture of 900,000 bytes passes, with its key and the batch around it.</summary>
@@ -39,11 +40,15 @@ internal sealed record TopicSettings(string Topic, int Partitions, int Replicati
         var wrong = new List<TopicDifference>();
         if (found.Partitions < Partitions)
         {
-            wrong.Add(new("partitions", Text(found.Partitions), $"{Partitions} or more", $"kafka-topics.sh --alter --topic {Topic} --partitions {Partitions}, or lower kafka.partitions. Growing is safe: no rule depends on the partition of a shard."));
+            wrong.Add(new("partitions", Text(found.Partitions), $"{Partitions} or more",
+                $"kafka-topics.sh --alter --topic {Topic} --partitions {Partitions}, or lower kafka.partitions. Growing is safe: no " +
+                $"rule depends on the partition of a shard."));
         }
         if (found.Replication < Replication)
         {
-            wrong.Add(new("replication", Text(found.Replication), $"{Replication} or more", "kafka-reassign-partitions.sh with more replicas, or lower kafka.replication. Or delete the topic and run `pipeline topics` again: what it held is in the capture store."));
+            wrong.Add(new("replication", Text(found.Replication), $"{Replication} or more",
+                "kafka-reassign-partitions.sh with more replicas, or lower kafka.replication. Or delete the topic and run " +
+                "`pipeline topics` again: what it held is in the capture store."));
         }
         foreach (var (name, expected) in Configuration)
         {
@@ -57,7 +62,9 @@ internal sealed record TopicSettings(string Topic, int Partitions, int Replicati
             };
             if (!good)
             {
-                wrong.Add(new(name, value, name == "max.message.bytes" ? $"{expected} or more" : expected, $"kafka-configs.sh --alter --entity-type topics --entity-name {Topic} --add-config {name}={expected}. {Why(name)}"));
+                wrong.Add(new(name, value, name == "max.message.bytes" ? $"{expected} or more"
+                    : expected, $"kafka-configs.sh --alter --entity-type topics --entity-name {Topic} --add-config {name}={expected}. " +
+                    $"{Why(name)}"));
             }
         }
         return wrong;
@@ -70,10 +77,12 @@ internal sealed record TopicSettings(string Topic, int Partitions, int Replicati
         "message.timestamp.type" => "Retention must not follow the clock of a producer.",
         "min.insync.replicas" => "A confirmed capture is on more than one broker, and one broker may be down.",
         "retention.bytes" => "A limit by size ends before the seven days where there is a backlog.",
-        _ => "An erasure is complete after seven days; less, and a shipper that was down reads from the store what it could have from here.",
+        _ => "An erasure is complete after seven days; less, and a shipper that was down reads from the store what it could have from " +
+            "here.",
     };
 
-    private static long Number(string text) => long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var n) ? n : long.MinValue;
+    private static long Number(string text) => long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var n)
+        ? n : long.MinValue;
 
     private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
 }

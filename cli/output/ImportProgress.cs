@@ -3,7 +3,8 @@ using Spectre.Console;
 
 namespace Pipeline.Cli.Output;
 
-/// <summary>A bar on a terminal, nothing in a pipe. Its end is the length of the plain files; a gzip's content is longer than its file, so it may end early.</summary>
+/// <summary>A bar on a terminal, nothing in a pipe. Its end is the length of the plain files; a gzip's content is longer than its file, so
+/// it may end early.</summary>
 internal sealed class ImportProgress : IDisposable
 {
     private readonly TaskCompletionSource _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -17,7 +18,8 @@ internal sealed class ImportProgress : IDisposable
             return;
         }
         var total = paths.SelectMany(SourcePaths.Find).Sum(path => new FileInfo(path) is { Exists: true } file ? file.Length : 0);
-        _shown = output.People.Progress().AutoClear(true).Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new TransferSpeedColumn()).StartAsync(async context =>
+        _shown = output.People.Progress().AutoClear(true).Columns(new TaskDescriptionColumn(), new ProgressBarColumn(),
+            new PercentageColumn(), new TransferSpeedColumn()).StartAsync(async context =>
         {
             var bar = context.AddTask("reading", maxValue: Math.Max(1, total));
             while (!_done.Task.IsCompleted)

@@ -5,7 +5,8 @@ using Spectre.Console;
 namespace Pipeline.Cli.Output;
 
 /// <summary>
-/// Where a command writes. With `--json` exactly one document (a stream: one object a line) goes to standard output, and everything for people to standard error; without it, people have
+/// Where a command writes. With `--json` exactly one document (a stream: one object a line) goes to standard output, and everything for
+/// people to standard error; without it, people have
 /// standard output. Colours, boxes and progress are for terminals; a pipe is given plain text.
 /// </summary>
 internal sealed class Printer
@@ -62,7 +63,8 @@ internal sealed class Printer
         var table = new Table { Border = IsTerminal ? TableBorder.Rounded : TableBorder.None };
         for (var i = 0; i < head.Count; i++)
         {
-            var column = new TableColumn(new Text(head[i], new Style(decoration: Decoration.Bold))) { Alignment = align[i] == 'r' ? Justify.Right : Justify.Left, NoWrap = align[i] == 'r' };
+            var column = new TableColumn(new Text(head[i], new Style(decoration: Decoration.Bold))) { Alignment = align[i] == 'r'
+                ? Justify.Right : Justify.Left, NoWrap = align[i] == 'r' };
             if (!IsTerminal)
             {
                 column.Padding = new Padding(0, 0, 2, 0);
@@ -80,7 +82,8 @@ internal sealed class Printer
 /// <summary>Numbers as people read them.</summary>
 internal static class Say
 {
-    /// <summary>Text of others, such as the name of a file, cannot move the cursor or colour a terminal: control characters are shown as `\x1b`.</summary>
+    /// <summary>Text of others, such as the name of a file, cannot move the cursor or colour a terminal: control characters are shown as
+    /// `\x1b`.</summary>
     public static string Plain(string text)
     {
         if (!text.Any(IsControl))

@@ -11,13 +11,17 @@ namespace Pipeline.Cli.Roles;
 /// <summary>Wires compaction of an installation: as a service beside other roles, and for the command.</summary>
 internal static class CompactRole
 {
-    public static CompactionService Service(PipelineSettings settings, OpenInstallation installation, Workers workers, ICompactionEvents events) =>
-        new([.. installation.Logs.Select(log => (Compactor(installation, log, workers, CompactionPolicy.Hosted, events), Orphaned(settings, installation, log, workers, events)))], settings.CompactPeriod, installation.Time, events);
+    public static CompactionService Service(PipelineSettings settings, OpenInstallation installation, Workers workers,
+        ICompactionEvents events) =>
+        new([.. installation.Logs.Select(log => (Compactor(installation, log, workers, CompactionPolicy.Hosted, events),
+            Orphaned(settings, installation, log, workers, events)))], settings.CompactPeriod, installation.Time, events);
 
-    public static Compactor Compactor(OpenInstallation installation, TableLog log, Workers workers, CompactionPolicy policy, ICompactionEvents events) =>
+    public static Compactor Compactor(OpenInstallation installation, TableLog log, Workers workers, CompactionPolicy policy,
+        ICompactionEvents events) =>
         new(log, installation.Key.RowKey(), workers, installation.Time, policy, events);
 
-    public static OrphanedSegments Orphaned(PipelineSettings settings, OpenInstallation installation, TableLog log, Workers workers, ICompactionEvents events) =>
+    public static OrphanedSegments Orphaned(PipelineSettings settings, OpenInstallation installation, TableLog log, Workers workers,
+        ICompactionEvents events) =>
         new(log, installation.Key.RowKey(), workers, installation.Time, settings.CompactGrace, events);
 }
 
@@ -27,10 +31,12 @@ internal sealed class CompactionLog(Action<string> log, OutageWatch uk) : ICompa
     public void Compacted(string dataset, long version, int inputs, int outputs, long rows, long bytesBefore, long bytesAfter)
     {
         uk.Answered();
-        log($"compact table={dataset} version={version} inputs={inputs} outputs={outputs} rows={rows} bytes-before={bytesBefore} bytes={bytesAfter}");
+        log($"compact table={dataset} version={version} inputs={inputs} outputs={outputs} rows={rows} bytes-before={bytesBefore} " +
+            $"bytes={bytesAfter}");
     }
 
-    public void CompactionConflict(string dataset, long version, int groups) => log($"compact-conflict table={dataset} version={version} groups={groups}");
+    public void CompactionConflict(string dataset, long version, int groups) =>
+        log($"compact-conflict table={dataset} version={version} groups={groups}");
 
     public void NotCompacted(string dataset, UtcDay date, string why) => log($"not-compacted table={dataset} date={date} \"{why}\"");
 

@@ -3,8 +3,10 @@ using System.Runtime.InteropServices;
 namespace Pipeline.Cli.Roles;
 
 /// <summary>
-/// Gives memory back when the work has stopped. The collector runs when something is allocated, so that a process that read ten thousand files and then waits would keep for ever what reading them took.
-/// 1 each period, see whether much was allocated — 2 after the first quiet one, collect, compact, and give back what is free — 3 again and again for a while: shared buffers are let go by age, a few at each collection.
+/// Gives memory back when the work has stopped. The collector runs when something is allocated, so that a process that read ten thousand
+/// files and then waits would keep for ever what reading them took.
+/// 1 each period, see whether much was allocated — 2 after the first quiet one, collect, compact, and give back what is free — 3 again and
+/// again for a while: shared buffers are let go by age, a few at each collection.
 /// A process that goes on working never comes here, and one that is woken by a line now and then allocates too little to come again.
 /// </summary>
 internal sealed partial class IdleMemory : IDisposable
@@ -12,10 +14,12 @@ internal sealed partial class IdleMemory : IDisposable
     /// <summary>How often it is looked.</summary>
     public static readonly TimeSpan Period = TimeSpan.FromSeconds(15);
 
-    /// <summary>Bytes allocated in a period below which it was quiet, and bytes allocated since the last collection that are worth another.</summary>
+    /// <summary>Bytes allocated in a period below which it was quiet, and bytes allocated since the last collection that are worth
+    /// another.</summary>
     public const long Little = 1_000_000, Worth = 16_000_000;
 
-    /// <summary>Quiet periods from one collection to the next, more than the minute for which shared buffers are kept; and how many there are.</summary>
+    /// <summary>Quiet periods from one collection to the next, more than the minute for which shared buffers are kept; and how many there
+    /// are.</summary>
     public const int Between = 5, Times = 6;
 
     private readonly ITimer _timer;

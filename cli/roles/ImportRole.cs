@@ -39,7 +39,8 @@ internal sealed record ImportOutcome(IReadOnlyList<FileResult> Files, Shipped Sh
 }
 
 /// <summary>Files, to their end, committed when it returns.</summary>
-internal sealed class ImportRole(PipelineSettings settings, OpenInstallation installation, Workers workers, Action<string> log, Action<long>? progress = null, Meters? meters = null)
+internal sealed class ImportRole(PipelineSettings settings, OpenInstallation installation, Workers workers, Action<string> log,
+    Action<long>? progress = null, Meters? meters = null)
 {
     /// <exception cref="PipelineException">5: another process has the source. 3: a fork of this shard.</exception>
     /// <exception cref="Core.Store.StoreException">A store was out for longer than the limit.</exception>
@@ -55,16 +56,19 @@ internal sealed class ImportRole(PipelineSettings settings, OpenInstallation ins
             var told = events.Of(request.Source, names);
             if (request.Input is { } input)
             {
-                return [await new StandardInput(input, request.Source, request.Format, installation.Key.Pushes(), shard, workers, told).RunAsync(cancel)];
+                return [await new StandardInput(input, request.Source, request.Format, installation.Key.Pushes(), shard, workers, told)
+                    .RunAsync(cancel)];
             }
             using var contents = request.Again ? null : new KnownContents(installation.Captures, request.Source, state, installation.Time);
             var cursors = new FileCursors(request.Source, state.Files, names) { Contents = contents };
-            return await new FileImport(cursors, request.Format, installation.Key.Cursors(), shard, workers, told).RunAsync(request.Paths, request.Final, cancel);
+            return await new FileImport(cursors, request.Format, installation.Key.Cursors(), shard, workers, told)
+                .RunAsync(request.Paths, request.Final, cancel);
         }
     }
 
     /// <summary>Parses and classifies, and writes nothing. Where an installation is there, what it read before is left out.</summary>
-    public static async Task<ImportOutcome> DryRunAsync(ImportRequest request, OpenInstallation? installation, Workers workers, Action<long>? progress, CancellationToken stop)
+    public static async Task<ImportOutcome> DryRunAsync(ImportRequest request, OpenInstallation? installation, Workers workers,
+        Action<long>? progress, CancellationToken stop)
     {
         var key = installation?.Key ?? InstallationKey.New();
         var state = installation is null ? null : await installation.Captures.FoldAsync(request.Source, stop);
@@ -74,14 +78,17 @@ internal sealed class ImportRole(PipelineSettings settings, OpenInstallation ins
         using var sink = new DryRunSink(encoder, workers);
         if (request.Input is { } input)
         {
-            return new ImportOutcome([await new StandardInput(input, request.Source, request.Format, key.Pushes(), sink, workers, events).RunAsync(stop)], default, []);
+            return new ImportOutcome([await new StandardInput(input, request.Source, request.Format, key.Pushes(), sink, workers, events)
+                .RunAsync(stop)], default, []);
         }
-        using var contents = state is null || request.Again ? null : new KnownContents(installation!.Captures, request.Source, state, installation.Time, writes: false);
+        using var contents = state is null || request.Again ? null : new KnownContents(installation!.Captures, request.Source, state,
+            installation.Time, writes: false);
         var cursors = new FileCursors(request.Source, state?.Files ?? [], names) { Contents = contents };
         var import = new FileImport(cursors, request.Format, key.Cursors(), sink, workers, events);
         return new ImportOutcome(await import.RunAsync(request.Paths, request.Final, stop), default, []);
     }
 
     public static BlockEncoder Encoder(OpenInstallation installation) => new(
-        installation.Contracts.Single(c => c.Dataset == PublishedContracts.XenCenterChecks.Dataset), installation.Contracts.Single(c => c.Dataset == PublishedContracts.AgentUpdates.Dataset), installation.Key.RowKey());
+        installation.Contracts.Single(c => c.Dataset == PublishedContracts.XenCenterChecks.Dataset),
+            installation.Contracts.Single(c => c.Dataset == PublishedContracts.AgentUpdates.Dataset), installation.Key.RowKey());
 }

@@ -61,11 +61,14 @@ internal sealed class LazyShard(ShardLoop loop, ShardState seen, TimeProvider ti
         }
         catch (OperationCanceledException) when (limit.IsCancellationRequested && !abandon.IsCancellationRequested)
         {
-            throw new StoreException(StoreFault.Outage, $"the capture store did not take the claim of shard {loop.Shard} within {ClaimLimit.TotalSeconds} s.");
+            throw new StoreException(StoreFault.Outage,
+                $"the capture store did not take the claim of shard {loop.Shard} within {ClaimLimit.TotalSeconds} s.");
         }
         if (loop.State.Next != _expected)
         {
-            throw new OutageException($"another process wrote captures {_expected - 1} to {loop.State.Next - 2} of shard {loop.Shard} while this one started. Nothing was read; run the import again when the other has ended.");
+            throw new OutageException(
+                $"another process wrote captures {_expected - 1} to {loop.State.Next - 2} of shard {loop.Shard} while this one started. " +
+                $"Nothing was read; run the import again when the other has ended.");
         }
         _run = loop.RunAsync(abandon);
     }

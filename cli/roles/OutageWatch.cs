@@ -3,7 +3,8 @@ using Pipeline.Core.Store;
 namespace Pipeline.Cli.Roles;
 
 /// <summary>
-/// Tells the beginning and the end of a store's outage, and gives up after a limit where there is one: an import that waits for ever is no use to the script that started it.
+/// Tells the beginning and the end of a store's outage, and gives up after a limit where there is one: an import that waits for ever is no
+/// use to the script that started it.
 /// Safe to use from many threads.
 /// </summary>
 internal sealed class OutageWatch(TimeProvider time, TimeSpan? limit, Action<string> log) : IDisposable

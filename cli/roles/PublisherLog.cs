@@ -2,7 +2,8 @@ using Pipeline.Ingest.Publish;
 
 namespace Pipeline.Cli.Roles;
 
-/// <summary>Publishing as lines for operations: when it begins to skip and when it goes on, not each capture. Safe to use from many threads.</summary>
+/// <summary>Publishing as lines for operations: when it begins to skip and when it goes on, not each capture. Safe to use from many
+/// threads.</summary>
 internal sealed class PublisherLog(TimeProvider time, Action<string> log)
 {
     private readonly Lock _lock = new();
@@ -13,7 +14,8 @@ internal sealed class PublisherLog(TimeProvider time, Action<string> log)
     public PublisherEvents Events => new(Published, Skipped, Failing);
 
     /// <summary>A reason in logs and metrics.</summary>
-    public static string Code(SkipReason reason) => reason switch { SkipReason.QueueFull => "queue-full", SkipReason.TooLarge => "too-large", SkipReason.NotDelivered => "not-delivered", _ => "no-producer" };
+    public static string Code(SkipReason reason) => reason switch { SkipReason.QueueFull => "queue-full", SkipReason.TooLarge =>
+        "too-large", SkipReason.NotDelivered => "not-delivered", _ => "no-producer" };
 
     private void Published(string shard, long number)
     {
@@ -21,7 +23,8 @@ internal sealed class PublisherLog(TimeProvider time, Action<string> log)
         {
             if (_since is { } since)
             {
-                log($"publishing-again shard={shard} capture={number} skipped={_skipped} seconds={time.GetElapsedTime(since).TotalSeconds:F0} \"catch-up ships what was skipped\"");
+                log($"publishing-again shard={shard} capture={number} skipped={_skipped} " +
+                    $"seconds={time.GetElapsedTime(since).TotalSeconds:F0} \"catch-up ships what was skipped\"");
             }
             (_since, _skipped, _failing) = (null, 0, null);
         }
@@ -42,7 +45,8 @@ internal sealed class PublisherLog(TimeProvider time, Action<string> log)
             if (_since is null)
             {
                 _since = time.GetTimestamp();
-                log($"not-published shard={shard} capture={number} reason={name} \"and what follows, until brokers confirm again; catch-up ships it\"");
+                log($"not-published shard={shard} capture={number} reason={name} \"and what follows, until brokers confirm again; " +
+                    $"catch-up ships it\"");
             }
         }
     }

@@ -13,7 +13,8 @@ namespace Pipeline.Cli.Roles;
 internal sealed class RedriveRole(PipelineSettings settings, OpenInstallation installation, Workers workers, Action<string> log)
 {
     /// <param name="format">Null: each read's own.</param>
-    public async Task<(RedriveOutcome Outcome, Shipped Shipped, IReadOnlyList<Fork> Forks)> RunAsync(string source, string reason, IReadOnlyList<string> paths, ILineFormat? format, bool dry, CancellationToken stop)
+    public async Task<(RedriveOutcome Outcome, Shipped Shipped, IReadOnlyList<Fork> Forks)> RunAsync(string source, string reason,
+        IReadOnlyList<string> paths, ILineFormat? format, bool dry, CancellationToken stop)
     {
         if (dry)
         {
@@ -22,15 +23,19 @@ internal sealed class RedriveRole(PipelineSettings settings, OpenInstallation in
             using var nowhere = new DryRunSink(encoder, workers);
             return (await ReadAsync(state, nowhere, stop), default, []);
         }
-        return await new ShardVisit(settings, installation, workers, log).RunAsync(source, (state, shard, _, cancel) => ReadAsync(state, shard, cancel), stop);
+        return await new ShardVisit(settings, installation, workers, log)
+            .RunAsync(source, (state, shard, _, cancel) => ReadAsync(state, shard, cancel), stop);
 
         async Task<RedriveOutcome> ReadAsync(ShardState state, IBlockSink sink, CancellationToken cancel)
         {
             var outcome = new RedriveOutcome();
-            var reads = await RejectedReads.OfAsync(installation.Captures, state, source, reason, pushed => outcome.Pushed += pushed, cancel);
-            var scratch = new ParsedLines(ContractOf(PublishedContracts.XenCenterChecks.Dataset), ContractOf(PublishedContracts.AgentUpdates.Dataset));
+            var reads = await RejectedReads.OfAsync(installation.Captures, state, source, reason, pushed =>
+                outcome.Pushed += pushed, cancel);
+            var scratch = new ParsedLines(ContractOf(PublishedContracts.XenCenterChecks.Dataset),
+                ContractOf(PublishedContracts.AgentUpdates.Dataset));
             using var names = settings.NamesOf(source, installation.Key);
-            await new Redriver(paths, names, name => format ?? LogFormats.Named(name), installation.Key.Cursors(), sink, scratch).RunAsync(reads, outcome, cancel);
+            await new Redriver(paths, names, name => format ?? LogFormats.Named(name), installation.Key.Cursors(), sink, scratch)
+                .RunAsync(reads, outcome, cancel);
             return outcome;
         }
     }

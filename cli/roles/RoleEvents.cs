@@ -28,13 +28,15 @@ internal sealed class RoleEvents(Action<string> log, OutageWatch uk) : IShipEven
     /// <summary>Called with the bytes of content that were offered.</summary>
     public Action<long>? Progress { get; init; }
 
-    public Shipped Counts => new(Interlocked.Read(ref _captures), Interlocked.Read(ref _captureBytes), Interlocked.Read(ref _commits), Interlocked.Read(ref _segments), Interlocked.Read(ref _segmentBytes), Interlocked.Read(ref _rows));
+    public Shipped Counts => new(Interlocked.Read(ref _captures), Interlocked.Read(ref _captureBytes), Interlocked.Read(ref _commits),
+        Interlocked.Read(ref _segments), Interlocked.Read(ref _segmentBytes), Interlocked.Read(ref _rows));
 
     /// <summary>Tells the outages of something that is neither store.</summary>
     public OutageWatch Outages(TimeProvider time) => new(time, null, log);
 
     /// <summary>Tells what happens to the files of one source.</summary>
-    public ISourceEvents Of(string source, FileNames names) => new SourceLog(source, names, log, Progress, Meters is { } meters ? meters.KnownContent : null);
+    public ISourceEvents Of(string source, FileNames names) => new SourceLog(source, names, log, Progress, Meters is { } meters
+        ? meters.KnownContent : null);
 
     public void Captured(string shard, Capture capture)
     {
@@ -55,7 +57,8 @@ internal sealed class RoleEvents(Action<string> log, OutageWatch uk) : IShipEven
         Interlocked.Add(ref _segmentBytes, facts.Bytes);
         Interlocked.Add(ref _rows, facts.Rows);
         Meters?.Sealed(facts);
-        log($"seal table={facts.Dataset} version={facts.Version} reason={facts.Reason} captures={facts.Frames} rows={facts.Rows} segments={facts.Segments} bytes={facts.Bytes}");
+        log($"seal table={facts.Dataset} version={facts.Version} reason={facts.Reason} captures={facts.Frames} rows={facts.Rows} " +
+            $"segments={facts.Segments} bytes={facts.Bytes}");
     }
 
     public void Taken(string dataset, TakenFrame frame, TableState table) => Meters?.Taken(dataset, frame, table);

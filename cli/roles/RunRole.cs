@@ -28,7 +28,8 @@ internal enum RunParts
 /// </summary>
 /// <param name="kafka">Where captures are published and read sooner; null: without Kafka.</param>
 internal sealed class RunRole(
-    PipelineSettings settings, OpenInstallation installation, RunParts parts, RoleLog log, KafkaConnection? kafka = null, Meters? meters = null)
+    PipelineSettings settings, OpenInstallation installation, RunParts parts, RoleLog log, KafkaConnection? kafka = null,
+        Meters? meters = null)
 {
     /// <summary>How long stopping may take.</summary>
     public static readonly TimeSpan StopWithin = TimeSpan.FromSeconds(30);
@@ -52,7 +53,8 @@ internal sealed class RunRole(
         installation.Meter((side, store) => new WatchedStore(store, side == "us" ? us : uk));
         var queue = parts.HasFlag(RunParts.Ship) && kafka is not null ? new FeedQueue() : null;
         using var feed = queue is null ? null : ShipRole.Feed(installation, kafka!, queue, log.Write);
-        var ship = parts.HasFlag(RunParts.Ship) ? ShipRole.Create(installation, settings.Seal, settings.Period, workers, events, queue) : null;
+        var ship = parts.HasFlag(RunParts.Ship) ? ShipRole.Create(installation, settings.Seal, settings.Period, workers, events, queue)
+            : null;
         await using var publisher = parts.HasFlag(RunParts.Ingest) && kafka is not null ? Publisher(kafka) : null;
         meters?.Watch(ship, publisher);
         var retry = new StoreRetry(time);
@@ -65,7 +67,8 @@ internal sealed class RunRole(
             // 1
             await shards.ClaimAsync(parts.HasFlag(RunParts.Ingest) ? settings.Sources : [], words.Stop.Token);
             // 2
-            push = shards.Hosts.Count == 0 ? null : await PushRole.ListenAsync(settings, installation, shards, log, meters, words.Stop.Token);
+            push = shards.Hosts.Count == 0 ? null : await PushRole.ListenAsync(settings, installation, shards, log, meters,
+                words.Stop.Token);
             shards.Start(words.Abandon.Token, words.Stop.Token);
             feed?.Start();
             tasks.AddRange(Start(ship, new CompactionLog(log.Write, uk), workers, words));
@@ -169,7 +172,8 @@ internal sealed class RunRole(
         {
             await publisher.DisposeAsync();
             var counts = publisher.Counts;
-            log.Write($"published captures={counts.Published} bytes={counts.PublishedBytes} skipped={counts.AllSkipped} restarts={counts.Restarts}");
+            log.Write($"published captures={counts.Published} bytes={counts.PublishedBytes} skipped={counts.AllSkipped} " +
+                $"restarts={counts.Restarts}");
         }
     }
 

@@ -10,9 +10,11 @@ using Pipeline.Shipper.Seal;
 namespace Pipeline.Cli.Roles;
 
 /// <summary>
-/// A shard taken for as long as something is read into it, committed when it returns: 1 lock the source — 2 fold what was read before — 3 read, capture, and ship beside it — 4 everything captured — 5 everything shipped, sealed as final.
+/// A shard taken for as long as something is read into it, committed when it returns: 1 lock the source — 2 fold what was read before — 3
+/// read, capture, and ship beside it — 4 everything captured — 5 everything shipped, sealed as final.
 /// </summary>
-internal sealed class ShardVisit(PipelineSettings settings, OpenInstallation installation, Workers workers, Action<string> log, Action<long>? progress = null, Meters? meters = null)
+internal sealed class ShardVisit(PipelineSettings settings, OpenInstallation installation, Workers workers, Action<string> log,
+    Action<long>? progress = null, Meters? meters = null)
 {
     /// <summary>How long it waits for a store that is out.</summary>
     private static readonly TimeSpan OutageLimit = TimeSpan.FromSeconds(30);
@@ -20,7 +22,8 @@ internal sealed class ShardVisit(PipelineSettings settings, OpenInstallation ins
     /// <param name="read">Reads, given the shard's state, where to offer, and whom to tell.</param>
     /// <exception cref="PipelineException">5: another process has the source. 3: a fork of this shard.</exception>
     /// <exception cref="Core.Store.StoreException">A store was out for longer than the limit.</exception>
-    public async Task<(T Result, Shipped Shipped, IReadOnlyList<Fork> Forks)> RunAsync<T>(string source, Func<ShardState, IBlockSink, RoleEvents, CancellationToken, Task<T>> read, CancellationToken stop)
+    public async Task<(T Result, Shipped Shipped, IReadOnlyList<Fork> Forks)> RunAsync<T>(string source, Func<ShardState, IBlockSink,
+        RoleEvents, CancellationToken, Task<T>> read, CancellationToken stop)
     {
         var time = installation.Time;
         // 1

@@ -13,7 +13,8 @@ namespace Pipeline.Cli.Roles;
 public static class ShipRole
 {
     /// <param name="feed">What <see cref="Feed"/> fills; null: the embedded way.</param>
-    public static ShipLoop Create(OpenInstallation installation, SealPolicy policy, TimeSpan period, Workers workers, IShipEvents events, FeedQueue? feed = null)
+    public static ShipLoop Create(OpenInstallation installation, SealPolicy policy, TimeSpan period, Workers workers, IShipEvents events,
+        FeedQueue? feed = null)
     {
         // Passes of a seal hold up to half a million rows each: as many at once as there are cores.
         var slots = new SemaphoreSlim(workers.Width);

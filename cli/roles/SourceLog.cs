@@ -8,7 +8,8 @@ namespace Pipeline.Cli.Roles;
 /// </summary>
 /// <param name="progress">Called with the bytes of content that were offered.</param>
 /// <param name="known">Called where another source has a file's content.</param>
-internal sealed class SourceLog(string source, FileNames names, Action<string> log, Action<long>? progress, Action? known = null) : ISourceEvents
+internal sealed class SourceLog(string source, FileNames names, Action<string> log, Action<long>? progress, Action? known = null)
+    : ISourceEvents
 {
     private bool _told;
 
@@ -56,7 +57,8 @@ internal sealed class SourceLog(string source, FileNames names, Action<string> l
         if (names.Fault is { } fault && !_told)
         {
             _told = true;
-            log($"names source={source} fault={fault} \"the names of this source's files cannot be kept: reports name them by their identity; "
+            log($"names source={source} fault={fault} \"the names of this source's files cannot be kept: reports name them by their " +
+                $"identity; "
                 + "let this user write the folder of `names`\"");
         }
     }

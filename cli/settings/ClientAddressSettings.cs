@@ -5,7 +5,8 @@ using YamlDotNet.RepresentationModel;
 
 namespace Pipeline.Cli.Settings;
 
-/// <summary>`client-address` of a source: which field names the client, which peers are believed about it, and what becomes of the others.</summary>
+/// <summary>`client-address` of a source: which field names the client, which peers are believed about it, and what becomes of the
+/// others.</summary>
 internal static class ClientAddressSettings
 {
     private static readonly string[] Keys = ["field", "from", "otherwise"];
@@ -25,10 +26,12 @@ internal static class ClientAddressSettings
         }
         foreach (var key in map.Children.Keys.Where(k => !Keys.Contains(k.ToString())))
         {
-            errors.Add($"{path}, line {key.Start.Line}: 'sources.client-address.{key}' is no setting; known here: {string.Join(", ", Keys)}.");
+            errors.Add($"{path}, line {key.Start.Line}: 'sources.client-address.{key}' is no setting; known here: " +
+                $"{string.Join(", ", Keys)}.");
         }
         YamlNode? Get(string key) => map.Children.TryGetValue(new YamlScalarNode(key), out var found) ? found : null;
-        var from = Get("from") switch { YamlSequenceNode many => many.Select(n => n.ToString()), YamlScalarNode { Value.Length: > 0 } one => [one.Value], _ => [] };
+        var from = Get("from") switch { YamlSequenceNode many => many.Select(n => n.ToString()), YamlScalarNode { Value.Length: > 0 } one =>
+            [one.Value], _ => [] };
         return Of((Get("field") as YamlScalarNode)?.Value ?? "", from, (Get("otherwise") as YamlScalarNode)?.Value, where, errors);
     }
 
@@ -38,12 +41,14 @@ internal static class ClientAddressSettings
         var before = errors.Count;
         if (field.Length == 0 || field.Any(c => char.IsWhiteSpace(c) || char.IsControl(c)))
         {
-            errors.Add($"{where}field: found '{field}', expected the field that names the client, as the format names it: X-Forwarded-For, $http_x_forwarded_for.");
+            errors.Add($"{where}field: found '{field}', expected the field that names the client, as the format names it: " +
+                $"X-Forwarded-For, $http_x_forwarded_for.");
         }
         var networks = new List<IPNetwork>();
         foreach (var text in from)
         {
-            if (IPNetwork.TryParse(text, out var network) && network.BaseAddress.Equals(IPAddress.Parse(text[..text.IndexOf('/', StringComparison.Ordinal)])))
+            if (IPNetwork.TryParse(text, out var network) && network.BaseAddress.Equals(
+                IPAddress.Parse(text[..text.IndexOf('/', StringComparison.Ordinal)])))
             {
                 networks.Add(network);
             }
@@ -53,16 +58,19 @@ internal static class ClientAddressSettings
             }
             else
             {
-                errors.Add($"{where}from: found '{text}', expected a network such as 10.0.0.0/8 or 2001:db8::/32, without bits beyond its prefix, or one address.");
+                errors.Add($"{where}from: found '{text}', expected a network such as 10.0.0.0/8 or 2001:db8::/32, without bits beyond " +
+                    $"its prefix, or one address.");
             }
         }
         if (networks.Count == 0 && errors.Count == before)
         {
-            errors.Add($"{where}from: it names no network; expected those of the proxies that are believed about {field}, because anybody can send that header.");
+            errors.Add($"{where}from: it names no network; expected those of the proxies that are believed about {field}, because " +
+                $"anybody can send that header.");
         }
         if (otherwise is not (null or "reject" or "peer"))
         {
-            errors.Add($"{where}otherwise: found '{otherwise}', expected reject (requests from elsewhere are untrusted-address) or peer (they are their peer's).");
+            errors.Add($"{where}otherwise: found '{otherwise}', expected reject (requests from elsewhere are untrusted-address) or peer " +
+                $"(they are their peer's).");
         }
         return errors.Count == before ? new ClientAddressRule(field, networks, otherwise == "peer") : null;
     }
@@ -72,7 +80,8 @@ internal static class ClientAddressSettings
     {
         if (format == "auto")
         {
-            return client is null ? null : "found auto with client-address; expected a format's name, because the field has a name in a format only.";
+            return client is null ? null
+                : "found auto with client-address; expected a format's name, because the field has a name in a format only.";
         }
         try
         {

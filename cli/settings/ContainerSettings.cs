@@ -15,7 +15,8 @@ public sealed record ContainerSettings(string Url, string Prefix, string Pattern
     public ContainerOptions Options => new() { Prefix = Prefix, Pattern = Pattern, Poll = Poll };
 
     /// <summary>Opens the container; nothing is asked before it is read.</summary>
-    /// <exception cref="PipelineException">4: in the clear. 78: no URL of a container, no credential, a file that cannot be read.</exception>
+    /// <exception cref="PipelineException">4: in the clear. 78: no URL of a container, no credential, a file that cannot be
+    /// read.</exception>
     public IAppendedBlobs Open(string source, TimeSpan timeout)
     {
         Secret? connection = null;
@@ -24,11 +25,14 @@ public sealed record ContainerSettings(string Url, string Prefix, string Pattern
             try
             {
                 connection = File.ReadAllText(file).Trim() is { Length: > 0 } text ? new Secret(text)
-                    : throw new ConfigurationException($"sources.container.connection-string-file of {source}: {file} is empty; expected a connection string.");
+                    : throw new ConfigurationException(
+                        $"sources.container.connection-string-file of {source}: {file} is empty; expected a connection string.");
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                throw new ConfigurationException($"sources.container.connection-string-file of {source}: {file} cannot be read ({e.GetType().Name}). Name a file that this user may read.", e);
+                throw new ConfigurationException(
+                    $"sources.container.connection-string-file of {source}: {file} cannot be read ({e.GetType().Name}). Name a file " +
+                    $"that this user may read.", e);
             }
         }
         return new AzureAppendedBlobs(AzureLocation.Parse(Url), connection, timeout);
@@ -43,10 +47,12 @@ public sealed record ContainerSettings(string Url, string Prefix, string Pattern
         var before = errors.Count;
         if (node is not YamlMappingNode map)
         {
-            errors.Add($"{where}, line {node.Start.Line}: sources.container of {source}: expected {{url, prefix, pattern, connection-string-file, poll}}.");
+            errors.Add($"{where}, line {node.Start.Line}: sources.container of {source}: expected {{url, prefix, pattern, " +
+                $"connection-string-file, poll}}.");
             return null;
         }
-        string? Text(string key) => map.Children.TryGetValue(new YamlScalarNode(key), out var value) && value is YamlScalarNode { Value: { Length: > 0 } text } ? text : null;
+        string? Text(string key) => map.Children.TryGetValue(new YamlScalarNode(key), out var value)
+            && value is YamlScalarNode { Value: { Length: > 0 } text } ? text : null;
         void Wrong(string key, string what) => errors.Add($"{where}, line {map.Start.Line}: sources.container.{key} of {source}: {what}");
         foreach (var key in map.Children.Keys.Where(k => !Keys.Contains(k.ToString())))
         {
@@ -64,9 +70,11 @@ public sealed record ContainerSettings(string Url, string Prefix, string Pattern
         var poll = SettingKeys.ParseSpan(Text("poll") ?? "30s");
         if (poll is null || poll < TimeSpan.FromSeconds(1) || poll > TimeSpan.FromHours(1))
         {
-            Wrong("poll", $"found '{Text("poll")}', expected a time with its unit, 1s to 1h (default 30s): longer: fewer requests, later lines.");
+            Wrong("poll", $"found '{Text("poll")}', expected a time with its unit, 1s to 1h (default 30s): longer: fewer requests, " +
+                $"later lines.");
         }
         var connection = Text("connection-string-file");
-        return errors.Count > before ? null : new ContainerSettings(url!, Text("prefix") ?? "", Text("pattern") ?? "*", connection is null ? null : Path.Combine(folder, connection), poll!.Value);
+        return errors.Count > before ? null : new ContainerSettings(url!, Text("prefix") ?? "", Text("pattern") ?? "*", connection is null
+            ? null : Path.Combine(folder, connection), poll!.Value);
     }
 }

@@ -1,6 +1,7 @@
 namespace Pipeline.Cli.Settings;
 
-/// <summary>Which properties of librdkafka may be set beside the settings: all but those that a promise depends on, that are settings themselves, or that are secrets.</summary>
+/// <summary>Which properties of librdkafka may be set beside the settings: all but those that a promise depends on, that are settings
+/// themselves, or that are secrets.</summary>
 internal static class KafkaProperties
 {
     private const string Promise = "the program sets it, because what it promises depends on it";
@@ -37,7 +38,9 @@ internal static class KafkaProperties
     /// <summary>Why the property may not be set, or null where it may.</summary>
     public static string? WhyNot(string name) =>
         Refused.TryGetValue(name, out var why) ? why
-        : name.Contains("password", StringComparison.Ordinal) || name.Contains("secret", StringComparison.Ordinal) || name.EndsWith(".pem", StringComparison.Ordinal) || name is "sasl.oauthbearer.config"
-            ? "it holds a secret, and secrets come from the environment or from files of their own: kafka.sasl.password-file, kafka.tls.key and kafka.tls.key-password-file name them"
+        : name.Contains("password", StringComparison.Ordinal) || name.Contains("secret", StringComparison.Ordinal)
+            || name.EndsWith(".pem", StringComparison.Ordinal) || name is "sasl.oauthbearer.config"
+            ? "it holds a secret, and secrets come from the environment or from files of their own: kafka.sasl.password-file, " +
+                "kafka.tls.key and kafka.tls.key-password-file name them"
         : null;
 }

@@ -2,7 +2,8 @@ using Pipeline.Core.Store;
 
 namespace Pipeline.Cli.Settings;
 
-/// <summary>Where the topic of the capture store is and how it is reached, as it was told. <see cref="KafkaConnection"/> checks it before it is used.</summary>
+/// <summary>Where the topic of the capture store is and how it is reached, as it was told. <see cref="KafkaConnection"/> checks it before
+/// it is used.</summary>
 public sealed record KafkaSettings
 {
     /// <summary>`host:port`, comma separated; null: no Kafka.</summary>

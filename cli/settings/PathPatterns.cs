@@ -1,6 +1,7 @@
 namespace Pipeline.Cli.Settings;
 
-/// <summary>Whether two patterns of files can match the same name. As in <see cref="Ingest.Files.SourcePaths"/>: `*` and `?` within a name, `**` any folders, and a folder stands for all that is below it.</summary>
+/// <summary>Whether two patterns of files can match the same name. As in <see cref="Ingest.Files.SourcePaths"/>: `*` and `?` within a name,
+/// `**` any folders, and a folder stands for all that is below it.</summary>
 internal static class PathPatterns
 {
     public static bool MayMeet(string a, string b) => MayMeet(Parts(a), 0, Parts(b), 0, []);
@@ -26,7 +27,8 @@ internal static class PathPatterns
     }
 
     /// <summary>Every path may be a folder, so each ends with any folders.</summary>
-    private static string[] Parts(string path) => [.. Path.GetFullPath(path).Split(Path.DirectorySeparatorChar, StringSplitOptions.RemoveEmptyEntries), "**"];
+    private static string[] Parts(string path) => [.. Path.GetFullPath(path)
+        .Split(Path.DirectorySeparatorChar, StringSplitOptions.RemoveEmptyEntries), "**"];
 
     private static bool MayMeet(string[] a, int i, string[] b, int k, HashSet<(int, int)> failed)
     {

@@ -28,7 +28,8 @@ public sealed record SourceSettings(string Name, string Format, IReadOnlyList<st
 /// <summary>Who may push to a source, and what its bodies may leave out.</summary>
 public sealed record PushSettings
 {
-    /// <summary>SHA-256 of each bearer token that is let in, 64 hex digits; none: allowed on loopback and beside client certificates only.</summary>
+    /// <summary>SHA-256 of each bearer token that is let in, 64 hex digits; none: allowed on loopback and beside client certificates
+    /// only.</summary>
     public IReadOnlyList<string> Tokens { get; init; } = [];
 
     /// <summary>SHA-256 of each client certificate that is let in, 64 hex digits in lower case.</summary>
@@ -38,7 +39,8 @@ public sealed record PushSettings
     public string? Fields { get; init; }
 }
 
-/// <summary>What the program was told: file, then environment, then options; the later wins. Checked as a whole before anything starts.</summary>
+/// <summary>What the program was told: file, then environment, then options; the later wins. Checked as a whole before anything
+/// starts.</summary>
 public sealed record PipelineSettings
 {
     public string? UsPath { get; init; }
@@ -82,12 +84,15 @@ public sealed record PipelineSettings
 
     /// <summary>Reads the files that hold connection strings.</summary>
     public InstallationPlaces Places => new(
-        new StorePlace(UsUrl ?? UsPath!, UsRegion, UsUrl is null ? null : StoreCredentials.Of("us", UsConnection, UsConnectionFile), StoreTimeout),
-        (UkUrl ?? UkPath) is { } uk ? new StorePlace(uk, UkRegion, UkUrl is null ? null : StoreCredentials.Of("uk", UkConnection, UkConnectionFile), StoreTimeout) : null, Keys!);
+        new StorePlace(UsUrl ?? UsPath!, UsRegion, UsUrl is null ? null
+            : StoreCredentials.Of("us", UsConnection, UsConnectionFile), StoreTimeout),
+        (UkUrl ?? UkPath) is { } uk ? new StorePlace(uk, UkRegion, UkUrl is null ? null
+            : StoreCredentials.Of("uk", UkConnection, UkConnectionFile), StoreTimeout) : null, Keys!);
 
     /// <summary>What this machine knows of a source's file names.</summary>
     public FileNames NamesOf(string source, InstallationKey key) =>
-        (Names ?? (Keys is null ? null : Path.Combine(Path.GetDirectoryName(Path.GetFullPath(Path.TrimEndingDirectorySeparator(Keys)))!, "names"))) is { } folder
+        (Names ?? (Keys is null ? null : Path.Combine(Path.GetDirectoryName(Path.GetFullPath(Path.TrimEndingDirectorySeparator(Keys)))!,
+            "names"))) is { } folder
             ? FileNames.Open(folder, source, key.Names()) : new FileNames();
 
     public SealPolicy Seal => new(SealBytes, SealAge, SealBudget);

@@ -38,7 +38,8 @@ internal static class PushKeys
             {
                 case Token:
                     var tokens = OneOrMany(value);
-                    if ((tokens.Count == 0 ? "found none, expected one or a list of 64 hex digits" : tokens.Select(PushTokens.WhyNot).FirstOrDefault(w => w is not null)) is { } weak)
+                    if ((tokens.Count == 0 ? "found none, expected one or a list of 64 hex digits"
+                        : tokens.Select(PushTokens.WhyNot).FirstOrDefault(w => w is not null)) is { } weak)
                     {
                         Wrong(value, $"{where}: {Token}: {weak}.");
                     }
@@ -49,7 +50,10 @@ internal static class PushKeys
                     var hashes = written.Select(PushSource.Fingerprint).ToList();
                     if (hashes.Count == 0 || hashes.Contains(null))
                     {
-                        Wrong(value, $"{where}: {Certificates}: found {(hashes.Count == 0 ? "none" : $"{written[hashes.IndexOf(null)].Length} characters")}, expected one or a list of 64 hex digits: the SHA-256 of a certificate's DER bytes, as `openssl x509 -noout -fingerprint -sha256` shows it behind `=`.");
+                        Wrong(value, $"{where}: {Certificates}: found " +
+                            $"{(hashes.Count == 0 ? "none" : $"{written[hashes.IndexOf(null)].Length} characters")}, expected one or a " +
+                            $"list of 64 hex digits: the SHA-256 of a certificate's DER bytes, as " +
+                            $"`openssl x509 -noout -fingerprint -sha256` shows it behind `=`.");
                     }
                     settings = settings with { ClientCertificates = [.. hashes.OfType<string>()] };
                     break;

@@ -61,7 +61,8 @@ internal sealed class SettingsFile(string path, List<string> errors)
             }
             else if (SettingKeys.Find(name) is { IsSecret: true } secret)
             {
-                errors.Add($"{path}, line {value.Start.Line}: {name}: found a secret in the configuration. Take it out and change it, because files like this are copied; then name a file that holds it with {name}-file, or set {secret.Environment}.");
+                errors.Add($"{path}, line {value.Start.Line}: {name}: found a secret in the configuration. Take it out and change it, " +
+                    $"because files like this are copied; then name a file that holds it with {name}-file, or set {secret.Environment}.");
             }
             else if (SettingKeys.Find(name) is { } setting)
             {
@@ -143,7 +144,8 @@ internal sealed class SettingsFile(string path, List<string> errors)
         var name = Text(map, "name") ?? "";
         if (!CaptureNames.IsName(name))
         {
-            errors.Add($"{path}, line {map.Start.Line}: sources.name: found '{name}', expected 1 to 64 of a-z, 0-9, '-', '_' and '.', beginning with a letter or digit.");
+            errors.Add($"{path}, line {map.Start.Line}: sources.name: found '{name}', expected 1 to 64 of a-z, 0-9, '-', '_' and '.', " +
+                $"beginning with a letter or digit.");
         }
         var format = Text(map, "format") ?? "auto";
         var client = ClientAddressSettings.Read(Get(map, "client-address"), name, path, errors);
@@ -154,34 +156,43 @@ internal sealed class SettingsFile(string path, List<string> errors)
         var delivery = Text(map, "delivery") ?? "exactly-once";
         if (delivery is not ("exactly-once" or "at-least-once"))
         {
-            errors.Add($"{path}, line {map.Start.Line}: sources.delivery of {name}: found '{delivery}', expected exactly-once or at-least-once.");
+            errors.Add($"{path}, line {map.Start.Line}: sources.delivery of {name}: found '{delivery}', expected exactly-once or " +
+                $"at-least-once.");
         }
-        var paths = Get(map, "paths") switch { YamlSequenceNode many => many.Select(p => p.ToString()), YamlScalarNode { Value.Length: > 0 } one => [one.Value], _ => [] };
+        var paths = Get(map, "paths") switch { YamlSequenceNode many =>
+            many.Select(p => p.ToString()), YamlScalarNode { Value.Length: > 0 } one => [one.Value], _ => [] };
         var push = PushKeys.Read(Get(map, "push"), $"sources.push of {name}", format, path, errors);
-        var found = new SourceSettings(name, format, [.. paths.Select(p => Path.Combine(folder, p))], push, delivery == "at-least-once" ? PushDelivery.AtLeastOnce : PushDelivery.ExactlyOnce)
+        var found = new SourceSettings(name, format, [.. paths.Select(p => Path.Combine(folder, p))], push, delivery == "at-least-once"
+            ? PushDelivery.AtLeastOnce : PushDelivery.ExactlyOnce)
         {
             ClientAddress = client,
             Container = Get(map, "container") is { } container ? ContainerSettings.Read(container, name, path, folder, errors) : null,
         };
         if (found.Paths.Count > 0 && Get(map, "container") is not null)
         {
-            errors.Add($"{path}, line {map.Start.Line}: sources: {name} has paths and a container; expected one: an endpoint that writes both is two sources.");
+            errors.Add($"{path}, line {map.Start.Line}: sources: {name} has paths and a container; expected one: an endpoint that " +
+                $"writes both is two sources.");
         }
         if (found.Paths.Count == 0 && push is null && Get(map, "container") is null)
         {
-            errors.Add($"{path}, line {map.Start.Line}: sources: {name} has neither paths nor push; give it the files to follow, a `container`, or `push: {{}}`.");
+            errors.Add($"{path}, line {map.Start.Line}: sources: {name} has neither paths nor push; give it the files to follow, a " +
+                $"`container`, or `push: {{}}`.");
         }
         if (push is not null && format == "auto")
         {
-            errors.Add($"{path}, line {map.Start.Line}: sources.format of {name}: found auto, expected a format's name, because pushes are taken for it: one body may be too short to tell.");
+            errors.Add($"{path}, line {map.Start.Line}: sources.format of {name}: found auto, expected a format's name, because pushes " +
+                $"are taken for it: one body may be too short to tell.");
         }
         return errors.Count == before ? found : null;
     }
 
-    private static YamlNode? Get(YamlMappingNode map, string key) => map.Children.TryGetValue(new YamlScalarNode(key), out var node) ? node : null;
+    private static YamlNode? Get(YamlMappingNode map, string key) => map.Children.TryGetValue(new YamlScalarNode(key), out var node) ? node
+        : null;
 
     private static string? Text(YamlMappingNode map, string key) => Get(map, key) is YamlScalarNode { Value: { } text } ? text : null;
 
-    private static string Known(string prefix) => string.Join(", ", SettingKeys.All.Where(k => k.Name.StartsWith(prefix, StringComparison.Ordinal))
-        .Select(k => k.Name[prefix.Length..].Split('.')[0]).Concat(prefix switch { "" => ["sources"], "kafka." => ["properties"], _ => [] }).Distinct());
+    private static string Known(string prefix) =>
+        string.Join(", ", SettingKeys.All.Where(k => k.Name.StartsWith(prefix, StringComparison.Ordinal))
+        .Select(k => k.Name[prefix.Length..].Split('.')[0]).Concat(prefix switch { "" => ["sources"], "kafka." => ["properties"], _ => [] })
+            .Distinct());
 }

@@ -5,7 +5,8 @@ using Pipeline.Ingest.Files;
 namespace Pipeline.Cli.Settings;
 
 /// <summary>
-/// Sources that would read the same file, whose lines would then count twice: by their paths and patterns, whether or not such a file is there, and
+/// Sources that would read the same file, whose lines would then count twice: by their paths and patterns, whether or not such a file is
+/// there, and
 /// by the files that are there, which links may bring under two names.
 /// </summary>
 internal static class SourceOverlaps
@@ -23,7 +24,8 @@ internal static class SourceOverlaps
             {
                 if ((ByPaths(sources[i], sources[k]) ?? ByContainer(sources[i], sources[k])) is { } why)
                 {
-                    wrong.Add($"sources {sources[i].Name} and {sources[k].Name} overlap: {why}. Each line would count twice: give a file to one source only.");
+                    wrong.Add($"sources {sources[i].Name} and {sources[k].Name} overlap: {why}. Each line would count twice: give a " +
+                        $"file to one source only.");
                 }
             }
         }
@@ -48,7 +50,8 @@ internal static class SourceOverlaps
 
     private static string? ByContainer(SourceSettings a, SourceSettings b) =>
         a.Container is { } one && b.Container is { } other && one.Url.TrimEnd('/') == other.Url.TrimEnd('/')
-            && (one.Options.Prefix.StartsWith(other.Options.Prefix, StringComparison.Ordinal) || other.Options.Prefix.StartsWith(one.Options.Prefix, StringComparison.Ordinal))
+            && (one.Options.Prefix.StartsWith(other.Options.Prefix, StringComparison.Ordinal)
+                || other.Options.Prefix.StartsWith(one.Options.Prefix, StringComparison.Ordinal))
             && PathPatterns.MayBeAlike(one.Options.Pattern, other.Options.Pattern) ? "both follow the same blobs of one container" : null;
 
     private static IEnumerable<string> ByFiles(IReadOnlyList<SourceSettings> sources)
@@ -66,7 +69,8 @@ internal static class SourceOverlaps
                 {
                     continue;
                 }
-                yield return $"sources {seen[stamp].Source} and {source.Name} overlap: {seen[stamp].Path} and {path} are one file. Each line would count twice: give a file to one source only.";
+                yield return $"sources {seen[stamp].Source} and {source.Name} overlap: {seen[stamp].Path} and {path} are one file. Each " +
+                    $"line would count twice: give a file to one source only.";
             }
         }
     }

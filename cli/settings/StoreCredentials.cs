@@ -4,7 +4,8 @@ using Pipeline.Core.Store.Azure;
 
 namespace Pipeline.Cli.Settings;
 
-/// <summary>Connection strings, and where they may come from: a file, or the environment, which wins. None: the identity of this process. They are in no message.</summary>
+/// <summary>Connection strings, and where they may come from: a file, or the environment, which wins. None: the identity of this process.
+/// They are in no message.</summary>
 internal static class StoreCredentials
 {
     /// <param name="side">`us` or `uk`, for errors.</param>
@@ -22,14 +23,17 @@ internal static class StoreCredentials
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new ConfigurationException($"stores.{side}.connection-string-file: {file} cannot be read ({e.GetType().Name}). Name a file that this user may read.", e);
+            throw new ConfigurationException(
+                $"stores.{side}.connection-string-file: {file} cannot be read ({e.GetType().Name}). Name a file that this user may read.",
+                e);
         }
     }
 
     /// <summary>For a command that names its store itself: what the environment has for that side.</summary>
     public static Secret? Of(string side, IReadOnlyDictionary<string, string> environment)
     {
-        string? Value(string name) => environment.GetValueOrDefault(SettingKeys.Find($"stores.{side}.{name}")!.Environment) is { Length: > 0 } value ? value : null;
+        string? Value(string name) =>
+            environment.GetValueOrDefault(SettingKeys.Find($"stores.{side}.{name}")!.Environment) is { Length: > 0 } value ? value : null;
         return Of(side, Value("connection-string") is { } text ? new Secret(text) : null, Value("connection-string-file"));
     }
 
@@ -57,7 +61,8 @@ internal static class StoreCredentials
         }
         if (settings.UsUrl is { } us && us == settings.UkUrl)
         {
-            errors.Add($"{where}: stores.us.url and stores.uk.url are the same container; expected two, because they are two stores in two countries.");
+            errors.Add($"{where}: stores.us.url and stores.uk.url are the same container; expected two, because they are two stores in " +
+                $"two countries.");
         }
     }
 }

@@ -7,8 +7,10 @@ namespace Pipeline.Cli.Telemetry;
 internal readonly record struct Lag(string Shard, string Dataset, long Captures, long Records, double Seconds);
 
 /// <summary>
-/// What is captured and not yet in a table: per shard and dataset the newest capture known, and since when the unshipped ones have been known. By a monotonic clock, so that a clock that is
-/// set moves nothing; telemetry alone reads it. At most <see cref="MaxEntries"/> entries a shard and dataset: neighbours are merged, and then keep the older time. Safe to use from many threads.
+/// What is captured and not yet in a table: per shard and dataset the newest capture known, and since when the unshipped ones have been
+/// known. By a monotonic clock, so that a clock that is
+/// set moves nothing; telemetry alone reads it. At most <see cref="MaxEntries"/> entries a shard and dataset: neighbours are merged, and
+/// then keep the older time. Safe to use from many threads.
 /// </summary>
 internal sealed class LagLedger(TimeProvider time)
 {
@@ -89,7 +91,8 @@ internal sealed class LagLedger(TimeProvider time)
             {
                 var upTo = shipped(t.Key.Shard, t.Key.Dataset)?.Number ?? -1;
                 var waiting = t.Value.Entries.Where(e => e.To > upTo).ToList();
-                return new Lag(t.Key.Shard, t.Key.Dataset, Math.Max(0, t.Value.Newest - upTo), waiting.Sum(e => e.Records), waiting.Count == 0 ? 0 : now - waiting[0].At);
+                return new Lag(t.Key.Shard, t.Key.Dataset, Math.Max(0, t.Value.Newest - upTo), waiting.Sum(e => e.Records),
+                    waiting.Count == 0 ? 0 : now - waiting[0].At);
             })];
         }
     }

@@ -18,21 +18,29 @@ internal sealed class MeteredStore(string side, IObjectStore store, TimeProvider
     public TimeSpan Outage => Interlocked.Read(ref _failingSince) is >= 0 and var since ? time.GetElapsedTime(since) : TimeSpan.Zero;
 
     public Task<PutOutcome> PutIfAbsentAsync(string name, ReadOnlyMemory<byte> bytes, CancellationToken cancel = default) =>
-        CountAsync("put", store.PutIfAbsentAsync(name, bytes, cancel), outcome => outcome switch { PutOutcome.Created => "created", PutOutcome.Same => "same", _ => "other" });
+        CountAsync("put", store.PutIfAbsentAsync(name, bytes, cancel), outcome =>
+            outcome switch { PutOutcome.Created => "created", PutOutcome.Same => "same", _ => "other" });
 
-    public Task<byte[]?> ReadAsync(string name, CancellationToken cancel = default) => CountAsync("read", store.ReadAsync(name, cancel), Found);
+    public Task<byte[]?> ReadAsync(string name, CancellationToken cancel = default) =>
+        CountAsync("read", store.ReadAsync(name, cancel), Found);
 
-    public Task<byte[]?> ReadRangeAsync(string name, long offset, int length, CancellationToken cancel = default) => CountAsync("read", store.ReadRangeAsync(name, offset, length, cancel), Found);
+    public Task<byte[]?> ReadRangeAsync(string name, long offset, int length, CancellationToken cancel = default) =>
+        CountAsync("read", store.ReadRangeAsync(name, offset, length, cancel), Found);
 
-    public Task<ObjectInfo?> FindAsync(string name, CancellationToken cancel = default) => CountAsync("find", store.FindAsync(name, cancel), Found);
+    public Task<ObjectInfo?> FindAsync(string name, CancellationToken cancel = default) =>
+        CountAsync("find", store.FindAsync(name, cancel), Found);
 
-    public IAsyncEnumerable<ObjectInfo> ListAsync(string prefix, string? after = null, CancellationToken cancel = default) => CountAsync(store.ListAsync(prefix, after, cancel), cancel);
+    public IAsyncEnumerable<ObjectInfo> ListAsync(string prefix, string? after = null, CancellationToken cancel = default) =>
+        CountAsync(store.ListAsync(prefix, after, cancel), cancel);
 
-    public IAsyncEnumerable<string> ListFoldersAsync(string folder, CancellationToken cancel = default) => CountAsync(store.ListFoldersAsync(folder, cancel), cancel);
+    public IAsyncEnumerable<string> ListFoldersAsync(string folder, CancellationToken cancel = default) =>
+        CountAsync(store.ListFoldersAsync(folder, cancel), cancel);
 
-    public Task OverwriteAsync(string name, ReadOnlyMemory<byte> bytes, CancellationToken cancel = default) => CountAsync("overwrite", Of(store.OverwriteAsync(name, bytes, cancel)), static _ => "ok");
+    public Task OverwriteAsync(string name, ReadOnlyMemory<byte> bytes, CancellationToken cancel = default) =>
+        CountAsync("overwrite", Of(store.OverwriteAsync(name, bytes, cancel)), static _ => "ok");
 
-    public Task DeleteAsync(string name, CancellationToken cancel = default) => CountAsync("delete", Of(store.DeleteAsync(name, cancel)), static _ => "ok");
+    public Task DeleteAsync(string name, CancellationToken cancel = default) =>
+        CountAsync("delete", Of(store.DeleteAsync(name, cancel)), static _ => "ok");
 
     private static string Found<T>(T? found) => found is null ? "absent" : "ok";
 

@@ -17,7 +17,8 @@ using Pipeline.Shipper.Seal;
 namespace Pipeline.Cli.Telemetry;
 
 /// <summary>
-/// What happens in this process, counted: once a capture, a commit or a request, never once a line. Label values are names of the configuration and closed lists of the code.
+/// What happens in this process, counted: once a capture, a commit or a request, never once a line. Label values are names of the
+/// configuration and closed lists of the code.
 /// Series that are known beforehand begin at 0, so that a first event is seen as an increase. Safe to use from many threads.
 /// </summary>
 internal sealed class Meters : IDisposable
@@ -31,7 +32,8 @@ internal sealed class Meters : IDisposable
     private readonly ConcurrentDictionary<string, bool> _shards = new(StringComparer.Ordinal), _sources = new(StringComparer.Ordinal);
     private readonly Counter<long> _captures, _captureBytes, _lines, _records, _rejections, _duplicates, _notes, _pushes;
     private readonly Counter<long> _fenced, _stoppedShards, _setAside, _loginsRefused, _connectionsCut;
-    private readonly Counter<long> _taken, _commits, _shipped, _segments, _segmentBytes, _conflicts, _gaps, _repairs, _forks, _damaged, _knownContents;
+    private readonly Counter<long> _taken, _commits, _shipped, _segments, _segmentBytes, _conflicts, _gaps, _repairs, _forks, _damaged,
+        _knownContents;
     private readonly Counter<long> _storeRequests;
     private readonly Histogram<double> _freshness;
     private volatile ShipLoop? _ship;
@@ -68,7 +70,8 @@ internal sealed class Meters : IDisposable
         _damaged = Counter(Metrics.Damaged, []);
         _knownContents = Counter(Metrics.KnownContents, []);
         _storeRequests = Counter(Metrics.StoreRequests, [["us", "uk"], ["put"], ["created", "same", "other", "outage", "full", "refused"]]);
-        _freshness = _meter.CreateHistogram(Metrics.Freshness.Name, Metrics.Freshness.Unit, Metrics.Freshness.Meaning, null, new InstrumentAdvice<double> { HistogramBucketBoundaries = FreshnessBounds });
+        _freshness = _meter.CreateHistogram(Metrics.Freshness.Name, Metrics.Freshness.Unit, Metrics.Freshness.Meaning, null,
+            new InstrumentAdvice<double> { HistogramBucketBoundaries = FreshnessBounds });
         Observe();
     }
 
@@ -78,7 +81,8 @@ internal sealed class Meters : IDisposable
     /// <summary>The store, counted. <paramref name="side"/> is `us` or `uk`.</summary>
     public IObjectStore Count(string side, IObjectStore store)
     {
-        var metered = new MeteredStore(side, store, _time, (operation, outcome) => _storeRequests.Add(1, new("store", side), new("operation", operation), new("outcome", outcome)));
+        var metered = new MeteredStore(side, store, _time, (operation, outcome) =>
+            _storeRequests.Add(1, new("store", side), new("operation", operation), new("outcome", outcome)));
         _stores.Add(metered);
         return metered;
     }
@@ -113,7 +117,8 @@ internal sealed class Meters : IDisposable
     public void Taken(string dataset, TakenFrame frame, TableState table)
     {
         _taken.Add(1, new("dataset", dataset), new("from", frame.ByFeed ? "topic" : "store"));
-        _lag.Saw(frame.Shard, dataset, frame.Link.Number, frame.Rows, table.Shipped.TryGetValue(frame.Shard, out var shipped) ? shipped : null, fresh: frame.ByFeed);
+        _lag.Saw(frame.Shard, dataset, frame.Link.Number, frame.Rows, table.Shipped.TryGetValue(frame.Shard, out var shipped) ? shipped
+            : null, fresh: frame.ByFeed);
     }
 
     public void Looked(IReadOnlyList<ObservedHead> heads)
@@ -170,13 +175,15 @@ internal sealed class Meters : IDisposable
 
     public void Connected(bool up) => Interlocked.Exchange(ref _brokerUp, up ? 1 : 0);
 
-    public void Pushed(int status) => _pushes.Add(1, new KeyValuePair<string, object?>("status", status.ToString(System.Globalization.CultureInfo.InvariantCulture)));
+    public void Pushed(int status) => _pushes.Add(1, new KeyValuePair<string,
+        object?>("status", status.ToString(System.Globalization.CultureInfo.InvariantCulture)));
 
     public void LoginRefused(string error) => _loginsRefused.Add(1, new KeyValuePair<string, object?>("error", error));
 
     public void ConnectionCut(string reason) => _connectionsCut.Add(1, new KeyValuePair<string, object?>("reason", reason));
 
-    /// <summary>Asks the store for the age of captures that were there before this process: one look per shard and dataset that is behind at its start, some at a time.</summary>
+    /// <summary>Asks the store for the age of captures that were there before this process: one look per shard and dataset that is behind
+    /// at its start, some at a time.</summary>
     public async Task LookUpAgesAsync(CaptureStore captures, CancellationToken cancel)
     {
         for (var some = 0; some < 32 && _lag.TryNextUnaged(out var capture); some++)
@@ -200,30 +207,43 @@ internal sealed class Meters : IDisposable
 
     /// <summary>The name, or `_other`, which is no name, where as many have series as may.</summary>
     private static string Bounded(ConcurrentDictionary<string, bool> names, string name) =>
-        names.ContainsKey(name) || names.Count < Metrics.MaxNames && (names.TryAdd(name, true) || names.ContainsKey(name)) ? name : "_other";
+        names.ContainsKey(name) || names.Count < Metrics.MaxNames && (names.TryAdd(name, true) || names.ContainsKey(name)) ? name
+            : "_other";
 
     private Core.Table.ShippedLink? ShippedOf(string shard, string dataset) =>
-        _ship?.Tables.FirstOrDefault(t => t.Dataset == dataset)?.Known is { } table && table.Shipped.TryGetValue(shard, out var link) ? link : null;
+        _ship?.Tables.FirstOrDefault(t => t.Dataset == dataset)?.Known is { } table && table.Shipped.TryGetValue(shard, out var link) ? link
+            : null;
 
     private void Observe()
     {
         Gauge(Metrics.LagCaptures, () => Lags(l => l.Captures, Enumerable.Sum));
         Gauge(Metrics.LagRecords, () => Lags(l => l.Records, Enumerable.Sum));
-        _meter.CreateObservableGauge(Metrics.LagSeconds.Name, () => Lags(l => l.Seconds, Enumerable.Max), Metrics.LagSeconds.Unit, Metrics.LagSeconds.Meaning);
-        Gauge(Metrics.BacklogBytes, () => _ship?.Tables.Select(t => new Measurement<long>(t.Backlog.Bytes, new KeyValuePair<string, object?>("dataset", t.Dataset))) ?? []);
-        Gauge(Metrics.BacklogCaptures, () => _ship?.Tables.Select(t => new Measurement<long>(t.Backlog.Count, new KeyValuePair<string, object?>("dataset", t.Dataset))) ?? []);
+        _meter.CreateObservableGauge(Metrics.LagSeconds.Name, () => Lags(l => l.Seconds, Enumerable.Max), Metrics.LagSeconds.Unit,
+            Metrics.LagSeconds.Meaning);
+        Gauge(Metrics.BacklogBytes, () =>
+            _ship?.Tables.Select(t => new Measurement<long>(t.Backlog.Bytes, new KeyValuePair<string, object?>("dataset", t.Dataset)))
+            ?? []);
+        Gauge(Metrics.BacklogCaptures, () => _ship?.Tables.Select(t =>
+            new Measurement<long>(t.Backlog.Count, new KeyValuePair<string, object?>("dataset", t.Dataset))) ?? []);
         Gauge(Metrics.BrokerUp, () => [new(Volatile.Read(ref _brokerUp))]);
         Gauge(Metrics.Partitions, () => [new(Volatile.Read(ref _partitions))]);
         Gauge(Metrics.PublishQueue, () => [new(_publisher?.Counts.QueuedBytes ?? 0)]);
-        _meter.CreateObservableCounter(Metrics.Published.Name, () => _publisher?.Counts.Published ?? 0, Metrics.Published.Unit, Metrics.Published.Meaning);
-        _meter.CreateObservableCounter(Metrics.PublishedBytes.Name, () => _publisher?.Counts.PublishedBytes ?? 0, Metrics.PublishedBytes.Unit, Metrics.PublishedBytes.Meaning);
-        _meter.CreateObservableCounter(Metrics.Producers.Name, () => _publisher?.Counts.Restarts ?? 0, Metrics.Producers.Unit, Metrics.Producers.Meaning);
+        _meter.CreateObservableCounter(Metrics.Published.Name, () => _publisher?.Counts.Published
+            ?? 0, Metrics.Published.Unit, Metrics.Published.Meaning);
+        _meter.CreateObservableCounter(Metrics.PublishedBytes.Name, () => _publisher?.Counts.PublishedBytes
+            ?? 0, Metrics.PublishedBytes.Unit, Metrics.PublishedBytes.Meaning);
+        _meter.CreateObservableCounter(Metrics.Producers.Name, () => _publisher?.Counts.Restarts
+            ?? 0, Metrics.Producers.Unit, Metrics.Producers.Meaning);
         _meter.CreateObservableCounter(Metrics.Skipped.Name, () =>
         {
             var skipped = _publisher?.Counts.Skipped;
-            return Enum.GetValues<SkipReason>().Select(reason => new Measurement<long>(skipped?.GetValueOrDefault(reason) ?? 0, new KeyValuePair<string, object?>("reason", PublisherLog.Code(reason))));
+            return Enum.GetValues<SkipReason>()
+                .Select(reason => new Measurement<long>(skipped?.GetValueOrDefault(reason)
+                ?? 0, new KeyValuePair<string, object?>("reason", PublisherLog.Code(reason))));
         }, Metrics.Skipped.Unit, Metrics.Skipped.Meaning);
-        _meter.CreateObservableGauge(Metrics.StoreOutage.Name, () => _stores.Select(s => new Measurement<double>(s.Outage.TotalSeconds, new KeyValuePair<string, object?>("store", s.Side))), Metrics.StoreOutage.Unit, Metrics.StoreOutage.Meaning);
+        _meter.CreateObservableGauge(Metrics.StoreOutage.Name, () => _stores.Select(s =>
+            new Measurement<double>(s.Outage.TotalSeconds, new KeyValuePair<string, object?>("store", s.Side))), Metrics.StoreOutage.Unit,
+            Metrics.StoreOutage.Meaning);
     }
 
     /// <summary>One series a shard and dataset; what is above the bound in one of `_other`.</summary>
@@ -231,7 +251,8 @@ internal sealed class Meters : IDisposable
         _lag.Read(ShippedOf).GroupBy(l => (Shard: Bounded(_shards, l.Shard), l.Dataset))
             .Select(g => new Measurement<T>(together(g.Select(value)), new("shard", g.Key.Shard), new("dataset", g.Key.Dataset)));
 
-    private void Gauge(Metric metric, Func<IEnumerable<Measurement<long>>> read) => _meter.CreateObservableGauge(metric.Name, read, metric.Unit, metric.Meaning);
+    private void Gauge(Metric metric, Func<IEnumerable<Measurement<long>>> read) =>
+        _meter.CreateObservableGauge(metric.Name, read, metric.Unit, metric.Meaning);
 
     /// <param name="known">For each label, its values where they are known: each combination begins at 0.</param>
     private Counter<long> Counter(Metric metric, string[][]? known = null)

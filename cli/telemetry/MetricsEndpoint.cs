@@ -12,7 +12,8 @@ using Pipeline.Ingest.Push;
 
 namespace Pipeline.Cli.Telemetry;
 
-/// <summary>`GET /metrics` for Prometheus, and nothing else. Plain http on loopback only; elsewhere https with the certificate of the push endpoint.</summary>
+/// <summary>`GET /metrics` for Prometheus, and nothing else. Plain http on loopback only; elsewhere https with the certificate of the push
+/// endpoint.</summary>
 internal sealed class MetricsEndpoint : IAsyncDisposable
 {
     private readonly WebApplication _app;
@@ -23,7 +24,8 @@ internal sealed class MetricsEndpoint : IAsyncDisposable
     public Uri Address => new(_app.Urls.First());
 
     /// <param name="shown">Asked for where the url is https.</param>
-    /// <exception cref="PipelineException">4: plain http off loopback. 78: not an address, taken, or https without a certificate that can be read.</exception>
+    /// <exception cref="PipelineException">4: plain http off loopback. 78: not an address, taken, or https without a certificate that can
+    /// be read.</exception>
     public static async Task<MetricsEndpoint> StartAsync(
         string url, Func<ServerCertificate> shown, MeterProvider metrics, CancellationToken cancel)
     {
@@ -68,7 +70,10 @@ internal sealed class MetricsEndpoint : IAsyncDisposable
         catch (Exception e)
         {
             await app.DisposeAsync();
-            throw e is IOException ? new ConfigurationException($"metrics.url: this program cannot listen at {url} ({e.InnerException?.GetType().Name ?? e.GetType().Name}): another program has the port, or the address is not of this machine. Give each process a port of its own.", e) : e;
+            throw e is IOException
+                ? new ConfigurationException(
+                $"metrics.url: this program cannot listen at {url} ({e.InnerException?.GetType().Name ?? e.GetType().Name}): another " +
+                $"program has the port, or the address is not of this machine. Give each process a port of its own.", e) : e;
         }
         return new MetricsEndpoint(app);
     }
@@ -81,14 +86,18 @@ internal sealed class MetricsEndpoint : IAsyncDisposable
 
     private static IPEndPoint Listen(string text, out bool tls)
     {
-        if (!Uri.TryCreate(text, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https") || url.PathAndQuery != "/" || url.UserInfo.Length > 0
+        if (!Uri.TryCreate(text, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https") || url.PathAndQuery != "/"
+            || url.UserInfo.Length > 0
             || !IPAddress.TryParse(url.Host == "localhost" ? "127.0.0.1" : url.DnsSafeHost, out var address))
         {
-            throw new ConfigurationException("metrics.url: expected http://127.0.0.1:PORT, or https://ADDRESS:PORT with an IP address of this machine.");
+            throw new ConfigurationException(
+                "metrics.url: expected http://127.0.0.1:PORT, or https://ADDRESS:PORT with an IP address of this machine.");
         }
         tls = url.Scheme == "https";
         return tls || IPAddress.IsLoopback(address) ? new IPEndPoint(address, url.Port)
-            : throw new PolicyException($"metrics.url: metrics would be served in the clear at {url.Authority}, which is not loopback. Use https with push.certificate, or 127.0.0.1 behind a proxy that ends TLS.");
+            : throw new PolicyException(
+                $"metrics.url: metrics would be served in the clear at {url.Authority}, which is not loopback. Use https with " +
+                $"push.certificate, or 127.0.0.1 behind a proxy that ends TLS.");
     }
 
     /// <summary>The program decides when it ends.</summary>

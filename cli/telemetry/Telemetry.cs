@@ -14,13 +14,15 @@ using Pipeline.Ingest.Push;
 namespace Pipeline.Cli.Telemetry;
 
 /// <summary>
-/// What this process tells others of itself: a Prometheus endpoint where `metrics.url` asks for one, and metrics and spans by OTLP where the standard environment names a collector.
+/// What this process tells others of itself: a Prometheus endpoint where `metrics.url` asks for one, and metrics and spans by OTLP where
+/// the standard environment names a collector.
 /// Neither asked for: nothing of this exists, and nothing is counted.
 /// </summary>
 internal sealed class Telemetry : IAsyncDisposable
 {
     /// <summary>The environment that OpenTelemetry defines; the exporters read the rest of it themselves.</summary>
-    public static readonly string[] OtlpEndpoints = ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"];
+    public static readonly string[] OtlpEndpoints = ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT",
+        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"];
 
     private static readonly TimeSpan Ages = TimeSpan.FromSeconds(5);
 
@@ -34,8 +36,10 @@ internal sealed class Telemetry : IAsyncDisposable
     private Telemetry(TimeProvider time, bool serve, bool otlp)
     {
         _time = time;
-        var metrics = Sdk.CreateMeterProviderBuilder().ConfigureResource(Describe).AddMeter(Metrics.Meter, "System.Runtime").AddView(instrument =>
-            Metrics.All.FirstOrDefault(m => m.Name == instrument.Name) is { Kind: not MetricKind.Histogram } metric ? new MetricStreamConfiguration { CardinalityLimit = Math.Max(16, metric.MaxSeries + 1) } : null);
+        var metrics = Sdk.CreateMeterProviderBuilder().ConfigureResource(Describe).AddMeter(Metrics.Meter, "System.Runtime")
+            .AddView(instrument =>
+            Metrics.All.FirstOrDefault(m => m.Name == instrument.Name) is { Kind: not MetricKind.Histogram } metric
+                ? new MetricStreamConfiguration { CardinalityLimit = Math.Max(16, metric.MaxSeries + 1) } : null);
         if (serve)
         {
             metrics.AddPrometheusExporter(options => (options.ScopeInfoEnabled, options.MaxScrapeResponseSizeBytes) = (false, 64 << 20));
@@ -57,9 +61,11 @@ internal sealed class Telemetry : IAsyncDisposable
     /// <summary>Null where nothing is asked for.</summary>
     /// <param name="environment">A variable of the environment, or null.</param>
     /// <exception cref="PipelineException">4: metrics would cross a network in the clear. 78: the address cannot be used.</exception>
-    public static async Task<Telemetry?> StartAsync(PipelineSettings settings, Func<string, string?> environment, TimeProvider time, CancellationToken cancel)
+    public static async Task<Telemetry?> StartAsync(PipelineSettings settings, Func<string, string?> environment, TimeProvider time,
+        CancellationToken cancel)
     {
-        var collectors = OtlpEndpoints.Select(name => (Name: name, Value: environment(name))).Where(e => !string.IsNullOrEmpty(e.Value)).ToList();
+        var collectors = OtlpEndpoints.Select(name => (Name: name, Value: environment(name))).Where(e => !string.IsNullOrEmpty(e.Value))
+            .ToList();
         foreach (var (name, value) in collectors)
         {
             CheckCollector(name, value!);
@@ -147,11 +153,15 @@ internal sealed class Telemetry : IAsyncDisposable
     {
         if (!Uri.TryCreate(value, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https"))
         {
-            throw new ConfigurationException($"environment variable {name}: expected http://ADDRESS:PORT of a collector on this machine, or https://HOST:PORT.");
+            throw new ConfigurationException(
+                $"environment variable {name}: expected http://ADDRESS:PORT of a collector on this machine, or https://HOST:PORT.");
         }
-        if (url.Scheme == "http" && url.Host != "localhost" && !(IPAddress.TryParse(url.DnsSafeHost, out var address) && IPAddress.IsLoopback(address)))
+        if (url.Scheme == "http" && url.Host != "localhost" && !(IPAddress.TryParse(url.DnsSafeHost, out var address)
+            && IPAddress.IsLoopback(address)))
         {
-            throw new PolicyException($"environment variable {name}: telemetry would go to {url.Authority} in the clear. Use https, or a collector on this machine.");
+            throw new PolicyException(
+                $"environment variable {name}: telemetry would go to {url.Authority} in the clear. Use https, or a collector on this " +
+                $"machine.");
         }
     }
 }

@@ -5,7 +5,8 @@ using Pipeline.Core.Records;
 namespace Pipeline.Core.Captures;
 
 /// <summary>
-/// A capture's bytes (docs/storage-format.md): `CAPTURE2\n`, the header's length (u32 LE), the 32-byte code of magic, length and header, the
+/// A capture's bytes (docs/storage-format.md): `CAPTURE2\n`, the header's length (u32 LE), the 32-byte code of magic, length and header,
+/// the
 /// header (UTF-8 JSON),
 /// then the blocks back to back: the rejection runs, then the frames. Version 1 has no code and no hash of its blocks.
 /// </summary>
@@ -78,11 +79,13 @@ public static class CaptureFile
             var header = CaptureHeader.FromJson(json);
             return header.Version == version && (version == 1 || header.Body is not null) ? Checked(header)
                 : throw new InvalidDataException(
-                    $"capture {origin}: it begins as version {version} and says version {header.Version}. The object is damaged; restore it.");
+                    $"capture {origin}: it begins as version {version} and says version {header.Version}. The object is damaged; " +
+                        $"restore it.");
         }
         catch (Exception e) when (e is JsonException or FormatException or OverflowException)
         {
-            throw new InvalidDataException($"capture {origin}: its header is not what docs/storage-format.md says ({e.GetType().Name}).", e);
+            throw new InvalidDataException($"capture {origin}: its header is not what docs/storage-format.md says ({e.GetType().Name}).",
+                e);
         }
     }
 
@@ -143,7 +146,8 @@ public static class CaptureFile
     {
         if (offset < 0 || length < 0 || offset > capture.Length - length)
         {
-            throw new InvalidDataException($"capture {origin}: {capture.Length} bytes, a block lies at {offset}+{length}. The object is cut; restore it.");
+            throw new InvalidDataException(
+                $"capture {origin}: {capture.Length} bytes, a block lies at {offset}+{length}. The object is cut; restore it.");
         }
         return capture.Slice((int)offset, length);
     }
@@ -186,6 +190,7 @@ public static class CaptureFile
             entries.Add(header.Frames[i] with { Offset = at, Length = frames[i].Length });
             at += frames[i].Length;
         }
-        return header with { Rejections = rejections is { Length: > 0 } ? new ByteRange(start, rejections.Length) : null, Frames = entries };
+        return header with { Rejections = rejections is { Length: > 0 } ? new ByteRange(start, rejections.Length)
+            : null, Frames = entries };
     }
 }

@@ -49,7 +49,8 @@ public sealed record CaptureHeader
 
     public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, CaptureJson.Default.CaptureHeader);
 
-    public static CaptureHeader FromJson(ReadOnlySpan<byte> json) => JsonSerializer.Deserialize(json, CaptureJson.Default.CaptureHeader) ?? throw new InvalidDataException("the header is null");
+    public static CaptureHeader FromJson(ReadOnlySpan<byte> json) => JsonSerializer.Deserialize(json, CaptureJson.Default.CaptureHeader)
+        ?? throw new InvalidDataException("the header is null");
 }
 
 /// <summary>
@@ -71,14 +72,16 @@ public sealed record ReadEntry
     /// The stream of the same source that is retired because this push opens another; absent where it made no such room (rule 32).
     /// </summary>
     public string? Retires { get; init; }
-    /// <summary>In captures of program 0.1.0, the name that the file had: a hint for `rejections` and `redrive`. Read, and never written.</summary>
+    /// <summary>In captures of program 0.1.0, the name that the file had: a hint for `rejections` and `redrive`. Read, and never
+    /// written.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWriting)]
     public string? Path { get; init; }
     public required long From { get; init; }
     public required long To { get; init; }
     /// <summary>A file: the keyed hash of the 128 bytes before To (fewer at its start). A push: the keyed hash of its body.</summary>
     public required string Check { get; init; }
-    /// <summary>The W3C field list in force at To, where the format has one: known names and placeholders only (<see cref="ColumnNames"/>).</summary>
+    /// <summary>The W3C field list in force at To, where the format has one: known names and placeholders only
+    /// (<see cref="ColumnNames"/>).</summary>
     public string? Fields { get; init; }
     /// <summary>The number of physical lines before From in this file, so that a rejection's line can be named; 0 for a push.</summary>
     public long Line { get; init; }
@@ -101,11 +104,14 @@ public sealed record ReadEntry
     public SortedDictionary<string, long>? Rules { get; init; }
     /// <summary>Unknown clients by the shape of their agent string, which shows no character of it but signs.</summary>
     public SortedDictionary<string, long>? Shapes { get; init; }
-    /// <summary>Counters that reject nothing: `bad-id`, `long-id`, and those of <see cref="LossNotes"/> and <see cref="DoubleNotes"/>.</summary>
+    /// <summary>Counters that reject nothing: `bad-id`, `long-id`, and those of <see cref="LossNotes"/> and
+    /// <see cref="DoubleNotes"/>.</summary>
     public SortedDictionary<string, long>? Notes { get; init; }
-    /// <summary>A file: line ends up to To, that one too, in order, at which its content is recognised. Absent in a container's reads and in those of earlier versions.</summary>
+    /// <summary>A file: line ends up to To, that one too, in order, at which its content is recognised. Absent in a container's reads and
+    /// in those of earlier versions.</summary>
     public IReadOnlyList<EarlierCheck>? Checks { get; init; }
-    /// <summary>A file that parts from another one: on its first read, which begins where they part, and on those that follow while lines are in doubt.</summary>
+    /// <summary>A file that parts from another one: on its first read, which begins where they part, and on those that follow while lines
+    /// are in doubt.</summary>
     public FileBranch? Branch { get; init; }
 
     /// <summary>The cursor of the file after this read.</summary>
@@ -152,6 +158,8 @@ public sealed record DaySums(long Rows, string Sum)
     public Sums Sums => Records.Sums.Parse(Rows, Sum);
 }
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, RespectRequiredConstructorParameters = true, RespectNullableAnnotations = true, AllowDuplicateProperties = false)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, RespectRequiredConstructorParameters = true,
+    RespectNullableAnnotations = true, AllowDuplicateProperties = false)]
 [JsonSerializable(typeof(CaptureHeader))]
 internal sealed partial class CaptureJson : JsonSerializerContext;

@@ -2,7 +2,8 @@ using System.Globalization;
 
 namespace Pipeline.Core.Captures;
 
-/// <summary>Object names of the capture store: `captures/SHARD/n÷4096/n` and `snapshots/SHARD/n`, zero-padded to 16 and 20 digits.</summary>
+/// <summary>Object names of the capture store: `captures/SHARD/n÷4096/n` and `snapshots/SHARD/n`, zero-padded to 16 and 20
+/// digits.</summary>
 public static class CaptureNames
 {
     public const string CapturesFolder = "captures/";
@@ -19,9 +20,12 @@ public static class CaptureNames
 
     /// <summary>The number at the end of a capture's or snapshot's name.</summary>
     public static long? NumberOf(string name) =>
-        long.TryParse(name.AsSpan(name.LastIndexOf('/') + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
+        long.TryParse(name.AsSpan(name.LastIndexOf('/') + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number
+            : null;
 
-    /// <summary>Names of sources and shards: 1 to 64 of a-z, 0-9, '-', '_' and '.', beginning with a letter or digit. They become object names.</summary>
+    /// <summary>Names of sources and shards: 1 to 64 of a-z, 0-9, '-', '_' and '.', beginning with a letter or digit. They become object
+    /// names.</summary>
     public static bool IsName(string text) =>
-        text.Length is > 0 and <= MaxShardLength && char.IsAsciiLetterOrDigit(text[0]) && text.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '-' or '_' or '.');
+        text.Length is > 0 and <= MaxShardLength && char.IsAsciiLetterOrDigit(text[0])
+            && text.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '-' or '_' or '.');
 }

@@ -29,7 +29,8 @@ public sealed class CaptureStore(IObjectStore store, string storeId, CaptureKey 
 
     public string KeyId => Key.KeyId;
 
-    public IAsyncEnumerable<string> ShardsAsync(CancellationToken cancel = default) => Store.ListFoldersAsync(CaptureNames.CapturesFolder, cancel);
+    public IAsyncEnumerable<string> ShardsAsync(CancellationToken cancel = default) =>
+        Store.ListFoldersAsync(CaptureNames.CapturesFolder, cancel);
 
     /// <summary>The capture, or null where the name is free.</summary>
     /// <exception cref="CorruptException">The object is no capture, is damaged, or is of another shard or number.</exception>
@@ -235,11 +236,14 @@ public sealed class CaptureStore(IObjectStore store, string storeId, CaptureKey 
     {
         if (storeId != StoreId)
         {
-            throw new DifferenceException($"{origin} is of capture store {storeId}, this store is {StoreId}. It was copied here from another store; remove it and restore what it replaced.");
+            throw new DifferenceException(
+                $"{origin} is of capture store {storeId}, this store is {StoreId}. It was copied here from another store; remove it and " +
+                $"restore what it replaced.");
         }
         if (keyId != KeyId)
         {
-            throw new ConfigurationException($"{origin} was written with key {keyId}, this installation has key {KeyId}. Put the right key file in place.");
+            throw new ConfigurationException(
+                $"{origin} was written with key {keyId}, this installation has key {KeyId}. Put the right key file in place.");
         }
     }
 }

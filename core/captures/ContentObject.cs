@@ -4,7 +4,8 @@ using System.Text.Json.Serialization;
 namespace Pipeline.Core.Captures;
 
 /// <summary>
-/// What `contents/FFF/FINGERPRINT[.N]` in the capture store holds: the source that reads the content which begins so. Put before the first capture
+/// What `contents/FFF/FINGERPRINT[.N]` in the capture store holds: the source that reads the content which begins so. Put before the first
+/// capture
 /// of that content, so that another source finds it. N counts other contents with the same first line.
 /// </summary>
 /// <param name="Source">The source that reads it.</param>
@@ -15,7 +16,8 @@ public sealed record ContentObject(string Source, long Next)
 
     /// <summary>The object's name: spread over 4,096 folders by the fingerprint's first three digits.</summary>
     public static string Name(string fingerprint, int number) =>
-        string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{Folder}{fingerprint[..3]}/{fingerprint}{(number == 0 ? "" : $".{number}")}");
+        string.Create(System.Globalization.CultureInfo.InvariantCulture,
+            $"{Folder}{fingerprint[..3]}/{fingerprint}{(number == 0 ? "" : $".{number}")}");
 
     /// <summary>Where it is noted that all contents of a source have their objects.</summary>
     public static string Mark(string source) => Marks + source;
@@ -32,7 +34,8 @@ public sealed record ContentObject(string Source, long Next)
     {
         try
         {
-            if (JsonSerializer.Deserialize(bytes, ContentJson.Default.ContentObject) is { Source: { } source } content && CaptureNames.IsName(source))
+            if (JsonSerializer.Deserialize(bytes, ContentJson.Default.ContentObject) is { Source: { } source } content
+                && CaptureNames.IsName(source))
             {
                 return content;
             }

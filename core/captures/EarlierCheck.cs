@@ -6,8 +6,10 @@ using Pipeline.Core.Records;
 namespace Pipeline.Core.Captures;
 
 /// <summary>
-/// A line end of a file up to which its lines were captured, and the first 64 bits of the keyed hash of the up to <see cref="Window"/> bytes before it.
-/// These are more bytes than those of <see cref="FileCursor.Check"/>, for many lines of a log end alike. In JSON it is one string: the offset in decimal, ':', and 16 hex digits.
+/// A line end of a file up to which its lines were captured, and the first 64 bits of the keyed hash of the up to <see cref="Window"/>
+/// bytes before it.
+/// These are more bytes than those of <see cref="FileCursor.Check"/>, for many lines of a log end alike. In JSON it is one string: the
+/// offset in decimal, ':', and 16 hex digits.
 /// </summary>
 [JsonConverter(typeof(EarlierCheckJson))]
 public readonly record struct EarlierCheck(long Offset, ulong Hash)
@@ -24,7 +26,8 @@ public readonly record struct EarlierCheck(long Offset, ulong Hash)
     public static EarlierCheck Parse(string text)
     {
         var colon = text.IndexOf(':', StringComparison.Ordinal);
-        return colon > 0 && text.Length - colon == 17 && long.TryParse(text.AsSpan(0, colon), NumberStyles.None, CultureInfo.InvariantCulture, out var offset)
+        return colon > 0 && text.Length - colon == 17 && long.TryParse(text.AsSpan(0, colon), NumberStyles.None,
+            CultureInfo.InvariantCulture, out var offset)
             && ulong.TryParse(text.AsSpan(colon + 1), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var hash)
             ? new EarlierCheck(offset, hash) : throw new FormatException("a check is an offset, ':' and 16 hex digits");
     }
@@ -44,5 +47,6 @@ internal sealed class EarlierCheckJson : JsonConverter<EarlierCheck>
         }
     }
 
-    public override void Write(Utf8JsonWriter writer, EarlierCheck value, JsonSerializerOptions options) => writer.WriteStringValue(value.ToString());
+    public override void Write(Utf8JsonWriter writer, EarlierCheck value, JsonSerializerOptions options) =>
+        writer.WriteStringValue(value.ToString());
 }

@@ -58,12 +58,14 @@ public sealed class FrameEncoder : IDisposable
         _buffer.SetLength(0);
         var arrays = new List<IArrowArray>
         {
-            new TimestampArray(new ArrayData(_schema.FieldsList[0].DataType, columns.Rows, 0, 0, [ArrowBuffer.Empty, new ArrowBuffer(Bytes(columns.TimeMemory))])),
+            new TimestampArray(new ArrayData(_schema.FieldsList[0].DataType, columns.Rows, 0, 0,
+                [ArrowBuffer.Empty, new ArrowBuffer(Bytes(columns.TimeMemory))])),
         };
         foreach (var column in columns.Strings)
         {
             var validity = column.AbsentCount == 0 ? ArrowBuffer.Empty : new ArrowBuffer(column.Validity);
-            arrays.Add(new StringArray(new ArrayData(StringType.Default, column.Count, column.AbsentCount, 0, [validity, new ArrowBuffer(Bytes(column.Offsets)), new ArrowBuffer(column.Bytes)])));
+            arrays.Add(new StringArray(new ArrayData(StringType.Default, column.Count, column.AbsentCount, 0,
+                [validity, new ArrowBuffer(Bytes(column.Offsets)), new ArrowBuffer(column.Bytes)])));
         }
         // The batch borrows the columns' buffers; nothing of it outlives this call, so it is not disposed.
         _writer.WriteRecordBatch(new RecordBatch(_schema, arrays, columns.Rows));
@@ -95,7 +97,8 @@ public sealed class FrameEncoder : IDisposable
     public byte[] Frame(IEnumerable<byte[]> batches) => Concat([_schemaMessage, .. batches, EndOfStream]);
 
     /// <summary>The frame of a contract's batches, which any encoder of it made. From any thread.</summary>
-    public static byte[] Frame(Contract contract, IEnumerable<byte[]> batches) => Concat([SchemaMessages.GetValue(contract, SchemaMessage), .. batches, EndOfStream]);
+    public static byte[] Frame(Contract contract, IEnumerable<byte[]> batches) =>
+        Concat([SchemaMessages.GetValue(contract, SchemaMessage), .. batches, EndOfStream]);
 
     public void Dispose()
     {
@@ -204,13 +207,16 @@ public static class FrameDecoder
     {
         if (batch.ColumnCount != contract.Fields.Count || batch.Column(0) is not TimestampArray { NullCount: 0 } time)
         {
-            throw new InvalidDataException($"frame of {contract.Dataset}: {batch.ColumnCount} columns, expected {contract.Fields.Count} with `time` first");
+            throw new InvalidDataException(
+                $"frame of {contract.Dataset}: {batch.ColumnCount} columns, expected {contract.Fields.Count} with `time` first");
         }
         var strings = new List<StringArray>();
         for (var i = 1; i < batch.ColumnCount; i++)
         {
-            strings.Add(batch.Column(i) as StringArray ?? throw new InvalidDataException($"frame of {contract.Dataset}: column {i} is not utf8"));
+            strings.Add(batch.Column(i) as StringArray ?? throw new InvalidDataException(
+                $"frame of {contract.Dataset}: column {i} is not utf8"));
         }
-        columns.Load(time.Values, (i, into) => into.Load(strings[i].ValueBuffer.Span, strings[i].ValueOffsets, strings[i].NullCount == 0 ? default : strings[i].NullBitmapBuffer.Span));
+        columns.Load(time.Values, (i, into) => into.Load(strings[i].ValueBuffer.Span, strings[i].ValueOffsets, strings[i].NullCount == 0
+            ? default : strings[i].NullBitmapBuffer.Span));
     }
 }

@@ -6,7 +6,8 @@ using System.Text.Json.Serialization;
 namespace Pipeline.Core.Captures;
 
 /// <summary>
-/// A SHA-256, compared by value, written as 64 lower-case hex digits: four numbers, most significant first. Not of 128 bits each: what has a number of 128 bits in it, or in a signature,
+/// A SHA-256, compared by value, written as 64 lower-case hex digits: four numbers, most significant first. Not of 128 bits each: what has
+/// a number of 128 bits in it, or in a signature,
 /// is left to be compiled when it is first called, and links are everywhere.
 /// </summary>
 [JsonConverter(typeof(Sha256Json))]
@@ -34,7 +35,8 @@ public readonly record struct Sha256(ulong A, ulong B, ulong C, ulong D)
         return Read(hash);
     }
 
-    public static Sha256 Parse(string hex) => hex.Length == 2 * Length ? Read(Convert.FromHexString(hex)) : throw new FormatException("a sha256 is 64 hex digits");
+    public static Sha256 Parse(string hex) => hex.Length == 2 * Length ? Read(Convert.FromHexString(hex))
+        : throw new FormatException("a sha256 is 64 hex digits");
 
     /// <summary>The first 63 bits, never negative: what the table's `txn` keeps of a hash (rule 22).</summary>
     public long Bits63 => (long)(A >> 1);
@@ -56,15 +58,18 @@ public readonly record struct Sha256(ulong A, ulong B, ulong C, ulong D)
     }
 
     private static Sha256 Read(ReadOnlySpan<byte> bytes) => new(
-        BinaryPrimitives.ReadUInt64BigEndian(bytes), BinaryPrimitives.ReadUInt64BigEndian(bytes[8..]), BinaryPrimitives.ReadUInt64BigEndian(bytes[16..]), BinaryPrimitives.ReadUInt64BigEndian(bytes[24..]));
+        BinaryPrimitives.ReadUInt64BigEndian(bytes), BinaryPrimitives.ReadUInt64BigEndian(bytes[8..]),
+            BinaryPrimitives.ReadUInt64BigEndian(bytes[16..]), BinaryPrimitives.ReadUInt64BigEndian(bytes[24..]));
 }
 
 /// <summary>Writes a <see cref="Sha256"/> as its hex digits.</summary>
 public sealed class Sha256Json : JsonConverter<Sha256>
 {
-    public override Sha256 Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => Sha256.Parse(reader.GetString()!);
+    public override Sha256 Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+        Sha256.Parse(reader.GetString()!);
 
-    public override void Write(Utf8JsonWriter writer, Sha256 value, JsonSerializerOptions options) => writer.WriteStringValue(value.ToString());
+    public override void Write(Utf8JsonWriter writer, Sha256 value, JsonSerializerOptions options) =>
+        writer.WriteStringValue(value.ToString());
 }
 
 /// <summary>Names one capture of a shard and fixes its content: the number and the sha256 of the capture's bytes.</summary>

@@ -3,12 +3,15 @@ using ZstdSharp;
 
 namespace Pipeline.Core.Captures;
 
-/// <summary>Adjacent lines of one read that were rejected for one reason: the read's index in the header, the reason's code, and the physical line in the file (the first is 1).</summary>
+/// <summary>Adjacent lines of one read that were rejected for one reason: the read's index in the header, the reason's code, and the
+/// physical line in the file (the first is 1).</summary>
 public readonly record struct RejectedLines(int Read, string Reason, long FirstLine, long Count);
 
 /// <summary>
-/// The block of a capture that says where rejected lines stood, never what they held. Zstd of: a table of reason codes (count, then length and ASCII each),
-/// then runs in order of the read and of the line, each as four varints: read − last read, reason index, first line − end of the last run in this read (zigzag: several
+/// The block of a capture that says where rejected lines stood, never what they held. Zstd of: a table of reason codes (count, then length
+/// and ASCII each),
+/// then runs in order of the read and of the line, each as four varints: read − last read, reason index, first line − end of the last run
+/// in this read (zigzag: several
 /// elements of one physical line may have different reasons), count.
 /// </summary>
 public static class RejectionBlock
@@ -90,7 +93,8 @@ public static class RejectionBlock
             }
             return runs;
         }
-        catch (Exception e) when (e is ZstdException or EndOfStreamException or FormatException or IndexOutOfRangeException or OverflowException)
+        catch (Exception e) when (e is ZstdException or EndOfStreamException or FormatException or IndexOutOfRangeException
+            or OverflowException)
         {
             throw new InvalidDataException($"the rejection runs cannot be read ({e.GetType().Name}).", e);
         }

@@ -16,7 +16,8 @@ public sealed record FileCursor
     public long Line { get; init; }
     /// <summary>The format it was read with.</summary>
     public required string Format { get; init; }
-    /// <summary>Line ends of the file up to <see cref="Offset"/>, that one too, in order: see <see cref="EarlierChecks"/>. Null: none is known.</summary>
+    /// <summary>Line ends of the file up to <see cref="Offset"/>, that one too, in order: see <see cref="EarlierChecks"/>. Null: none is
+    /// known.</summary>
     public IReadOnlyList<EarlierCheck>? Checks { get; init; }
     /// <summary>Set while lines after <see cref="Offset"/> may be lines of another file that are captured already.</summary>
     public FileBranch? Branch { get; init; }
@@ -41,13 +42,15 @@ public static class LossNotes
     /// <summary>A push was refused for its number (rule 32).</summary>
     public const string PushGap = "push-gap";
 
-    /// <summary>A push came under a sequence that another body has: its client may have lost its counter, and these lines with it (rule 32).</summary>
+    /// <summary>A push came under a sequence that another body has: its client may have lost its counter, and these lines with it (rule
+    /// 32).</summary>
     public const string PushOtherBody = "push-other-body";
 
     /// <summary>A file was shortened in place: what it held beyond its cursor may be gone (rule 34).</summary>
     public const string Truncated = "truncated";
 
-    /// <summary>A stretch of a file that was captured was changed in place: lines that were put into it are not captured (rule 34).</summary>
+    /// <summary>A stretch of a file that was captured was changed in place: lines that were put into it are not captured (rule
+    /// 34).</summary>
     public const string Edited = "edited";
 
     public static IReadOnlyList<string> All { get; } = [PushGap, PushOtherBody, Truncated, Edited];
@@ -60,7 +63,8 @@ public sealed record SourceTotals
     public long Duplicates { get; init; }
     /// <summary>The same by rule; absent where there are none.</summary>
     public SortedDictionary<string, long>? DuplicateRules { get; init; }
-    /// <summary>Rejections that a redrive made records of, by the reason they had; <see cref="Rejected"/> is net of them. Absent where there are none.</summary>
+    /// <summary>Rejections that a redrive made records of, by the reason they had; <see cref="Rejected"/> is net of them. Absent where
+    /// there are none.</summary>
     public SortedDictionary<string, long>? Redriven { get; init; }
     /// <summary>Pushes without a key.</summary>
     public long Unkeyed { get; init; }
@@ -97,7 +101,8 @@ public sealed class ShardState
     /// <summary>Source, then '/', then the stream's keyed hash.</summary>
     public SortedDictionary<string, PushCursor> Streams { get; init; } = new(StringComparer.Ordinal);
     public SortedDictionary<string, DatasetTotals> Datasets { get; init; } = new(StringComparer.Ordinal);
-    /// <summary>Which reads were redriven, `capture/read`, and the newest capture that says which of their lines; absent where none was.</summary>
+    /// <summary>Which reads were redriven, `capture/read`, and the newest capture that says which of their lines; absent where none
+    /// was.</summary>
     public SortedDictionary<string, long>? Redrives { get; set; }
 
     [JsonIgnore]
@@ -132,7 +137,8 @@ public sealed class ShardState
             else if (read.Stream is { } stream)
             {
                 var checks = Streams.TryGetValue(FileKey(read.Source, stream), out var before) ? before.Checks : [];
-                Streams[FileKey(read.Source, stream)] = new PushCursor(read.To, [.. checks.TakeLast(PushCursor.Remembered - 1), read.Check]);
+                Streams[FileKey(read.Source, stream)] = new PushCursor(read.To,
+                    [.. checks.TakeLast(PushCursor.Remembered - 1), read.Check]);
                 if (read.Retires is { } retired)
                 {
                     Streams[FileKey(read.Source, retired)] = Streams[FileKey(read.Source, retired)] with { Checks = [] };
@@ -161,7 +167,8 @@ public sealed class ShardState
         {
             state = JsonSerializer.Deserialize(json, SnapshotJson.Default.ShardState);
             // A member that is absent is null here, whatever its initial value is; and sums are text until they are used.
-            if (state is { Sources: null } or { Files: null } or { Streams: null } or { Datasets: null } || state?.Sources.Values.Any(source => source.Rejected is null || source.Notes is null) == true)
+            if (state is { Sources: null } or { Files: null } or { Streams: null } or { Datasets: null }
+                || state?.Sources.Values.Any(source => source.Rejected is null || source.Notes is null) == true)
             {
                 throw new JsonException("a member is absent");
             }
@@ -169,16 +176,23 @@ public sealed class ShardState
         }
         catch (Exception e) when (e is JsonException or FormatException or OverflowException)
         {
-            throw LaterVersion.Of(json.ToArray(), CurrentVersion) is { } later ? Later(origin, later, e) : new InvalidDataException($"snapshot {origin}: it is not what docs/storage-format.md says ({e.GetType().Name}). It is damaged; delete it only when every capture since the one before it still stands.", e);
+            throw LaterVersion.Of(json.ToArray(), CurrentVersion) is { } later ? Later(origin, later, e)
+                : new InvalidDataException(
+                $"snapshot {origin}: it is not what docs/storage-format.md says ({e.GetType().Name}). It is damaged; delete it only " +
+                $"when every capture since the one before it still stands.", e);
         }
         if (state is not { Version: >= 1 })
         {
-            throw new InvalidDataException($"snapshot {origin}: version {state?.Version}, which never was. It is damaged; delete it only when every capture since the one before it still stands.");
+            throw new InvalidDataException(
+                $"snapshot {origin}: version {state?.Version}, which never was. It is damaged; delete it only when every capture since " +
+                $"the one before it still stands.");
         }
-        return state.Version > CurrentVersion ? throw Later(origin, state.Version, null) : state.Version < CurrentVersion ? VersionOne.Renewed(state) : state;
+        return state.Version > CurrentVersion ? throw Later(origin, state.Version, null) : state.Version < CurrentVersion
+            ? VersionOne.Renewed(state) : state;
     }
 
-    private static PipelineException Later(string origin, long version, Exception? inner) => LaterVersion.Stop($"snapshot {origin}", $"it is of version {version}", CurrentVersion, inner);
+    private static PipelineException Later(string origin, long version, Exception? inner) =>
+        LaterVersion.Stop($"snapshot {origin}", $"it is of version {version}", CurrentVersion, inner);
 
     private string? Refuse(CaptureHeader header, Link link)
     {
@@ -231,15 +245,20 @@ public sealed class ShardState
 
     /// <summary>Where the first read of a file begins: at 0, or where it parts from a file that was read.</summary>
     private long Begins(ReadEntry read, Dictionary<string, long> seen) =>
-        read.Branch is { } branch && FileKey(read.Source, branch.Of) is var of && (Files.ContainsKey(of) || seen.ContainsKey(of)) ? Math.Max(0, read.From) : 0;
+        read.Branch is { } branch && FileKey(read.Source, branch.Of) is var of && (Files.ContainsKey(of) || seen.ContainsKey(of))
+            ? Math.Max(0, read.From) : 0;
 
-    /// <summary>A redrive reads no new line, and takes from the rejections what it gives to the records: of a capture before it, and never more than there are.</summary>
+    /// <summary>A redrive reads no new line, and takes from the rejections what it gives to the records: of a capture before it, and never
+    /// more than there are.</summary>
     private string? RefuseRedrive(ReadEntry read, long number)
     {
         var before = Sources.GetValueOrDefault(read.Source)?.Rejected;
-        return read is { File: null, Stream: null, Lines: 0, Duplicates: 0 } && read.Redrive!.Capture < number && read is { Redriven: { } redriven, Rejected: { } rejected }
-            && redriven.Count == rejected.Count && redriven.All(r => r.Value > 0 && rejected.GetValueOrDefault(r.Key) == -r.Value && before?.GetValueOrDefault(r.Key) >= r.Value)
-            ? null : $"a redrive of source {read.Source} does not take from the rejections of capture {read.Redrive!.Capture} what it adds to the records";
+        return read is { File: null, Stream: null, Lines: 0, Duplicates: 0 } && read.Redrive!.Capture < number
+            && read is { Redriven: { } redriven, Rejected: { } rejected }
+            && redriven.Count == rejected.Count && redriven.All(r => r.Value > 0 && rejected.GetValueOrDefault(r.Key) == -r.Value
+                && before?.GetValueOrDefault(r.Key) >= r.Value)
+            ? null : $"a redrive of source {read.Source} does not take from the rejections of capture {read.Redrive!.Capture} what it " +
+                $"adds to the records";
     }
 
     private void Count(ReadEntry read)
@@ -257,7 +276,8 @@ public sealed class ShardState
         };
     }
 
-    private static SortedDictionary<string, long>? AddSome(SortedDictionary<string, long>? a, SortedDictionary<string, long>? b) => a is null && b is null ? null : Add(a ?? new(StringComparer.Ordinal), b);
+    private static SortedDictionary<string, long>? AddSome(SortedDictionary<string, long>? a, SortedDictionary<string, long>? b) =>
+        a is null && b is null ? null : Add(a ?? new(StringComparer.Ordinal), b);
 
     private static SortedDictionary<string, long> Add(SortedDictionary<string, long> a, SortedDictionary<string, long>? b)
     {
@@ -292,6 +312,8 @@ public sealed class ForkException(Fork fork, string message) : DifferenceExcepti
     public Fork Fork { get; } = fork;
 }
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, RespectRequiredConstructorParameters = true, RespectNullableAnnotations = true)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, RespectRequiredConstructorParameters = true,
+    RespectNullableAnnotations = true)]
 [JsonSerializable(typeof(ShardState))]
 internal sealed partial class SnapshotJson : JsonSerializerContext;

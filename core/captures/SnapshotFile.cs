@@ -4,7 +4,8 @@ using Pipeline.Core.Records;
 namespace Pipeline.Core.Captures;
 
 /// <summary>
-/// A snapshot's bytes (docs/storage-format.md): the JSON of a shard's state, with a member `mac` before all others: the code of that JSON without
+/// A snapshot's bytes (docs/storage-format.md): the JSON of a shard's state, with a member `mac` before all others: the code of that JSON
+/// without
 /// it.
 /// Snapshots of 0.1.0 have none and are read as they are.
 /// </summary>

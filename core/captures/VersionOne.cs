@@ -1,7 +1,8 @@
 namespace Pipeline.Core.Captures;
 
 /// <summary>
-/// What captures and snapshots of version 1 held that is not carried on: field lists as logs wrote them, and file names. Both are left out when
+/// What captures and snapshots of version 1 held that is not carried on: field lists as logs wrote them, and file names. Both are left out
+/// when
 /// they are read, so that a snapshot of version 1 and a fold of its captures today are the same state.
 /// </summary>
 internal static class VersionOne

@@ -2,7 +2,8 @@ using System.Text.RegularExpressions;
 
 namespace Pipeline.Core.Contracts;
 
-/// <summary>The `schema` part of a contract: one closed object named as the dataset, its first field the required timestamp `time`, the others strings.</summary>
+/// <summary>The `schema` part of a contract: one closed object named as the dataset, its first field the required timestamp `time`, the
+/// others strings.</summary>
 internal static partial class ContractFields
 {
     /// <summary>The partition column, which is derived from `time` and so cannot be declared.</summary>
@@ -30,9 +31,12 @@ internal static partial class ContractFields
         }
         for (var i = 1; i < fields.Count; i++)
         {
-            if (fields[i].Type == FieldType.Timestamp || fields[i].Name == Derived || fields.FindIndex(field => field.Name == fields[i].Name) < i)
+            if (fields[i].Type == FieldType.Timestamp || fields[i].Name == Derived
+                || fields.FindIndex(field => field.Name == fields[i].Name) < i)
             {
-                throw places[i].Error($"{places[i].Path}: found '{fields[i].Name}', expected a string field of another name: `time` is the one timestamp, `{Derived}` is derived, and names are unique");
+                throw places[i].Error(
+                    $"{places[i].Path}: found '{fields[i].Name}', expected a string field of another name: `time` is the one timestamp, " +
+                    $"`{Derived}` is derived, and names are unique");
             }
         }
         return fields;
@@ -40,7 +44,8 @@ internal static partial class ContractFields
 
     private static ContractField Field(YamlPlace place, bool checkPatterns)
     {
-        place.Only("name", "logicalType", "physicalType", "required", "classification", "description", "logicalTypeOptions", "customProperties", "businessName", "tags", "examples");
+        place.Only("name", "logicalType", "physicalType", "required", "classification", "description", "logicalTypeOptions",
+            "customProperties", "businessName", "tags", "examples");
         place.Custom("pii");
         var name = place["name"];
         if (!FieldName().IsMatch(name.Text))
@@ -53,10 +58,12 @@ internal static partial class ContractFields
         var options = place.Find("logicalTypeOptions")?.Only("pattern", "maxLength");
         if (type == FieldType.Timestamp)
         {
-            return options is null ? new(name.Text, type, place["required"].Flag, null, null) : throw options.Wrong("nothing for a timestamp");
+            return options is null ? new(name.Text, type, place["required"].Flag, null, null)
+                : throw options.Wrong("nothing for a timestamp");
         }
         options ??= place["logicalTypeOptions"];
-        return new(name.Text, type, place["required"].Flag, Pattern(options.Find("pattern"), checkPatterns), options["maxLength"].Number(1, ContractLoader.MaxFieldLength));
+        return new(name.Text, type, place["required"].Flag, Pattern(options.Find("pattern"), checkPatterns),
+            options["maxLength"].Number(1, ContractLoader.MaxFieldLength));
     }
 
     private static string? Pattern(YamlPlace? place, bool check)

@@ -6,7 +6,8 @@ using YamlDotNet.RepresentationModel;
 
 namespace Pipeline.Core.Contracts;
 
-/// <summary>Reads a contract file. What we rely on must be there and be understood; anything else stops with <see cref="ConfigurationException"/>.</summary>
+/// <summary>Reads a contract file. What we rely on must be there and be understood; anything else stops with
+/// <see cref="ConfigurationException"/>.</summary>
 public static partial class ContractLoader
 {
     /// <summary>A contract is a page of text; what is larger is another file.</summary>
@@ -17,12 +18,14 @@ public static partial class ContractLoader
 
     /// <param name="bytes">The file as it is: the contract's identity is their sha256.</param>
     /// <param name="origin">The file's name, for messages.</param>
-    /// <param name="checkPatterns">Whether to try the patterns: those of the published contracts are tried by a test, not at every start.</param>
+    /// <param name="checkPatterns">Whether to try the patterns: those of the published contracts are tried by a test, not at every
+    /// start.</param>
     /// <exception cref="PipelineException">With exit code 78, naming file, path, found and expected.</exception>
     public static Contract Parse(ReadOnlyMemory<byte> bytes, string origin, bool checkPatterns = true)
     {
         var root = Root(bytes, origin).Only(
-            "apiVersion", "kind", "id", "name", "version", "status", "domain", "tenant", "tags", "description", "servers", "schema", "support", "team", "roles",
+            "apiVersion", "kind", "id", "name", "version", "status", "domain", "tenant", "tags", "description", "servers", "schema",
+                "support", "team", "roles",
             "slaProperties", "authoritativeDefinitions", "contractCreatedTs", "customProperties");
         root["apiVersion"].OneOf("v3.1.0");
         root["kind"].OneOf("DataContract");
@@ -58,7 +61,8 @@ public static partial class ContractLoader
         }
         catch (YamlException error)
         {
-            throw new ConfigurationException($"contract {origin}, line {error.Start.Line}: found {error.Message}, expected YAML with each key once", error);
+            throw new ConfigurationException(
+                $"contract {origin}, line {error.Start.Line}: found {error.Message}, expected YAML with each key once", error);
         }
         catch (DecoderFallbackException error)
         {
@@ -72,7 +76,8 @@ public static partial class ContractLoader
         root.Need(custom, "partitionBy").OneOf("date");
         if (root.Need(custom, "purposes").Items.Count == 0)
         {
-            throw root.Need(custom, "purposes").Error("purposes: found none, expected at least one: data without a purpose is not collected");
+            throw root.Need(custom, "purposes")
+                .Error("purposes: found none, expected at least one: data without a purpose is not collected");
         }
         var mode = root.Need(custom, "retentionMode").OneOf("indefinite", "fixed", "customer", "none");
         var promised = root["slaProperties"].Items.SingleOrDefault(item => item["property"].Text == "retention")?["value"]
@@ -101,7 +106,8 @@ public static partial class ContractLoader
         var expire = server.Need(custom, "expireAfter");
         var days = Days().Match(expire.Text);
         return days.Success
-            ? (Regions(server.Need(custom, "regions")), int.Parse(days.Groups[1].ValueSpan, System.Globalization.CultureInfo.InvariantCulture))
+            ? (Regions(server.Need(custom, "regions")), int.Parse(days.Groups[1].ValueSpan,
+                System.Globalization.CultureInfo.InvariantCulture))
             : throw expire.Wrong("days from P1D to P3650D, such as P30D");
     }
 
@@ -119,7 +125,8 @@ public static partial class ContractLoader
         return regions.Count > 0 ? regions : throw list.Error($"{list.Path}: found an empty list, expected at least one region");
     }
 
-    private static string Matching(YamlPlace place, Regex pattern, string expected) => pattern.IsMatch(place.Text) ? place.Text : throw place.Wrong(expected);
+    private static string Matching(YamlPlace place, Regex pattern, string expected) => pattern.IsMatch(place.Text) ? place.Text
+        : throw place.Wrong(expected);
 
     [GeneratedRegex(@"\A(?=.{1,64}\z)[a-z][a-z0-9]*(-[a-z0-9]+)*\z")]
     private static partial Regex DatasetName();

@@ -12,7 +12,9 @@ public static class PublishedContracts
 
     /// <exception cref="PipelineException">With exit code 78 when no published contract declares the dataset.</exception>
     public static Contract ByDataset(string name) => All.FirstOrDefault(contract => contract.Dataset == name)
-        ?? throw new ConfigurationException($"dataset '{name}': found no contract of that name, expected one of {string.Join(", ", All.Select(contract => contract.Dataset))}");
+        ?? throw new ConfigurationException(
+            $"dataset '{name}': found no contract of that name, expected one of " +
+            $"{string.Join(", ", All.Select(contract => contract.Dataset))}");
 
     private static Contract[] Load()
     {

@@ -16,7 +16,8 @@ internal sealed record YamlPlace(string File, string Path, YamlNode Node)
 
     public YamlPlace this[string key] => Find(key) ?? throw Error($"{Join(key)}: found nothing, expected a value; add `{key}`");
 
-    public YamlPlace? Find(string key) => Map.Children.TryGetValue(new YamlScalarNode(key), out var child) ? new(File, Join(key), child) : null;
+    public YamlPlace? Find(string key) => Map.Children.TryGetValue(new YamlScalarNode(key), out var child) ? new(File, Join(key), child)
+        : null;
 
     /// <summary>The text, which must be one of <paramref name="allowed"/>.</summary>
     public string OneOf(params ReadOnlySpan<string> allowed)
@@ -34,7 +35,8 @@ internal sealed record YamlPlace(string File, string Path, YamlNode Node)
     public bool Flag => OneOf("true", "false") == "true";
 
     public int Number(int least, int most) =>
-        int.TryParse(Text, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var number) && number >= least && number <= most
+        int.TryParse(Text, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var number)
+            && number >= least && number <= most
             ? number
             : throw Wrong($"a whole number from {least} to {most}");
 
@@ -51,7 +53,8 @@ internal sealed record YamlPlace(string File, string Path, YamlNode Node)
         return this;
     }
 
-    /// <summary>ODCS `customProperties`: a list of { property, value }, each property once and only those in <paramref name="known"/>.</summary>
+    /// <summary>ODCS `customProperties`: a list of { property, value }, each property once and only those in
+    /// <paramref name="known"/>.</summary>
     public IReadOnlyDictionary<string, YamlPlace> Custom(params ReadOnlySpan<string> known)
     {
         var found = new Dictionary<string, YamlPlace>();
@@ -69,7 +72,8 @@ internal sealed record YamlPlace(string File, string Path, YamlNode Node)
 
     /// <summary>A custom property that must be there.</summary>
     public YamlPlace Need(IReadOnlyDictionary<string, YamlPlace> custom, string property) =>
-        custom.TryGetValue(property, out var value) ? value : throw Error($"{Join("customProperties")}: '{property}' was not found, expected it in the list");
+        custom.TryGetValue(property, out var value) ? value : throw Error(
+            $"{Join("customProperties")}: '{property}' was not found, expected it in the list");
 
     public PipelineException Wrong(string expected) => Error($"{Path}: found {Found}, expected {expected}");
 

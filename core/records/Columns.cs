@@ -5,7 +5,8 @@ using Pipeline.Core.Contracts;
 namespace Pipeline.Core.Records;
 
 /// <summary>
-/// A batch of rows of one dataset, column by column: `time` (int64, µs since 1970 UTC) and one UTF-8 column for each declared string, in the contract's order.
+/// A batch of rows of one dataset, column by column: `time` (int64, µs since 1970 UTC) and one UTF-8 column for each declared string, in
+/// the contract's order.
 /// Grows as rows are added and keeps its buffers when cleared.
 /// </summary>
 public sealed class Columns
@@ -52,7 +53,8 @@ public sealed class Columns
         }
     }
 
-    /// <summary>Appends rows <paramref name="from"/> to <paramref name="from"/> + <paramref name="count"/> − 1 of <paramref name="other"/>, a batch of the same dataset.</summary>
+    /// <summary>Appends rows <paramref name="from"/> to <paramref name="from"/> + <paramref name="count"/> − 1 of <paramref name="other"/>,
+    /// a batch of the same dataset.</summary>
     public void AddRowsOf(Columns other, int from, int count)
     {
         if (Rows + count > _time.Length)
@@ -96,7 +98,8 @@ public sealed class Columns
     }
 }
 
-/// <summary>UTF-8 values back to back with int32 offsets, as Arrow keeps them. An optional column also knows which rows are absent; an absent value has no bytes.</summary>
+/// <summary>UTF-8 values back to back with int32 offsets, as Arrow keeps them. An optional column also knows which rows are absent; an
+/// absent value has no bytes.</summary>
 public sealed class Utf8Column(string name, bool required, int rows = 64)
 {
     private byte[] _bytes = new byte[Math.Max(256, rows * 8)];
@@ -125,7 +128,8 @@ public sealed class Utf8Column(string name, bool required, int rows = 64)
         get => _bytes.AsSpan(_offsets[row], _offsets[row + 1] - _offsets[row]);
     }
 
-    /// <summary>The buffer from a row's value on, which has <paramref name="length"/> bytes: what lies behind them is of no meaning.</summary>
+    /// <summary>The buffer from a row's value on, which has <paramref name="length"/> bytes: what lies behind them is of no
+    /// meaning.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal ReadOnlySpan<byte> From(int row, out int length)
     {
@@ -171,7 +175,8 @@ public sealed class Utf8Column(string name, bool required, int rows = 64)
         }
     }
 
-    /// <summary>Appends values <paramref name="from"/> to <paramref name="from"/> + <paramref name="count"/> − 1 of another column of the same name.</summary>
+    /// <summary>Appends values <paramref name="from"/> to <paramref name="from"/> + <paramref name="count"/> − 1 of another column of the
+    /// same name.</summary>
     public void AppendOf(Utf8Column other, int from, int count)
     {
         var (start, first) = (_offsets[Count], other._offsets[from]);
@@ -198,7 +203,8 @@ public sealed class Utf8Column(string name, bool required, int rows = 64)
         Count += count;
     }
 
-    /// <summary>Replaces all values by Arrow's three buffers; offsets may begin above 0, and an empty validity means that all are present.</summary>
+    /// <summary>Replaces all values by Arrow's three buffers; offsets may begin above 0, and an empty validity means that all are
+    /// present.</summary>
     public void Load(ReadOnlySpan<byte> bytes, ReadOnlySpan<int> offsets, ReadOnlySpan<byte> validity)
     {
         Clear();

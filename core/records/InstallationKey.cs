@@ -4,7 +4,8 @@ using System.Text;
 namespace Pipeline.Core.Records;
 
 /// <summary>
-/// The one key of an installation (rule 28), from which the keys for rows, cursors, pushes and names are derived (HKDF-SHA256, the purpose as info).
+/// The one key of an installation (rule 28), from which the keys for rows, cursors, pushes and names are derived (HKDF-SHA256, the purpose
+/// as info).
 /// Its id, <see cref="Kid"/>, stands in captures, snapshots and commits; another id is refused, never taken for a mismatch.
 /// </summary>
 public sealed class InstallationKey
@@ -43,7 +44,8 @@ public sealed class InstallationKey
     /// <summary>Keyed hashes of file names, which stand for them in a log. 32 hex digits.</summary>
     public KeyedHash Names() => new(Derive("names", 32));
 
-    private byte[] Derive(string purpose, int length) => HKDF.DeriveKey(HashAlgorithmName.SHA256, _secret, length, info: Encoding.ASCII.GetBytes("pipeline/" + purpose));
+    private byte[] Derive(string purpose, int length) => HKDF.DeriveKey(HashAlgorithmName.SHA256, _secret, length,
+        info: Encoding.ASCII.GetBytes("pipeline/" + purpose));
 
     internal ReadOnlySpan<byte> Secret => _secret;
 }

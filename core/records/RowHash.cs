@@ -9,7 +9,8 @@ using System.Text;
 namespace Pipeline.Core.Records;
 
 /// <summary>
-/// The keyed hash of a row (rule 26): AES-128 of the XXH3-128 of the row's canonical bytes. The canonical bytes are the present columns in ordinal order
+/// The keyed hash of a row (rule 26): AES-128 of the XXH3-128 of the row's canonical bytes. The canonical bytes are the present columns in
+/// ordinal order
 /// of their names, each as (name, value): strings as u32 LE length + UTF-8, time as int64 LE µs. An absent value adds nothing.
 /// The hash is of the row alone, whatever batch it stands in. Not safe for use from two threads at once: it keeps scratch buffers.
 /// </summary>
@@ -137,7 +138,8 @@ public sealed class RowHash : IDisposable
         return at;
     }
 
-    /// <summary>Where there is room on both sides, a whole register: names and values are short, and a call costs more than what it copies. What it writes too much is written over.</summary>
+    /// <summary>Where there is room on both sides, a whole register: names and values are short, and a call costs more than what it copies.
+    /// What it writes too much is written over.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Copy(ReadOnlySpan<byte> from, int length, Span<byte> to)
     {
@@ -161,14 +163,16 @@ public sealed class RowHash : IDisposable
         return _row.AsSpan(at);
     }
 
-    /// <summary>A column: its name as u32 LE length + UTF-8, which take <see cref="Length"/> bytes, and zeroes behind them. Null: the time.</summary>
+    /// <summary>A column: its name as u32 LE length + UTF-8, which take <see cref="Length"/> bytes, and zeroes behind them. Null: the
+    /// time.</summary>
     private sealed record Part(byte[] Name, int Length, Utf8Column? Column);
 
     /// <summary>The columns in ordinal order of their names.</summary>
     private sealed record Layout(Part[] Parts)
     {
         public static Layout Of(Columns columns) =>
-            new([.. columns.Strings.Select(column => (column.Name, Column: (Utf8Column?)column)).Append(("time", null)).OrderBy(c => c.Name, StringComparer.Ordinal).Select(c => Named(c.Name, c.Column))]);
+            new([.. columns.Strings.Select(column => (column.Name, Column: (Utf8Column?)column)).Append(("time", null))
+                .OrderBy(c => c.Name, StringComparer.Ordinal).Select(c => Named(c.Name, c.Column))]);
 
         private static Part Named(string name, Utf8Column? column)
         {

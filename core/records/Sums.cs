@@ -5,7 +5,8 @@ namespace Pipeline.Core.Records;
 
 /// <summary>
 /// What verification compares: how many rows, and the sum of their keyed 128-bit hashes modulo 2^128 (rule 26).
-/// Addition, so that two equal rows that vanish are seen; XOR would not see them. The sum is kept as two numbers, because what has one of 128 bits in its fields or in a signature
+/// Addition, so that two equal rows that vanish are seen; XOR would not see them. The sum is kept as two numbers, because what has one of
+/// 128 bits in its fields or in a signature
 /// is left to be compiled when it is first called.
 /// </summary>
 public readonly record struct Sums
@@ -47,9 +48,11 @@ public readonly record struct Sums
     /// <exception cref="FormatException">It is not.</exception>
     /// <exception cref="OverflowException">It has more than 128 bits.</exception>
     public static Sums Parse(long rows, string hex) => hex.Length == 32
-        ? new(rows, ulong.Parse(hex.AsSpan(0, 16), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture), ulong.Parse(hex.AsSpan(16), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture))
+        ? new(rows, ulong.Parse(hex.AsSpan(0, 16), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture),
+            ulong.Parse(hex.AsSpan(16), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture))
         : ParseUnusual(rows, hex);
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static Sums ParseUnusual(long rows, string hex) => new(rows, UInt128.Parse(hex, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture));
+    private static Sums ParseUnusual(long rows, string hex) => new(rows,
+        UInt128.Parse(hex, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture));
 }

@@ -33,16 +33,19 @@ public interface IObjectStore
     /// <summary>The whole object, or null where the name is free.</summary>
     Task<byte[]?> ReadAsync(string name, CancellationToken cancel = default);
 
-    /// <summary>At most <paramref name="length"/> bytes from <paramref name="offset"/>: fewer only at the end; null where the name is free.</summary>
+    /// <summary>At most <paramref name="length"/> bytes from <paramref name="offset"/>: fewer only at the end; null where the name is
+    /// free.</summary>
     Task<byte[]?> ReadRangeAsync(string name, long offset, int length, CancellationToken cancel = default);
 
     /// <summary>What the store knows of the object, or null where the name is free.</summary>
     Task<ObjectInfo?> FindAsync(string name, CancellationToken cancel = default);
 
-    /// <summary>Objects whose name begins with <paramref name="prefix"/> and, where <paramref name="after"/> is given, is ordinally greater than it.</summary>
+    /// <summary>Objects whose name begins with <paramref name="prefix"/> and, where <paramref name="after"/> is given, is ordinally greater
+    /// than it.</summary>
     IAsyncEnumerable<ObjectInfo> ListAsync(string prefix, string? after = null, CancellationToken cancel = default);
 
-    /// <summary>The distinct next parts of names below <paramref name="folder"/> (which ends with '/' or is empty): "captures/" gives the shards. Ordinal order.</summary>
+    /// <summary>The distinct next parts of names below <paramref name="folder"/> (which ends with '/' or is empty): "captures/" gives the
+    /// shards. Ordinal order.</summary>
     IAsyncEnumerable<string> ListFoldersAsync(string folder, CancellationToken cancel = default);
 
     /// <summary>Replaces the object, best effort. Only `_last_checkpoint` is ever overwritten (rule 25).</summary>

@@ -10,7 +10,8 @@ public static class ObjectName
 {
     public const int LongestPart = 200;
 
-    private static readonly SearchValues<char> Allowed = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._=-");
+    private static readonly SearchValues<char> Allowed = SearchValues.Create(
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._=-");
 
     /// <summary>Whether <paramref name="name"/> can name an object.</summary>
     public static bool IsValid(string name)
@@ -30,9 +31,11 @@ public static class ObjectName
         return true;
     }
 
-    /// <summary>Returns the name, or throws <see cref="ArgumentException"/>: a wrong name is a fault in the program, not in the store.</summary>
+    /// <summary>Returns the name, or throws <see cref="ArgumentException"/>: a wrong name is a fault in the program, not in the
+    /// store.</summary>
     public static string Check(string name) => IsValid(name) ? name : throw new ArgumentException(
-        $"'{name}' cannot name an object: expected '/'-separated parts of [A-Za-z0-9._=-], none empty, '.' or '..', at most {LongestPart} bytes each, the first not beginning with '.'.", nameof(name));
+        $"'{name}' cannot name an object: expected '/'-separated parts of [A-Za-z0-9._=-], none empty, '.' or '..', at most " +
+            $"{LongestPart} bytes each, the first not beginning with '.'.", nameof(name));
 
     /// <summary>Returns the prefix of a list: the beginning of a valid name, or empty.</summary>
     public static string CheckPrefix(string prefix)
@@ -50,7 +53,9 @@ public static class ObjectName
         ArgumentNullException.ThrowIfNull(folder);
         return folder.Length == 0 || (folder.EndsWith('/') && IsValid(folder[..^1]))
             ? folder
-            : throw new ArgumentException($"'{folder}' is no folder of objects: expected the beginning of a name that ends with '/', or an empty string.", nameof(folder));
+            : throw new ArgumentException(
+                $"'{folder}' is no folder of objects: expected the beginning of a name that ends with '/', or an empty string.",
+                nameof(folder));
     }
 
     internal static bool IsPart(ReadOnlySpan<char> part) =>

@@ -10,28 +10,34 @@ public static class StoreRole
 }
 
 /// <summary>
-/// What a store says it is, in `store.json`, written once (docs/storage-format.md): a random <paramref name="Id"/> (32 hex digits), its role, the region where it
-/// lies, its datasets in ordinal order, and in a table store the id of the capture store that it is filled from, where that was known when it was made (rule 9).
+/// What a store says it is, in `store.json`, written once (docs/storage-format.md): a random <paramref name="Id"/> (32 hex digits), its
+/// role, the region where it
+/// lies, its datasets in ordinal order, and in a table store the id of the capture store that it is filled from, where that was known when
+/// it was made (rule 9).
 /// </summary>
 public sealed record StoreIdentity(string Id, string Role, string Region, IReadOnlyList<string> Datasets, string? CaptureStore)
 {
     public const string ObjectName = "store.json";
 
     /// <summary>
-    /// Makes the place a store, or finds that it is this one already. Its contracts are put first, so that a store never stands without them.
+    /// Makes the place a store, or finds that it is this one already. Its contracts are put first, so that a store never stands without
+    /// them.
     /// Nothing is put before role, region and what is there already are found right.
     /// </summary>
     public static async Task<StoreIdentity> InitAsync(
-        IObjectStore store, string role, string region, IReadOnlyList<Contract> contracts, string? captureStore = null, CancellationToken cancel = default)
+        IObjectStore store, string role, string region, IReadOnlyList<Contract> contracts, string? captureStore = null,
+            CancellationToken cancel = default)
     {
         CheckRole(role);
         region = StoreResidency.Normalize(region);
         StoreResidency.Check(store.Location, role, region, contracts);
         if (captureStore is not null && role != StoreRole.Table)
         {
-            throw new ConfigurationException($"The store {store.Location} is to be a {role} store and to name a capture store: only a table store names one.");
+            throw new ConfigurationException(
+                $"The store {store.Location} is to be a {role} store and to name a capture store: only a table store names one.");
         }
-        var wanted = new StoreIdentity(RandomNumberGenerator.GetHexString(32, lowercase: true), role, region, DatasetsOf(contracts), captureStore);
+        var wanted = new StoreIdentity(RandomNumberGenerator.GetHexString(32, lowercase: true), role, region, DatasetsOf(contracts),
+            captureStore);
         if (await FindAsync(store, cancel) is { } before)
         {
             before.CheckIsWanted(store, wanted);
@@ -47,13 +53,15 @@ public sealed record StoreIdentity(string Id, string Role, string Region, IReadO
         }
         // Ours of an earlier attempt whose answer was lost, or another's: what is there decides.
         var there = await FindAsync(store, cancel)
-            ?? throw new StoreException(StoreFault.Outage, $"'{ObjectName}' in the store {store.Location} was there and is gone: another process removes objects. Try again.");
+            ?? throw new StoreException(StoreFault.Outage,
+                $"'{ObjectName}' in the store {store.Location} was there and is gone: another process removes objects. Try again.");
         there.CheckIsWanted(store, wanted);
         return there;
     }
 
     /// <summary>
-    /// The identity of a store that is to be used as <paramref name="role"/> under these contracts. Stops with 78 where there is none or another role, other
+    /// The identity of a store that is to be used as <paramref name="role"/> under these contracts. Stops with 78 where there is none or
+    /// another role, other
     /// datasets or another region than declared, and with 4 where a contract does not allow the region.
     /// </summary>
     /// <param name="region">The region that the configuration declares, or null where it leaves that to the store.</param>
@@ -72,12 +80,16 @@ public sealed record StoreIdentity(string Id, string Role, string Region, IReadO
         }
         if (found is null)
         {
-            throw new ConfigurationException($"There is no '{ObjectName}' in {store.Location}, so this is not a store: expected a {role} store. Check the location, or make one with `pipeline store init`.");
+            throw new ConfigurationException(
+                $"There is no '{ObjectName}' in {store.Location}, so this is not a store: expected a {role} store. Check the location, " +
+                $"or make one with `pipeline store init`.");
         }
         found.Check(store, role, DatasetsOf(contracts));
         if (region is not null && StoreResidency.Normalize(region) != found.Region)
         {
-            throw new ConfigurationException($"The store {store.Location} was made in the region '{found.Region}', and the configuration says '{StoreResidency.Normalize(region)}'. Name the store that you mean, or correct the region.");
+            throw new ConfigurationException(
+                $"The store {store.Location} was made in the region '{found.Region}', and the configuration says " +
+                $"'{StoreResidency.Normalize(region)}'. Name the store that you mean, or correct the region.");
         }
         StoreResidency.Check(store.Location, role, found.Region, contracts);
         return found;
@@ -103,12 +115,15 @@ public sealed record StoreIdentity(string Id, string Role, string Region, IReadO
     /// the capture store is never made anew (rule 9): its captures would count from 0 again, under a table that has them.
     /// </summary>
     public static async Task<(StoreIdentity Capture, StoreIdentity Table)> InitEmbeddedAsync(
-        IObjectStore captures, string captureRegion, IObjectStore tables, string tableRegion, IReadOnlyList<Contract> contracts, CancellationToken cancel = default)
+        IObjectStore captures, string captureRegion, IObjectStore tables, string tableRegion, IReadOnlyList<Contract> contracts,
+            CancellationToken cancel = default)
     {
         var table = await FindAsync(tables, cancel);
         if (table?.CaptureStore is { } named && await FindAsync(captures, cancel) is null)
         {
-            throw new ConfigurationException($"The table store {tables.Location} is filled from the capture store {named}, and {captures.Location} holds none. It is not made anew: restore it there, or start a new installation in another directory.");
+            throw new ConfigurationException(
+                $"The table store {tables.Location} is filled from the capture store {named}, and {captures.Location} holds none. It is " +
+                $"not made anew: restore it there, or start a new installation in another directory.");
         }
         var capture = await InitAsync(captures, StoreRole.Capture, captureRegion, contracts, null, cancel);
         return (capture, await InitAsync(tables, StoreRole.Table, tableRegion, contracts, capture.Id, cancel));
@@ -126,7 +141,9 @@ public sealed record StoreIdentity(string Id, string Role, string Region, IReadO
                     // Another process made it meanwhile.
                     return;
                 }
-                throw new ConfigurationException($"'{ObjectName}' in {store.Location} is gone, though '{folder}' is not empty: the store is not made anew. Restore '{ObjectName}' from a copy, or name another place.");
+                throw new ConfigurationException(
+                    $"'{ObjectName}' in {store.Location} is gone, though '{folder}' is not empty: the store is not made anew. Restore " +
+                    $"'{ObjectName}' from a copy, or name another place.");
             }
         }
     }
@@ -138,7 +155,9 @@ public sealed record StoreIdentity(string Id, string Role, string Region, IReadO
             var name = $"contracts/{contract.Sha256}.yaml";
             if (await store.PutIfAbsentAsync(name, contract.Bytes, cancel) == PutOutcome.Other)
             {
-                throw new ConfigurationException($"'{name}' in {store.Location} does not hold the contract of {contract.Dataset} with that sha256: it was changed, or another's. Find out who wrote it; then remove it and try again.");
+                throw new ConfigurationException(
+                    $"'{name}' in {store.Location} does not hold the contract of {contract.Dataset} with that sha256: it was changed, " +
+                    $"or another's. Find out who wrote it; then remove it and try again.");
             }
         }
     }
@@ -148,11 +167,15 @@ public sealed record StoreIdentity(string Id, string Role, string Region, IReadO
         Check(store, wanted.Role, wanted.Datasets);
         if (Region != wanted.Region)
         {
-            throw new ConfigurationException($"The store {store.Location} was made in the region '{Region}', and is wanted in '{wanted.Region}'. A store does not move: name another place, or correct the region.");
+            throw new ConfigurationException(
+                $"The store {store.Location} was made in the region '{Region}', and is wanted in '{wanted.Region}'. A store does not " +
+                $"move: name another place, or correct the region.");
         }
         if (CaptureStore != wanted.CaptureStore)
         {
-            throw new ConfigurationException($"The table store {store.Location} is filled from the capture store {CaptureStore ?? "(none named)"}, and the capture store given is {wanted.CaptureStore ?? "(none)"}. Give the two stores that belong together.");
+            throw new ConfigurationException(
+                $"The table store {store.Location} is filled from the capture store {CaptureStore ?? "(none named)"}, and the capture " +
+                $"store given is {wanted.CaptureStore ?? "(none)"}. Give the two stores that belong together.");
         }
     }
 
@@ -160,11 +183,14 @@ public sealed record StoreIdentity(string Id, string Role, string Region, IReadO
     {
         if (Role != role)
         {
-            throw new ConfigurationException($"The store {store.Location} is a {Role} store, and a {role} store is expected. Were the two locations exchanged?");
+            throw new ConfigurationException(
+                $"The store {store.Location} is a {Role} store, and a {role} store is expected. Were the two locations exchanged?");
         }
         if (!Datasets.SequenceEqual(datasets, StringComparer.Ordinal))
         {
-            throw new ConfigurationException($"The store {store.Location} is for the datasets {string.Join(", ", Datasets)}, and the contracts are for {string.Join(", ", datasets)}. Give the contracts that it was made with, or another store.");
+            throw new ConfigurationException(
+                $"The store {store.Location} is for the datasets {string.Join(", ", Datasets)}, and the contracts are for " +
+                $"{string.Join(", ", datasets)}. Give the contracts that it was made with, or another store.");
         }
     }
 
@@ -176,5 +202,6 @@ public sealed record StoreIdentity(string Id, string Role, string Region, IReadO
         }
     }
 
-    private static List<string> DatasetsOf(IReadOnlyList<Contract> contracts) => [.. contracts.Select(c => c.Dataset).Order(StringComparer.Ordinal)];
+    private static List<string> DatasetsOf(IReadOnlyList<Contract> contracts) =>
+        [.. contracts.Select(c => c.Dataset).Order(StringComparer.Ordinal)];
 }

@@ -41,7 +41,9 @@ internal static class StoreIdentityJson
             var root = json.RootElement;
             if (root.GetProperty("version").GetInt32() is var version && version != Version)
             {
-                throw new ConfigurationException($"'{StoreIdentity.ObjectName}' in {location} has version {version}, and this program knows {Version}. Upgrade the program.");
+                throw new ConfigurationException(
+                    $"'{StoreIdentity.ObjectName}' in {location} has version {version}, and this program knows {Version}. Upgrade the " +
+                    $"program.");
             }
             return new StoreIdentity(
                 Id(root.GetProperty("id")),
@@ -52,11 +54,14 @@ internal static class StoreIdentityJson
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
         {
-            throw new ConfigurationException($"'{StoreIdentity.ObjectName}' in {location} cannot be read: expected a JSON object with version, id (32 hex digits), region, role and datasets. It is written once by `pipeline store init`; restore it from a copy.", e);
+            throw new ConfigurationException(
+                $"'{StoreIdentity.ObjectName}' in {location} cannot be read: expected a JSON object with version, id (32 hex digits), " +
+                $"region, role and datasets. It is written once by `pipeline store init`; restore it from a copy.", e);
         }
     }
 
     private static string Text(JsonElement element) => element.GetString() ?? throw new FormatException("null where a text is expected");
 
-    private static string Id(JsonElement element) => Text(element) is { Length: 32 } id && id.All(char.IsAsciiHexDigitLower) ? id : throw new FormatException("no id of 32 hex digits");
+    private static string Id(JsonElement element) => Text(element) is { Length: 32 } id && id.All(char.IsAsciiHexDigitLower) ? id
+        : throw new FormatException("no id of 32 hex digits");
 }

@@ -25,7 +25,9 @@ public static class StoreResidency
             var allowed = role == StoreRole.Capture ? contract.Residency.CaptureRegions : contract.Residency.TableRegions;
             if (!allowed.Contains(region, StringComparer.Ordinal))
             {
-                throw new PolicyException($"The {role} store {location} lies in the region '{region}', which the contract of {contract.Dataset} does not allow: expected one of {string.Join(", ", allowed)}. Use a store in one of these.");
+                throw new PolicyException(
+                    $"The {role} store {location} lies in the region '{region}', which the contract of {contract.Dataset} does not " +
+                    $"allow: expected one of {string.Join(", ", allowed)}. Use a store in one of these.");
             }
         }
     }

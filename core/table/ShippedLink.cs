@@ -13,7 +13,8 @@ public readonly record struct ShippedLink(long Number, long Bits63)
     public override string ToString() => $"{Number}:{Bits63:x16}";
 }
 
-/// <summary>What a commit took from one shard: its captures (both ends inclusive), how many of them had a frame of the dataset, and the sums of their rows (rule 27).</summary>
+/// <summary>What a commit took from one shard: its captures (both ends inclusive), how many of them had a frame of the dataset, and the
+/// sums of their rows (rule 27).</summary>
 public sealed record ShardTotal(string Shard, CaptureRange Range, long Frames, Sums Sums);
 
 /// <summary>What a commit brought to one date (rule 27).</summary>

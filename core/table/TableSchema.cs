@@ -23,7 +23,8 @@ internal static class TableSchema
     };
 
     public static TableMetadata Metadata(string id, Contract contract, string store, string keyId, long createdTime) =>
-        new(id, SchemaString(contract), Partition, new Dictionary<string, string>(Demanded) { [ContractKey] = contract.Sha256, [KeyIdKey] = keyId, [StoreKey] = store }, createdTime);
+        new(id, SchemaString(contract), Partition, new Dictionary<string,
+            string>(Demanded) { [ContractKey] = contract.Sha256, [KeyIdKey] = keyId, [StoreKey] = store }, createdTime);
 
     public static string SchemaString(Contract contract)
     {
@@ -44,14 +45,16 @@ internal static class TableSchema
         return Encoding.UTF8.GetString(stream.ToArray());
     }
 
-    /// <summary>The (name, type, nullable) of each column, for comparison whatever order of keys another engine writes; null where the text is no flat schema.</summary>
+    /// <summary>The (name, type, nullable) of each column, for comparison whatever order of keys another engine writes; null where the text
+    /// is no flat schema.</summary>
     public static IReadOnlyList<(string Name, string Type, bool Nullable)>? Columns(string schemaString)
     {
         try
         {
             using var document = JsonDocument.Parse(schemaString);
             return [.. document.RootElement.GetProperty("fields").EnumerateArray().Select(field =>
-                (field.GetProperty("name").GetString()!, field.GetProperty("type").ToString(), field.GetProperty("nullable").GetBoolean()))];
+                (field.GetProperty("name").GetString()!, field.GetProperty("type").ToString(),
+                    field.GetProperty("nullable").GetBoolean()))];
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException)
         {

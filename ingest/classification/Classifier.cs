@@ -10,7 +10,8 @@ namespace Pipeline.Ingest.Classification;
 internal enum Asked : byte { Other, XenCenterUpdates, AgentUpdates }
 
 /// <summary>
-/// What was asked, and by whom. Only the last path segment counts: the directory of XenCenter's file is a secret of its build, and agents are redirected to any directory.
+/// What was asked, and by whom. Only the last path segment counts: the directory of XenCenter's file is a secret of its build, and agents
+/// are redirected to any directory.
 /// Names are compared in any case, because Windows administrators mirror the files so.
 /// </summary>
 internal static class Classifier
@@ -43,7 +44,8 @@ internal static class Classifier
         return IsAgentList(segment) ? Asked.AgentUpdates : Asked.Other;
     }
 
-    /// <summary>updates.tsv, updates.json, and with `2`, `v2`, `latest` or an agent's own version of three or four numbers in the middle: the lists that agents of all ages ask for.</summary>
+    /// <summary>updates.tsv, updates.json, and with `2`, `v2`, `latest` or an agent's own version of three or four numbers in the middle:
+    /// the lists that agents of all ages ask for.</summary>
     private static bool IsAgentList(ReadOnlySpan<byte> segment)
     {
         if (!segment.StartsWith("updates."u8) && !Ascii.EqualsIgnoreCase(segment[..8], "updates."u8))
@@ -72,7 +74,8 @@ internal static class Classifier
             return false;
         }
         var middle = rest[..^1];
-        return middle.SequenceEqual("2"u8) || Ascii.EqualsIgnoreCase(middle, "v2"u8) || Ascii.EqualsIgnoreCase(middle, "latest"u8) || IsVersion(middle);
+        return middle.SequenceEqual("2"u8) || Ascii.EqualsIgnoreCase(middle, "v2"u8) || Ascii.EqualsIgnoreCase(middle, "latest"u8)
+            || IsVersion(middle);
     }
 
     private static bool IsVersion(ReadOnlySpan<byte> text)
@@ -136,7 +139,8 @@ internal static class Classifier
     }
 
     /// <summary>
-    /// The same for at most 15 bytes, all at once: three dots, none of them first, last or beside another, leave at most nine digits to a number.
+    /// The same for at most 15 bytes, all at once: three dots, none of them first, last or beside another, leave at most nine digits to a
+    /// number.
     /// The text goes on behind the version, and has sixteen bytes.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -145,7 +149,8 @@ internal static class Classifier
         var bytes = Vector128.Create(text[..16]);
         var within = (1u << length) - 1;
         var dots = Vector128.Equals(bytes, Vector128.Create((byte)'.')).ExtractMostSignificantBits() & within;
-        var digits = Vector128.LessThanOrEqual(bytes - Vector128.Create((byte)'0'), Vector128.Create((byte)9)).ExtractMostSignificantBits() & within;
+        var digits = Vector128.LessThanOrEqual(bytes - Vector128.Create((byte)'0'), Vector128.Create((byte)9))
+            .ExtractMostSignificantBits() & within;
         var edges = 1u | (within + 1) >> 1;
         return ((dots | digits) == within) & (BitOperations.PopCount(dots) == 3) & ((dots & (dots >> 1 | edges)) == 0);
     }

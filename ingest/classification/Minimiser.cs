@@ -5,7 +5,8 @@ using Pipeline.Ingest.Shard;
 namespace Pipeline.Ingest.Classification;
 
 /// <summary>
-/// The first hop (promise 3): of a well-formed line it keeps time, address, and either XenCenter's version or four characters of the VM's id.
+/// The first hop (promise 3): of a well-formed line it keeps time, address, and either XenCenter's version or four characters of the VM's
+/// id.
 /// Nothing else of the line leaves this class.
 /// </summary>
 internal static class Minimiser
@@ -43,7 +44,8 @@ internal static class Minimiser
     private static void Reject(Reason reason, Asked asked, scoped in Request request, ParsedLines into)
     {
         var rule = RuleFinder.Find(asked, request.Path, request.Query, request.Method, request.Agent);
-        into.Reject(reason, rule, RuleTable.All[rule].Shape switch { Shaped.Agent => request.Agent, Shaped.Path => request.Path, _ => default });
+        into.Reject(reason, rule, RuleTable.All[rule].Shape switch { Shaped.Agent => request.Agent, Shaped.Path => request.Path, _ =>
+            default });
     }
 
     private static void TakeAgent(scoped in Request request, ParsedLines into)
@@ -71,8 +73,10 @@ internal static class Minimiser
     internal enum Id : byte { Absent, Short, Whole, Bad }
 
     /// <summary>
-    /// Finds the first `id` of a query and cuts it to four lower-case characters. The query is `key=value` with `&amp;` between: App Service appends X-ARR-LOG-ID, so `id` is rarely alone.
-    /// The key is lower case as all agents write it. Well-formed are exactly four hex digits, which newer agents send, and a UUID of 36 characters, which the published ones send.
+    /// Finds the first `id` of a query and cuts it to four lower-case characters. The query is `key=value` with `&amp;` between: App
+    /// Service appends X-ARR-LOG-ID, so `id` is rarely alone.
+    /// The key is lower case as all agents write it. Well-formed are exactly four hex digits, which newer agents send, and a UUID of 36
+    /// characters, which the published ones send.
     /// Percent-encoding is not decoded: hex digits and hyphens are never encoded.
     /// </summary>
     internal static Id CutId(ReadOnlySpan<byte> query, Span<byte> prefix)

@@ -20,7 +20,8 @@ public enum Shaped : byte { Nothing, Agent, Path }
 public sealed record Example(string Path, string Agent, string Method = "GET", string Query = "");
 
 /// <summary>
-/// One row of the table by which requests are told apart: who asks, what must be so, and what becomes of it. Exactly one of <see cref="Dataset"/> and <see cref="Reason"/> is set.
+/// One row of the table by which requests are told apart: who asks, what must be so, and what becomes of it. Exactly one of
+/// <see cref="Dataset"/> and <see cref="Reason"/> is set.
 /// </summary>
 public sealed record Rule
 {

@@ -5,9 +5,12 @@ using System.Text;
 namespace Pipeline.Ingest.Classification;
 
 /// <summary>
-/// What may be said of a text that is not kept. `Acme Inventory/4.2 (fleet; build 7f3a9)` is `A A/9.9 (a; a x)`: a word of letters is `a`, or `A` where it begins with a capital; a number is 9; letters and digits together are x;
-/// some signs are themselves, another is !, a byte beyond printable ASCII is ^; + is a blank, as W3C logs write it; of equal signs in a row one is told. Lengths are not told, and after <see cref="Most"/> characters, or
-/// <see cref="Read"/> bytes of the text, comes ~. So no letter and no digit in it is taken from the text, nor does it tell how many there were.
+/// What may be said of a text that is not kept. `Acme Inventory/4.2 (fleet; build 7f3a9)` is `A A/9.9 (a; a x)`: a word of letters is `a`,
+/// or `A` where it begins with a capital; a number is 9; letters and digits together are x;
+/// some signs are themselves, another is !, a byte beyond printable ASCII is ^; + is a blank, as W3C logs write it; of equal signs in a row
+/// one is told. Lengths are not told, and after <see cref="Most"/> characters, or
+/// <see cref="Read"/> bytes of the text, comes ~. So no letter and no digit in it is taken from the text, nor does it tell how many there
+/// were.
 /// </summary>
 public static class Shape
 {
@@ -66,7 +69,8 @@ public static class Shape
         var count = Math.Min(Chunk, text.Length);
         text[..count].CopyTo(padded);
         var bytes = Vector512.Create<byte>(padded);
-        var letters = Vector512.LessThanOrEqual((bytes | Vector512.Create((byte)0x20)) - Vector512.Create((byte)'a'), Vector512.Create((byte)25)).ExtractMostSignificantBits();
+        var letters = Vector512.LessThanOrEqual((bytes | Vector512.Create((byte)0x20)) - Vector512.Create((byte)'a'),
+            Vector512.Create((byte)25)).ExtractMostSignificantBits();
         var digits = Vector512.LessThanOrEqual(bytes - Vector512.Create((byte)'0'), Vector512.Create((byte)9)).ExtractMostSignificantBits();
         for (var at = 0; at < count;)
         {

@@ -4,8 +4,10 @@ using System.Text;
 namespace Pipeline.Ingest.Classification;
 
 /// <summary>
-/// Counts lines by shape, with at most <see cref="Most"/> shapes at a time. Where one more comes, one is taken from each that is there and counted as other, with the newcomer (Misra and Gries): what is counted never exceeds
-/// what came, nothing is lost from the sum, and a shape that more than one line in <see cref="Most"/> + 1 has is certainly told. Allocates nothing after it was made. Of one thread at a time.
+/// Counts lines by shape, with at most <see cref="Most"/> shapes at a time. Where one more comes, one is taken from each that is there and
+/// counted as other, with the newcomer (Misra and Gries): what is counted never exceeds
+/// what came, nothing is lost from the sum, and a shape that more than one line in <see cref="Most"/> + 1 has is certainly told. Allocates
+/// nothing after it was made. Of one thread at a time.
 /// </summary>
 public sealed class ShapeCounts
 {
@@ -85,7 +87,8 @@ public sealed class ShapeCounts
     }
 }
 
-/// <summary>Shapes as captures have them: `agent:A/9.9`, `path:/a/a.a`, and `agent:other`, `path:other` for those that are not told. No shape has the word `other` in it.</summary>
+/// <summary>Shapes as captures have them: `agent:A/9.9`, `path:/a/a.a`, and `agent:other`, `path:other` for those that are not told. No
+/// shape has the word `other` in it.</summary>
 public static class ShapeNames
 {
     public const string Agent = "agent:", Path = "path:", Other = "other";
@@ -111,7 +114,8 @@ public static class ShapeNames
         return all.Count == 0 ? null : all;
     }
 
-    /// <summary>The most frequent of each kind, the rest as other: what several blocks counted is as small as what one did, and the sum is the same.</summary>
+    /// <summary>The most frequent of each kind, the rest as other: what several blocks counted is as small as what one did, and the sum is
+    /// the same.</summary>
     public static SortedDictionary<string, long>? Cut(SortedDictionary<string, long>? shapes)
     {
         if (shapes is null || shapes.Count <= MaxOfAKind)
@@ -121,7 +125,8 @@ public static class ShapeNames
         var cut = new SortedDictionary<string, long>(shapes, StringComparer.Ordinal);
         foreach (var kind in new[] { Agent, Path })
         {
-            foreach (var (shape, lines) in shapes.Where(s => s.Key.StartsWith(kind, StringComparison.Ordinal) && s.Key != kind + Other).OrderByDescending(s => s.Value).ThenBy(s => s.Key, StringComparer.Ordinal).Skip(MaxOfAKind))
+            foreach (var (shape, lines) in shapes.Where(s => s.Key.StartsWith(kind, StringComparison.Ordinal) && s.Key != kind + Other)
+                .OrderByDescending(s => s.Value).ThenBy(s => s.Key, StringComparer.Ordinal).Skip(MaxOfAKind))
             {
                 cut.Remove(shape);
                 cut[kind + Other] = cut.GetValueOrDefault(kind + Other) + lines;

@@ -2,7 +2,8 @@ using System.Text.RegularExpressions;
 
 namespace Pipeline.Ingest.Classification;
 
-/// <summary>What words cannot say of a path or an agent string. Each has its implementation in <see cref="Classifier"/> and its meaning, as a regular expression, in <see cref="Grammars"/>.</summary>
+/// <summary>What words cannot say of a path or an agent string. Each has its implementation in <see cref="Classifier"/> and its meaning, as
+/// a regular expression, in <see cref="Grammars"/>.</summary>
 public enum Grammar : byte
 {
     /// <summary>Paths.</summary>
@@ -42,7 +43,8 @@ public static partial class Grammars
     [GeneratedRegex(@"/(?:xc|chc)?updates\.xml\z", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex XenCenterFile();
 
-    [GeneratedRegex(@"/updates\.(?:(?:v?2|latest|[0-9]+(?:\.[0-9]+){2,3})\.)?(?:tsv|json)\z", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"/updates\.(?:(?:v?2|latest|[0-9]+(?:\.[0-9]+){2,3})\.)?(?:tsv|json)\z",
+        RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex AgentList();
 
     [GeneratedRegex(@"\A-?\z")]
@@ -62,8 +64,10 @@ public static partial class Grammars
 }
 
 /// <summary>
-/// What a part of a request must be: of one of some grammars, or have one of some words. A word is found in the text in any case, + and a blank being one (W3C logs write + for a blank); `^` at its beginning means
-/// that the text begins with it, `$` at its end that the text ends with it. Of a text over <see cref="Most"/> bytes its first <see cref="Most"/> and its last <see cref="Tail"/> are looked at: time is bounded.
+/// What a part of a request must be: of one of some grammars, or have one of some words. A word is found in the text in any case, + and a
+/// blank being one (W3C logs write + for a blank); `^` at its beginning means
+/// that the text begins with it, `$` at its end that the text ends with it. Of a text over <see cref="Most"/> bytes its first
+/// <see cref="Most"/> and its last <see cref="Tail"/> are looked at: time is bounded.
 /// </summary>
 public sealed class Term
 {

@@ -3,17 +3,20 @@ using System.Buffers;
 namespace Pipeline.Ingest.Classification;
 
 /// <summary>
-/// Finds all words of all terms in one pass over a text (Aho–Corasick): a table lookup for each byte, however many words there are, and no allocation. A word has a bit, that of its term.
+/// Finds all words of all terms in one pass over a text (Aho–Corasick): a table lookup for each byte, however many words there are, and no
+/// allocation. A word has a bit, that of its term.
 /// Immutable after it is made.
 /// </summary>
 internal sealed class WordMachine
 {
-    // A state's row has a place for every class of bytes: those that no word has, the two ends, and each byte that some word has. Letters of both cases are one class, a blank and + too.
+    // A state's row has a place for every class of bytes: those that no word has, the two ends, and each byte that some word has. Letters
+    // of both cases are one class, a blank and + too.
     private const int Row = 64, Rest = 0, Begin = 1, End = 2, Begins = 1, LongestWord = Term.Tail - 1;
 
     private readonly byte[] _classes = new byte[256];
 
-    /// <summary>The next state's row, by row and class: its number is multiplied here and not for each byte, for which the next one waits.</summary>
+    /// <summary>The next state's row, by row and class: its number is multiplied here and not for each byte, for which the next one
+    /// waits.</summary>
     private readonly int[] _next;
     private readonly ulong[] _found;
     private readonly int _anchored;
@@ -22,7 +25,8 @@ internal sealed class WordMachine
     public WordMachine(IEnumerable<(string Word, ulong Bits)> words)
     {
         // Words that begin with their text come first, so that their states are the lowest numbers: see Named.
-        var all = words.OrderBy(word => word.Word.StartsWith('^') ? 0 : 1).Select(word => (Anchored: word.Word.StartsWith('^'), Classes: Classes(word.Word), word.Bits)).ToList();
+        var all = words.OrderBy(word => word.Word.StartsWith('^') ? 0 : 1)
+            .Select(word => (Anchored: word.Word.StartsWith('^'), Classes: Classes(word.Word), word.Bits)).ToList();
         var states = new List<ushort[]> { new ushort[Row], new ushort[Row] };
         var found = new List<ulong> { 0, 0 };
         states[0][Begin] = 1;
@@ -49,12 +53,15 @@ internal sealed class WordMachine
 
     /// <summary>The bits of the words in a text. Of a long one the beginning and the end are looked at.</summary>
     public ulong Scan(ReadOnlySpan<byte> text) =>
-        text.Length <= Term.Most ? Run(Begins, text, ended: true) : Run(Begins, text[..Term.Most], ended: false) | Run(0, text[^Term.Tail..], ended: true);
+        text.Length <= Term.Most ? Run(Begins, text, ended: true) : Run(Begins, text[..Term.Most], ended: false) | Run(0,
+            text[^Term.Tail..], ended: true);
 
-    /// <summary>The same, of a text in which all words that may stand anywhere have one of these bytes: where none of them is there only the beginning is read.</summary>
+    /// <summary>The same, of a text in which all words that may stand anywhere have one of these bytes: where none of them is there only
+    /// the beginning is read.</summary>
     public ulong Named(ReadOnlySpan<byte> text, SearchValues<byte> signs)
     {
-        if (text.Length <= Term.Most ? text.ContainsAny(signs) : text[..Term.Most].ContainsAny(signs) || text[^Term.Tail..].ContainsAny(signs))
+        if (text.Length <= Term.Most ? text.ContainsAny(signs) : text[..Term.Most].ContainsAny(signs)
+            || text[^Term.Tail..].ContainsAny(signs))
         {
             return Scan(text);
         }
@@ -120,7 +127,8 @@ internal sealed class WordMachine
         return _classes[c];
     }
 
-    /// <summary>Gives every state a successor for every class, that of the longest end of its text that begins a word, and the bits of the words that end there too.</summary>
+    /// <summary>Gives every state a successor for every class, that of the longest end of its text that begins a word, and the bits of the
+    /// words that end there too.</summary>
     private static void Link(List<ushort[]> states, List<ulong> found)
     {
         var fails = new int[states.Count];

@@ -6,7 +6,8 @@ using Pipeline.Ingest.Shard;
 
 namespace Pipeline.Ingest.Containers;
 
-/// <summary>One blob as blocks of whole lines, fetched by ranges of at most 1 MiB, each on condition that the blob is still the one that was listed. Holds one range and what <see cref="LineBlocks"/> holds.</summary>
+/// <summary>One blob as blocks of whole lines, fetched by ranges of at most 1 MiB, each on condition that the blob is still the one that
+/// was listed. Holds one range and what <see cref="LineBlocks"/> holds.</summary>
 internal sealed class ContainerLines : IDisposable
 {
     private readonly IAppendedBlobs _blobs;
@@ -17,7 +18,8 @@ internal sealed class ContainerLines : IDisposable
     private readonly long _end;
     private long _fetched;
 
-    private ContainerLines(IAppendedBlobs blobs, AppendedBlob blob, LineBlocks blocks, Fetched content, Workers workers, long fetched, long end) =>
+    private ContainerLines(IAppendedBlobs blobs, AppendedBlob blob, LineBlocks blocks, Fetched content, Workers workers, long fetched,
+        long end) =>
         (_blobs, _blob, _blocks, _content, _workers, _fetched, _end) = (blobs, blob, blocks, content, workers, fetched, end);
 
     /// <summary>Whether the bytes before the cursor are those that were read.</summary>
@@ -33,7 +35,8 @@ internal sealed class ContainerLines : IDisposable
     /// <summary>Opens it at a cursor; null where the blob has changed.</summary>
     /// <param name="end">Where to stop, not after the blob's length.</param>
     /// <param name="check">Whether the cursor's check is to be compared.</param>
-    public static async Task<ContainerLines?> OpenAsync(IAppendedBlobs blobs, AppendedBlob blob, FileReading reading, FileCursor? from, long end, bool check, Workers workers, CancellationToken cancel)
+    public static async Task<ContainerLines?> OpenAsync(IAppendedBlobs blobs, AppendedBlob blob, FileReading reading, FileCursor? from,
+        long end, bool check, Workers workers, CancellationToken cancel)
     {
         var offset = from?.Offset ?? 0;
         var before = check ? (int)Math.Min(offset, LineBlocks.CheckedBytes) : 0;
@@ -45,7 +48,8 @@ internal sealed class ContainerLines : IDisposable
         var continues = !check || from is null || reading.Hash.Of(first.AsSpan(0, before)) == from.Check;
         var content = new Fetched();
         content.Give(first, before);
-        return new ContainerLines(blobs, blob, new LineBlocks(content, reading, from, first.AsSpan(0, before), end - offset), content, workers, offset - before + first.Length, end) { Continues = continues };
+        return new ContainerLines(blobs, blob, new LineBlocks(content, reading, from, first.AsSpan(0, before), end - offset), content,
+            workers, offset - before + first.Length, end) { Continues = continues };
     }
 
     /// <summary>The next block, or null at the end and where the blob has changed.</summary>

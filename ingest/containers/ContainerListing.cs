@@ -4,7 +4,8 @@ using Pipeline.Core.Store.Azure;
 namespace Pipeline.Ingest.Containers;
 
 /// <summary>
-/// What is in a container, kept up to date with few requests: everything at the start and once an hour; between, the top level, what is new there, and the days of the hours that may still grow.
+/// What is in a container, kept up to date with few requests: everything at the start and once an hour; between, the top level, what is new
+/// there, and the days of the hours that may still grow.
 /// Where blobs lie in no folders of hours, all of it every few minutes.
 /// </summary>
 internal sealed class ContainerListing(IAppendedBlobs blobs, ContainerOptions options, TimeProvider time)

@@ -23,7 +23,8 @@ public sealed record ContainerOptions
     /// <summary>How often all is listed else.</summary>
     public TimeSpan PollAll { get; init; } = TimeSpan.FromHours(1);
 
-    /// <summary>How long after its hour, or its last append, a blob may still grow: Azure brings rows up to 48 h late. A blob that did not grow for so long may be ended by a line without '\n'.</summary>
+    /// <summary>How long after its hour, or its last append, a blob may still grow: Azure brings rows up to 48 h late. A blob that did not
+    /// grow for so long may be ended by a line without '\n'.</summary>
     public TimeSpan Grows { get; init; } = TimeSpan.FromHours(49);
 
     /// <summary>Rows of a blob among which a repeated one is recognised: a power of two.</summary>
@@ -37,7 +38,8 @@ public sealed record ContainerOptions
 
     public Action? Answered { get; init; }
 
-    internal bool Matches(string name) => name.StartsWith(Prefix, StringComparison.Ordinal) && FileSystemName.MatchesSimpleExpression(Pattern, name, ignoreCase: false);
+    internal bool Matches(string name) => name.StartsWith(Prefix, StringComparison.Ordinal)
+        && FileSystemName.MatchesSimpleExpression(Pattern, name, ignoreCase: false);
 }
 
 /// <summary>A blob that is there, and what was found under its name.</summary>

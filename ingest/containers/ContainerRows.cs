@@ -6,8 +6,10 @@ using Pipeline.Ingest.Shard;
 namespace Pipeline.Ingest.Containers;
 
 /// <summary>
-/// The last rows of one blob, by the hash of their bytes: a row that is among them was written twice. What it holds is a function of the blob's bytes before <see cref="At"/> alone, so it can be made again by reading them.
-/// A row is a line that is neither empty, nor a directive, nor over 64 KiB; a repeated row takes a place among the last ones like any other. Memory grows with the rows that there are, up to <paramref name="most"/> × 20 B.
+/// The last rows of one blob, by the hash of their bytes: a row that is among them was written twice. What it holds is a function of the
+/// blob's bytes before <see cref="At"/> alone, so it can be made again by reading them.
+/// A row is a line that is neither empty, nor a directive, nor over 64 KiB; a repeated row takes a place among the last ones like any
+/// other. Memory grows with the rows that there are, up to <paramref name="most"/> × 20 B.
 /// </summary>
 /// <param name="most">Rows that are remembered, a power of two, at most 32,768.</param>
 /// <param name="seed">Of the hash: random in each process, so that nobody can write rows that collide.</param>
@@ -39,7 +41,8 @@ internal sealed class ContainerRows(int most, long seed)
             var next = end < 0 ? lines.Length : from + end + 1;
             var line = lines[from..(end < 0 ? next : next - 1)];
             line = line.Length > 0 && line[^1] == '\r' ? line[..^1] : line;
-            if (line.Length is > 0 and <= SourceBlock.MaxLineBytes && !format.IsDirective(line) && Add(XxHash128.HashToUInt128(line, seed)) && IsOneLine(line, format))
+            if (line.Length is > 0 and <= SourceBlock.MaxLineBytes && !format.IsDirective(line) && Add(XxHash128.HashToUInt128(line, seed))
+                && IsOneLine(line, format))
             {
                 (repeated ??= []).Add(from..next);
             }
@@ -86,7 +89,8 @@ internal sealed class ContainerRows(int most, long seed)
         }
     }
 
-    /// <summary>Takes the oldest row out, unless a later one is equal to it. Places are found by going on from the hash's own; so what follows the freed one is moved up.</summary>
+    /// <summary>Takes the oldest row out, unless a later one is equal to it. Places are found by going on from the hash's own; so what
+    /// follows the freed one is moved up.</summary>
     private void Forget(ushort slot)
     {
         var place = Find(_rows[slot]);

@@ -96,7 +96,8 @@ public sealed partial class ContainerSource
         (seen.Done, seen.Pending) = (blob.Etag, head.IsGzip || IsOld(blob) ? 0 : blob.Length);
         if (head.IsGzip)
         {
-            _events.Unreadable(seen.Name, new UnreadableFileException("it is gzip, and a container's blobs are read as they grow: bring it to a file and import that"));
+            _events.Unreadable(seen.Name, new UnreadableFileException(
+                "it is gzip, and a container's blobs are read as they grow: bring it to a file and import that"));
         }
         else if (Known(seen).Select(_cursors.Find).FirstOrDefault(c => c is { Offset: > 0 }) is { } was)
         {
@@ -105,7 +106,8 @@ public sealed partial class ContainerSource
         return Look.Done;
     }
 
-    private async Task<Look> DecideAsync(SeenBlob seen, AppendedBlob blob, Head head, string fingerprint, IBlockSink sink, CancellationToken stop)
+    private async Task<Look> DecideAsync(SeenBlob seen, AppendedBlob blob, Head head, string fingerprint, IBlockSink sink,
+        CancellationToken stop)
     {
         // First which positions there are, then what the blob has before each of them.
         var checks = new Dictionary<long, string?>();
@@ -158,14 +160,16 @@ public sealed partial class ContainerSource
     }
 
     /// <summary>Another source that has captured this content; null: none.</summary>
-    private async Task<string?> OwnerAsync(AppendedBlob blob, string fingerprint, CancellationToken stop) => _cursors.Contents is not { } contents ? null
+    private async Task<string?> OwnerAsync(AppendedBlob blob, string fingerprint, CancellationToken stop) =>
+        _cursors.Contents is not { } contents ? null
         : await contents.OwnerAsync(fingerprint, async other =>
         {
             var found = Likeness.Unread;
             foreach (var (identity, offset) in other.Known(fingerprint).Where(known => known.Offset > 0))
             {
                 var before = new byte[(int)Math.Min(offset, LineBlocks.CheckedBytes)];
-                if (offset <= blob.Length && await _blobs.ReadAsync(blob, offset - before.Length, before, stop) && _hash.Of(before) == other.Find(identity)!.Check)
+                if (offset <= blob.Length && await _blobs.ReadAsync(blob, offset - before.Length, before, stop)
+                    && _hash.Of(before) == other.Find(identity)!.Check)
                 {
                     return Likeness.Same;
                 }
@@ -179,7 +183,8 @@ public sealed partial class ContainerSource
         string owner;
         lock (_lock)
         {
-            owner = _owners.TryGetValue(decision.Identity, out var name) && _seen.TryGetValue(name, out var has) && has.Identity == decision.Identity ? name : _owners[decision.Identity] = seen.Name;
+            owner = _owners.TryGetValue(decision.Identity, out var name) && _seen.TryGetValue(name, out var has)
+                && has.Identity == decision.Identity ? name : _owners[decision.Identity] = seen.Name;
         }
         _events.Opened(seen.Name, cursor?.Offset ?? 0);
         if (owner != seen.Name)
@@ -193,7 +198,8 @@ public sealed partial class ContainerSource
     }
 
     /// <summary>Offers what follows the cursor. Other: the bytes before it are not those that were read.</summary>
-    private async Task<Look> ReadAsync(SeenBlob seen, AppendedBlob blob, string identity, ILineFormat format, FileCursor? cursor, IBlockSink sink, CancellationToken stop)
+    private async Task<Look> ReadAsync(SeenBlob seen, AppendedBlob blob, string identity, ILineFormat format, FileCursor? cursor,
+        IBlockSink sink, CancellationToken stop)
     {
         var reading = new FileReading(Name, identity, format, _hash);
         _cursors.Names.Note(identity, _cursors.Names.Find(identity) ?? seen.Name);
@@ -239,7 +245,8 @@ public sealed partial class ContainerSource
         return Look.More;
     }
 
-    /// <summary>One block at a time, in the order of each blob; what was read is offered, also when the source is asked to stop meanwhile.</summary>
+    /// <summary>One block at a time, in the order of each blob; what was read is offered, also when the source is asked to stop
+    /// meanwhile.</summary>
     private async Task OfferAsync(SourceBlock block, FileCursor cursor, IBlockSink sink)
     {
         await _offering.WaitAsync(CancellationToken.None);
@@ -290,7 +297,8 @@ public sealed partial class ContainerSource
         // Of a line that is longer than what is hashed, the end changes nothing.
         var ended = length - 1 - buffer.AsSpan(0, length).LastIndexOf((byte)'\n') > FileFingerprint.MaxHashed;
         buffer[length] = (byte)'\n';
-        return new Head(FileFingerprint.Of(new MemoryStream(buffer, 0, ended ? length + 1 : length), _hash, final, found.Format), found.Format, found.Why, IsGzip: false);
+        return new Head(FileFingerprint.Of(new MemoryStream(buffer, 0, ended ? length + 1 : length), _hash, final, found.Format),
+            found.Format, found.Why, IsGzip: false);
     }
 
     private static string Fingerprint(string identity) => identity.Split('.')[0];

@@ -13,7 +13,8 @@ using Pipeline.Ingest.Shard;
 namespace Pipeline.Ingest.Containers;
 
 /// <summary>
-/// Follows the blobs of a container that others append to. Each poll: 1 list what may have changed — 2 look into the blobs that did: what is their content, by rule 34, whatever their name — 3 offer what is new, rows that
+/// Follows the blobs of a container that others append to. Each poll: 1 list what may have changed — 2 look into the blobs that did: what
+/// is their content, by rule 34, whatever their name — 3 offer what is new, rows that
 /// were written twice marked — 4 judge those that are shorter than what was read.
 /// It takes no lease and writes nothing. A container that does not answer is told once and asked again, ever more seldom.
 /// </summary>
@@ -54,7 +55,8 @@ public sealed partial class ContainerSource : ISource, IDisposable
 
     /// <param name="cursors">Where each blob was read up to, and under which name.</param>
     /// <param name="format">Null: each blob's is detected; one that was read before keeps its own.</param>
-    public ContainerSource(FileCursors cursors, IAppendedBlobs blobs, ContainerOptions options, ILineFormat? format, KeyedHash hash, Workers workers, TimeProvider time, ISourceEvents events)
+    public ContainerSource(FileCursors cursors, IAppendedBlobs blobs, ContainerOptions options, ILineFormat? format, KeyedHash hash,
+        Workers workers, TimeProvider time, ISourceEvents events)
     {
         (_blobs, _options, _format, _hash, _workers, _time, _events) = (blobs, options, format, hash, workers, time, events);
         _cursors = cursors;
@@ -63,7 +65,8 @@ public sealed partial class ContainerSource : ISource, IDisposable
             (_hints.TryGetValue(name, out var known) ? known : _hints[name] = []).Add(identity);
         }
         _listing = new ContainerListing(blobs, options, time);
-        _windows = new ContainerWindows(blobs, options.Rows, options.MaxWindows, BinaryPrimitives.ReadInt64LittleEndian(RandomNumberGenerator.GetBytes(sizeof(long))), workers);
+        _windows = new ContainerWindows(blobs, options.Rows, options.MaxWindows,
+            BinaryPrimitives.ReadInt64LittleEndian(RandomNumberGenerator.GetBytes(sizeof(long))), workers);
     }
 
     public string Name => _cursors.Source;
@@ -75,7 +78,8 @@ public sealed partial class ContainerSource : ISource, IDisposable
     public LineCounts Counts => _taken.Counts;
 
     /// <summary>How long to wait after the last poll: twice as long after each that found an outage.</summary>
-    internal TimeSpan Delay => _failed == 0 ? _options.Poll : TimeSpan.FromTicks(Math.Min(_options.Poll.Ticks << Math.Min(_failed, 20), Math.Max(LongestDelay.Ticks, _options.Poll.Ticks)));
+    internal TimeSpan Delay => _failed == 0 ? _options.Poll : TimeSpan.FromTicks(
+        Math.Min(_options.Poll.Ticks << Math.Min(_failed, 20), Math.Max(LongestDelay.Ticks, _options.Poll.Ticks)));
 
     public async Task RunAsync(IBlockSink sink, CancellationToken stop)
     {
@@ -117,7 +121,8 @@ public sealed partial class ContainerSource : ISource, IDisposable
             while (!queue.IsEmpty && _faults < MaxFaults && !stop.IsCancellationRequested)
             {
                 var waiting = new ConcurrentQueue<SeenBlob>();
-                await Task.WhenAll(Enumerable.Range(0, Math.Min(MaxAtOnce, queue.Count)).Select(_ => LaneAsync(queue, waiting, sink, stop)));
+                await Task.WhenAll(Enumerable.Range(0, Math.Min(MaxAtOnce, queue.Count))
+                    .Select(_ => LaneAsync(queue, waiting, sink, stop)));
                 queue = waiting;
             }
             // 4 judge
@@ -138,7 +143,8 @@ public sealed partial class ContainerSource : ISource, IDisposable
 
     public void Dispose() => _offering.Dispose();
 
-    private async Task LaneAsync(ConcurrentQueue<SeenBlob> queue, ConcurrentQueue<SeenBlob> waiting, IBlockSink sink, CancellationToken stop)
+    private async Task LaneAsync(ConcurrentQueue<SeenBlob> queue, ConcurrentQueue<SeenBlob> waiting, IBlockSink sink,
+        CancellationToken stop)
     {
         while (Volatile.Read(ref _faults) < MaxFaults && !stop.IsCancellationRequested && queue.TryDequeue(out var seen))
         {
@@ -190,8 +196,10 @@ public sealed partial class ContainerSource : ISource, IDisposable
             if (!_seen.TryGetValue(name, out var seen))
             {
                 _seen[name] = seen = new SeenBlob(name);
-                // Read to its end by an earlier process, and too old to grow: that is believed, so that a restart does not ask for the whole history.
-                if (_hints.TryGetValue(name, out var hints) && hints.Find(id => _cursors.Find(id)?.Offset == blob.Length) is { } read && IsOld(blob)
+                // Read to its end by an earlier process, and too old to grow: that is believed, so that a restart does not ask for the
+                // whole history.
+                if (_hints.TryGetValue(name, out var hints) && hints.Find(id => _cursors.Find(id)?.Offset == blob.Length) is { } read
+                    && IsOld(blob)
                     && (_format ?? LogFormats.Remembered(_cursors.Find(read)!.Format, out _)) is { } format)
                 {
                     (seen.Done, seen.Identity, seen.Format) = (blob.Etag, read, format);
@@ -212,12 +220,14 @@ public sealed partial class ContainerSource : ISource, IDisposable
         _options.Waiting?.Invoke(e);
     }
 
-    /// <summary>A blob that ends before what was read of its content is a copy of another that is longer, or shrank, or was never read under this name.</summary>
+    /// <summary>A blob that ends before what was read of its content is a copy of another that is longer, or shrank, or was never read
+    /// under this name.</summary>
     private void Judge(IBlockSink sink)
     {
         foreach (var (seen, found) in _shrunk)
         {
-            if (_seen.Values.FirstOrDefault(s => s.Name != seen.Name && s.Identity == found.Identity && s.Listed.Length >= found.Cursor.Offset) is { } longer)
+            if (_seen.Values.FirstOrDefault(s => s.Name != seen.Name && s.Identity == found.Identity
+                && s.Listed.Length >= found.Cursor.Offset) is { } longer)
             {
                 Same(seen, longer.Name);
             }

@@ -6,7 +6,8 @@ using Pipeline.Ingest.Files;
 namespace Pipeline.Ingest.Containers;
 
 /// <summary>
-/// The last rows of the blobs that were read last; those that were quiet longest are forgotten, and made again from the blob's own bytes before the position. So a restart finds the same repeated rows as a process that goes on.
+/// The last rows of the blobs that were read last; those that were quiet longest are forgotten, and made again from the blob's own bytes
+/// before the position. So a restart finds the same repeated rows as a process that goes on.
 /// </summary>
 internal sealed class ContainerWindows(IAppendedBlobs blobs, int rows, int most, long seed, Workers workers)
 {

@@ -4,36 +4,46 @@ using Pipeline.Ingest.Formats.Json;
 
 namespace Pipeline.Ingest.Explain;
 
-/// <summary>A JSON line, taken apart by its members. Names are those that Azure's services are known to write, or that the configuration names; any other is a number.</summary>
+/// <summary>A JSON line, taken apart by its members. Names are those that Azure's services are known to write, or that the configuration
+/// names; any other is a number.</summary>
 internal static class JsonLine
 {
     private static readonly HashSet<string> Known = new(StringComparer.OrdinalIgnoreCase)
     {
-        "time", "resourceId", "category", "operationName", "operationVersion", "schemaVersion", "level", "location", "properties", "records",
-        "EventTime", "EventStampType", "EventPrimaryStampName", "EventStampName", "Host", "EventIpAddress", "CsHost", "CIp", "CsMethod", "CsUriStem", "CsUriQuery", "CsUsername", "UserAgent", "Cookie", "Referer",
+        "time", "resourceId", "category", "operationName", "operationVersion", "schemaVersion", "level", "location", "properties",
+            "records",
+        "EventTime", "EventStampType", "EventPrimaryStampName", "EventStampName", "Host", "EventIpAddress", "CsHost", "CIp", "CsMethod",
+            "CsUriStem", "CsUriQuery", "CsUsername", "UserAgent", "Cookie", "Referer",
         "SPort", "SIp", "ScStatus", "ScSubStatus", "ScWin32Status", "ScBytes", "CsBytes", "TimeTaken", "ComputerName", "Protocol", "Result",
-        "trackingReference", "httpMethod", "httpVersion", "requestUri", "sni", "requestBytes", "responseBytes", "clientIp", "clientPort", "socketIp", "timeToFirstByte", "requestProtocol", "securityProtocol",
-        "rulesEngineMatchNames", "httpStatusCode", "httpStatusDetails", "pop", "cacheStatus", "errorInfo", "endpoint", "routingRuleName", "hostName", "originUrl", "originIp", "originName", "originCryptProtocol",
+        "trackingReference", "httpMethod", "httpVersion", "requestUri", "sni", "requestBytes", "responseBytes", "clientIp", "clientPort",
+            "socketIp", "timeToFirstByte", "requestProtocol", "securityProtocol",
+        "rulesEngineMatchNames", "httpStatusCode", "httpStatusDetails", "pop", "cacheStatus", "errorInfo", "endpoint", "routingRuleName",
+            "hostName", "originUrl", "originIp", "originName", "originCryptProtocol",
         "clientCountry", "domain", "securityCipher", "securityCurves", "backendHostname", "isReceivedFromClient",
-        "statusCode", "statusText", "durationMs", "callerIpAddress", "correlationId", "uri", "identity", "accountName", "userAgentHeader", "referrerHeader", "clientRequestId", "objectKey", "serverLatencyMs", "etag",
+        "statusCode", "statusText", "durationMs", "callerIpAddress", "correlationId", "uri", "identity", "accountName", "userAgentHeader",
+            "referrerHeader", "clientRequestId", "objectKey", "serverLatencyMs", "etag",
         "serviceType", "lastModifiedTime", "requestHeaderSize", "responseHeaderSize", "responseBodySize", "tlsVersion",
     };
 
     private static readonly Dictionary<string, Part> AppService = new(StringComparer.OrdinalIgnoreCase)
     {
-        ["time"] = Part.Time, ["properties.CIp"] = Part.Address, ["properties.CsMethod"] = Part.Method, ["properties.CsUriStem"] = Part.Path, ["properties.CsUriQuery"] = Part.Query, ["properties.UserAgent"] = Part.Agent,
+        ["time"] = Part.Time, ["properties.CIp"] = Part.Address, ["properties.CsMethod"] = Part.Method,
+            ["properties.CsUriStem"] = Part.Path, ["properties.CsUriQuery"] = Part.Query, ["properties.UserAgent"] = Part.Agent,
     };
 
     private static readonly Dictionary<string, Part> FrontDoor = new(StringComparer.OrdinalIgnoreCase)
     {
-        ["time"] = Part.Time, ["properties.socketIp"] = Part.Address, ["properties.httpMethod"] = Part.Method, ["properties.requestUri"] = Part.Query, ["properties.userAgent"] = Part.Agent,
+        ["time"] = Part.Time, ["properties.socketIp"] = Part.Address, ["properties.httpMethod"] = Part.Method,
+            ["properties.requestUri"] = Part.Query, ["properties.userAgent"] = Part.Agent,
     };
 
-    private static readonly Dictionary<string, Part> FrontDoorProxied = new(FrontDoor, StringComparer.OrdinalIgnoreCase) { ["properties.socketIp"] = Part.Peer, ["properties.clientIp"] = Part.Clients };
+    private static readonly Dictionary<string, Part> FrontDoorProxied =
+        new(FrontDoor, StringComparer.OrdinalIgnoreCase) { ["properties.socketIp"] = Part.Peer, ["properties.clientIp"] = Part.Clients };
 
     private static readonly Dictionary<string, Part> StorageRead = new(StringComparer.OrdinalIgnoreCase)
     {
-        ["time"] = Part.Time, ["callerIpAddress"] = Part.Address, ["operationName"] = Part.Method, ["uri"] = Part.Query, ["properties.userAgentHeader"] = Part.Agent,
+        ["time"] = Part.Time, ["callerIpAddress"] = Part.Address, ["operationName"] = Part.Method, ["uri"] = Part.Query,
+            ["properties.userAgentHeader"] = Part.Agent,
     };
 
     /// <summary>Null: it is no object.</summary>
@@ -50,7 +60,8 @@ internal static class JsonLine
         return TryMembers(line.ToArray(), fields, "", parts, format is NdjsonFormat) ? fields : null;
     }
 
-    private static Dictionary<string, Part> Of(NdjsonFormat format) => format.Fields.Paths.ToDictionary(field => field.Value, field => field.Key switch
+    private static Dictionary<string, Part> Of(NdjsonFormat format) =>
+        format.Fields.Paths.ToDictionary(field => field.Value, field => field.Key switch
     {
         NdjsonFields.Time => Part.Time,
         NdjsonFields.Address => format.Client is null ? Part.Address : Part.Peer,
@@ -72,9 +83,11 @@ internal static class JsonLine
             }
             foreach (var (i, member) in document.RootElement.EnumerateObject().Index())
             {
-                var text = Encoding.UTF8.GetBytes(member.Value.ValueKind == JsonValueKind.String ? member.Value.GetString()! : member.Value.GetRawText());
+                var text = Encoding.UTF8.GetBytes(member.Value.ValueKind == JsonValueKind.String ? member.Value.GetString()!
+                    : member.Value.GetRawText());
                 var path = within + member.Name;
-                var isParent = configured ? parts.Keys.Any(known => known.StartsWith(path + ".", StringComparison.Ordinal)) : path.Equals("properties", StringComparison.OrdinalIgnoreCase);
+                var isParent = configured ? parts.Keys.Any(known => known.StartsWith(path + ".", StringComparison.Ordinal))
+                    : path.Equals("properties", StringComparison.OrdinalIgnoreCase);
                 if (isParent && TryMembers(text, fields, path + ".", parts, configured))
                 {
                     continue;

@@ -7,12 +7,15 @@ using Pipeline.Ingest.Formats.W3c;
 namespace Pipeline.Ingest.Explain;
 
 /// <summary>
-/// Takes a line apart for people to look at, slowly and apart from the parsers: what becomes of the line is theirs to say, and only the names of its parts come from here.
-/// A line that has not its format's shape is one part, `line`. Names are those that servers are known to write; any other is a number, because a log's own names could be somebody's data.
+/// Takes a line apart for people to look at, slowly and apart from the parsers: what becomes of the line is theirs to say, and only the
+/// names of its parts come from here.
+/// A line that has not its format's shape is one part, `line`. Names are those that servers are known to write; any other is a number,
+/// because a log's own names could be somebody's data.
 /// </summary>
 internal static class LineFields
 {
-    private static readonly string[] Combined = ["address", "ident", "user", "time", "method", "path", "query", "protocol", "status", "bytes", "referrer", "agent"];
+    private static readonly string[] Combined = ["address", "ident", "user", "time", "method", "path", "query", "protocol", "status",
+        "bytes", "referrer", "agent"];
 
     /// <param name="w3c">The field list in force.</param>
     public static IReadOnlyList<LineField> Of(ILineFormat format, ReadOnlySpan<byte> line, string? w3c)
@@ -46,9 +49,12 @@ internal static class LineFields
         var request = Split(rest[0], 3);
         var target = request.Count > 1 ? request[1] : [];
         var question = target.AsSpan().IndexOf((byte)'?');
-        parts.AddRange([request.Count > 0 ? request[0] : [], question < 0 ? target : target[..question], question < 0 ? [] : target[(question + 1)..], request.Count > 2 ? request[2] : []]);
+        parts.AddRange([request.Count > 0 ? request[0] : [], question < 0 ? target : target[..question], question < 0 ? []
+            : target[(question + 1)..], request.Count > 2 ? request[2] : []]);
         parts.AddRange(rest.Skip(1));
-        return [.. parts.Select((text, i) => new LineField(i < Combined.Length ? Combined[i] : $"field {i + 1}", i switch { 0 => Part.Address, 3 => Part.Time, 4 => Part.Method, 5 => Part.Path, 6 => Part.Query, 11 => Part.Agent, _ => Part.Undeclared }, text))];
+        return [.. parts.Select((text, i) => new LineField(i < Combined.Length ? Combined[i]
+            : $"field {i + 1}", i switch { 0 => Part.Address, 3 => Part.Time, 4 => Part.Method, 5 => Part.Path, 6 => Part.Query, 11 =>
+            Part.Agent, _ => Part.Undeclared }, text))];
     }
 
     private static List<LineField>? OfW3c(ReadOnlySpan<byte> line, string? list, string? client)
@@ -57,7 +63,9 @@ internal static class LineFields
         var values = Split(line, int.MaxValue);
         var clients = client is null ? -1 : Math.Max(At(client), At($"cs({client})"));
         int At(string name) => Array.FindIndex(names, declared => declared.Equals(name, StringComparison.OrdinalIgnoreCase));
-        return values.Count != names.Length ? null : [.. values.Select((text, i) => new LineField(i == clients ? client! : ColumnNames.Find(names[i]) is { } known ? known : $"field {i + 1}", names[i].ToLowerInvariant() switch
+        return values.Count != names.Length ? null
+            : [.. values.Select((text, i) => new LineField(i == clients ? client! : ColumnNames.Find(names[i]) is { } known ? known
+            : $"field {i + 1}", names[i].ToLowerInvariant() switch
         {
             _ when i == clients => Part.Clients,
             "date" or "time" => Part.Time,

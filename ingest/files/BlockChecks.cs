@@ -2,7 +2,8 @@ using Pipeline.Core.Captures;
 
 namespace Pipeline.Ingest.Files;
 
-/// <summary>The checks that a block of lines brings: few, and nearer to one another towards its end, as <see cref="EarlierChecks"/> keeps them.</summary>
+/// <summary>The checks that a block of lines brings: few, and nearer to one another towards its end, as <see cref="EarlierChecks"/> keeps
+/// them.</summary>
 internal static class BlockChecks
 {
     /// <summary>Lines among which the first two that are no directives are looked for.</summary>
@@ -20,7 +21,8 @@ internal static class BlockChecks
                 checks.Add(EarlierCheck.Of(from + at, all[Math.Max(0, at - EarlierCheck.Window)..at], file.Hash));
             }
         }
-        for (int last = lines.Length, target; (target = last - (int)EarlierChecks.Gap(lines.Length - last)) > 0 && lines.Length - target <= EarlierChecks.Near;)
+        for (int last = lines.Length, target; (target = last - (int)EarlierChecks.Gap(lines.Length - last)) > 0
+            && lines.Length - target <= EarlierChecks.Near;)
         {
             // The first line end behind the target; where a line is longer than that, the one before it.
             var behind = target + lines[target..].IndexOf((byte)'\n') + 1;
@@ -38,7 +40,8 @@ internal static class BlockChecks
         return checks;
     }
 
-    /// <summary>Where the second line ends that is no directive and not empty: it tells files apart that begin with the same line. 0: not here.</summary>
+    /// <summary>Where the second line ends that is no directive and not empty: it tells files apart that begin with the same line. 0: not
+    /// here.</summary>
     private static int SecondLine(ReadOnlySpan<byte> lines, FileReading file)
     {
         for (int at = 0, count = 0, data = 0; count < MostDirectives; count++)

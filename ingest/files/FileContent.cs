@@ -21,7 +21,8 @@ internal sealed class FileContent(SourceFile file, KeyedHash hash, long firstLin
 
     /// <summary>The check at an offset; null where the file ends before.</summary>
     public string? CheckAt(long offset) =>
-        _checks.TryGetValue(offset, out var known) ? known : _checks[offset] = offset <= Length && file.Before(offset) is { } before ? hash.Of(before) : null;
+        _checks.TryGetValue(offset, out var known) ? known : _checks[offset] = offset <= Length && file.Before(offset) is { } before
+            ? hash.Of(before) : null;
 
     /// <summary>Whether the content has an offset at all.</summary>
     public bool Reaches(long offset) => CheckAt(offset) is not null;
@@ -30,12 +31,15 @@ internal sealed class FileContent(SourceFile file, KeyedHash hash, long firstLin
     public bool Has(EarlierCheck check) => EarlierAt(check.Offset) == check;
 
     /// <summary>Whether it goes on where a cursor stands. Null: it ends before.</summary>
-    public bool? IsAt(FileCursor cursor) => CheckAt(cursor.Offset) is not { } check ? null : check == cursor.Check && (cursor.Checks is not { Count: > 0 } checks || checks[^1].Offset != cursor.Offset || Has(checks[^1]));
+    public bool? IsAt(FileCursor cursor) => CheckAt(cursor.Offset) is not { } check ? null : check == cursor.Check
+        && (cursor.Checks is not { Count: > 0 } checks || checks[^1].Offset != cursor.Offset || Has(checks[^1]));
 
     private EarlierCheck? EarlierAt(long offset) =>
-        _earlier.TryGetValue(offset, out var known) ? known : _earlier[offset] = offset <= Length && file.Before(offset, EarlierCheck.Window) is { } before ? EarlierCheck.Of(offset, before, hash) : null;
+        _earlier.TryGetValue(offset, out var known) ? known : _earlier[offset] = offset <= Length
+            && file.Before(offset, EarlierCheck.Window) is { } before ? EarlierCheck.Of(offset, before, hash) : null;
 
-    /// <summary>Where line ends after <paramref name="from"/> have one of these checks: the first and the last place of each that is found.</summary>
+    /// <summary>Where line ends after <paramref name="from"/> have one of these checks: the first and the last place of each that is
+    /// found.</summary>
     public Dictionary<ulong, (long First, long Last)> Search(long from, HashSet<ulong> hashes, long to = long.MaxValue)
     {
         var found = new Dictionary<ulong, (long First, long Last)>();
@@ -80,8 +84,10 @@ internal sealed class FileContent(SourceFile file, KeyedHash hash, long firstLin
         var (line, fields) = Before(point.From, reading.Format);
         return new FileCursor
         {
-            Source = reading.Source, Offset = point.From, Check = CheckAt(point.From) ?? "", Fields = fields, Line = line, Format = reading.Format.Name,
-            Checks = EarlierChecks.Thin([.. point.Checks, .. EarlierAt(point.From) is { } here ? [here] : (EarlierCheck[])[]], point.From), Branch = new FileBranch(point.Of, point.Doubt),
+            Source = reading.Source, Offset = point.From, Check = CheckAt(point.From)
+                ?? "", Fields = fields, Line = line, Format = reading.Format.Name,
+            Checks = EarlierChecks.Thin([.. point.Checks, .. EarlierAt(point.From) is { } here ? [here] : (EarlierCheck[])[]], point.From),
+                Branch = new FileBranch(point.Of, point.Doubt),
         };
     }
 

@@ -72,7 +72,8 @@ public sealed class FileCursors
         return beyond is { } b ? new FileDecision.Shrunk(b.Identity, b.Cursor) : new FileDecision.New(Identity(fingerprint, next), next);
     }
 
-    /// <summary>The same for a file that may have lost its end, be restored or edited: then it goes on at the last place that is as it was read.</summary>
+    /// <summary>The same for a file that may have lost its end, be restored or edited: then it goes on at the last place that is as it was
+    /// read.</summary>
     internal FileDecision Decide(string fingerprint, FileContent content, string path)
     {
         var decision = Decide(fingerprint, content.IsAt);
@@ -89,7 +90,8 @@ public sealed class FileCursors
             return at is not null && FileBranches.FindMoved(was!, at, content) is { } moved ? Branch(moved) : decision;
         }
         // Where very many files begin alike, as with a banner, only those are compared that have more in common.
-        var alike = known.Count <= MostCompared ? known : known.Where(k => k.Cursor.Checks is { Count: > 0 } checks && content.Has(checks[0]));
+        var alike = known.Count <= MostCompared ? known : known.Where(k => k.Cursor.Checks is { Count: > 0 } checks
+            && content.Has(checks[0]));
         var best = alike.Select(k => FileBranches.Find(k.Identity, k.Cursor, content)).OfType<BranchPoint>().MaxBy(point => point.From);
         var branch = Branch(best ?? FileBranches.FirstLine(known, content));
         if (!branch.Point.IsPrefix || Find(branch.Point.Of) is not { } cursor)
@@ -97,11 +99,13 @@ public sealed class FileCursors
             return branch;
         }
         // A compressed file loses no end and does not grow: it is an older copy.
-        return new FileDecision.Shrunk(branch.Point.Of, cursor, branch, !content.IsGzip && branch.Point.Doubt - branch.Point.From <= EarlierChecks.Near);
+        return new FileDecision.Shrunk(branch.Point.Of, cursor, branch, !content.IsGzip
+            && branch.Point.Doubt - branch.Point.From <= EarlierChecks.Near);
     }
 
     /// <summary>Whether a file that parted from another one goes on as that did after all: it is being restored.</summary>
-    private bool IsOvertaken(FileCursor cursor, FileContent content) => cursor.Branch is { Doubt: not null } branch && Find(branch.Of) is { } of
+    private bool IsOvertaken(FileCursor cursor, FileContent content) => cursor.Branch is { Doubt: not null } branch
+        && Find(branch.Of) is { } of
         && of.Checks?.Any(check => check.Offset > cursor.Offset && content.Has(check)) == true;
 
     private (List<(string Identity, FileCursor Cursor)> Known, int Next) WithFirstLine(string fingerprint)
@@ -109,7 +113,8 @@ public sealed class FileCursors
         lock (_lock)
         {
             var next = _ordinals.GetValueOrDefault(fingerprint);
-            return ([.. Enumerable.Range(0, next).Select(n => Identity(fingerprint, n)).Where(_cursors.ContainsKey).Select(id => (id, _cursors[id]))], next);
+            return ([.. Enumerable.Range(0, next).Select(n => Identity(fingerprint, n)).Where(_cursors.ContainsKey)
+                .Select(id => (id, _cursors[id]))], next);
         }
     }
 
@@ -127,18 +132,21 @@ public sealed class FileCursors
     {
         lock (_lock)
         {
-            return [.. Enumerable.Range(0, _ordinals.GetValueOrDefault(fingerprint)).Select(n => Identity(fingerprint, n)).Where(_cursors.ContainsKey).Select(id => (id, _cursors[id].Offset))];
+            return [.. Enumerable.Range(0, _ordinals.GetValueOrDefault(fingerprint)).Select(n => Identity(fingerprint, n))
+                .Where(_cursors.ContainsKey).Select(id => (id, _cursors[id].Offset))];
         }
     }
 
     /// <summary>The fingerprint of an identity.</summary>
-    public static ReadOnlySpan<char> FingerprintOf(string identity) => identity.IndexOf('.', StringComparison.Ordinal) is >= 0 and var dot ? identity.AsSpan(0, dot) : identity;
+    public static ReadOnlySpan<char> FingerprintOf(string identity) => identity.IndexOf('.', StringComparison.Ordinal) is >= 0 and var dot
+        ? identity.AsSpan(0, dot) : identity;
 
     /// <summary>A block that ends at the cursor was offered.</summary>
     public void Advance(string identity, FileCursor cursor)
     {
         var dot = identity.IndexOf('.', StringComparison.Ordinal);
-        var (fingerprint, ordinal) = dot < 0 ? (identity, 0) : (identity[..dot], int.Parse(identity.AsSpan(dot + 1), CultureInfo.InvariantCulture));
+        var (fingerprint, ordinal) = dot < 0 ? (identity, 0) : (identity[..dot],
+            int.Parse(identity.AsSpan(dot + 1), CultureInfo.InvariantCulture));
         lock (_lock)
         {
             _cursors[identity] = cursor;
@@ -146,5 +154,6 @@ public sealed class FileCursors
         }
     }
 
-    private static string Identity(string fingerprint, int ordinal) => ordinal == 0 ? fingerprint : fingerprint + "." + ordinal.ToString(CultureInfo.InvariantCulture);
+    private static string Identity(string fingerprint, int ordinal) => ordinal == 0 ? fingerprint : fingerprint + "."
+        + ordinal.ToString(CultureInfo.InvariantCulture);
 }

@@ -11,7 +11,8 @@ public abstract record FileDecision(string Identity)
     /// <summary>It was never read. Above ordinal 0, another file with the same first line was: that is reported.</summary>
     public sealed record New(string Identity, int Ordinal) : FileDecision(Identity);
 
-    /// <summary>It begins as a file that was read, and is another one from some place on: the same log set back or edited, or, from 0 on, a file with the same first line.</summary>
+    /// <summary>It begins as a file that was read, and is another one from some place on: the same log set back or edited, or, from 0 on, a
+    /// file with the same first line.</summary>
     public sealed record Branch(string Identity, int Ordinal, BranchPoint Point) : FileDecision(Identity);
 
     /// <summary>Its first line is known, and it ends before the cursor; as far as it goes it is as that file was.</summary>
@@ -29,6 +30,7 @@ public abstract record FileDecision(string Identity)
 /// <param name="IsPrefix">Nothing shows that it differs: it only ends sooner.</param>
 public sealed record BranchPoint(string Of, long From, long? Doubt, bool Edited, IReadOnlyList<EarlierCheck> Checks, bool IsPrefix)
 {
-    /// <summary>The same where the other file is there too: then this one is read whole. Where more than the first line is the same, that is in doubt.</summary>
+    /// <summary>The same where the other file is there too: then this one is read whole. Where more than the first line is the same, that
+    /// is in doubt.</summary>
     public BranchPoint Apart() => this with { From = 0, Doubt = From > 0 ? Math.Max(From, Doubt ?? 0) : null, Edited = false, Checks = [] };
 }

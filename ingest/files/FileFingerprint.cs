@@ -7,20 +7,25 @@ using Pipeline.Ingest.Shard;
 namespace Pipeline.Ingest.Files;
 
 /// <summary>
-/// The first half of a file's identity (rule 34): the keyed hash of its first complete data line and that line's offset. Leading directives are left out, because they are alike in every
-/// file of a server; so are leading empty lines, for the same reason. It is found alike whatever the source's format, so that a file keeps its identity where the format is named later or detected otherwise.
+/// The first half of a file's identity (rule 34): the keyed hash of its first complete data line and that line's offset. Leading directives
+/// are left out, because they are alike in every
+/// file of a server; so are leading empty lines, for the same reason. It is found alike whatever the source's format, so that a file keeps
+/// its identity where the format is named later or detected otherwise.
 /// </summary>
 public static class FileFingerprint
 {
-    /// <summary>The most bytes of the line that are hashed. A line that has as many needs no end: what follows changes nothing, and a file that grows without a newline is not read again and again.</summary>
+    /// <summary>The most bytes of the line that are hashed. A line that has as many needs no end: what follows changes nothing, and a file
+    /// that grows without a newline is not read again and again.</summary>
     public const int MaxHashed = SourceBlock.MaxLineBytes;
 
     private const int Chunk = 8 * 1024;
 
     /// <summary>The fingerprint, or null where the content has no complete data line yet.</summary>
     /// <param name="content">The file's (decompressed) content from its start.</param>
-    /// <param name="final">Nothing more will come: an unterminated line counts, and where there is no data line at all, the first that <paramref name="format"/> does not take for a directive.</param>
-    public static string? Of(Stream content, KeyedHash hash, bool final = false, ILineFormat? format = null) => Find(content, hash, final, format)?.Hash;
+    /// <param name="final">Nothing more will come: an unterminated line counts, and where there is no data line at all, the first that
+    /// <paramref name="format"/> does not take for a directive.</param>
+    public static string? Of(Stream content, KeyedHash hash, bool final = false, ILineFormat? format = null) =>
+        Find(content, hash, final, format)?.Hash;
 
     /// <summary>The fingerprint, and the offset at which the line that it is of ends.</summary>
     public static (string Hash, long End)? Find(Stream content, KeyedHash hash, bool final = false, ILineFormat? format = null)
@@ -37,7 +42,8 @@ public static class FileFingerprint
         }
     }
 
-    private static (string Hash, long End)? Find(Stream content, KeyedHash hash, bool final, ILineFormat? format, byte[] buffer, byte[] line)
+    private static (string Hash, long End)? Find(Stream content, KeyedHash hash, bool final, ILineFormat? format, byte[] buffer,
+        byte[] line)
     {
         var (length, from, at) = (0, 0L, 0L);
         (byte[] Line, int Length, long From)? fallback = null;

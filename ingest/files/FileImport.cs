@@ -6,12 +6,15 @@ using Pipeline.Ingest.Shard;
 namespace Pipeline.Ingest.Files;
 
 /// <summary>
-/// Reads files to their end, once: 1 find — 2 identify — 3 decide where to go on — 4 offer its blocks in order — 5 wait until they are captured.
-/// A few files are under way at once; those with one fingerprint go one after the other, so that the same content is read once. A file that grows meanwhile is read to the end that is met, which may lie beyond the length it had.
+/// Reads files to their end, once: 1 find — 2 identify — 3 decide where to go on — 4 offer its blocks in order — 5 wait until they are
+/// captured.
+/// A few files are under way at once; those with one fingerprint go one after the other, so that the same content is read once. A file that
+/// grows meanwhile is read to the end that is met, which may lie beyond the length it had.
 /// An error of a file is in its result, and the others go on. A dry run is the same with a sink that captures nothing.
 /// </summary>
 /// <param name="format">Null: each file's is detected; a file that was read before keeps its own.</param>
-public sealed class FileImport(FileCursors cursors, ILineFormat? format, KeyedHash hash, IBlockSink sink, Workers workers, ISourceEvents? events = null)
+public sealed class FileImport(FileCursors cursors, ILineFormat? format, KeyedHash hash, IBlockSink sink, Workers workers,
+    ISourceEvents? events = null)
 {
     /// <summary>Files that are read at the same time.</summary>
     public const int MaxAtOnce = 4;
@@ -19,13 +22,15 @@ public sealed class FileImport(FileCursors cursors, ILineFormat? format, KeyedHa
     private readonly Dictionary<string, string> _paths = new(StringComparer.Ordinal);
 
     /// <param name="final">Nothing more will come: an unterminated end is a line too (rule 29).</param>
-    /// <returns>A result for each file that was found, in order, and one for each path that leads to none. When it returns, everything offered is captured.</returns>
+    /// <returns>A result for each file that was found, in order, and one for each path that leads to none. When it returns, everything
+    /// offered is captured.</returns>
     /// <exception cref="FencedException">A newer process has the shard.</exception>
     public async Task<IReadOnlyList<FileResult>> RunAsync(IEnumerable<string> paths, bool final, CancellationToken cancel)
     {
         // 1 find
         var found = paths.SelectMany(p => SourcePaths.Find(p) is var files && files.Any() ? files.Select(f => new FileResult { Path = f })
-            : [new FileResult { Path = p, Error = $"{p}: there is no such file, and no file matches it." }]).DistinctBy(f => f.Path).ToArray();
+            : [new FileResult { Path = p, Error = $"{p}: there is no such file, and no file matches it." }]).DistinctBy(f => f.Path)
+                .ToArray();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         using var room = new SemaphoreSlim(MaxAtOnce);
         var last = new Dictionary<string, Task>(StringComparer.Ordinal);
@@ -93,7 +98,8 @@ public sealed class FileImport(FileCursors cursors, ILineFormat? format, KeyedHa
                 fingerprint = FileFingerprint.Find(file.ContentAt(0), hash, final: true, format);
             }
             result = result with { IsGzip = file.IsGzip, End = file.End };
-            return (file, fingerprint, fingerprint is not null ? result : result with { Pending = file.IsGzip ? file.Decompressed : file.RawLength, Error = Wrong(file) });
+            return (file, fingerprint, fingerprint is not null ? result
+                : result with { Pending = file.IsGzip ? file.Decompressed : file.RawLength, Error = Wrong(file) });
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -102,7 +108,8 @@ public sealed class FileImport(FileCursors cursors, ILineFormat? format, KeyedHa
         }
     }
 
-    private async Task<FileResult> ReadFileAsync(SourceFile file, string fingerprint, FileContent content, FileResult result, bool final, CancellationToken cancel)
+    private async Task<FileResult> ReadFileAsync(SourceFile file, string fingerprint, FileContent content, FileResult result, bool final,
+        CancellationToken cancel)
     {
         var taken = new Acknowledgements();
         LineBlocks? blocks = null;
@@ -116,7 +123,9 @@ public sealed class FileImport(FileCursors cursors, ILineFormat? format, KeyedHa
             {
                 return result with
                 {
-                    KnownAs = owner, Error = $"{result.Path}: this content is already under source {owner}, so nothing of it is read. If the source is mistyped, import it "
+                    KnownAs = owner,
+                        Error = $"{result.Path}: this content is already under source {owner}, so nothing of it is read. If the source " +
+                        $"is mistyped, import it "
                         + "under the right one; --again takes it a second time; pipeline withdraw takes the other back.",
                 };
             }
@@ -133,14 +142,17 @@ public sealed class FileImport(FileCursors cursors, ILineFormat? format, KeyedHa
             };
             if (decision is FileDecision.Shrunk shrunk)
             {
-                return result with { From = 0, To = 0, End = file.End, Error = Shrunk(file, shrunk, result.SameAs ?? cursors.Names.Find(shrunk.Identity)) };
+                return result with { From = 0, To = 0, End = file.End,
+                    Error = Shrunk(file, shrunk, result.SameAs ?? cursors.Names.Find(shrunk.Identity)) };
             }
             var why = "";
             var reads = format ?? (cursor is not null ? LogFormats.Remembered(cursor.Format, out why)
-                : point is not null && cursors.Find(point.Of) is { } of ? LogFormats.Remembered(of.Format, out why) : await workers.Run(() => file.DetectFormat(out why)));
+                : point is not null && cursors.Find(point.Of) is { } of ? LogFormats.Remembered(of.Format, out why)
+                    : await workers.Run(() => file.DetectFormat(out why)));
             if (reads is null)
             {
-                return result with { Pending = file.IsGzip ? 0 : file.RawLength, Error = $"{result.Path}: its format is not recognised: {why}" };
+                return result with { Pending = file.IsGzip ? 0 : file.RawLength,
+                    Error = $"{result.Path}: its format is not recognised: {why}" };
             }
             Report(result);
             result = result with { Format = reads.Name };
@@ -169,11 +181,14 @@ public sealed class FileImport(FileCursors cursors, ILineFormat? format, KeyedHa
                 }
             }
             error = Wrong(file) ?? (!file.IsGzip && blocks.Offset + blocks.Pending < file.LengthAtOpen
-                ? $"{result.Path}: it shrank while it was read: {file.LengthAtOpen} bytes when it was opened, it ended at {blocks.Offset + blocks.Pending}. What was complete until then is taken; if it was truncated to be written anew, import it again." : null);
+                ? $"{result.Path}: it shrank while it was read: {file.LengthAtOpen} bytes when it was opened, it ended at " +
+                    $"{blocks.Offset + blocks.Pending}. What was complete until then is taken; if it was truncated to be written anew, " +
+                    $"import it again." : null);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            error = Unreadable(result.Path, e) + (blocks is null ? "" : $" What is complete before offset {blocks.Offset} is taken; import it again for the rest.");
+            error = Unreadable(result.Path, e) + (blocks is null ? ""
+                : $" What is complete before offset {blocks.Offset} is taken; import it again for the rest.");
         }
         finally
         {
@@ -183,7 +198,8 @@ public sealed class FileImport(FileCursors cursors, ILineFormat? format, KeyedHa
         await taken.FinishAsync();
         return result with
         {
-            To = blocks?.Offset ?? from, Lines = (blocks?.Line ?? line) - line, Pending = blocks?.Pending ?? 0, End = file.End, Counts = taken.Counts, Error = error,
+            To = blocks?.Offset ?? from, Lines = (blocks?.Line ?? line) - line, Pending = blocks?.Pending
+                ?? 0, End = file.End, Counts = taken.Counts, Error = error,
             PossibleDoubles = blocks?.PossibleDoubles ?? 0,
         };
     }
@@ -196,7 +212,8 @@ public sealed class FileImport(FileCursors cursors, ILineFormat? format, KeyedHa
     }
 
     private Task<string?> OwnerAsync(string fingerprint, FileContent content, CancellationToken cancel) => cursors.Contents is { } contents
-        ? contents.OwnerAsync(fingerprint, other => workers.Run(() => ContentLikeness.Of(other, fingerprint, content)), cancel) : Task.FromResult<string?>(null);
+        ? contents.OwnerAsync(fingerprint, other => workers.Run(() => ContentLikeness.Of(other, fingerprint, content)), cancel)
+            : Task.FromResult<string?>(null);
 
     private FileDecision Decide(string fingerprint, FileContent content, string path)
     {
@@ -205,7 +222,8 @@ public sealed class FileImport(FileCursors cursors, ILineFormat? format, KeyedHa
         {
             decision = again;
         }
-        return decision is FileDecision.Branch branch && IsElsewhere(branch.Point.Of, path) ? branch with { Point = branch.Point.Apart() } : decision;
+        return decision is FileDecision.Branch branch && IsElsewhere(branch.Point.Of, path) ? branch with { Point = branch.Point.Apart() }
+            : decision;
     }
 
     /// <summary>Another path of this run has that content.</summary>
@@ -243,17 +261,27 @@ public sealed class FileImport(FileCursors cursors, ILineFormat? format, KeyedHa
     }
 
     private static string Unreadable(string path, Exception e) =>
-        e is UnauthorizedAccessException ? $"{path}: it may not be read: give this program's user the right to read it." : $"{path}: {UnreadableFileException.Why(e)}.";
+        e is UnauthorizedAccessException ? $"{path}: it may not be read: give this program's user the right to read it."
+            : $"{path}: {UnreadableFileException.Why(e)}.";
 
-    private static string Shrunk(SourceFile file, FileDecision.Shrunk shrunk, string? same) => Wrong(file) is { } wrong ? wrong + $" It was read up to offset {shrunk.Cursor.Offset} before."
-        : $"{file.Path}: it is {(file.IsGzip ? file.Decompressed : file.RawLength)} bytes long, and was read up to offset {shrunk.Cursor.Offset} before"
-        + (same is { } known && known != file.Path ? $" as {known}" : "") + ". Nothing of it is read. If it is an older copy, all is well; if it was truncated, what was written since then is not here.";
+    private static string Shrunk(SourceFile file, FileDecision.Shrunk shrunk, string? same) => Wrong(file) is { } wrong ? wrong
+        + $" It was read up to offset {shrunk.Cursor.Offset} before."
+        : $"{file.Path}: it is {(file.IsGzip ? file.Decompressed : file.RawLength)} bytes long, and was read up to offset " +
+            $"{shrunk.Cursor.Offset} before"
+        + (same is { } known && known != file.Path ? $" as {known}" : "")
+            + ". Nothing of it is read. If it is an older copy, all is well; if it was truncated, what was written since then is not here.";
 
     private static string? Wrong(SourceFile file) => file.End switch
     {
-        ContentEnd.Cut => $"{file.Path}: the gzip file is cut: it ends within its compressed data, after {file.Decompressed} bytes of content. The complete lines before are taken; bring the whole file and import it again.",
-        ContentEnd.Damaged => $"{file.Path}: the gzip file is damaged after {file.Decompressed} bytes of content: its data is not gzip, or its CRC or length does not match. The complete lines before are taken; bring a sound copy and import it again.",
-        ContentEnd.Garbage => $"{file.Path}: after {file.Decompressed} bytes of content the gzip file goes on with bytes that are not gzip. The complete lines before are taken; an unterminated one is left.",
+        ContentEnd.Cut =>
+            $"{file.Path}: the gzip file is cut: it ends within its compressed data, after {file.Decompressed} bytes of content. The " +
+            $"complete lines before are taken; bring the whole file and import it again.",
+        ContentEnd.Damaged =>
+            $"{file.Path}: the gzip file is damaged after {file.Decompressed} bytes of content: its data is not gzip, or its CRC or " +
+            $"length does not match. The complete lines before are taken; bring a sound copy and import it again.",
+        ContentEnd.Garbage =>
+            $"{file.Path}: after {file.Decompressed} bytes of content the gzip file goes on with bytes that are not gzip. The complete " +
+            $"lines before are taken; an unterminated one is left.",
         _ => null,
     };
 }

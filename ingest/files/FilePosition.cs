@@ -14,7 +14,8 @@ public sealed record FileReading(string Source, string Identity, ILineFormat For
     public BranchPoint? Begins { get; init; }
 }
 
-/// <summary>Where a file is read up to, moved on block by block: what each block says of it, and the cursor that the shard will have of it.</summary>
+/// <summary>Where a file is read up to, moved on block by block: what each block says of it, and the cursor that the shard will have of
+/// it.</summary>
 internal sealed class FilePosition(FileReading file, FileCursor? from)
 {
     private FileCursor? _last = from;
@@ -50,7 +51,8 @@ internal sealed class FilePosition(FileReading file, FileCursor? from)
         };
         var read = new ReadEntry
         {
-            Source = file.Source, Format = file.Format.Name, From = Offset, To = to, Check = block.Check, Fields = file.Format.FieldsAfter(lines.Span, Fields),
+            Source = file.Source, Format = file.Format.Name, From = Offset, To = to, Check = block.Check,
+                Fields = file.Format.FieldsAfter(lines.Span, Fields),
             Line = Line, Physical = BlockEncoder.PhysicalLines(lines.Span), Lines = 0, Checks = block.Checks, Branch = block.Branch,
         };
         _last = Cursor = read.Cursor(Begins ? null : _last);
@@ -58,10 +60,12 @@ internal sealed class FilePosition(FileReading file, FileCursor? from)
         return block;
     }
 
-    /// <summary>The checks of a block, and before the first block of a file that parts from another those that it has in common with that.</summary>
+    /// <summary>The checks of a block, and before the first block of a file that parts from another those that it has in common with
+    /// that.</summary>
     private IReadOnlyList<EarlierCheck> Checks(ReadOnlySpan<byte> lines, long to, ReadOnlySpan<byte> before)
     {
-        List<EarlierCheck> checks = [.. Begins ? _last?.Checks ?? [] : [], .. to - Offset == lines.Length ? BlockChecks.Of(lines, Offset, file) : []];
+        List<EarlierCheck> checks = [.. Begins ? _last?.Checks ?? [] : [], .. to - Offset == lines.Length
+            ? BlockChecks.Of(lines, Offset, file) : []];
         if (to > 0)
         {
             checks.Add(EarlierCheck.Of(to, before, file.Hash));

@@ -22,9 +22,11 @@ public sealed record FileResult
     public string? SameAs { get; init; }
     /// <summary>Above 0: other files have the same first line (rule 34).</summary>
     public int Ordinal { get; init; }
-    /// <summary>Set where the file went back or was edited since it was read up to here; <see cref="From"/> is where it was read on.</summary>
+    /// <summary>Set where the file went back or was edited since it was read up to here; <see cref="From"/> is where it was read
+    /// on.</summary>
     public long? Rewound { get; init; }
-    /// <summary>What was read was changed, and goes on unchanged at <see cref="From"/>: lines that were put in before are not read.</summary>
+    /// <summary>What was read was changed, and goes on unchanged at <see cref="From"/>: lines that were put in before are not
+    /// read.</summary>
     public bool Edited { get; init; }
     /// <summary>Lines that were read now and may have been read before.</summary>
     public long PossibleDoubles { get; init; }

@@ -4,7 +4,8 @@ namespace Pipeline.Ingest.Files;
 public sealed partial class GzipContentStream
 {
     /// <summary>
-    /// Hands the file to DeflateStream in pieces of which the last is remembered. Single bytes are given at a member's start (it may be empty) and at the file's end.
+    /// Hands the file to DeflateStream in pieces of which the last is remembered. Single bytes are given at a member's start (it may be
+    /// empty) and at the file's end.
     /// </summary>
     private sealed class Feed(Stream raw) : ForwardStream
     {
@@ -72,7 +73,8 @@ public sealed partial class GzipContentStream
             return length;
         }
 
-        /// <summary>Makes at least <paramref name="wanted"/> bytes ready, unless the file ends before; false where there is none. The last piece stays in the buffer.</summary>
+        /// <summary>Makes at least <paramref name="wanted"/> bytes ready, unless the file ends before; false where there is none. The last
+        /// piece stays in the buffer.</summary>
         private bool Fill(int wanted)
         {
             if (_end - _at < wanted && !_rawEnded)

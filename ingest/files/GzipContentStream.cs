@@ -20,8 +20,10 @@ public enum ContentEnd
 }
 
 /// <summary>
-/// The content of a gzip file: its members one after the other. Our own framing round <see cref="DeflateStream"/>, because <see cref="GZipStream"/> takes a file
-/// that was cut anywhere, also within its trailer, for a whole one, and says nothing of garbage after a member. Never throws for what the bytes are: it ends, and <see cref="End"/> says how.
+/// The content of a gzip file: its members one after the other. Our own framing round <see cref="DeflateStream"/>, because
+/// <see cref="GZipStream"/> takes a file
+/// that was cut anywhere, also within its trailer, for a whole one, and says nothing of garbage after a member. Never throws for what the
+/// bytes are: it ends, and <see cref="End"/> says how.
 /// Memory is bounded whatever the file expands to. The file stays its owner's.
 /// </summary>
 public sealed partial class GzipContentStream(Stream raw) : ForwardStream
@@ -154,8 +156,10 @@ public sealed partial class GzipContentStream(Stream raw) : ForwardStream
     }
 
     /// <summary>
-    /// The member's compressed data ended, or the file did. DeflateStream does not say how much of what it was given it used, so the trailer, whose eight bytes we can compute, is looked for in
-    /// the last piece it was given. At the file's end it was given single bytes, so there the place is exact, and a cut trailer is told from a wrong one.
+    /// The member's compressed data ended, or the file did. DeflateStream does not say how much of what it was given it used, so the
+    /// trailer, whose eight bytes we can compute, is looked for in
+    /// the last piece it was given. At the file's end it was given single bytes, so there the place is exact, and a cut trailer is told
+    /// from a wrong one.
     /// </summary>
     private void Finish()
     {

@@ -1,8 +1,10 @@
 namespace Pipeline.Ingest.Files;
 
 /// <summary>
-/// What file sources tell those around them: paths and numbers, never content. A path stays in this process: who writes it to a log, a metric or a
-/// store puts its label there (<see cref="FileNames.Label"/>). Offsets are of decompressed bytes. An import may call from several threads at once.
+/// What file sources tell those around them: paths and numbers, never content. A path stays in this process: who writes it to a log, a
+/// metric or a
+/// store puts its label there (<see cref="FileNames.Label"/>). Offsets are of decompressed bytes. An import may call from several threads
+/// at once.
 /// </summary>
 public interface ISourceEvents
 {
@@ -15,7 +17,8 @@ public interface ISourceEvents
     /// <summary>A file has another name now.</summary>
     void Renamed(string path, string newPath, long offset);
 
-    /// <summary>A rotated or deleted file did not grow for a while: its unterminated end, of this many bytes, was taken as a line (rule 29).</summary>
+    /// <summary>A rotated or deleted file did not grow for a while: its unterminated end, of this many bytes, was taken as a line (rule
+    /// 29).</summary>
     void TailTaken(string path, long offset, long bytes);
 
     /// <summary>A file was truncated in place below what was read: lines written since may be lost. Counted as a possible loss.</summary>
@@ -31,7 +34,8 @@ public interface ISourceEvents
     void SameFirstLine(string path, int ordinal);
 
     /// <summary>
-    /// A file is no longer as it was read up to <paramref name="offset"/>: it lost its end or was restored, or it was edited in place. It is read on at <paramref name="from"/> as a file of its own;
+    /// A file is no longer as it was read up to <paramref name="offset"/>: it lost its end or was restored, or it was edited in place. It
+    /// is read on at <paramref name="from"/> as a file of its own;
     /// lines that may be read twice are counted as possible doubles, an edited stretch as a possible loss.
     /// </summary>
     void Rewound(string path, long from, long offset, bool edited);

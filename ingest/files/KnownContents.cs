@@ -17,9 +17,12 @@ public enum Likeness
 }
 
 /// <summary>
-/// Which source of this installation reads a content: the first that meets it puts an object under a name made of the content's first line, before
-/// it captures anything of it. Whoever finds the name taken compares: 1 an object of its own source, or none: it may read — 2 another source that
-/// captured the same: it may not — 3 another source that captured nothing yet: it may not, for that one may be about to — 4 another content: the next name.
+/// Which source of this installation reads a content: the first that meets it puts an object under a name made of the content's first line,
+/// before
+/// it captures anything of it. Whoever finds the name taken compares: 1 an object of its own source, or none: it may read — 2 another
+/// source that
+/// captured the same: it may not — 3 another source that captured nothing yet: it may not, for that one may be about to — 4 another
+/// content: the next name.
 /// Safe to use from many threads.
 /// </summary>
 /// <param name="own">The state of the shard that reads, before it reads.</param>
@@ -40,7 +43,8 @@ public sealed class KnownContents(CaptureStore captures, string source, ShardSta
 
     // Taken now: the shard moves its state on while its source reads.
     private readonly List<string>? _before = own.Files.Count > MaxMarked ? null
-        : [.. own.Files.Keys.Select(key => FileCursors.FingerprintOf(key[(key.IndexOf('/', StringComparison.Ordinal) + 1)..]).ToString()).Distinct()];
+        : [.. own.Files.Keys.Select(key => FileCursors.FingerprintOf(key[(key.IndexOf('/', StringComparison.Ordinal) + 1)..]).ToString())
+            .Distinct()];
     private List<string>? _unmarked;
 
     /// <summary>The source that has this content; null: this source may read it.</summary>
@@ -92,7 +96,8 @@ public sealed class KnownContents(CaptureStore captures, string source, ShardSta
         return await captures.Store.ReadAsync(name, cancel) is { } bytes ? ContentObject.Decode(bytes, name).Source : source;
     }
 
-    /// <summary>Gives the contents that this source read before there were objects theirs, and finds the sources whose contents may have none.</summary>
+    /// <summary>Gives the contents that this source read before there were objects theirs, and finds the sources whose contents may have
+    /// none.</summary>
     private async Task<List<string>> BeginAsync(CancellationToken cancel)
     {
         var marked = new HashSet<string>(StringComparer.Ordinal);
@@ -147,11 +152,15 @@ internal static class ContentLikeness
 {
     public static Likeness Of(FileCursors other, string fingerprint, FileContent content)
     {
-        var known = other.Known(fingerprint).Select(file => other.Find(file.Identity)).OfType<FileCursor>().Where(cursor => cursor.Offset > 0).ToList();
-        return known.Count == 0 ? Likeness.Unread : known.Any(cursor => content.IsAt(cursor) ?? IsPart(cursor, content)) ? Likeness.Same : Likeness.Other;
+        var known = other.Known(fingerprint).Select(file => other.Find(file.Identity)).OfType<FileCursor>()
+            .Where(cursor => cursor.Offset > 0).ToList();
+        return known.Count == 0 ? Likeness.Unread : known.Any(cursor => content.IsAt(cursor) ?? IsPart(cursor, content)) ? Likeness.Same
+            : Likeness.Other;
     }
 
-    /// <summary>It ends before the cursor: a part of that content where it has an earlier check beyond the first line, which other files may have too.</summary>
+    /// <summary>It ends before the cursor: a part of that content where it has an earlier check beyond the first line, which other files
+    /// may have too.</summary>
     private static bool IsPart(FileCursor cursor, FileContent content) =>
-        cursor.Checks?.LastOrDefault(check => content.Reaches(check.Offset)) is { Offset: var offset } last && offset > content.FirstLineEnd && content.Has(last);
+        cursor.Checks?.LastOrDefault(check => content.Reaches(check.Offset)) is { Offset: var offset } last && offset > content.FirstLineEnd
+            && content.Has(last);
 }

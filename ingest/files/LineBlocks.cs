@@ -9,7 +9,8 @@ namespace Pipeline.Ingest.Files;
 /// <summary>
 /// Cuts a file's content into blocks of whole lines: 1 read — 2 cut after the last '\n' — 3 take the position along. One thread at a time.
 /// What follows the last '\n' is no line (rule 29) and stays <see cref="Pending"/> until the caller says that it is final.
-/// A line of 1 MiB or more is cut to a little over 64 KiB in its block, so that memory is bounded and the parser still finds it too long; the position advances by its true bytes.
+/// A line of 1 MiB or more is cut to a little over 64 KiB in its block, so that memory is bounded and the parser still finds it too long;
+/// the position advances by its true bytes.
 /// </summary>
 public sealed class LineBlocks : IDisposable
 {
@@ -56,7 +57,8 @@ public sealed class LineBlocks : IDisposable
     /// <summary>Lines so far that may be captured already (<see cref="DoubleNotes"/>).</summary>
     public long PossibleDoubles => _position.PossibleDoubles;
 
-    /// <summary>The next block, or null where the content ends: then <paramref name="final"/> gives what is pending as a last, unterminated line. Where the content grew meanwhile it goes on.</summary>
+    /// <summary>The next block, or null where the content ends: then <paramref name="final"/> gives what is pending as a last, unterminated
+    /// line. Where the content grew meanwhile it goes on.</summary>
     public SourceBlock? Next(bool final = false)
     {
         while (true)
@@ -127,7 +129,8 @@ public sealed class LineBlocks : IDisposable
         }
     }
 
-    /// <summary>A whole buffer without a '\n': what the parser needs of the line is kept, the rest is only counted and remembered for the check.</summary>
+    /// <summary>A whole buffer without a '\n': what the parser needs of the line is kept, the rest is only counted and remembered for the
+    /// check.</summary>
     private void BeginLongLine()
     {
         Remember(_buffer.AsSpan(0, _length));
@@ -135,7 +138,8 @@ public sealed class LineBlocks : IDisposable
         _length = KeptOfLongLine;
     }
 
-    /// <summary>Reads on within a long line: 0 where the content ends, −1 where the line ended, with what follows it behind the kept bytes.</summary>
+    /// <summary>Reads on within a long line: 0 where the content ends, −1 where the line ended, with what follows it behind the kept
+    /// bytes.</summary>
     private int SkipLongLine()
     {
         var space = _buffer.AsSpan(KeptOfLongLine + 1, SourceBlock.MaxBytes - KeptOfLongLine - 1);
@@ -194,7 +198,8 @@ public sealed class LineBlocks : IDisposable
     private SourceBlock Give(byte[] buffer, int length, long to, (byte[]? Buffer, int Length) next)
     {
         (_buffer, _length) = next;
-        return _position.Take(buffer.AsMemory(0, length), to, _before.AsSpan(0, _beforeLength), () => ArrayPool<byte>.Shared.Return(buffer));
+        return _position.Take(buffer.AsMemory(0, length), to, _before.AsSpan(0, _beforeLength), () =>
+            ArrayPool<byte>.Shared.Return(buffer));
     }
 
     private void Remember(ReadOnlySpan<byte> bytes)

@@ -1,7 +1,8 @@
 namespace Pipeline.Ingest.Files;
 
 /// <summary>
-/// When each path is looked at next. The times stand side by side, so that going through ten thousand of them at each poll touches nothing else of those that are not due.
+/// When each path is looked at next. The times stand side by side, so that going through ten thousand of them at each poll touches nothing
+/// else of those that are not due.
 /// </summary>
 internal sealed class LookTimes
 {

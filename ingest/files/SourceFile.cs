@@ -7,7 +7,8 @@ using Pipeline.Ingest.Formats;
 namespace Pipeline.Ingest.Files;
 
 /// <summary>
-/// One opened file, plain or gzip: told by its first bytes, never by its name. Offsets are of its decompressed content. The file stays the same one whatever happens to its name.
+/// One opened file, plain or gzip: told by its first bytes, never by its name. Offsets are of its decompressed content. The file stays the
+/// same one whatever happens to its name.
 /// </summary>
 public sealed class SourceFile : IDisposable
 {
@@ -53,14 +54,16 @@ public sealed class SourceFile : IDisposable
         }
         if (!RegularFile.IsOrIsAbsent(path))
         {
-            throw new UnreadableFileException("it is a pipe, socket or device, expected a file that can be read again: write what comes from it to a file first");
+            throw new UnreadableFileException(
+                "it is a pipe, socket or device, expected a file that can be read again: write what comes from it to a file first");
         }
         // No buffer of its own: blocks are read into their own buffers. No lock: the server goes on writing, renaming and deleting.
         var raw = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 0);
         return new SourceFile(path, raw);
     }
 
-    /// <summary>The content from <paramref name="offset"/> on; a gzip file is decompressed up to there. Valid until the next call. It ends early where the content does.</summary>
+    /// <summary>The content from <paramref name="offset"/> on; a gzip file is decompressed up to there. Valid until the next call. It ends
+    /// early where the content does.</summary>
     public Stream ContentAt(long offset)
     {
         if (!IsGzip)

@@ -7,11 +7,13 @@ namespace Pipeline.Ingest.Files;
 
 /// <summary>
 /// What is piped in, to its end, plain or gzip: 1 look at its start — 2 offer its lines in blocks — 3 wait until they are captured.
-/// It has no identity that a later run could recognise, so its blocks are offered as pushes without a key are: each lies whole in one capture, and lines that are piped in again count again.
+/// It has no identity that a later run could recognise, so its blocks are offered as pushes without a key are: each lies whole in one
+/// capture, and lines that are piped in again count again.
 /// </summary>
 /// <param name="format">Null: it is detected from the first 64 KiB.</param>
 /// <param name="pushes">The hash of a block's bytes is its check, as of a push.</param>
-public sealed class StandardInput(Stream input, string source, ILineFormat? format, KeyedHash pushes, IBlockSink sink, Workers workers, ISourceEvents? events = null)
+public sealed class StandardInput(Stream input, string source, ILineFormat? format, KeyedHash pushes, IBlockSink sink, Workers workers,
+    ISourceEvents? events = null)
 {
     /// <summary>How it is named on the command line.</summary>
     public const string Path = "-";
@@ -66,7 +68,8 @@ public sealed class StandardInput(Stream input, string source, ILineFormat? form
         }
         catch (IOException e)
         {
-            error = $"standard input: it cannot be read ({e.GetType().Name}) after {to} bytes. The complete lines before are taken; send only what follows them.";
+            error = $"standard input: it cannot be read ({e.GetType().Name}) after {to} bytes. The complete lines before are taken; " +
+                $"send only what follows them.";
         }
         // 3 wait
         await taken.FinishAsync();
@@ -74,7 +77,8 @@ public sealed class StandardInput(Stream input, string source, ILineFormat? form
         return result with { To = to, Counts = taken.Counts, Error = error };
     }
 
-    /// <summary>Reading a pipe may last for ever, and cannot be broken off: who is told to stop leaves it behind, with its buffers.</summary>
+    /// <summary>Reading a pipe may last for ever, and cannot be broken off: who is told to stop leaves it behind, with its
+    /// buffers.</summary>
     private Task<T> ReadAsync<T>(Func<T> read, CancellationToken cancel) => workers.Run(read).WaitAsync(cancel);
 
     private static Started Start(Stream content)
@@ -86,7 +90,9 @@ public sealed class StandardInput(Stream input, string source, ILineFormat? form
     private static string? Wrong(GzipContentStream? gzip) => gzip?.End switch
     {
         null or ContentEnd.Whole => null,
-        var end => $"standard input: the gzip stream is {(end == ContentEnd.Garbage ? "followed by bytes that are not gzip" : end == ContentEnd.Cut ? "cut" : "damaged")} after {gzip.Position} bytes of content. The complete lines before are taken; send only what follows them.",
+        var end => $"standard input: the gzip stream is " +
+            $"{(end == ContentEnd.Garbage ? "followed by bytes that are not gzip" : end == ContentEnd.Cut ? "cut" : "damaged")} after " +
+            $"{gzip.Position} bytes of content. The complete lines before are taken; send only what follows them.",
     };
 
     /// <summary>A stream whose first bytes were looked at.</summary>

@@ -3,12 +3,15 @@ using Pipeline.Core.Store.Directories;
 namespace Pipeline.Ingest.Files;
 
 /// <summary>
-/// The files of one path of a tail: 1 ask the folders that were listed for their times — 2 list them again where one has another time, or had until lately, or was not listed for a while.
-/// A folder's time moves when a name in it is made, removed or changed, so that an idle folder costs one system call a poll. Network file systems may not say so: hence the limit.
+/// The files of one path of a tail: 1 ask the folders that were listed for their times — 2 list them again where one has another time, or
+/// had until lately, or was not listed for a while.
+/// A folder's time moves when a name in it is made, removed or changed, so that an idle folder costs one system call a poll. Network file
+/// systems may not say so: hence the limit.
 /// </summary>
 internal sealed class TailFolders(string path, TailOptions options, TimeProvider time)
 {
-    /// <summary>The coarsest clock of a file system has steps of two seconds: until they have passed, a folder may change without its time.</summary>
+    /// <summary>The coarsest clock of a file system has steps of two seconds: until they have passed, a folder may change without its
+    /// time.</summary>
     private static readonly TimeSpan ClockStep = TimeSpan.FromSeconds(3);
 
     private readonly Dictionary<string, FileStamp?> _folders = new(StringComparer.Ordinal);
@@ -32,7 +35,8 @@ internal sealed class TailFolders(string path, TailOptions options, TimeProvider
         {
             _changedAt = now;
         }
-        else if (time.GetElapsedTime(_changedAt, now) is var still && still > ClockStep && time.GetElapsedTime(_listedAt, now) < options.Wait(still))
+        else if (time.GetElapsedTime(_changedAt, now) is var still && still > ClockStep
+            && time.GetElapsedTime(_listedAt, now) < options.Wait(still))
         {
             return false;
         }

@@ -62,7 +62,8 @@ public sealed partial class TailSource
         _sink?.Note(Name, LossNotes.Truncated);
     }
 
-    /// <summary>An older copy, or a file that was written anew while nobody looked: what it holds is not read, so it counts as a possible loss.</summary>
+    /// <summary>An older copy, or a file that was written anew while nobody looked: what it holds is not read, so it counts as a possible
+    /// loss.</summary>
     private void Shrunk(SeenPath seen)
     {
         if (!seen.ShrunkReported)
@@ -74,7 +75,8 @@ public sealed partial class TailSource
     }
 
     /// <summary>
-    /// A file that was not open goes on in another file, which is a copy of it, and has its name no more: what was written to it after the copy was made is gone, and nothing else tells of it.
+    /// A file that was not open goes on in another file, which is a copy of it, and has its name no more: what was written to it after the
+    /// copy was made is gone, and nothing else tells of it.
     /// Of a compressed copy that is not said: so every rotation ends, and the server has let go of the file by then.
     /// </summary>
     private void CopiedUnseen(FollowedFile file, SeenPath seen, SourceFile copy)
@@ -93,7 +95,8 @@ public sealed partial class TailSource
         Drop(file);
     }
 
-    /// <summary>A file that was not open when it lost its name: it was renamed out of sight, or deleted with what was written to it since it was read.</summary>
+    /// <summary>A file that was not open when it lost its name: it was renamed out of sight, or deleted with what was written to it since
+    /// it was read.</summary>
     private void Missing(FollowedFile file, long since)
     {
         if (time.GetElapsedTime(since) < options.Quiet * MissingQuiets)
@@ -128,8 +131,10 @@ public sealed partial class TailSource
     }
 
     /// <summary>
-    /// Whether a file that ends before a cursor is an older copy of the file that was read there. 1 It is compared with all that have its first line and can still be looked into.
-    /// 2 What was seen to be a copy stays one when its original is gone: `copytruncate` copies what is read meanwhile. 3 A first line that two different files had tells nothing of a third.
+    /// Whether a file that ends before a cursor is an older copy of the file that was read there. 1 It is compared with all that have its
+    /// first line and can still be looked into.
+    /// 2 What was seen to be a copy stays one when its original is gone: `copytruncate` copies what is read meanwhile. 3 A first line that
+    /// two different files had tells nothing of a third.
     /// </summary>
     private (Kind Kind, string Of) Compare(SeenPath seen, SourceFile file, string fingerprint)
     {
@@ -164,7 +169,8 @@ public sealed partial class TailSource
         try
         {
             other ??= SourceFile.Open(followed.Path!);
-            return file.Before(file.LengthAtOpen) is not { } ours || other.Before(file.LengthAtOpen) is not { } theirs ? Kind.Unknown : ours.AsSpan().SequenceEqual(theirs) ? Kind.Copy : Kind.Another;
+            return file.Before(file.LengthAtOpen) is not { } ours || other.Before(file.LengthAtOpen) is not { } theirs ? Kind.Unknown
+                : ours.AsSpan().SequenceEqual(theirs) ? Kind.Copy : Kind.Another;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

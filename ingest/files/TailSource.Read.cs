@@ -11,7 +11,8 @@ public sealed partial class TailSource
     /// <summary>An unterminated end below this is simply read again.</summary>
     private const int MinSearched = 4_096;
 
-    private async Task<Look> LookAsync(SeenPath seen, bool changed, Func<string, bool> mayDecide, IBlockSink sink, CancellationToken stop, bool drained = false)
+    private async Task<Look> LookAsync(SeenPath seen, bool changed, Func<string, bool> mayDecide, IBlockSink sink, CancellationToken stop,
+        bool drained = false)
     {
         var path = seen.Path;
         SourceFile? file = null;
@@ -47,7 +48,8 @@ public sealed partial class TailSource
             }
             if (decision is FileDecision.Shrunk before)
             {
-                var (kind, copied) = seen.Rewritten && !file.IsGzip ? (Kind.Another, before.Identity) : await workers.Run(() => Compare(seen, opened, fingerprint!));
+                var (kind, copied) = seen.Rewritten && !file.IsGzip ? (Kind.Another, before.Identity)
+                    : await workers.Run(() => Compare(seen, opened, fingerprint!));
                 if (kind == Kind.Another || (kind == Kind.Unknown && seen.ReadsAgain && before.IsNear))
                 {
                     decision = before.Again;
@@ -60,9 +62,11 @@ public sealed partial class TailSource
                 {
                     seen.ShrunkOf = fingerprint;
                     _shrunk.Add(seen);
-                    (seen.ShrunkAt, seen.ShrunkReported) = shrunk == fingerprint ? (seen.ShrunkAt, seen.ShrunkReported) : (time.GetTimestamp(), false);
+                    (seen.ShrunkAt, seen.ShrunkReported) = shrunk == fingerprint ? (seen.ShrunkAt, seen.ShrunkReported)
+                        : (time.GetTimestamp(), false);
                     (seen.ShrunkFrom, seen.IsNear) = (before.Cursor.Offset, before.IsNear);
-                    (seen.ShrunkLength, seen.ShrunkCheck) = (file.IsGzip ? 0 : file.LengthAtOpen, file.IsGzip ? null : Check(file, file.LengthAtOpen));
+                    (seen.ShrunkLength, seen.ShrunkCheck) = (file.IsGzip ? 0 : file.LengthAtOpen, file.IsGzip ? null
+                        : Check(file, file.LengthAtOpen));
                 }
             }
             if (decision is null or FileDecision.Shrunk)
@@ -77,7 +81,8 @@ public sealed partial class TailSource
                 var of = _followed.GetValueOrDefault(parted.Point.Of);
                 if (of is { Path: null, Open: not null, IsGzip: false } && !file.IsGzip && !drained)
                 {
-                    return await ReadOnAsync(of, sink, stop, mayEnd: false) ? Look.More : await LookAsync(seen, changed, mayDecide, sink, stop, drained: true);
+                    return await ReadOnAsync(of, sink, stop, mayEnd: false) ? Look.More
+                        : await LookAsync(seen, changed, mayDecide, sink, stop, drained: true);
                 }
                 if (of?.Path is { } holder && holder != path && !mayDecide(holder))
                 {
@@ -109,7 +114,8 @@ public sealed partial class TailSource
                     seen.Settled &= cursor is not null;
                     return Look.Done;
                 }
-                // It goes on where the other, which was looked at before, has no further line: they are two files that were alike up to here, and the other turns out to be a part of this one, or another file.
+                // It goes on where the other, which was looked at before, has no further line: they are two files that were alike up to
+                // here, and the other turns out to be a part of this one, or another file.
                 var other = _seen[owner];
                 _times.Unsettle(other);
                 Keep(followed, null);
@@ -125,7 +131,8 @@ public sealed partial class TailSource
                 }
                 if (!drained)
                 {
-                    return await ReadOnAsync(followed, sink, stop, mayEnd: false) ? Look.More : await LookAsync(seen, changed, mayDecide, sink, stop, drained: true);
+                    return await ReadOnAsync(followed, sink, stop, mayEnd: false) ? Look.More
+                        : await LookAsync(seen, changed, mayDecide, sink, stop, drained: true);
                 }
             }
             (seen.SameSince, seen.SameReported, seen.Rewritten, seen.CopyOf) = (null, false, false, null);
@@ -133,7 +140,8 @@ public sealed partial class TailSource
             {
                 var why = "";
                 var reads = format ?? (cursor is not null ? LogFormats.Remembered(cursor.Format, out why)
-                    : point is not null && cursors.Find(point.Of) is { } origin ? LogFormats.Remembered(origin.Format, out why) : await workers.Run(() => opened.DetectFormat(out why)));
+                    : point is not null && cursors.Find(point.Of) is { } origin ? LogFormats.Remembered(origin.Format, out why)
+                        : await workers.Run(() => opened.DetectFormat(out why)));
                 if (reads is null)
                 {
                     if (changed)
@@ -142,7 +150,8 @@ public sealed partial class TailSource
                     }
                     return Look.Done;
                 }
-                followed = new FollowedFile(decision.Identity, cursors.Names.Find(decision.Identity) is { } known && IsNameOf(path, known) ? known : path, reads, file.IsGzip) { LastPath = path };
+                followed = new FollowedFile(decision.Identity, cursors.Names.Find(decision.Identity) is { } known && IsNameOf(path, known)
+                    ? known : path, reads, file.IsGzip) { LastPath = path };
                 _followed[decision.Identity] = followed;
                 foreach (var copy in _shrunk.Where(s => FileCursors.FingerprintOf(decision.Identity).SequenceEqual(s.ShrunkOf)))
                 {
@@ -213,13 +222,16 @@ public sealed partial class TailSource
         }
     }
 
-    /// <summary>Whether a rotated file of this name may be called so: log, log.1, log-2026 and log.2.gz. Of files that are alike, one that is not was never that one.</summary>
+    /// <summary>Whether a rotated file of this name may be called so: log, log.1, log-2026 and log.2.gz. Of files that are alike, one that
+    /// is not was never that one.</summary>
     private static bool IsNameOf(string path, string? first) => first is not null
-        && Path.GetFileName(path.AsSpan()).StartsWith(Path.GetFileName(first.AsSpan()) is var name && name.IndexOf('.') is > 0 and var dot ? name[..dot] : name, StringComparison.Ordinal);
+        && Path.GetFileName(path.AsSpan()).StartsWith(Path.GetFileName(first.AsSpan()) is var name && name.IndexOf('.') is > 0 and var dot
+            ? name[..dot] : name, StringComparison.Ordinal);
 
     private (string? Fingerprint, FileContent? Content, FileDecision? Decision) Decide(SourceFile file)
     {
-        var first = FileFingerprint.Find(file.ContentAt(0), hash) ?? (file.End == ContentEnd.Whole ? FileFingerprint.Find(file.ContentAt(0), hash, final: true, format) : null);
+        var first = FileFingerprint.Find(file.ContentAt(0), hash) ?? (file.End == ContentEnd.Whole
+            ? FileFingerprint.Find(file.ContentAt(0), hash, final: true, format) : null);
         if (first is not { Hash: var fingerprint, End: var end })
         {
             return default;
@@ -244,10 +256,13 @@ public sealed partial class TailSource
 
     /// <summary>Offers what follows the cursor. True where it stopped before the end, to give others their turn.</summary>
     /// <param name="begins">Set where it parts from another file and is read for the first time.</param>
-    private async Task<bool> ReadAsync(FollowedFile followed, SourceFile file, bool final, IBlockSink sink, CancellationToken stop, (FileContent Content, BranchPoint Point)? begins = null)
+    private async Task<bool> ReadAsync(FollowedFile followed, SourceFile file, bool final, IBlockSink sink, CancellationToken stop,
+        (FileContent Content, BranchPoint Point)? begins = null)
     {
-        var reading = new FileReading(cursors.Source, followed.Identity, followed.Format, hash) { IsRemembered = true, Begins = begins?.Point };
-        var cursor = begins is null ? cursors.Find(followed.Identity) : await workers.Run(() => begins.Value.Content.Start(reading, begins.Value.Point));
+        var reading = new FileReading(cursors.Source, followed.Identity, followed.Format, hash) { IsRemembered = true,
+            Begins = begins?.Point };
+        var cursor = begins is null ? cursors.Find(followed.Identity)
+            : await workers.Run(() => begins.Value.Content.Start(reading, begins.Value.Point));
         if (file.RawLength != followed.Length)
         {
             (followed.Length, followed.GrownAt) = (file.RawLength, time.GetTimestamp());
@@ -290,7 +305,8 @@ public sealed partial class TailSource
     /// <summary>Whether what follows the cursor is still no line: only what came since the last look is read.</summary>
     private bool StillPending(FollowedFile followed, SourceFile file, long offset)
     {
-        if (followed.Pending < MinSearched || followed.SearchedCheck is not { } check || followed.Searched - followed.Pending != offset || Check(file, followed.Searched) != check
+        if (followed.Pending < MinSearched || followed.SearchedCheck is not { } check || followed.Searched - followed.Pending != offset
+            || Check(file, followed.Searched) != check
             || file.EndsALine(followed.Searched, out var end))
         {
             return false;

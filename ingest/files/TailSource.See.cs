@@ -39,7 +39,8 @@ public sealed partial class TailSource
         return _due.Count;
     }
 
-    /// <summary>Asks the disk for the stamps of all paths, or of those whose time has come. True where one leads to another file, or to a shorter one.</summary>
+    /// <summary>Asks the disk for the stamps of all paths, or of those whose time has come. True where one leads to another file, or to a
+    /// shorter one.</summary>
     private bool Ask(bool all)
     {
         var (now, moved) = (time.GetTimestamp(), false);

@@ -6,18 +6,23 @@ using Pipeline.Ingest.Shard;
 namespace Pipeline.Ingest.Files;
 
 /// <summary>
-/// Follows files that grow, are rotated by name, compressed, truncated or deleted. Each poll: 1 see which paths are there, and which of them changed — 2 look into those: what is its content, by rule 34, whatever its name —
+/// Follows files that grow, are rotated by name, compressed, truncated or deleted. Each poll: 1 see which paths are there, and which of
+/// them changed — 2 look into those: what is its content, by rule 34, whatever its name —
 /// 3 offer what is new — 4 read on in files that lost their name, and take the ends of rotated ones that stay quiet (rule 29).
-/// Nothing rests on a path: a file that is renamed, copied or compressed goes on where its content was read to. It is kept open, so that it is read to its end after it was deleted, and so that a truncation is told from a rotation.
-/// A file that was quiet is looked at less often (<see cref="TailOptions.Wait"/>), but all are as soon as a name or an inode says that files were moved. A poll in which nothing is due touches nothing of the others.
+/// Nothing rests on a path: a file that is renamed, copied or compressed goes on where its content was read to. It is kept open, so that it
+/// is read to its end after it was deleted, and so that a truncation is told from a rotation.
+/// A file that was quiet is looked at less often (<see cref="TailOptions.Wait"/>), but all are as soon as a name or an inode says that
+/// files were moved. A poll in which nothing is due touches nothing of the others.
 /// </summary>
 /// <param name="format">Null: each file's is detected; a file that was read before keeps its own.</param>
-public sealed partial class TailSource(TailOptions options, FileCursors cursors, ILineFormat? format, KeyedHash hash, Workers workers, TimeProvider time, ISourceEvents events) : ISource
+public sealed partial class TailSource(TailOptions options, FileCursors cursors, ILineFormat? format, KeyedHash hash, Workers workers,
+    TimeProvider time, ISourceEvents events) : ISource
 {
     /// <summary>Blocks that one plain file may offer before the others have their turn.</summary>
     private const int MaxBlocksAtOnce = 16;
 
-    /// <summary>A file that was closed and lost its name is looked for so many quiet times: compressing a large one takes a while.</summary>
+    /// <summary>A file that was closed and lost its name is looked for so many quiet times: compressing a large one takes a
+    /// while.</summary>
     private const int MissingQuiets = 10;
 
     private readonly List<TailFolders> _folders = [.. options.Paths.Select(path => new TailFolders(path, options, time))];
@@ -39,7 +44,8 @@ public sealed partial class TailSource(TailOptions options, FileCursors cursors,
 
     public string Name => cursors.Source;
 
-    /// <summary>How often lines may have been lost or read twice by a truncation in place, or by a deletion while the file was not open (promise 2).</summary>
+    /// <summary>How often lines may have been lost or read twice by a truncation in place, or by a deletion while the file was not open
+    /// (promise 2).</summary>
     public long PossibleLosses { get; private set; }
 
     /// <summary>Lines that were read after a file went back and may have been read before (promise 2).</summary>
@@ -101,7 +107,8 @@ public sealed partial class TailSource(TailOptions options, FileCursors cursors,
         return more;
     }
 
-    /// <summary>Looks into what is due, first into the files that are followed: so that a name they lost is free before others are found.</summary>
+    /// <summary>Looks into what is due, first into the files that are followed: so that a name they lost is free before others are
+    /// found.</summary>
     private async Task<bool> LookIntoAsync(IBlockSink sink, CancellationToken stop)
     {
         var more = false;
@@ -129,10 +136,12 @@ public sealed partial class TailSource(TailOptions options, FileCursors cursors,
         return more;
     }
 
-    private FollowedFile? Owned(string path) => _seen.GetValueOrDefault(path)?.Identity is { } identity && _followed.GetValueOrDefault(identity) is { } file && file.Path == path ? file : null;
+    private FollowedFile? Owned(string path) => _seen.GetValueOrDefault(path)?.Identity is { } identity
+        && _followed.GetValueOrDefault(identity) is { } file && file.Path == path ? file : null;
 
     /// <summary>Another file has the name under which this one was first read.</summary>
-    private bool IsRotated(FollowedFile file) => file.Path != file.FirstPath && _seen.TryGetValue(file.FirstPath, out var there) && there.Identity != file.Identity;
+    private bool IsRotated(FollowedFile file) => file.Path != file.FirstPath && _seen.TryGetValue(file.FirstPath, out var there)
+        && there.Identity != file.Identity;
 
     private bool IsQuiet(long since) => time.GetElapsedTime(since) >= options.Quiet;
 
@@ -141,7 +150,8 @@ public sealed partial class TailSource(TailOptions options, FileCursors cursors,
         foreach (var seen in _mayTell)
         {
             var path = seen.Path;
-            if (seen.SameSince is { } since && !seen.SameReported && IsQuiet(since) && seen.Identity is { } identity && _followed.GetValueOrDefault(identity)?.Path is { } other && other != path)
+            if (seen.SameSince is { } since && !seen.SameReported && IsQuiet(since) && seen.Identity is { } identity
+                && _followed.GetValueOrDefault(identity)?.Path is { } other && other != path)
             {
                 seen.SameReported = true;
                 events.SameContent(path, other);
@@ -178,7 +188,8 @@ public sealed partial class TailSource(TailOptions options, FileCursors cursors,
         {
             return;
         }
-        foreach (var file in _followed.Values.Where(f => f is { Open: not null, Path: not null }).OrderBy(f => f.GrownAt).Take(_open - options.MaxHandles + options.MaxHandles / 8).ToList())
+        foreach (var file in _followed.Values.Where(f => f is { Open: not null, Path: not null }).OrderBy(f => f.GrownAt)
+            .Take(_open - options.MaxHandles + options.MaxHandles / 8).ToList())
         {
             Keep(file, null);
         }

@@ -12,19 +12,24 @@ public sealed record TailOptions
     /// <summary>How often names, lengths and times are looked at.</summary>
     public TimeSpan Poll { get; init; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>How long at most a file is not looked at that was quiet for less than six times as long, and a folder not listed whose time stood still for less. Zero: all at every poll.</summary>
+    /// <summary>How long at most a file is not looked at that was quiet for less than six times as long, and a folder not listed whose time
+    /// stood still for less. Zero: all at every poll.</summary>
     public TimeSpan QuietPoll { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>How long at most a file is not looked at, and a folder not listed, however long it was quiet. Longer: less work for idle files, lines that come after a long pause are read later. Not below <see cref="QuietPoll"/>.</summary>
+    /// <summary>How long at most a file is not looked at, and a folder not listed, however long it was quiet. Longer: less work for idle
+    /// files, lines that come after a long pause are read later. Not below <see cref="QuietPoll"/>.</summary>
     public TimeSpan IdlePoll { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long a rotated file must not grow before its unterminated end is taken as a line (rule 29), and how long a finding must last before it is reported.</summary>
+    /// <summary>How long a rotated file must not grow before its unterminated end is taken as a line (rule 29), and how long a finding must
+    /// last before it is reported.</summary>
     public TimeSpan Quiet { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Files that are kept open, so that one that is deleted or moved out of sight is still read to its end. Above it, those that were quiet longest are closed and opened again when they change.</summary>
+    /// <summary>Files that are kept open, so that one that is deleted or moved out of sight is still read to its end. Above it, those that
+    /// were quiet longest are closed and opened again when they change.</summary>
     public int MaxHandles { get; init; } = 256;
 
-    /// <summary>How long something is not looked at that was quiet for so long: half as long, up to one limit, and a sixth as long, up to the other.</summary>
+    /// <summary>How long something is not looked at that was quiet for so long: half as long, up to one limit, and a sixth as long, up to
+    /// the other.</summary>
     internal TimeSpan Wait(TimeSpan quiet)
     {
         if (QuietPoll <= TimeSpan.Zero)
@@ -47,17 +52,20 @@ internal sealed class SeenPath(string path, int spread)
     public FileStamp Stamp { get; set; }
     /// <summary>Its stamp is another one than when its content was looked at.</summary>
     public bool Changed { get; set; }
-    /// <summary>Its content was looked at twice with this stamp: a file that was replaced within the clock's step is found too. Until then it is looked at in each poll: set by <see cref="LookTimes"/>.</summary>
+    /// <summary>Its content was looked at twice with this stamp: a file that was replaced within the clock's step is found too. Until then
+    /// it is looked at in each poll: set by <see cref="LookTimes"/>.</summary>
     public bool Settled { get; set; }
     public long ChangedAt { get; set; }
     /// <summary>What its content is; null where that is not known yet.</summary>
     public string? Identity { get; set; }
-    /// <summary>A file that was followed here was replaced or emptied, and what is here since has no identity yet: it is no older copy of anything.</summary>
+    /// <summary>A file that was followed here was replaced or emptied, and what is here since has no identity yet: it is no older copy of
+    /// anything.</summary>
     public bool Rewritten { get; set; }
     /// <summary>It was a copy of this identity, whole or a part, when it had so many bytes.</summary>
     public string? CopyOf { get; set; }
     public long CopyLength { get; set; }
-    /// <summary>It has this first line, ends before the cursor of another file that has it, and may be an older copy of that: left alone.</summary>
+    /// <summary>It has this first line, ends before the cursor of another file that has it, and may be an older copy of that: left
+    /// alone.</summary>
     public string? ShrunkOf { get; set; }
     public long ShrunkAt { get; set; }
     public long ShrunkFrom { get; set; }
@@ -82,7 +90,8 @@ internal sealed class SeenPath(string path, int spread)
     public bool IsBroken => End is not (ContentEnd.Open or ContentEnd.Whole);
 
     /// <summary>Something is the matter with it that is reported when it lasts.</summary>
-    public bool MayTell => (SameSince is not null && !SameReported) || (ShrunkOf is not null && (!ShrunkReported || (IsNear && !ReadsAgain))) || (IsBroken && !EndReported);
+    public bool MayTell => (SameSince is not null && !SameReported) || (ShrunkOf is not null
+        && (!ShrunkReported || (IsNear && !ReadsAgain))) || (IsBroken && !EndReported);
 }
 
 /// <summary>A file that is followed, whatever its name is.</summary>
@@ -104,10 +113,12 @@ internal sealed class FollowedFile(string identity, string firstPath, ILineForma
     public long Length { get; set; } = -1;
     public long GrownAt { get; set; }
     public long Pending { get; set; }
-    /// <summary>Up to where there is no '\n' after the cursor, and the check there: so that an end that grows without one is not read again at each poll.</summary>
+    /// <summary>Up to where there is no '\n' after the cursor, and the check there: so that an end that grows without one is not read again
+    /// at each poll.</summary>
     public long Searched { get; set; }
     public string? SearchedCheck { get; set; }
-    /// <summary>Paths with the same content, to be looked at again when this one is no longer followed; null where there never was one, as for almost all.</summary>
+    /// <summary>Paths with the same content, to be looked at again when this one is no longer followed; null where there never was one, as
+    /// for almost all.</summary>
     public List<SeenPath>? Others { get; private set; }
 
     public void Add(SeenPath other)

@@ -3,7 +3,8 @@ namespace Pipeline.Ingest.Files;
 /// <summary>A file is there and cannot be read as a log. The message says why, and never names the file.</summary>
 public sealed class UnreadableFileException(string why) : IOException(why)
 {
-    /// <summary>Why a file cannot be read, without its name: messages of the system name it, so of those only the error's type is told.</summary>
+    /// <summary>Why a file cannot be read, without its name: messages of the system name it, so of those only the error's type is
+    /// told.</summary>
     public static string Why(Exception error) => error switch
     {
         UnreadableFileException => error.Message,

@@ -118,7 +118,8 @@ internal static partial class ClientAddress
         low = (ushort)all;
     }
 
-    /// <summary>RFC 5952: the first longest run of two or more zero groups is `::`, no leading zeros, lower case. Only the v4-mapped range is written with dots, and then as plain IPv4.</summary>
+    /// <summary>RFC 5952: the first longest run of two or more zero groups is `::`, no leading zeros, lower case. Only the v4-mapped range
+    /// is written with dots, and then as plain IPv4.</summary>
     private static int Write(ReadOnlySpan<ushort> groups, Span<byte> to)
     {
         var at = 0;

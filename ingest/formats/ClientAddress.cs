@@ -7,7 +7,8 @@ namespace Pipeline.Ingest.Formats;
 
 /// <summary>
 /// A client's address in the one form that the table keeps: a dotted quad, or RFC 5952 in lower case.
-/// Taken off: a port (`v4:port`, `[v6]:port`), brackets, a zone id (`%…`, a name local to the server), and the wrapping of IPv4 in `::ffff:0:0/96`.
+/// Taken off: a port (`v4:port`, `[v6]:port`), brackets, a zone id (`%…`, a name local to the server), and the wrapping of IPv4 in
+/// `::ffff:0:0/96`.
 /// Refused: octets with a leading zero, because some read them as octal; host names; lists.
 /// </summary>
 internal static partial class ClientAddress
@@ -15,11 +16,13 @@ internal static partial class ClientAddress
     /// <summary>The longest form: eight groups of four digits.</summary>
     public const int MaxLength = 39;
 
-    /// <summary>How many bytes at the start of the text are a strict dotted quad; 0 when they are none. What follows is the caller's to judge.</summary>
+    /// <summary>How many bytes at the start of the text are a strict dotted quad; 0 when they are none. What follows is the caller's to
+    /// judge.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int DottedQuad(ReadOnlySpan<byte> text) => text.Length >= 20 ? AtOnce(text) : ByteByByte(text);
 
-    /// <summary>All sixteen bytes at once, because where the dots stand is what a branch predictor cannot know. Reads up to 20 bytes.</summary>
+    /// <summary>All sixteen bytes at once, because where the dots stand is what a branch predictor cannot know. Reads up to 20
+    /// bytes.</summary>
     private static int AtOnce(ReadOnlySpan<byte> text)
     {
         ref var first = ref MemoryMarshal.GetReference(text);
@@ -37,11 +40,13 @@ internal static partial class ClientAddress
         var dot2 = BitOperations.TrailingZeroCount(dots);
         dots &= dots - 1;
         var dot3 = BitOperations.TrailingZeroCount(dots);
-        var good = IsOctet(ref first, 0, dot1) & IsOctet(ref first, dot1 + 1, dot2) & IsOctet(ref first, dot2 + 1, dot3) & IsOctet(ref first, dot3 + 1, end);
+        var good = IsOctet(ref first, 0, dot1) & IsOctet(ref first, dot1 + 1, dot2) & IsOctet(ref first, dot2
+            + 1, dot3) & IsOctet(ref first, dot3 + 1, end);
         return good ? end : 0;
     }
 
-    /// <summary>The digits from start to end are 1 to 3, the first is not a needless zero, and they are at most 255. At most 19 bytes after the first are read.</summary>
+    /// <summary>The digits from start to end are 1 to 3, the first is not a needless zero, and they are at most 255. At most 19 bytes after
+    /// the first are read.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static bool IsOctet(ref byte first, int start, int end)
     {

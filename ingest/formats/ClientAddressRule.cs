@@ -7,12 +7,15 @@ using Pipeline.Ingest.Shard;
 namespace Pipeline.Ingest.Formats;
 
 /// <summary>
-/// Whose address a request has when it came through others: the field that names the client, the networks whose peers are believed about it, and what becomes of the rest.
+/// Whose address a request has when it came through others: the field that names the client, the networks whose peers are believed about
+/// it, and what becomes of the rest.
 /// Without such a rule the peer is the client.
 /// </summary>
-/// <param name="Field">As the format names it: `$http_x_forwarded_for`, a W3C column, a JSON member. Its value is one address, or a list whose last was added by the nearest proxy.</param>
+/// <param name="Field">As the format names it: `$http_x_forwarded_for`, a W3C column, a JSON member. Its value is one address, or a list
+/// whose last was added by the nearest proxy.</param>
 /// <param name="From">Networks of our own proxies. A peer of another network could have written what it likes.</param>
-/// <param name="PeerOtherwise">What a request from another network is: true, of its peer (clients may come directly); false, a rejection.</param>
+/// <param name="PeerOtherwise">What a request from another network is: true, of its peer (clients may come directly); false, a
+/// rejection.</param>
 public sealed record ClientAddressRule(string Field, IReadOnlyList<IPNetwork> From, bool PeerOtherwise)
 {
     private readonly (UInt128 Network, UInt128 Mask)[] _from = [.. From.Select(Numbers)];
@@ -26,7 +29,8 @@ public sealed record ClientAddressRule(string Field, IReadOnlyList<IPNetwork> Fr
     /// <summary>The client's address in the form of <see cref="ClientAddress"/>, or false: <see cref="Reason.UntrustedAddress"/>.</summary>
     /// <param name="peer">Normalised.</param>
     /// <param name="list">The field's value; `-` and empty are none.</param>
-    /// <param name="scratch">At least <see cref="ClientAddress.MaxLength"/> bytes, which the peer does not lie in; may hold the result.</param>
+    /// <param name="scratch">At least <see cref="ClientAddress.MaxLength"/> bytes, which the peer does not lie in; may hold the
+    /// result.</param>
     internal bool TryClient(ReadOnlySpan<byte> peer, ReadOnlySpan<byte> list, Span<byte> scratch, out ReadOnlySpan<byte> client)
     {
         client = peer;
@@ -34,7 +38,8 @@ public sealed record ClientAddressRule(string Field, IReadOnlyList<IPNetwork> Fr
         {
             return PeerOtherwise;
         }
-        // From the nearest to the farthest: the first that is no proxy of ours is the client; what stands before it, the client may have written.
+        // From the nearest to the farthest: the first that is no proxy of ours is the client; what stands before it, the client may have
+        // written.
         while (!list.IsEmpty)
         {
             var comma = list.LastIndexOf((byte)',');
@@ -92,7 +97,8 @@ public sealed record ClientAddressRule(string Field, IReadOnlyList<IPNetwork> Fr
         return false;
     }
 
-    /// <summary>A network of IPv4 is the one of its mapped addresses, however it was written: peers are compared as they are kept.</summary>
+    /// <summary>A network of IPv4 is the one of its mapped addresses, however it was written: peers are compared as they are
+    /// kept.</summary>
     private static (UInt128 Network, UInt128 Mask) Numbers(IPNetwork network)
     {
         var bytes = network.BaseAddress.MapToIPv6().GetAddressBytes();

@@ -20,7 +20,8 @@ internal struct LogClock
         var date1 = BinaryPrimitives.ReadUInt64LittleEndian(text[4..]);
         var offset0 = BinaryPrimitives.ReadUInt64LittleEndian(text[18..]) >> 16;
         micros = 0;
-        if (((date0 != _date0 || date1 != _date1) && !RememberDate(text, date0, date1)) || (offset0 != _offset0 && !RememberOffset(text, offset0)))
+        if (((date0 != _date0 || date1 != _date1) && !RememberDate(text, date0, date1))
+            || (offset0 != _offset0 && !RememberOffset(text, offset0)))
         {
             return false;
         }
@@ -80,7 +81,8 @@ internal struct IsoClock
         return inDay >= 0 && Timestamps.InRange(micros);
     }
 
-    /// <summary>`yyyy-MM-ddTHH:mm:ss`, then optionally a fraction, then `Z`, an offset, or nothing: Azure leaves the Z out at times and means UTC.</summary>
+    /// <summary>`yyyy-MM-ddTHH:mm:ss`, then optionally a fraction, then `Z`, an offset, or nothing: Azure leaves the Z out at times and
+    /// means UTC.</summary>
     public bool TryRead(ReadOnlySpan<byte> text, out long micros)
     {
         micros = 0;

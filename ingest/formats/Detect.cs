@@ -4,7 +4,8 @@ using Pipeline.Ingest.Shard;
 namespace Pipeline.Ingest.Formats;
 
 /// <summary>
-/// What a log's first lines look like. <see cref="Format"/> is null when none or more than one fits; <see cref="Confidence"/> is the part of the lines, in %, that have the format's shape
+/// What a log's first lines look like. <see cref="Format"/> is null when none or more than one fits; <see cref="Confidence"/> is the part
+/// of the lines, in %, that have the format's shape
 /// (without empty and over-long ones); <see cref="Why"/> holds counts only.
 /// </summary>
 public sealed record Detection(ILineFormat? Format, int Confidence, string Why);
@@ -15,7 +16,8 @@ public static class Detect
     /// <summary>How many bytes at the start of a log are looked at.</summary>
     public const int Sample = 65_536;
 
-    /// <param name="start">The log's first bytes; beyond <see cref="Sample"/> they are not read, and a last line that is cut there is not judged.</param>
+    /// <param name="start">The log's first bytes; beyond <see cref="Sample"/> they are not read, and a last line that is cut there is not
+    /// judged.</param>
     public static Detection Of(ReadOnlySpan<byte> start)
     {
         var head = start.Length > Sample ? start[..Sample] : start;
@@ -45,7 +47,9 @@ public static class Detect
         {
             if (i != best && looks[i].Fits > 0 && 10 * looks[i].Fits >= looks[i].Judged)
             {
-                return new Detection(null, looks[best].Confidence, $"more than one format fits a tenth of the lines: {counts}; line {FirstOf(LogFormats.All[i], head)} is the first of {LogFormats.All[i].Name}; take the file apart, or name one with --format");
+                return new Detection(null, looks[best].Confidence,
+                    $"more than one format fits a tenth of the lines: {counts}; line {FirstOf(LogFormats.All[i], head)} is the first of " +
+                    $"{LogFormats.All[i].Name}; take the file apart, or name one with --format");
             }
         }
         return new Detection(LogFormats.All[best], looks[best].Confidence, counts);
@@ -73,7 +77,8 @@ public static class Detect
             var line = end < 0 ? head : head[..(end + 1)];
             lines.Clear();
             fields = format.Parse(line, fields, lines);
-            if (end < 0 || lines.Lines > lines.Rejections.Count(Reason.Empty) + lines.Rejections.Count(Reason.TooLong) + lines.Rejections.Count(Reason.Malformed))
+            if (end < 0 || lines.Lines > lines.Rejections.Count(Reason.Empty) + lines.Rejections.Count(Reason.TooLong)
+                + lines.Rejections.Count(Reason.Malformed))
             {
                 return number;
             }
@@ -84,7 +89,8 @@ public static class Detect
     /// <summary>A dataset's shape to parse into; these rows are looked at by nobody.</summary>
     private static Contract Shape(string field) => new(
         "detection", "0", "", ReadOnlyMemory<byte>.Empty,
-        [new("time", FieldType.Timestamp, true, null, null), new("client_ip", FieldType.String, true, null, null), new(field, FieldType.String, false, null, null)],
+        [new("time", FieldType.Timestamp, true, null, null), new("client_ip", FieldType.String, true, null, null),
+            new(field, FieldType.String, false, null, null)],
         new Residency([], []), RetentionMode.None, 0);
 
     private readonly record struct Look(long Fits, long Judged, int Confidence);

@@ -18,9 +18,11 @@ public interface ILineFormat
     bool IsJson => false;
 
     /// <summary>
-    /// Parses whole lines (`\n` at their end, before it an optional `\r`; the last may lack both when its source is final) and adds what they became. Never throws for what the bytes are.
+    /// Parses whole lines (`\n` at their end, before it an optional `\r`; the last may lack both when its source is final) and adds what
+    /// they became. Never throws for what the bytes are.
     /// </summary>
-    /// <param name="fields">The W3C field list in force before the block, the text of `#Fields:` after the colon, trimmed; null when there is none, or the format has none.</param>
+    /// <param name="fields">The W3C field list in force before the block, the text of `#Fields:` after the colon, trimmed; null when there
+    /// is none, or the format has none.</param>
     /// <returns>The field list in force after the block.</returns>
     string? Parse(ReadOnlySpan<byte> block, string? fields, ParsedLines into);
 
@@ -34,7 +36,8 @@ public interface ILineFormat
 /// <summary>The formats that this version reads.</summary>
 public static class LogFormats
 {
-    public static IReadOnlyList<ILineFormat> All { get; } = [new CombinedFormat(), new W3cFormat(), new AppServiceJsonFormat(), new FrontDoorFormat(), new StorageReadFormat()];
+    public static IReadOnlyList<ILineFormat> All { get; } = [new CombinedFormat(), new W3cFormat(), new AppServiceJsonFormat(),
+        new FrontDoorFormat(), new StorageReadFormat()];
 
     /// <summary>What `--format` and the configuration may say beside `auto`.</summary>
     public static IReadOnlyList<string> Names { get; } =
@@ -53,9 +56,12 @@ public static class LogFormats
         All.FirstOrDefault(format => format.Name == spec) is not { } found
             ? throw new UsageException($"no log format is called '{spec}'; expected one of {string.Join(", ", Names)}")
         : client is null ? found
-        : throw new UsageException($"format {found.Name} has one address only, and its source names another with client-address; take client-address out, or name a format that has field {client.Field}.");
+        : throw new UsageException(
+            $"format {found.Name} has one address only, and its source names another with client-address; take client-address out, or " +
+            $"name a format that has field {client.Field}.");
 
-    /// <summary>The format of a file that was read before, of which only the name is remembered; null, with the reason, when the name is not enough.</summary>
+    /// <summary>The format of a file that was read before, of which only the name is remembered; null, with the reason, when the name is
+    /// not enough.</summary>
     public static ILineFormat? Remembered(string name, out string why)
     {
         try
@@ -65,7 +71,8 @@ public static class LogFormats
         }
         catch (PipelineException e)
         {
-            why = $"it was read as {name} before, and no more than this name is remembered; name the format again, with --format or as the source's format in the configuration ({e.Message})";
+            why = $"it was read as {name} before, and no more than this name is remembered; name the format again, with --format or as " +
+                $"the source's format in the configuration ({e.Message})";
             return null;
         }
     }

@@ -5,7 +5,8 @@ namespace Pipeline.Ingest.Formats;
 
 /// <summary>
 /// A block's physical lines (rule 29): the bytes up to `\n` with one `\r` before it stripped, and the last also without `\n`.
-/// A UTF-8 byte order mark is stripped from the start of any line and not only of the first: files are concatenated, and a block does not know where it lay in its file.
+/// A UTF-8 byte order mark is stripped from the start of any line and not only of the first: files are concatenated, and a block does not
+/// know where it lay in its file.
 /// </summary>
 internal ref struct LineReader(ReadOnlySpan<byte> block)
 {

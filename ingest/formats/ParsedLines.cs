@@ -26,7 +26,9 @@ public sealed class ParsedLines
         (_agentIp, _prefix) = Pair(Agent, "client_ip", "vm_uuid_prefix");
         if (_prefix.Required)
         {
-            throw new ConfigurationException($"contract '{agent.Dataset}': 'vm_uuid_prefix' is required, but agents may leave their id out; declare it with required: false");
+            throw new ConfigurationException(
+                $"contract '{agent.Dataset}': 'vm_uuid_prefix' is required, but agents may leave their id out; declare it with " +
+                $"required: false");
         }
     }
 
@@ -41,7 +43,8 @@ public sealed class ParsedLines
 
     public RejectionRuns Rejections { get; } = new();
 
-    /// <summary>Rejected lines that were well-formed, by the place of their rule in <see cref="RuleTable"/>. Their sum is that of the reasons from <see cref="Reason.OtherPath"/> on.</summary>
+    /// <summary>Rejected lines that were well-formed, by the place of their rule in <see cref="RuleTable"/>. Their sum is that of the
+    /// reasons from <see cref="Reason.OtherPath"/> on.</summary>
     public ReadOnlySpan<long> Rules => _rules;
 
     /// <summary>Of clients that no rule knows: lines by the shape of their agent string.</summary>
@@ -136,7 +139,9 @@ public sealed class ParsedLines
         int a = Array.IndexOf(names, first), b = Array.IndexOf(names, second);
         if (names.Length != 2 || a < 0 || b < 0)
         {
-            throw new ConfigurationException($"contract '{columns.Contract.Dataset}' declares the strings {string.Join(", ", names)}; this version fills {first}, {second}: use a version that knows the others, or a contract without them");
+            throw new ConfigurationException(
+                $"contract '{columns.Contract.Dataset}' declares the strings {string.Join(", ", names)}; this version fills {first}, " +
+                $"{second}: use a version that knows the others, or a contract without them");
         }
         return (columns.Strings[a], columns.Strings[b]);
     }

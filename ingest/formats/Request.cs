@@ -1,6 +1,7 @@
 namespace Pipeline.Ingest.Formats;
 
-/// <summary>A well-formed line while it is looked at: spans of the block, or of scratch memory of the parser. It lives as long as the line does.</summary>
+/// <summary>A well-formed line while it is looked at: spans of the block, or of scratch memory of the parser. It lives as long as the line
+/// does.</summary>
 internal ref struct Request
 {
     /// <summary>µs since 1970 UTC.</summary>

@@ -4,7 +4,8 @@ using Pipeline.Core.Records;
 
 namespace Pipeline.Ingest.Formats;
 
-/// <summary>Times in web logs, to µs since 1970 UTC. Finer digits are truncated; accepted are 2010-01-01 ≤ t &lt; 2100-01-01 (rule 29). Second 60 is refused: no web server's clock has it.</summary>
+/// <summary>Times in web logs, to µs since 1970 UTC. Finer digits are truncated; accepted are 2010-01-01 ≤ t &lt; 2100-01-01 (rule 29).
+/// Second 60 is refused: no web server's clock has it.</summary>
 internal static class Timestamps
 {
     private const long MicrosPerSecond = 1_000_000;
@@ -65,7 +66,8 @@ internal static class Timestamps
         return text[0] == '-' ? -micros : micros;
     }
 
-    /// <summary>`.` and digits at the start of the text, to µs; <paramref name="length"/> says how many bytes they are, 0 when there is no point, −1 when no digit follows it.</summary>
+    /// <summary>`.` and digits at the start of the text, to µs; <paramref name="length"/> says how many bytes they are, 0 when there is no
+    /// point, −1 when no digit follows it.</summary>
     public static long Fraction(ReadOnlySpan<byte> text, out int length)
     {
         length = 0;

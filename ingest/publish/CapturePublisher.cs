@@ -7,8 +7,10 @@ using Pipeline.Ingest.Shard;
 namespace Pipeline.Ingest.Publish;
 
 /// <summary>
-/// Publishes captures, best effort: 1 measure — 2 queue — 3 send — 4 count. A message is the capture byte for byte, its key the shard, its partition murmur2 of the key.
-/// Nothing depends on it: what it skips is counted, and the shipper's catch-up finds it in the store. Nothing waits for it: the queue is bounded, and a capture that it has no room for is skipped.
+/// Publishes captures, best effort: 1 measure — 2 queue — 3 send — 4 count. A message is the capture byte for byte, its key the shard, its
+/// partition murmur2 of the key.
+/// Nothing depends on it: what it skips is counted, and the shipper's catch-up finds it in the store. Nothing waits for it: the queue is
+/// bounded, and a capture that it has no room for is skipped.
 /// Safe to use from many threads.
 /// </summary>
 public sealed class CapturePublisher : IAsyncDisposable
@@ -36,7 +38,8 @@ public sealed class CapturePublisher : IAsyncDisposable
     internal PublisherOptions Options { get; }
 
     public PublisherCounts Counts => new(
-        Interlocked.Read(ref _published), Interlocked.Read(ref _publishedBytes), Interlocked.Read(ref _queuedCaptures), Interlocked.Read(ref _queuedBytes), Interlocked.Read(ref _restarts),
+        Interlocked.Read(ref _published), Interlocked.Read(ref _publishedBytes), Interlocked.Read(ref _queuedCaptures),
+            Interlocked.Read(ref _queuedBytes), Interlocked.Read(ref _restarts),
         Enum.GetValues<SkipReason>().ToDictionary(reason => reason, reason => Interlocked.Read(ref _skipped[(int)reason])));
 
     /// <summary>Takes a capture that is `Created` (rule 6), or skips it; at once, whatever the brokers do.</summary>
@@ -65,7 +68,8 @@ public sealed class CapturePublisher : IAsyncDisposable
         generation.Send(shard, capture);
     }
 
-    /// <summary>Stop: waits until what is queued is delivered, at most <see cref="PublisherOptions.FlushWithin"/>; then abandons the rest, which is counted and is in the store.</summary>
+    /// <summary>Stop: waits until what is queued is delivered, at most <see cref="PublisherOptions.FlushWithin"/>; then abandons the rest,
+    /// which is counted and is in the store.</summary>
     public async ValueTask DisposeAsync()
     {
         if (_disposed.IsCancellationRequested)
@@ -134,7 +138,8 @@ public sealed class CapturePublisher : IAsyncDisposable
     internal void Failed(string shard, long number, int size, ErrorCode code)
     {
         Release(1, size);
-        Skip(shard, number, code is ErrorCode.MsgSizeTooLarge ? SkipReason.TooLarge : code is ErrorCode.Local_QueueFull ? SkipReason.QueueFull : SkipReason.NotDelivered);
+        Skip(shard, number, code is ErrorCode.MsgSizeTooLarge ? SkipReason.TooLarge : code is ErrorCode.Local_QueueFull
+            ? SkipReason.QueueFull : SkipReason.NotDelivered);
     }
 
     private void Release(long captures, long bytes)

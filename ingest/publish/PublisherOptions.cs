@@ -16,7 +16,8 @@ public sealed record PublisherOptions
     /// <summary>The most bytes in the queue; more are skipped. What an outage costs in memory.</summary>
     public long MaxBytes { get; init; } = 32 << 20;
 
-    /// <summary>The largest message. A capture above it comes from one large push, and catch-up brings it (docs/storage-format.md).</summary>
+    /// <summary>The largest message. A capture above it comes from one large push, and catch-up brings it
+    /// (docs/storage-format.md).</summary>
     public int MaxMessageBytes { get; init; } = CaptureFile.MaxBytes;
 
     /// <summary>How long a capture is tried. Later than a catch-up period or two the shipper has it from the store.</summary>
@@ -45,7 +46,8 @@ public enum SkipReason
 /// <summary>Since the start of this process.</summary>
 /// <param name="Queued">Captures taken and not yet answered for.</param>
 /// <param name="Restarts">Producers that broke and were replaced.</param>
-public sealed record PublisherCounts(long Published, long PublishedBytes, long Queued, long QueuedBytes, long Restarts, IReadOnlyDictionary<SkipReason, long> Skipped)
+public sealed record PublisherCounts(long Published, long PublishedBytes, long Queued, long QueuedBytes, long Restarts,
+    IReadOnlyDictionary<SkipReason, long> Skipped)
 {
     public long AllSkipped => Skipped.Values.Sum();
 }
@@ -54,4 +56,5 @@ public sealed record PublisherCounts(long Published, long PublishedBytes, long Q
 /// <param name="Published">The brokers confirmed this capture of this shard.</param>
 /// <param name="Skipped">The capture was not published.</param>
 /// <param name="Failing">The client library reports trouble: a code, and its words, which name brokers and never content.</param>
-public sealed record PublisherEvents(Action<string, long> Published, Action<string, long, SkipReason> Skipped, Action<string, string> Failing);
+public sealed record PublisherEvents(Action<string, long> Published, Action<string, long, SkipReason> Skipped, Action<string,
+    string> Failing);

@@ -4,7 +4,8 @@ using Microsoft.AspNetCore.Http;
 
 namespace Pipeline.Ingest.Push;
 
-/// <summary>Who may push to a source: whoever has its token or one of its client certificates (rule 33). Secrets and certificates are compared by their SHA-256, in constant time.</summary>
+/// <summary>Who may push to a source: whoever has its token or one of its client certificates (rule 33). Secrets and certificates are
+/// compared by their SHA-256, in constant time.</summary>
 internal static class PushAccess
 {
     private const string Scheme = "Bearer ";
@@ -16,7 +17,8 @@ internal static class PushAccess
     private static readonly byte[] Nobodys = [];
 
     /// <summary>
-    /// Null: let in. 401 where what was shown is nobody's, 403 where it is another source's. A source that is not here asks for anything that is valid, so that only who has that learns which sources there are.
+    /// Null: let in. 401 where what was shown is nobody's, 403 where it is another source's. A source that is not here asks for anything
+    /// that is valid, so that only who has that learns which sources there are.
     /// </summary>
     public static PushReply.Refused? Refuse(HttpRequest request, PushSource? source, IEnumerable<PushIntake> all)
     {
@@ -25,7 +27,8 @@ internal static class PushAccess
             return null;
         }
         var token = Token(request);
-        var certificate = request.HttpContext.Connection.ClientCertificate is { } shown ? shown.GetCertHash(HashAlgorithmName.SHA256) : null;
+        var certificate = request.HttpContext.Connection.ClientCertificate is { } shown ? shown.GetCertHash(HashAlgorithmName.SHA256)
+            : null;
         if (source is not null && (HasToken(source, token) || HasCertificate(source, certificate)))
         {
             return null;
@@ -39,17 +42,26 @@ internal static class PushAccess
         return (token, certificate) switch
         {
             _ when anyToken || anyCertificate => source is null ? null : anyToken
-                ? new(PushCode.OtherToken, "The bearer token is another source's. Push with this source's token, or to the source that the token is for.")
-                : new(PushCode.OtherCertificate, "The client certificate is another source's. Push with this source's certificate, or to the source that the certificate is for."),
-            (null, null) => new(PushCode.NoToken, "The request has neither a bearer token nor a client certificate. Send Authorization: Bearer TOKEN with this source's token, "
+                ? new(PushCode.OtherToken,
+                    "The bearer token is another source's. Push with this source's token, or to the source that the token is for.")
+                : new(PushCode.OtherCertificate,
+                    "The client certificate is another source's. Push with this source's certificate, or to the source that the " +
+                    "certificate is for."),
+            (null, null) => new(PushCode.NoToken,
+                "The request has neither a bearer token nor a client certificate. Send Authorization: Bearer TOKEN with this source's " +
+                "token, "
                 + "or show one of this source's client certificates." + CheckName),
-            (null, _) => new(PushCode.BadCertificate, "The client certificate is no source's. Show one whose SHA-256 this source's configuration lists, or send its token." + CheckName),
-            _ => new(PushCode.BadToken, $"The bearer token is no source's, or is not {PushTokens.MinLength} to {PushTokens.MaxLength} visible ASCII characters. "
+            (null, _) => new(PushCode.BadCertificate,
+                "The client certificate is no source's. Show one whose SHA-256 this source's configuration lists, or send its token."
+                + CheckName),
+            _ => new(PushCode.BadToken,
+                $"The bearer token is no source's, or is not {PushTokens.MinLength} to {PushTokens.MaxLength} visible ASCII characters. "
                 + "Send Authorization: Bearer TOKEN with this source's token." + CheckName),
         };
     }
 
-    /// <summary>The SHA-256 of a certificate's DER bytes in lower case, however it was written: openssl puts ':' between bytes. Null: it is none.</summary>
+    /// <summary>The SHA-256 of a certificate's DER bytes in lower case, however it was written: openssl puts ':' between bytes. Null: it is
+    /// none.</summary>
     public static string? Fingerprint(string text)
     {
         var hex = text.Replace(":", "", StringComparison.Ordinal);

@@ -8,7 +8,8 @@ namespace Pipeline.Ingest.Push;
 /// <summary>The bytes that all bodies together may hold; what does not fit is refused with 503, never queued.</summary>
 internal sealed class PushBudget(long most)
 {
-    /// <summary>Larger buffers are few and of all threads: the shared pool keeps one of each size for every thread, and these would add up.</summary>
+    /// <summary>Larger buffers are few and of all threads: the shared pool keeps one of each size for every thread, and these would add
+    /// up.</summary>
     private const int Large = 1 << 20;
 
     private readonly ArrayPool<byte> _large = ArrayPool<byte>.Create(PushEndpoint.MaxSentBytes, maxArraysPerBucket: 2);
@@ -73,7 +74,8 @@ internal enum PushEncoding
     Zstd,
 }
 
-/// <summary>A body in a pooled buffer that grows with what really came, so that a declared length reserves nothing. <see cref="Release"/> gives it back.</summary>
+/// <summary>A body in a pooled buffer that grows with what really came, so that a declared length reserves nothing. <see cref="Release"/>
+/// gives it back.</summary>
 internal sealed class PushBody(PushBudget budget)
 {
     /// <summary>The most gzip members or zstd frames of a body: each costs a decoder's start, however little it holds.</summary>
@@ -97,7 +99,8 @@ internal sealed class PushBody(PushBudget budget)
             {
                 result = await reader.ReadAsync(cancel);
             }
-            catch (Exception e) when (e is InvalidOperationException or (IOException and not (BadHttpRequestException or ConnectionResetException)))
+            catch (Exception e)
+                when (e is InvalidOperationException or (IOException and not (BadHttpRequestException or ConnectionResetException)))
             {
                 // The server says so of a chunk's size that is no number it has, and of a trailer with NUL.
                 return PushBodyFault.BadFraming;
@@ -111,7 +114,8 @@ internal sealed class PushBody(PushBudget budget)
         }
     }
 
-    /// <summary>Decompresses a whole body. Stops at the first byte beyond <paramref name="most"/>, however much more there would be.</summary>
+    /// <summary>Decompresses a whole body. Stops at the first byte beyond <paramref name="most"/>, however much more there would
+    /// be.</summary>
     public PushBodyFault Inflate(PushBody sent, PushEncoding encoding, int most)
     {
         var decoder = encoding == PushEncoding.Zstd ? PushZstd.DecoderBytes : First;

@@ -1,7 +1,8 @@
 namespace Pipeline.Ingest.Push;
 
 /// <summary>
-/// Why a request was not answered with 200: a status, and a code for programs that never changes its meaning. There are these and no others; docs/openapi.yaml has the same table, and a test compares them.
+/// Why a request was not answered with 200: a status, and a code for programs that never changes its meaning. There are these and no
+/// others; docs/openapi.yaml has the same table, and a test compares them.
 /// </summary>
 internal sealed record PushCode
 {

@@ -15,7 +15,8 @@ namespace Pipeline.Ingest.Push;
 /// A 200 is written only when the capture that holds the lines is on stable storage.
 /// </summary>
 /// <remarks>
-/// <see cref="StartAsync"/> listens and is alive, not ready; <see cref="Open"/> gives it the sources of claimed shards. Stop it before the shards are completed:
+/// <see cref="StartAsync"/> listens and is alive, not ready; <see cref="Open"/> gives it the sources of claimed shards. Stop it before the
+/// shards are completed:
 /// what it holds is captured by them.
 /// </remarks>
 public sealed class PushEndpoint : IAsyncDisposable
@@ -90,7 +91,8 @@ public sealed class PushEndpoint : IAsyncDisposable
     /// <summary>Open connections of the push listener.</summary>
     internal int Connections => _door.Count;
 
-    /// <summary>Pushes of each open source that were refused with 409 since the start: each may be a loss at its client (rule 32).</summary>
+    /// <summary>Pushes of each open source that were refused with 409 since the start: each may be a loss at its client (rule
+    /// 32).</summary>
     public IReadOnlyDictionary<string, long> Gaps => _handler.Sources?.Values.ToDictionary(s => s.Source.Name, s => s.Gaps) ?? [];
 
     /// <summary>How many streams the open source has.</summary>
@@ -105,7 +107,9 @@ public sealed class PushEndpoint : IAsyncDisposable
         }
         catch (IOException e)
         {
-            throw new ConfigurationException($"the push endpoint cannot listen at {_options.Url} ({e.InnerException?.GetType().Name ?? e.GetType().Name}): another program has the port, or the address is not of this machine. Give another url, or stop the other program.", e);
+            throw new ConfigurationException(
+                $"the push endpoint cannot listen at {_options.Url} ({e.InnerException?.GetType().Name ?? e.GetType().Name}): another " +
+                $"program has the port, or the address is not of this machine. Give another url, or stop the other program.", e);
         }
         if (_health is not null)
         {
@@ -129,7 +133,8 @@ public sealed class PushEndpoint : IAsyncDisposable
     }
 
     /// <summary>The shards are claimed: takes pushes for these sources from now on.</summary>
-    /// <exception cref="PipelineException">4: a source without a token or client certificate off loopback. 78: two sources of one name, or what a source has cannot be used.</exception>
+    /// <exception cref="PipelineException">4: a source without a token or client certificate off loopback. 78: two sources of one name, or
+    /// what a source has cannot be used.</exception>
     public void Open(IEnumerable<PushSource> sources)
     {
         var intakes = new Dictionary<string, PushIntake>(StringComparer.Ordinal);
@@ -138,14 +143,16 @@ public sealed class PushEndpoint : IAsyncDisposable
             _options.Check(source);
             if (!intakes.TryAdd(source.Name, new PushIntake(source, _options, _pushes, _time)))
             {
-                throw new ConfigurationException($"source {source.Name} is configured twice for pushes; give each endpoint a name of its own.");
+                throw new ConfigurationException(
+                    $"source {source.Name} is configured twice for pushes; give each endpoint a name of its own.");
             }
         }
         _handler.Open(intakes.ToFrozenDictionary(StringComparer.Ordinal));
     }
 
     /// <summary>
-    /// Stop: no new connection and no new push; what was taken is answered, as long as <see cref="PushEndpointOptions.StopWithin"/> allows. Cancelling abandons: connections are cut,
+    /// Stop: no new connection and no new push; what was taken is answered, as long as <see cref="PushEndpointOptions.StopWithin"/> allows.
+    /// Cancelling abandons: connections are cut,
     /// and what was not answered was not acknowledged.
     /// </summary>
     public async Task StopAsync(CancellationToken abandon = default)

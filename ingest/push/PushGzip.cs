@@ -6,7 +6,8 @@ using Pipeline.Ingest.Files;
 namespace Pipeline.Ingest.Push;
 
 /// <summary>
-/// Reads a whole gzip (RFC 1952, one member or several) and accepts nothing less: .NET's own stream takes a gzip that was cut, or that has something else behind it, for a whole one.
+/// Reads a whole gzip (RFC 1952, one member or several) and accepts nothing less: .NET's own stream takes a gzip that was cut, or that has
+/// something else behind it, for a whole one.
 /// </summary>
 internal static class PushGzip
 {
@@ -57,7 +58,8 @@ internal static class PushGzip
                     return PushBodyFault.None;
                 }
             }
-            // The inflater does not tell where it stopped. Within the first bytes, which it gets one by one, it is the last it got; else it was in one of the last two chunks, and there the trailer must be: checksum and length.
+            // The inflater does not tell where it stopped. Within the first bytes, which it gets one by one, it is the last it got; else it
+            // was in one of the last two chunks, and there the trailer must be: checksum and length.
             BinaryPrimitives.WriteUInt32LittleEndian(trailer, crc.GetCurrentHashAsUInt32());
             BinaryPrimitives.WriteUInt32LittleEndian(trailer[4..], length);
             var given = start + input.Given;
@@ -101,7 +103,8 @@ internal static class PushGzip
         return at + Trailer < gzip.Length ? at : null;
     }
 
-    /// <summary>Gives the bytes out one by one at first, since the trailer of an empty member is found nowhere but at its place, then in small pieces, so that what the inflater took too much is bounded.</summary>
+    /// <summary>Gives the bytes out one by one at first, since the trailer of an empty member is found nowhere but at its place, then in
+    /// small pieces, so that what the inflater took too much is bounded.</summary>
     private sealed class Chunks(ReadOnlyMemory<byte> bytes) : ForwardStream
     {
         public int Given { get; private set; }

@@ -7,7 +7,8 @@ using Pipeline.Core.Records;
 
 namespace Pipeline.Ingest.Push;
 
-/// <summary>One request, from its headers to its answer: 1 framing and route — 2 source, and who pushes — 3 headers — 4 body — 5 take.</summary>
+/// <summary>One request, from its headers to its answer: 1 framing and route — 2 source, and who pushes — 3 headers — 4 body — 5
+/// take.</summary>
 internal sealed class PushHandler(PushEndpointOptions options, KeyedHash pushes, TimeProvider time, PushDoor door, PushNotices notices)
     : IDisposable
 {
@@ -50,7 +51,9 @@ internal sealed class PushHandler(PushEndpointOptions options, KeyedHash pushes,
         catch (Exception e)
         {
             notices.Tell($"push: {e.GetType().Name}", Environment.NewLine + e.StackTrace);
-            reply = new PushReply.Refused(PushCode.Failed, "The endpoint failed. Whether the push was captured is not known. Send the same bytes under the same key again; if it stays, see the program's log.");
+            reply = new PushReply.Refused(PushCode.Failed,
+                "The endpoint failed. Whether the push was captured is not known. Send the same bytes under the same key again; if it " +
+                "stays, see the program's log.");
         }
         try
         {
@@ -111,7 +114,9 @@ internal sealed class PushHandler(PushEndpointOptions options, KeyedHash pushes,
                 return OnlyGet(request) ?? NotOpen() ?? await _readiness.AskAsync(_sources!.Values, context.RequestAborted)
                     ?? (PushReply)new PushReply.Ready([.. options.StoppedShards()], Names(context));
             default:
-                return new PushReply.Refused(PushCode.NoSuchPath, "There is nothing at this path. Push lines to /v1/lines?source=NAME; /healthz and /readyz tell how this process is, /openapi.yaml what it takes.");
+                return new PushReply.Refused(PushCode.NoSuchPath,
+                    "There is nothing at this path. Push lines to /v1/lines?source=NAME; /healthz and /readyz tell how this process is, " +
+                    "/openapi.yaml what it takes.");
         }
     }
 
@@ -125,7 +130,8 @@ internal sealed class PushHandler(PushEndpointOptions options, KeyedHash pushes,
         // A page in a browser can reach loopback without a token, and has its user's client certificate; it cannot hide that it is one.
         if (request.Headers.Origin.Count > 0)
         {
-            return new PushReply.Refused(PushCode.Browser, "The request has an Origin header: it comes from a web page. Push from the endpoint that has the log.");
+            return new PushReply.Refused(PushCode.Browser,
+                "The request has an Origin header: it comes from a web page. Push from the endpoint that has the log.");
         }
         if (NotOpen() is { } closed)
         {
@@ -149,7 +155,8 @@ internal sealed class PushHandler(PushEndpointOptions options, KeyedHash pushes,
         }
         if (request.ContentLength is null && context.Features.Get<IHttpRequestBodyDetectionFeature>() is { CanHaveBody: false })
         {
-            return new PushReply.Refused(PushCode.NoLength, "The request says neither how long its body is nor that it is chunked. Send Content-Length or Transfer-Encoding: chunked.");
+            return new PushReply.Refused(PushCode.NoLength,
+                "The request says neither how long its body is nor that it is chunked. Send Content-Length or Transfer-Encoding: chunked.");
         }
         // 4 body
         var body = _reading.NewBody();
@@ -182,7 +189,9 @@ internal sealed class PushHandler(PushEndpointOptions options, KeyedHash pushes,
         var names = request.Query["source"];
         if (names.Count != 1 || !CaptureNames.IsName(names[0]!))
         {
-            return (null, new(PushCode.BadSource, $"The query has {names.Count} values of 'source', or one that is no source's name; expected /v1/lines?source=NAME with 1 to 64 of a-z, 0-9, '-', '_' and '.'."));
+            return (null, new(PushCode.BadSource,
+                $"The query has {names.Count} values of 'source', or one that is no source's name; expected /v1/lines?source=NAME with " +
+                $"1 to 64 of a-z, 0-9, '-', '_' and '.'."));
         }
         var sources = _sources!;
         var intake = sources.GetValueOrDefault(names[0]!);
@@ -201,7 +210,8 @@ internal sealed class PushHandler(PushEndpointOptions options, KeyedHash pushes,
         }
         catch (Exception e) when (e is Core.Store.StoreException or TimeoutException)
         {
-            return (null, new(PushCode.Outage, "The source is not of this endpoint, and the capture store has not answered whose it is. Try again.") { RetryAfter = 1 });
+            return (null, new(PushCode.Outage,
+                "The source is not of this endpoint, and the capture store has not answered whose it is. Try again.") { RetryAfter = 1 });
         }
         return (null, owner is null
             ? new(PushCode.UnknownSource, "No source of this name is configured here. Configure it, or correct the name.")
@@ -212,10 +222,13 @@ internal sealed class PushHandler(PushEndpointOptions options, KeyedHash pushes,
     private static bool Names(HttpContext context) => context.Connection.RemoteIpAddress is { } from && IPAddress.IsLoopback(from);
 
     private PushReply.Refused? NotOpen() =>
-        _stopping ? new PushReply.Refused(PushCode.Stopping, "This process is stopping. Nothing was captured now. Send the push again, to it or to its successor.") { RetryAfter = 1 }
-        : _sources is null ? new PushReply.Refused(PushCode.Starting, "The shards are not claimed yet. Nothing was captured. Send the push again.") { RetryAfter = 1 }
+        _stopping ? new PushReply.Refused(PushCode.Stopping,
+            "This process is stopping. Nothing was captured now. Send the push again, to it or to its successor.") { RetryAfter = 1 }
+        : _sources is null ? new PushReply.Refused(PushCode.Starting,
+            "The shards are not claimed yet. Nothing was captured. Send the push again.") { RetryAfter = 1 }
         : null;
 
     private static PushReply.Refused? OnlyGet(HttpRequest request) =>
-        HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method) ? null : new PushReply.Refused(PushCode.NotGet, "This path is read with GET.") { Allow = "GET, HEAD" };
+        HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method) ? null
+            : new PushReply.Refused(PushCode.NotGet, "This path is read with GET.") { Allow = "GET, HEAD" };
 }

@@ -16,7 +16,8 @@ internal readonly record struct PushHeaders(PushKey? Key, PushEncoding Encoding)
         }
         if (Encoded(request.Headers.ContentEncoding) is not { } encoding)
         {
-            return new(PushCode.ContentEncoding, $"Found Content-Encoding {PushTypes.Known(request.Headers.ContentEncoding)}, expected gzip, zstd, or none. "
+            return new(PushCode.ContentEncoding,
+                $"Found Content-Encoding {PushTypes.Known(request.Headers.ContentEncoding)}, expected gzip, zstd, or none. "
                 + "Nothing was captured. Compress the body with one of them, or send it plain.");
         }
         var keys = request.Headers["Idempotency-Key"];
@@ -26,12 +27,15 @@ internal readonly record struct PushHeaders(PushKey? Key, PushEncoding Encoding)
             key = keys.Count == 1 ? PushKey.Parse(keys[0]!, pushes) : null;
             if (key is null)
             {
-                return new(PushCode.BadKey, $"The request has {keys.Count} Idempotency-Key headers, or one of another shape; expected one: {PushKey.Shape}.");
+                return new(PushCode.BadKey,
+                    $"The request has {keys.Count} Idempotency-Key headers, or one of another shape; expected one: {PushKey.Shape}.");
             }
         }
         else if (source.Delivery == PushDelivery.ExactlyOnce)
         {
-            return new(PushCode.NoKey, $"The request has no key, and this source is exactly-once. Send {PushKey.Shape}; or declare the source at-least-once where lines may count twice.");
+            return new(PushCode.NoKey,
+                $"The request has no key, and this source is exactly-once. Send {PushKey.Shape}; or declare the source at-least-once " +
+                $"where lines may count twice.");
         }
         headers = new(key, encoding);
         return null;

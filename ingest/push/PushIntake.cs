@@ -86,12 +86,14 @@ internal sealed class PushIntake(PushSource source, PushEndpointOptions options,
     public async Task<PushReply.Refused?> AskFencedAsync(CancellationToken gone)
     {
         using var bound = CancellationTokenSource.CreateLinkedTokenSource(gone);
-        using var timer = time.CreateTimer(static s => ((CancellationTokenSource)s!).Cancel(), bound, options.RoomWithin, Timeout.InfiniteTimeSpan);
+        using var timer = time.CreateTimer(static s => ((CancellationTokenSource)s!).Cancel(), bound, options.RoomWithin,
+            Timeout.InfiniteTimeSpan);
         try
         {
             return await Source.IsFenced(bound.Token) ? Fence() : null;
         }
-        catch (Exception e) when (e is Core.Store.StoreException or ObjectDisposedException || (e is OperationCanceledException && !gone.IsCancellationRequested))
+        catch (Exception e) when (e is Core.Store.StoreException or ObjectDisposedException
+            || (e is OperationCanceledException && !gone.IsCancellationRequested))
         {
             return Outage();
         }
@@ -108,13 +110,17 @@ internal sealed class PushIntake(PushSource source, PushEndpointOptions options,
             case PushDecision.Differs:
                 // A client that lost its counter sends new lines under old numbers: as likely a loss as a gap.
                 Source.Sink.Note(Source.Name, Core.Captures.LossNotes.PushOtherBody);
-                return new PushReply.Refused(PushCode.OtherBody, "This sequence was taken with another body. Nothing was captured now. Send a new body under the next sequence; send the same bytes again only to learn what became of them.");
+                return new PushReply.Refused(PushCode.OtherBody,
+                    "This sequence was taken with another body. Nothing was captured now. Send a new body under the next sequence; send " +
+                    "the same bytes again only to learn what became of them.");
             case PushDecision.NoLines:
                 return NoLines();
             case PushDecision.Gap gap:
                 Interlocked.Increment(ref _gaps);
                 Source.Sink.Note(Source.Name, Core.Captures.LossNotes.PushGap);
-                return new PushReply.Refused(PushCode.Gap, $"The sequence is neither the next of its stream, {gap.Expected}, nor one of the last {Core.Captures.PushCursor.Remembered}. Nothing was captured. Send the sequences in order, from {gap.Expected} on.") { Expected = gap.Expected };
+                return new PushReply.Refused(PushCode.Gap,
+                    $"The sequence is neither the next of its stream, {gap.Expected}, nor one of the last " +
+                    $"{Core.Captures.PushCursor.Remembered}. Nothing was captured. Send the sequences in order, from {gap.Expected} on.") { Expected = gap.Expected };
             case PushDecision.TooManyStreams:
                 return new PushReply.Refused(PushCode.TooManyStreams,
                     $"The source has {PushStreams.MaxStreams} open streams, and either each of them was used within the hour "
@@ -200,7 +206,8 @@ internal sealed class PushIntake(PushSource source, PushEndpointOptions options,
     {
         try
         {
-            return await outcome.WithinAsync(options.AcknowledgeWithin, time, gone) is { } captured ? new PushReply.Captured(Source.Shard, captured, duplicate) : Busy();
+            return await outcome.WithinAsync(options.AcknowledgeWithin, time, gone) is { } captured
+                ? new PushReply.Captured(Source.Shard, captured, duplicate) : Busy();
         }
         catch (TimeoutException)
         {
@@ -213,10 +220,13 @@ internal sealed class PushIntake(PushSource source, PushEndpointOptions options,
     }
 
     private SourceBlock Block(string check, PushBody body) =>
-        new() { Source = Source.Name, Format = Source.Format, Lines = body.Bytes, FieldsBefore = Source.Fields, From = 0, To = 0, Check = check, Release = body.Release };
+        new() { Source = Source.Name, Format = Source.Format, Lines = body.Bytes, FieldsBefore = Source.Fields, From = 0, To = 0,
+            Check = check, Release = body.Release };
 
     private PushReply.Refused Stopped(Exception why) => why is FencedException ? Fence()
-        : new PushReply.Refused(PushCode.Stopping, "The shard of this source is stopping. Whether the push was captured is not known. Send the same bytes under the same key again.") { RetryAfter = Soon };
+        : new PushReply.Refused(PushCode.Stopping,
+            "The shard of this source is stopping. Whether the push was captured is not known. Send the same bytes under the same key " +
+            "again.") { RetryAfter = Soon };
 
     private PushReply.Refused Fence()
     {
@@ -227,11 +237,16 @@ internal sealed class PushIntake(PushSource source, PushEndpointOptions options,
     }
 
     private static PushReply.Refused NoLines() =>
-        new(PushCode.NoLines, "The body has no lines. Nothing was captured and the sequence is free. Push when there are lines, under the same sequence.");
+        new(PushCode.NoLines,
+            "The body has no lines. Nothing was captured and the sequence is free. Push when there are lines, under the same sequence.");
 
     private static PushReply.Refused Busy() =>
-        new(PushCode.Busy, "The shard had no room in time. Nothing was captured and the sequence is free. Send the push again, and those after it, in order.") { RetryAfter = Soon };
+        new(PushCode.Busy,
+            "The shard had no room in time. Nothing was captured and the sequence is free. Send the push again, and those after it, in " +
+            "order.") { RetryAfter = Soon };
 
     private static PushReply.Refused Outage() =>
-        new(PushCode.Outage, "The capture store has not answered in time. Whether the push will be captured is not known. Send the same bytes under the same key again.") { RetryAfter = Soon };
+        new(PushCode.Outage,
+            "The capture store has not answered in time. Whether the push will be captured is not known. Send the same bytes under the " +
+            "same key again.") { RetryAfter = Soon };
 }

@@ -11,7 +11,9 @@ public readonly record struct PushKey(string Stream, long Sequence)
     public const int MaxToken = 128;
 
     /// <summary>What a key looks like, for messages.</summary>
-    public const string Shape = "Idempotency-Key: STREAM:SEQUENCE, where STREAM is 1 to 128 visible ASCII characters without ':' and SEQUENCE is 1, 2, 3 … without leading zeros";
+    public const string Shape =
+        "Idempotency-Key: STREAM:SEQUENCE, where STREAM is 1 to 128 visible ASCII characters without ':' and SEQUENCE is 1, 2, 3 … " +
+        "without leading zeros";
 
     /// <summary>Reads the header's value; null where it is not of <see cref="Shape"/>. The token itself is kept nowhere.</summary>
     public static PushKey? Parse(string value, KeyedHash pushes)
@@ -22,7 +24,8 @@ public readonly record struct PushKey(string Stream, long Sequence)
             return null;
         }
         var digits = value.AsSpan(colon + 1);
-        if (digits.IsEmpty || digits[0] == '0' || !long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var sequence) || sequence == long.MaxValue)
+        if (digits.IsEmpty || digits[0] == '0' || !long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var sequence)
+            || sequence == long.MaxValue)
         {
             return null;
         }

@@ -2,7 +2,8 @@ using Microsoft.Extensions.Logging;
 
 namespace Pipeline.Ingest.Push;
 
-/// <summary>What the web server has to say, without what it says it about: warnings as category, event and type of exception. Messages may hold what a client sent (rule 35).</summary>
+/// <summary>What the web server has to say, without what it says it about: warnings as category, event and type of exception. Messages may
+/// hold what a client sent (rule 35).</summary>
 internal sealed class PushLog(Action<string> warn) : ILoggerProvider
 {
     public ILogger CreateLogger(string categoryName) => new Category(categoryName, warn);
@@ -17,7 +18,8 @@ internal sealed class PushLog(Action<string> warn) : ILoggerProvider
 
         public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Warning;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?,
+            string> formatter)
         {
             if (IsEnabled(logLevel))
             {

@@ -20,7 +20,8 @@ internal sealed class PushReading(PushEndpointOptions options, TimeProvider time
             return OfFault(PushBodyFault.TooLarge);
         }
         using var bound = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
-        using var timer = time.CreateTimer(static s => ((CancellationTokenSource)s!).Cancel(), bound, options.ReadWithin, Timeout.InfiniteTimeSpan);
+        using var timer = time.CreateTimer(static s => ((CancellationTokenSource)s!).Cancel(), bound, options.ReadWithin,
+            Timeout.InfiniteTimeSpan);
         PushBodyFault fault;
         try
         {
@@ -38,7 +39,9 @@ internal sealed class PushReading(PushEndpointOptions options, TimeProvider time
         }
         var lines = BlockEncoder.PhysicalLines(body.Bytes.Span);
         return lines > PushEndpoint.MaxLines
-            ? new PushReply.Refused(PushCode.TooManyLines, $"The body has {lines} lines, at most {PushEndpoint.MaxLines} are taken at once. Nothing was captured. Send it in parts, each under the next sequence.")
+            ? new PushReply.Refused(PushCode.TooManyLines,
+                $"The body has {lines} lines, at most {PushEndpoint.MaxLines} are taken at once. Nothing was captured. Send it in " +
+                $"parts, each under the next sequence.")
             : null;
     }
 
@@ -47,7 +50,9 @@ internal sealed class PushReading(PushEndpointOptions options, TimeProvider time
     {
         413 => OfFault(PushBodyFault.TooLarge),
         408 => new(PushCode.TooSlow, "The body did not come in time. Nothing was captured. Send it again."),
-        _ => new(PushCode.BadRequest, "The request is not HTTP as it should be: its framing is damaged, or its body ended early. Nothing was captured. Send it again."),
+        _ => new(PushCode.BadRequest,
+            "The request is not HTTP as it should be: its framing is damaged, or its body ended early. Nothing was captured. Send it " +
+            "again."),
     };
 
     private async Task<PushBodyFault> InflateAsync(HttpRequest request, PushEncoding encoding, PushBody body, CancellationToken cancel)
@@ -66,12 +71,28 @@ internal sealed class PushReading(PushEndpointOptions options, TimeProvider time
 
     private static PushReply.Refused OfFault(PushBodyFault fault) => fault switch
     {
-        PushBodyFault.TooLarge => new(PushCode.TooLarge, $"The body has more than {PushEndpoint.MaxBytes} bytes decompressed, or {PushEndpoint.MaxSentBytes} as sent. Nothing was captured. Send it in parts, each under the next sequence."),
-        PushBodyFault.TooManyParts => new(PushCode.TooManyParts, $"The body has more than {PushBody.MaxParts} gzip members or zstd frames. Nothing was captured. Compress it in one, or send it in parts, each under the next sequence."),
+        PushBodyFault.TooLarge =>
+            new(PushCode.TooLarge,
+            $"The body has more than {PushEndpoint.MaxBytes} bytes decompressed, or {PushEndpoint.MaxSentBytes} as sent. Nothing was " +
+            $"captured. Send it in parts, each under the next sequence."),
+        PushBodyFault.TooManyParts =>
+            new(PushCode.TooManyParts,
+            $"The body has more than {PushBody.MaxParts} gzip members or zstd frames. Nothing was captured. Compress it in one, or send " +
+            $"it in parts, each under the next sequence."),
         PushBodyFault.BadFraming => OfFraming(StatusCodes.Status400BadRequest) with { Closes = true },
-        PushBodyFault.NoMemory => new(PushCode.Busy, "The endpoint holds as many bodies as it may. Nothing was captured. Send the push again.") { RetryAfter = 1 },
-        PushBodyFault.WideWindow => new(PushCode.ZstdWindow, $"A zstd frame of the body asks for a window of more than {PushZstd.MaxWindow} bytes, the most for HTTP (RFC 9659). Nothing was captured. Compress with a window of 8 MiB at most: a windowLog of 23 at most."),
-        PushBodyFault.BadZstd => new(PushCode.BadZstd, "The body is not whole zstd frames: it is cut, damaged, made with a dictionary, or followed by something else. Nothing was captured. Compress it again, or send it plain."),
-        _ => new(PushCode.BadGzip, "The body is not a whole gzip: it is cut, damaged, or followed by something else. Nothing was captured. Compress it again, or send it plain."),
+        PushBodyFault.NoMemory =>
+            new(PushCode.Busy, "The endpoint holds as many bodies as it may. Nothing was captured. Send the push again.") { RetryAfter =
+            1 },
+        PushBodyFault.WideWindow =>
+            new(PushCode.ZstdWindow,
+            $"A zstd frame of the body asks for a window of more than {PushZstd.MaxWindow} bytes, the most for HTTP (RFC 9659). Nothing " +
+            $"was captured. Compress with a window of 8 MiB at most: a windowLog of 23 at most."),
+        PushBodyFault.BadZstd =>
+            new(PushCode.BadZstd,
+            "The body is not whole zstd frames: it is cut, damaged, made with a dictionary, or followed by something else. Nothing was " +
+            "captured. Compress it again, or send it plain."),
+        _ => new(PushCode.BadGzip,
+            "The body is not a whole gzip: it is cut, damaged, or followed by something else. Nothing was captured. Compress it again, " +
+            "or send it plain."),
     };
 }

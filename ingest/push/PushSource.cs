@@ -30,7 +30,8 @@ public sealed record PushSource
     /// A token or a client certificate is required where the endpoint listens off loopback (rule 33).
     /// </summary>
     public IReadOnlyList<string> Tokens { get; init; } = [];
-    /// <summary>The SHA-256 of the DER bytes of each client certificate that is let in, 64 hex digits in lower case: several, so that a new one can be listed before the old one goes.</summary>
+    /// <summary>The SHA-256 of the DER bytes of each client certificate that is let in, 64 hex digits in lower case: several, so that a new
+    /// one can be listed before the old one goes.</summary>
     public IReadOnlyList<string> ClientCertificates { get; init; } = [];
     /// <summary>The columns of W3C bodies that begin without `#Fields`; null: such a body is refused.</summary>
     public string? Fields { get; init; }
@@ -38,10 +39,12 @@ public sealed record PushSource
     /// <summary>The reason why this process has the shard no more, or null while it has; asked for each push.</summary>
     public Func<string?> WhyStopped { get; init; } = static () => null;
 
-    /// <summary>A source of this shard. Call it when the shard was claimed and before it runs: the streams begin with what was captured.</summary>
+    /// <summary>A source of this shard. Call it when the shard was claimed and before it runs: the streams begin with what was
+    /// captured.</summary>
     public static PushSource Of(ShardLoop shard, string name, ILineFormat format, PushDelivery delivery = PushDelivery.ExactlyOnce) => new()
     {
-        Name = name, Shard = shard.Shard, Format = format, Sink = shard, IsFenced = shard.IsFencedAsync, Streams = new PushStreams(name, shard.State),
+        Name = name, Shard = shard.Shard, Format = format, Sink = shard, IsFenced = shard.IsFencedAsync,
+            Streams = new PushStreams(name, shard.State),
         Delivery = delivery,
     };
 
@@ -57,7 +60,8 @@ public sealed record PushSource
     /// <summary>Why these cannot be the columns of bodies of this format, or null.</summary>
     public static string? WhyNotFields(ILineFormat format, string fields) => PushFields.WhyNot(format, fields);
 
-    /// <summary>A certificate's SHA-256 as <see cref="ClientCertificates"/> wants it, however it was written: openssl puts ':' between bytes. Null: it is none.</summary>
+    /// <summary>A certificate's SHA-256 as <see cref="ClientCertificates"/> wants it, however it was written: openssl puts ':' between
+    /// bytes. Null: it is none.</summary>
     public static string? Fingerprint(string text) => PushAccess.Fingerprint(text);
 
     /// <summary>Whether anyone may push to it.</summary>

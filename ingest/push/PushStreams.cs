@@ -61,7 +61,8 @@ public sealed class PushStreams
         }
     }
 
-    /// <summary>A push that is to be taken is noted as under way by this call; its caller must end it by <see cref="Offer"/> or <see cref="Withdraw"/>.</summary>
+    /// <summary>A push that is to be taken is noted as under way by this call; its caller must end it by <see cref="Offer"/> or
+    /// <see cref="Withdraw"/>.</summary>
     /// <param name="key">The keyed hash of the client's token, and the sequence, from 1.</param>
     /// <param name="check">Keyed hash of the decompressed body.</param>
     /// <param name="hasLines">Whether the body has a line at all.</param>
@@ -219,7 +220,8 @@ public sealed class PushStreams
         }
     }
 
-    /// <summary>The shard has stopped: whether what is under way was captured is not known here, so nothing more is decided. The next start knows.</summary>
+    /// <summary>The shard has stopped: whether what is under way was captured is not known here, so nothing more is decided. The next start
+    /// knows.</summary>
     public void Stop(Exception why)
     {
         lock (_lock)

@@ -4,7 +4,8 @@ using Pipeline.Ingest.Formats;
 
 namespace Pipeline.Ingest.Push;
 
-/// <summary>Which Content-Types a source takes, and how one that it does not take is named in an answer: from a list, because no answer holds content of a request.</summary>
+/// <summary>Which Content-Types a source takes, and how one that it does not take is named in an answer: from a list, because no answer
+/// holds content of a request.</summary>
 internal static class PushTypes
 {
     private const string Text = "text/plain", Ndjson = "application/x-ndjson", Json = "application/json";
@@ -12,8 +13,10 @@ internal static class PushTypes
     /// <summary>What clients are known to send by themselves: the second is what `curl -d` and `--data-binary` say.</summary>
     private static readonly string[] Named =
     [
-        Text, "application/x-www-form-urlencoded", "multipart/form-data", "application/octet-stream", Ndjson, "application/ndjson", "application/jsonl", Json,
-        "application/gzip", "application/zstd", "text/csv", "text/html", "application/xml", "text/xml", "br", "deflate", "compress", "gzip", "zstd", "identity",
+        Text, "application/x-www-form-urlencoded", "multipart/form-data", "application/octet-stream", Ndjson, "application/ndjson",
+            "application/jsonl", Json,
+        "application/gzip", "application/zstd", "text/csv", "text/html", "application/xml", "text/xml", "br", "deflate", "compress", "gzip",
+            "zstd", "identity",
     ];
 
     /// <summary>Why the type is not taken, or null.</summary>
@@ -26,7 +29,8 @@ internal static class PushTypes
         {
             return null;
         }
-        return $"Found Content-Type {(fits ? $"{Known(type!.MediaType.ToString())} with a charset that is not UTF-8" : Known(type?.MediaType.ToString() ?? types))}, "
+        return $"Found Content-Type " +
+            $"{(fits ? $"{Known(type!.MediaType.ToString())} with a charset that is not UTF-8" : Known(type?.MediaType.ToString() ?? types))}, "
             + $"expected {string.Join(" or ", taken)}, in UTF-8, for a source of format {format.Name}. Nothing was captured. "
             + $"Send the header, with curl: -H 'Content-Type: {taken[0]}'.";
     }
@@ -41,5 +45,6 @@ internal static class PushTypes
 
     private static bool IsUtf8(MediaTypeHeaderValue type) =>
         !type.Charset.HasValue || HeaderUtilities.RemoveQuotes(type.Charset) is var charset
-            && (charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase) || charset.Equals("us-ascii", StringComparison.OrdinalIgnoreCase));
+            && (charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase)
+                || charset.Equals("us-ascii", StringComparison.OrdinalIgnoreCase));
 }

@@ -1,7 +1,8 @@
 namespace Pipeline.Ingest.Push;
 
 /// <summary>
-/// Waits with an end, as Task.WaitAsync does, but continues in the caller's context only: WaitAsync goes over the thread pool, where a simulation on one thread cannot follow.
+/// Waits with an end, as Task.WaitAsync does, but continues in the caller's context only: WaitAsync goes over the thread pool, where a
+/// simulation on one thread cannot follow.
 /// </summary>
 internal static class PushWait
 {

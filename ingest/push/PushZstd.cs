@@ -4,14 +4,16 @@ using ZstdSharp;
 namespace Pipeline.Ingest.Push;
 
 /// <summary>
-/// Where the frames of a zstd body begin and end, what each may expand to, and what its window is (RFC 8878). Walks headers of frames and blocks only: what is too large is known before a byte of it is decompressed.
+/// Where the frames of a zstd body begin and end, what each may expand to, and what its window is (RFC 8878). Walks headers of frames and
+/// blocks only: what is too large is known before a byte of it is decompressed.
 /// </summary>
 internal static class PushZstd
 {
     /// <summary>The largest window that may be asked of who receives zstd over HTTP (RFC 9659).</summary>
     public const int MaxWindow = 8 << 20;
 
-    /// <summary>What a decoder holds while it works: no window, since a frame is decompressed in one piece into where it stays, but tables and one block's literals.</summary>
+    /// <summary>What a decoder holds while it works: no window, since a frame is decompressed in one piece into where it stays, but tables
+    /// and one block's literals.</summary>
     public const int DecoderBytes = 256 << 10;
 
     private const uint Magic = 0xFD2FB528, Skippable = 0x184D2A50;
@@ -57,7 +59,8 @@ internal static class PushZstd
     }
 
     /// <summary>In one piece, into the room that is left: the decoder stops where that ends, however much more there would be.</summary>
-    private static PushBodyFault Decode(Decompressor decoder, ReadOnlySpan<byte> frame, long expands, PushBody body, int room, out int written)
+    private static PushBodyFault Decode(Decompressor decoder, ReadOnlySpan<byte> frame, long expands, PushBody body, int room,
+        out int written)
     {
         written = 0;
         if (!body.TryReserve((int)Math.Min(expands, room), out var space))

@@ -6,10 +6,12 @@ namespace Pipeline.Ingest.Redrive;
 /// <summary>A stretch of a file that an earlier capture read, and its lines that are rejections for one reason still.</summary>
 /// <param name="File">The file's identity.</param>
 /// <param name="Path">The name it had, in captures of program 0.1.0; null in later ones.</param>
-/// <param name="To">Where the stretch ends, and <paramref name="Check"/> the keyed hash of the bytes before: what tells that a file still holds it.</param>
+/// <param name="To">Where the stretch ends, and <paramref name="Check"/> the keyed hash of the bytes before: what tells that a file still
+/// holds it.</param>
 /// <param name="Rejected">Physical lines, in order and apart.</param>
 /// <param name="Done">Physical lines that redrives made records of, in order and apart.</param>
-public sealed record RejectedRead(RedriveOf Of, string Source, string File, string? Path, string Format, long To, string Check, string Reason, IReadOnlyList<RejectedLines> Rejected, IReadOnlyList<RejectedLines> Done)
+public sealed record RejectedRead(RedriveOf Of, string Source, string File, string? Path, string Format, long To, string Check,
+    string Reason, IReadOnlyList<RejectedLines> Rejected, IReadOnlyList<RejectedLines> Done)
 {
     /// <summary>Rejected lines as the capture names them: a physical line of several rows is one.</summary>
     public long Lines => Rejected.Sum(run => run.Count);
@@ -20,7 +22,8 @@ public static class RejectedReads
 {
     /// <param name="state">The shard's state now: what was redriven is in it.</param>
     /// <param name="lost">Hears how many rejections were pushed, which nobody has to read again.</param>
-    public static async Task<IReadOnlyList<RejectedRead>> OfAsync(CaptureStore captures, ShardState state, string source, string reason, Action<long> lost, CancellationToken cancel)
+    public static async Task<IReadOnlyList<RejectedRead>> OfAsync(CaptureStore captures, ShardState state, string source, string reason,
+        Action<long> lost, CancellationToken cancel)
     {
         var found = new List<RejectedRead>();
         for (var number = await FirstAsync(captures, state.Shard, cancel); number is { } n && n < state.Next; number = n + 1)
@@ -56,17 +59,21 @@ public static class RejectedReads
     }
 
     /// <summary>The newest redrive of a read says all its lines that are records by now.</summary>
-    private static async Task<IReadOnlyList<RejectedLines>> DoneAsync(CaptureStore captures, ShardState state, RedriveOf of, CancellationToken cancel)
+    private static async Task<IReadOnlyList<RejectedLines>> DoneAsync(CaptureStore captures, ShardState state, RedriveOf of,
+        CancellationToken cancel)
     {
         if (state.Redrives?.TryGetValue(ShardState.RedriveKey(of), out var newest) != true)
         {
             return [];
         }
         var capture = await captures.ReadAsync(state.Shard, newest, cancel)
-            ?? throw new Core.DifferenceException($"shard {state.Shard}: capture {newest}, which says what was redriven of capture {of.Capture}, is gone, and capture {of.Capture} is not. CaptureStore expire from the lowest number up: restore capture {newest}.");
+            ?? throw new Core.DifferenceException(
+                $"shard {state.Shard}: capture {newest}, which says what was redriven of capture {of.Capture}, is gone, and capture " +
+                $"{of.Capture} is not. CaptureStore expire from the lowest number up: restore capture {newest}.");
         // Of several in one capture each holds what those before it hold.
         var last = capture.Header.Reads.Select((read, i) => (read, i)).Last(r => r.read.Redrive == of).i;
-        return [.. capture.RejectedLines().Where(run => run.Read == last && run.Reason == RejectionBlock.Redriven).Select(run => run with { Read = 0 })];
+        return [.. capture.RejectedLines().Where(run => run.Read == last && run.Reason == RejectionBlock.Redriven)
+            .Select(run => run with { Read = 0 })];
     }
 
     private static async Task<long?> FirstAsync(CaptureStore captures, string shard, CancellationToken cancel)

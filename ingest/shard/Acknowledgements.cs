@@ -12,7 +12,8 @@ public sealed class LineCounts
 
     public void Add(LineCounts other) => Add(other.Lines, other.Duplicates, other.Records, other.Rejected);
 
-    private void Add(long lines, long duplicates, IEnumerable<KeyValuePair<string, long>> records, IEnumerable<KeyValuePair<string, long>>? rejected)
+    private void Add(long lines, long duplicates, IEnumerable<KeyValuePair<string, long>> records, IEnumerable<KeyValuePair<string,
+        long>>? rejected)
     {
         Lines += lines;
         Duplicates += duplicates;
@@ -27,7 +28,8 @@ public sealed class LineCounts
     }
 }
 
-/// <summary>Blocks that were offered and not yet acknowledged, oldest first. Outcomes are counted and let go as they come, so that memory does not grow with a file.</summary>
+/// <summary>Blocks that were offered and not yet acknowledged, oldest first. Outcomes are counted and let go as they come, so that memory
+/// does not grow with a file.</summary>
 internal sealed class Acknowledgements
 {
     private readonly Queue<Task<BlockOutcome>> _waiting = new();

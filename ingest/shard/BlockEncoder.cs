@@ -14,10 +14,12 @@ public sealed record EncodedRows(string Dataset, IReadOnlyList<byte[]> Batches, 
 }
 
 /// <summary>A block after parsing: what the capture will hold of it. Rejected lines are numbered as in the file, from 1.</summary>
-public sealed record EncodedBlock(SourceBlock Block, ReadEntry Read, IReadOnlyList<RejectedLines> Rejected, IReadOnlyList<EncodedRows> Rows);
+public sealed record EncodedBlock(SourceBlock Block, ReadEntry Read, IReadOnlyList<RejectedLines> Rejected,
+    IReadOnlyList<EncodedRows> Rows);
 
 /// <summary>
-/// Step 2 of the shard: lines → minimised columns → sums → Arrow batches. A pure function of the block, so that blocks can be encoded side by side;
+/// Step 2 of the shard: lines → minimised columns → sums → Arrow batches. A pure function of the block, so that blocks can be encoded side
+/// by side;
 /// the scratch that it needs (columns, hash and encoders) is pooled.
 /// </summary>
 public sealed class BlockEncoder(Contract xencenter, Contract agent, ReadOnlyMemory<byte> rowKey) : IDisposable
@@ -41,8 +43,10 @@ public sealed class BlockEncoder(Contract xencenter, Contract agent, ReadOnlyMem
             Source = block.Source, Format = block.Format.Name, Parser = block.Format.Version is var version and not 1 ? version : null,
             File = block.File, Stream = block.Stream, Retires = block.Retires,
             From = block.From, To = block.To, Check = block.Check,
-            Fields = fields, Line = block.Line, Physical = PhysicalLines(block.Lines.Span), Lines = parsed.Lines, Rejected = Counts(parsed.Rejections),
-            Duplicates = parsed.Duplicates.Values.Sum(), DuplicateRules = parsed.Duplicates.Count == 0 ? null : new(parsed.Duplicates, StringComparer.Ordinal), Notes = Notes(parsed, block.Notes),
+            Fields = fields, Line = block.Line, Physical = PhysicalLines(block.Lines.Span), Lines = parsed.Lines,
+                Rejected = Counts(parsed.Rejections),
+            Duplicates = parsed.Duplicates.Values.Sum(), DuplicateRules = parsed.Duplicates.Count == 0 ? null
+                : new(parsed.Duplicates, StringComparer.Ordinal), Notes = Notes(parsed, block.Notes),
             Checks = block.Checks, Branch = block.Branch,
             Rules = Rules(parsed), Shapes = ShapeNames.Of(parsed.AgentShapes, parsed.PathShapes),
         };
@@ -73,7 +77,8 @@ public sealed class BlockEncoder(Contract xencenter, Contract agent, ReadOnlyMem
         return read with
         {
             File = null, Line = 0, Physical = 0, Lines = 0, Redrive = redrive.Of, Notes = read.Notes,
-            Rejected = new(StringComparer.Ordinal) { [redrive.Reason] = -read.Lines }, Redriven = new(StringComparer.Ordinal) { [redrive.Reason] = read.Lines },
+            Rejected = new(StringComparer.Ordinal) { [redrive.Reason] = -read.Lines },
+                Redriven = new(StringComparer.Ordinal) { [redrive.Reason] = read.Lines },
         };
     }
 

@@ -5,7 +5,8 @@ using Pipeline.Ingest.Classification;
 
 namespace Pipeline.Ingest.Shard;
 
-/// <summary>Step 3 of the shard: encoded blocks gathered until one more would make the capture too large. One draft at a time, one thread.</summary>
+/// <summary>Step 3 of the shard: encoded blocks gathered until one more would make the capture too large. One draft at a time, one
+/// thread.</summary>
 public sealed class CaptureDraft(IReadOnlyList<Contract> contracts, long mostBytes = CaptureFile.MaxBytes)
 {
     // Upper bounds of what a header spends on its parts, so that a cut is decided before anything is serialised.
@@ -21,8 +22,10 @@ public sealed class CaptureDraft(IReadOnlyList<Contract> contracts, long mostByt
     public bool TryAdd(EncodedBlock block)
     {
         var days = block.Rows.SelectMany(r => r.Days.Keys.Select(day => (r.Dataset, day))).Where(d => !_days.Contains(d)).ToList();
-        var bytes = block.Rows.Sum(r => r.Bytes) + ReadBytes + (block.Read.Fields?.Length ?? 0) + Counts(block.Read.Rules) + Counts(block.Read.Shapes)
-            + (block.Read.Checks?.Count ?? 0) * CheckBytes + (block.Read.Branch is null ? 0 : CheckBytes * 3) + Counts(block.Read.Notes) + (long)days.Count * DateBytes + (long)block.Rejected.Count * RunBytes;
+        var bytes = block.Rows.Sum(r => r.Bytes) + ReadBytes + (block.Read.Fields?.Length ?? 0) + Counts(block.Read.Rules)
+            + Counts(block.Read.Shapes)
+            + (block.Read.Checks?.Count ?? 0) * CheckBytes + (block.Read.Branch is null ? 0 : CheckBytes * 3) + Counts(block.Read.Notes)
+                + (long)days.Count * DateBytes + (long)block.Rejected.Count * RunBytes;
         if (_blocks.Count > 0 && _bytes + bytes > mostBytes)
         {
             return false;
@@ -34,7 +37,8 @@ public sealed class CaptureDraft(IReadOnlyList<Contract> contracts, long mostByt
     }
 
     /// <summary>
-    /// The capture that continues <paramref name="state"/>, and each block's read and frames in it. An empty draft makes the empty capture that claims a shard (rule 5).
+    /// The capture that continues <paramref name="state"/>, and each block's read and frames in it. An empty draft makes the empty capture
+    /// that claims a shard (rule 5).
     /// </summary>
     /// <param name="notes">Reads that bring only notes.</param>
     public (byte[] Bytes, CaptureHeader Header) Encode(ShardState state, string session, IEnumerable<ReadEntry> notes, CaptureKey key)
@@ -54,7 +58,8 @@ public sealed class CaptureDraft(IReadOnlyList<Contract> contracts, long mostByt
             foreach (var run in block.Rejected)
             {
                 var here = run with { Read = reads.Count - 1 };
-                if (runs.Count > 0 && runs[^1].Read == here.Read && runs[^1].Reason == here.Reason && runs[^1].FirstLine + runs[^1].Count == here.FirstLine)
+                if (runs.Count > 0 && runs[^1].Read == here.Read && runs[^1].Reason == here.Reason && runs[^1].FirstLine
+                    + runs[^1].Count == here.FirstLine)
                 {
                     runs[^1] = runs[^1] with { Count = runs[^1].Count + here.Count };
                 }
@@ -77,12 +82,14 @@ public sealed class CaptureDraft(IReadOnlyList<Contract> contracts, long mostByt
             if (parts.Count > 0)
             {
                 frames.Add(FrameEncoder.Frame(contract, parts.SelectMany(p => p.Batches)));
-                entries.Add(new FrameEntry { Dataset = contract.Dataset, Offset = 0, Length = 0, Rows = parts.Sum(p => p.Rows), Dates = Dates(parts) });
+                entries.Add(new FrameEntry { Dataset = contract.Dataset, Offset = 0, Length = 0, Rows = parts.Sum(p => p.Rows),
+                    Dates = Dates(parts) });
             }
         }
         var header = new CaptureHeader
         {
-            Store = state.Store, Shard = state.Shard, Number = state.Next, Session = session, Previous = state.Head?.Hash, KeyId = state.KeyId,
+            Store = state.Store, Shard = state.Shard, Number = state.Next, Session = session, Previous = state.Head?.Hash,
+                KeyId = state.KeyId,
             Contracts = new(contracts.ToDictionary(c => c.Dataset, c => c.Sha256), StringComparer.Ordinal),
             Links = new(state.Links.ToDictionary(l => l.Key, l => l.Value), StringComparer.Ordinal),
             Reads = reads, Frames = entries,
@@ -110,12 +117,14 @@ public sealed class CaptureDraft(IReadOnlyList<Contract> contracts, long mostByt
     /// <summary>What these take in a header, if no other block has the same names: ASCII that JSON does not escape.</summary>
     private static long Counts(SortedDictionary<string, long>? counts) => counts?.Keys.Sum(key => (long)key.Length + CountBytes) ?? 0;
 
-    private static bool Continues(ReadEntry last, ReadEntry next) => next.File is not null && last.Source == next.Source && last.File == next.File && last.To == next.From && last.Format == next.Format && last.Parser == next.Parser
+    private static bool Continues(ReadEntry last, ReadEntry next) => next.File is not null && last.Source == next.Source
+        && last.File == next.File && last.To == next.From && last.Format == next.Format && last.Parser == next.Parser
         && (next.Branch is null || next.Branch == last.Branch);
 
     private static ReadEntry Join(ReadEntry a, ReadEntry b) => b with
     {
-        From = a.From, Line = a.Line, Physical = a.Physical + b.Physical, Lines = a.Lines + b.Lines, Duplicates = a.Duplicates + b.Duplicates, DuplicateRules = Add(a.DuplicateRules, b.DuplicateRules),
+        From = a.From, Line = a.Line, Physical = a.Physical + b.Physical, Lines = a.Lines + b.Lines, Duplicates = a.Duplicates
+            + b.Duplicates, DuplicateRules = Add(a.DuplicateRules, b.DuplicateRules),
         Rules = Add(a.Rules, b.Rules), Shapes = Add(a.Shapes, b.Shapes),
         Rejected = Add(a.Rejected, b.Rejected), Notes = Add(a.Notes, b.Notes), Branch = a.Branch,
         Checks = EarlierChecks.Join(a.Checks, b.Checks, b.To),

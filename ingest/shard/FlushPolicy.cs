@@ -1,7 +1,8 @@
 namespace Pipeline.Ingest.Shard;
 
 /// <summary>When a shard's pending lines become a capture. Pure.</summary>
-/// <param name="PutsPerDay">The most captures a day that a shard may put in the long run; puts are what a cloud store charges for. 0: unlimited. Unit: requests a day, 0 or ≥ 1,440.</param>
+/// <param name="PutsPerDay">The most captures a day that a shard may put in the long run; puts are what a cloud store charges for. 0:
+/// unlimited. Unit: requests a day, 0 or ≥ 1,440.</param>
 /// <param name="Burst">How many captures may follow one another at once before the limit is felt. Range 1 to 100,000.</param>
 public sealed record FlushPolicy(int PutsPerDay = 0, int Burst = 600)
 {
@@ -9,7 +10,8 @@ public sealed record FlushPolicy(int PutsPerDay = 0, int Burst = 600)
     public static FlushPolicy Unlimited { get; } = new();
 
     /// <summary>
-    /// How long to wait before these pending lines are put. The permits of a token bucket refill at PutsPerDay; while there are some, a flush goes at once,
+    /// How long to wait before these pending lines are put. The permits of a token bucket refill at PutsPerDay; while there are some, a
+    /// flush goes at once,
     /// and acknowledgements wait at most one refill when there are none.
     /// </summary>
     /// <param name="bucket">The permits as they were at the last flush.</param>

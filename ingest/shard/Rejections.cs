@@ -15,13 +15,15 @@ public enum Reason : byte
     /// <summary>More than <see cref="LineReader.MaxLine"/> bytes without its terminator.</summary>
     TooLong,
 
-    /// <summary>Not of the format's shape: a NUL byte, a field missing or too many, no address, a request that is not `METHOD target HTTP/x`, W3C rows before a usable `#Fields`.</summary>
+    /// <summary>Not of the format's shape: a NUL byte, a field missing or too many, no address, a request that is not `METHOD target
+    /// HTTP/x`, W3C rows before a usable `#Fields`.</summary>
     Malformed,
 
     /// <summary>The time cannot be read, or lies outside 2010-01-01 ≤ t &lt; 2100-01-01 UTC.</summary>
     BadTime,
 
-    /// <summary>The address that the source's `client-address` names cannot be trusted: the peer is none of the named networks, or the list names no client.</summary>
+    /// <summary>The address that the source's `client-address` names cannot be trusted: the peer is none of the named networks, or the list
+    /// names no client.</summary>
     UntrustedAddress,
 
     /// <summary>Neither the XenCenter update file nor the agent's list was asked for.</summary>
@@ -43,7 +45,8 @@ public enum Reason : byte
 /// <summary>The codes of <see cref="Reason"/> in captures, outputs and metrics (rule 30).</summary>
 public static class Reasons
 {
-    private static readonly string[] Codes = ["empty", "too-long", "malformed", "bad-time", "untrusted-address", "other-path", "not-get", "no-agent-string", "other-client", "bad-version"];
+    private static readonly string[] Codes = ["empty", "too-long", "malformed", "bad-time", "untrusted-address", "other-path", "not-get",
+        "no-agent-string", "other-client", "bad-version"];
 
     /// <summary>Every reason, in the order in which the checks are made.</summary>
     public static IReadOnlyList<Reason> All { get; } = Enum.GetValues<Reason>();
@@ -55,9 +58,12 @@ public static class Reasons
     {
         Reason.Empty => "no byte but the terminator",
         Reason.TooLong => $"more than {LineReader.MaxLine} bytes",
-        Reason.Malformed => "not of the format's shape: a part is missing or too much, there is no address, the request is not METHOD TARGET HTTP/x, or no #Fields was seen above",
+        Reason.Malformed =>
+            "not of the format's shape: a part is missing or too much, there is no address, the request is not METHOD TARGET HTTP/x, or " +
+            "no #Fields was seen above",
         Reason.BadTime => "its time cannot be read, or is not from 2010 to 2100",
-        Reason.UntrustedAddress => "its source says where the client's address is (client-address), and what stands there cannot be trusted",
+        Reason.UntrustedAddress =>
+            "its source says where the client's address is (client-address), and what stands there cannot be trusted",
         Reason.OtherPath => "it asked for neither an update file of XenCenter nor an agents' list",
         Reason.NotGet => "it asked for one of them by another method than GET",
         Reason.NoAgentString => "it asked for XenCenter's update file without naming itself",
@@ -72,14 +78,18 @@ public static class Reasons
         var at = Array.IndexOf(Codes, code);
         return at >= 0
             ? (Reason)at
-            : throw new ConfigurationException($"a rejection has an unknown reason code; expected one of {string.Join(", ", Codes)}: a later version wrote it. Upgrade this program.");
+            : throw new ConfigurationException(
+                $"a rejection has an unknown reason code; expected one of {string.Join(", ", Codes)}: a later version wrote it. Upgrade " +
+                $"this program.");
     }
 }
 
-/// <summary>Count neighbouring physical lines that were rejected for one reason, from line FirstLine (0 is the block's first; directives have numbers too).</summary>
+/// <summary>Count neighbouring physical lines that were rejected for one reason, from line FirstLine (0 is the block's first; directives
+/// have numbers too).</summary>
 public readonly record struct RejectionRun(Reason Reason, long FirstLine, long Count);
 
-/// <summary>The rejections of a block in line order, as runs, so that a log of mostly foreign requests stays small. Keeps its buffer when cleared.</summary>
+/// <summary>The rejections of a block in line order, as runs, so that a log of mostly foreign requests stays small. Keeps its buffer when
+/// cleared.</summary>
 public sealed class RejectionRuns
 {
     private readonly long[] _counts = new long[Reasons.All.Count];

@@ -36,7 +36,8 @@ public sealed class ShardLoop : IBlockSink, IDisposable
 
     public string Shard { get; }
 
-    /// <summary>The state up to the newest acknowledged capture. Read it only before <see cref="RunAsync"/> starts or after it ended.</summary>
+    /// <summary>The state up to the newest acknowledged capture. Read it only before <see cref="RunAsync"/> starts or after it
+    /// ended.</summary>
     public ShardState State => _writer.State;
 
     /// <summary>The fault that stopped the shard, or null.</summary>

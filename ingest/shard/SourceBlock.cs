@@ -4,7 +4,8 @@ using Pipeline.Ingest.Formats;
 namespace Pipeline.Ingest.Shard;
 
 /// <summary>
-/// Whole lines from one source, in order: what a source offers to its shard. Immutable once offered; the shard gives <see cref="Lines"/> back through
+/// Whole lines from one source, in order: what a source offers to its shard. Immutable once offered; the shard gives <see cref="Lines"/>
+/// back through
 /// <see cref="Release"/> when they were parsed.
 /// </summary>
 public sealed record SourceBlock
@@ -17,15 +18,18 @@ public sealed record SourceBlock
 
     public required string Source { get; init; }
     public required ILineFormat Format { get; init; }
-    /// <summary>Lines ended by '\n'; the last one may be unterminated where it is final. A line over 64 KiB may be cut to a little over 64 KiB, so From to To may exceed Lines.Length.</summary>
+    /// <summary>Lines ended by '\n'; the last one may be unterminated where it is final. A line over 64 KiB may be cut to a little over 64
+    /// KiB, so From to To may exceed Lines.Length.</summary>
     public required ReadOnlyMemory<byte> Lines { get; init; }
-    /// <summary>Lines of these that the source has offered before (rule 31): where each lies in <see cref="Lines"/>, its terminator with it, in order. They are counted and not parsed.</summary>
+    /// <summary>Lines of these that the source has offered before (rule 31): where each lies in <see cref="Lines"/>, its terminator with
+    /// it, in order. They are counted and not parsed.</summary>
     public IReadOnlyList<Range> Repeated { get; init; } = [];
     /// <summary>Set where these are lines that were rejected before, and are records now: all of them.</summary>
     public RedrivenLines? Redrive { get; init; }
     /// <summary>The W3C field list in force before the first line.</summary>
     public string? FieldsBefore { get; init; }
-    /// <summary>The position, without counts: see <see cref="Read"/>. Exactly one of File and Stream is set, or neither for a push without a key.</summary>
+    /// <summary>The position, without counts: see <see cref="Read"/>. Exactly one of File and Stream is set, or neither for a push without
+    /// a key.</summary>
     public string? File { get; init; }
     public string? Stream { get; init; }
     /// <summary>The stream of the same source that this push's stream displaces (rule 32); null: none.</summary>
@@ -48,11 +52,13 @@ public sealed record SourceBlock
 }
 
 /// <summary>Lines of one read of an earlier capture that were rejected for one reason.</summary>
-/// <param name="Done">Physical lines of that read that are records when this block is captured: these, and those of redrives before. In order, apart.</param>
+/// <param name="Done">Physical lines of that read that are records when this block is captured: these, and those of redrives before. In
+/// order, apart.</param>
 public sealed record RedrivenLines(RedriveOf Of, string Reason, IReadOnlyList<RejectedLines> Done);
 
 /// <summary>What became of a block that was captured: the counts to answer its sender with.</summary>
-public sealed record BlockOutcome(Link Capture, ReadEntry Read, IReadOnlyDictionary<string, long> Records, IReadOnlyList<RejectedLines> Rejected);
+public sealed record BlockOutcome(Link Capture, ReadEntry Read, IReadOnlyDictionary<string, long> Records,
+    IReadOnlyList<RejectedLines> Rejected);
 
 /// <summary>Takes a source's blocks in order. Waits while the shard has enough; never drops.</summary>
 public interface IBlockSink
@@ -63,7 +69,8 @@ public interface IBlockSink
     /// </summary>
     ValueTask<Task<BlockOutcome>> OfferAsync(SourceBlock block, CancellationToken cancel);
 
-    /// <summary>Counts what may be a loss at a source (<see cref="Core.Captures.LossNotes"/>): the shard's next capture carries it. Never waits, costs no capture of its own while others come.</summary>
+    /// <summary>Counts what may be a loss at a source (<see cref="Core.Captures.LossNotes"/>): the shard's next capture carries it. Never
+    /// waits, costs no capture of its own while others come.</summary>
     void Note(string source, string note)
     {
     }
@@ -74,6 +81,7 @@ public interface ISource
 {
     string Name { get; }
 
-    /// <summary>Offers blocks until the source ends or <paramref name="stop"/> asks to finish: what was read by then is still offered.</summary>
+    /// <summary>Offers blocks until the source ends or <paramref name="stop"/> asks to finish: what was read by then is still
+    /// offered.</summary>
     Task RunAsync(IBlockSink sink, CancellationToken stop);
 }

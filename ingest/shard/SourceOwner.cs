@@ -14,7 +14,9 @@ public static class SourceOwner
     {
         if (!CaptureNames.IsName(source) || !CaptureNames.IsName(shard))
         {
-            throw new UsageException($"source '{source}' of shard '{shard}': a name is 1 to 64 of a-z, 0-9, '-', '_' and '.', beginning with a letter or digit.");
+            throw new UsageException(
+                $"source '{source}' of shard '{shard}': a name is 1 to 64 of a-z, 0-9, '-', '_' and '.', beginning with a letter or " +
+                $"digit.");
         }
         if (owner is not null && owner != shard)
         {
@@ -22,7 +24,8 @@ public static class SourceOwner
         }
     }
 
-    /// <summary>Makes the source the shard's. The shard has a capture by then: so a source without captures tells that they were deleted.</summary>
+    /// <summary>Makes the source the shard's. The shard has a capture by then: so a source without captures tells that they were
+    /// deleted.</summary>
     public static async Task ClaimAsync(IObjectStore store, string source, string shard, StoreRetry retry, CancellationToken cancel)
     {
         var name = CaptureNames.Source(source);
@@ -40,7 +43,8 @@ public static class SourceOwner
     /// <summary>The shard that owns the source, or null where no shard ever did.</summary>
     /// <exception cref="CorruptException">The object is damaged.</exception>
     public static async Task<string?> OwnerAsync(IObjectStore store, string source, CancellationToken cancel) => CaptureNames.IsName(source)
-        && await store.ReadAsync(CaptureNames.Source(source), cancel) is { } bytes ? SourceObject.Decode(bytes, CaptureNames.Source(source)) : null;
+        && await store.ReadAsync(CaptureNames.Source(source), cancel) is { } bytes ? SourceObject.Decode(bytes, CaptureNames.Source(source))
+            : null;
 
     private static PolicyException Belongs(IObjectStore store, string source, string owner, string shard) =>
         new($"source {source} belongs to shard {owner} in {store.Location}, this process hosts shard {shard}. "

@@ -4,7 +4,8 @@ using Pipeline.Core.Store;
 
 namespace Pipeline.Processor.Compaction;
 
-/// <summary>What compaction made of one date of one table: what was committed, or with a dry run what would be (then nothing is known of the outputs).</summary>
+/// <summary>What compaction made of one date of one table: what was committed, or with a dry run what would be (then nothing is known of
+/// the outputs).</summary>
 public sealed record DateCompaction(string Date, int FilesBefore, long RowsBefore, long BytesBefore, int FilesAfter, long BytesAfter);
 
 /// <summary>One table's compaction.</summary>
@@ -25,7 +26,9 @@ public sealed record CompactionReport(string Dataset, long Version)
     /// <summary>What a plan would do.</summary>
     public static CompactionReport Of(CompactionPlan plan) => new(plan.Dataset, plan.Version)
     {
-        Dates = [.. plan.Groups.GroupBy(group => group.Date).Select(date => new DateCompaction(date.Key.ToString(), date.Sum(g => g.Inputs.Count), date.Sum(g => g.Rows), date.Sum(g => g.Bytes), date.Count(), 0))],
+        Dates = [.. plan.Groups.GroupBy(group => group.Date).Select(date =>
+            new DateCompaction(date.Key.ToString(), date.Sum(g => g.Inputs.Count), date.Sum(g => g.Rows), date.Sum(g => g.Bytes),
+            date.Count(), 0))],
     };
 }
 

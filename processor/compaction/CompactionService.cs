@@ -4,12 +4,15 @@ using Pipeline.Core.Store;
 namespace Pipeline.Processor.Compaction;
 
 /// <summary>
-/// Compaction beside other roles, on a schedule of its own: every period it compacts each table, then removes what is void. It never runs in a shipper's loop: a merge takes seconds, a seal must not wait for it.
+/// Compaction beside other roles, on a schedule of its own: every period it compacts each table, then removes what is void. It never runs
+/// in a shipper's loop: a merge takes seconds, a seal must not wait for it.
 /// An outage ends a round; the next one begins anew. Stopping abandons what is under way: nothing is lost by that but work.
 /// </summary>
-public sealed class CompactionService(IReadOnlyList<(Compactor Compactor, OrphanedSegments Orphaned)> tables, TimeSpan period, TimeProvider time, ICompactionEvents events)
+public sealed class CompactionService(IReadOnlyList<(Compactor Compactor, OrphanedSegments Orphaned)> tables, TimeSpan period,
+    TimeProvider time, ICompactionEvents events)
 {
-    /// <summary>Runs until <paramref name="stop"/>. The first round comes after a tenth of the period, so that a process that is restarted often compacts too, and one that only just started serves first.</summary>
+    /// <summary>Runs until <paramref name="stop"/>. The first round comes after a tenth of the period, so that a process that is restarted
+    /// often compacts too, and one that only just started serves first.</summary>
     /// <exception cref="DifferenceException">
     /// At the stop: a table is not what its log says. Compaction of that table ended there; the others went on.
     /// </exception>

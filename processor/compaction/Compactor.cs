@@ -6,13 +6,17 @@ using Pipeline.Core.Table.Log;
 namespace Pipeline.Processor.Compaction;
 
 /// <summary>
-/// Merges the small segments of one table: 1 read the table — 2 plan — 3 merge group by group, each checked — 4 commit a batch of groups, with what it read — again from 2 until there is nothing to do.
-/// A group whose input another commit took away is dropped, and planned anew (rule 19). A crash leaves segments that no commit names (<see cref="OrphanedSegments"/>), and nothing else.
+/// Merges the small segments of one table: 1 read the table — 2 plan — 3 merge group by group, each checked — 4 commit a batch of groups,
+/// with what it read — again from 2 until there is nothing to do.
+/// A group whose input another commit took away is dropped, and planned anew (rule 19). A crash leaves segments that no commit names
+/// (<see cref="OrphanedSegments"/>), and nothing else.
 /// Any number of compactors, shippers and engines may work on the table. One run at a time for each instance.
 /// </summary>
-public sealed class Compactor(TableLog log, ReadOnlyMemory<byte> rowKey, Workers workers, TimeProvider time, CompactionPolicy policy, ICompactionEvents events)
+public sealed class Compactor(TableLog log, ReadOnlyMemory<byte> rowKey, Workers workers, TimeProvider time, CompactionPolicy policy,
+    ICompactionEvents events)
 {
-    /// <summary>A commit waits for so many groups or rows: few entries where many dates have little, and little lost where it conflicts.</summary>
+    /// <summary>A commit waits for so many groups or rows: few entries where many dates have little, and little lost where it
+    /// conflicts.</summary>
     private const int CommitGroups = 256;
     private const long CommitRows = 16 << 20;
 
@@ -57,10 +61,12 @@ public sealed class Compactor(TableLog log, ReadOnlyMemory<byte> rowKey, Workers
             await _history.ReadToAsync(state, (_, _) => false, remember: false, cancel);
             state = await RoundAsync(state, groups, refused, cancel);
         }
-        return new(Dataset, state.Version) { Dates = [.. _dates.OrderBy(date => date.Key).Select(date => date.Value)], Commits = _commits, Conflicts = _conflicts, Differences = [.. _differences] };
+        return new(Dataset, state.Version) { Dates = [.. _dates.OrderBy(date => date.Key).Select(date => date.Value)], Commits = _commits,
+            Conflicts = _conflicts, Differences = [.. _differences] };
     }
 
-    private async Task<TableState> RoundAsync(TableState state, List<CompactionGroup> groups, HashSet<UtcDay> refused, CancellationToken cancel)
+    private async Task<TableState> RoundAsync(TableState state, List<CompactionGroup> groups, HashSet<UtcDay> refused,
+        CancellationToken cancel)
     {
         var merge = new SegmentMerge(log, rowKey, workers, policy, time, events.Waiting);
         var declared = _history.Dates;
@@ -97,12 +103,14 @@ public sealed class Compactor(TableLog log, ReadOnlyMemory<byte> rowKey, Workers
         return await CommitAsync(state, batch, cancel);
     }
 
-    /// <summary>One commit of the groups whose inputs are all live; the others are dropped. Their outputs are void from then on, since they name their inputs (rule 23).</summary>
+    /// <summary>One commit of the groups whose inputs are all live; the others are dropped. Their outputs are void from then on, since they
+    /// name their inputs (rule 23).</summary>
     private async Task<TableState> CommitAsync(TableState state, IReadOnlyList<MergedGroup> batch, CancellationToken cancel)
     {
         while (batch.Count > 0)
         {
-            var draft = new CommitDraft { Kind = CommitKind.Compact, Reason = "small", Remove = [.. batch.SelectMany(m => m.Inputs)], Add = [.. batch.SelectMany(m => m.Outputs)] };
+            var draft = new CommitDraft { Kind = CommitKind.Compact, Reason = "small", Remove = [.. batch.SelectMany(m => m.Inputs)],
+                Add = [.. batch.SelectMany(m => m.Outputs)] };
             switch (await _committer.TryCommitAsync(state, draft, cancel))
             {
                 case CommitResult.Committed committed:
@@ -110,7 +118,8 @@ public sealed class Compactor(TableLog log, ReadOnlyMemory<byte> rowKey, Workers
                     return committed.State;
                 case CommitResult.InputGone gone:
                     state = gone.State;
-                    var standing = batch.Where(merged => merged.Inputs.All(file => gone.State.Files.ContainsKey(file.Path) && !gone.Paths.Contains(file.Path))).ToList();
+                    var standing = batch.Where(merged => merged.Inputs.All(file => gone.State.Files.ContainsKey(file.Path)
+                        && !gone.Paths.Contains(file.Path))).ToList();
                     Lost(state, batch.Count - standing.Count);
                     batch = standing;
                     break;
@@ -135,8 +144,10 @@ public sealed class Compactor(TableLog log, ReadOnlyMemory<byte> rowKey, Workers
             var date = merged.Group.Date;
             var (rows, before, after) = (merged.Sums.Rows, merged.Inputs.Sum(f => f.Size), merged.Outputs.Sum(f => f.Size));
             var sum = _dates.GetValueOrDefault(date) ?? new DateCompaction(date.ToString(), 0, 0, 0, 0, 0);
-            _dates[date] = new(sum.Date, sum.FilesBefore + merged.Inputs.Count, sum.RowsBefore + rows, sum.BytesBefore + before, sum.FilesAfter + merged.Outputs.Count, sum.BytesAfter + after);
+            _dates[date] = new(sum.Date, sum.FilesBefore + merged.Inputs.Count, sum.RowsBefore + rows, sum.BytesBefore
+                + before, sum.FilesAfter + merged.Outputs.Count, sum.BytesAfter + after);
         }
-        events.Compacted(Dataset, state.Version, batch.Sum(m => m.Inputs.Count), batch.Sum(m => m.Outputs.Count), batch.Sum(m => m.Sums.Rows), batch.Sum(m => m.Inputs.Sum(f => f.Size)), batch.Sum(m => m.Outputs.Sum(f => f.Size)));
+        events.Compacted(Dataset, state.Version, batch.Sum(m => m.Inputs.Count), batch.Sum(m => m.Outputs.Count),
+            batch.Sum(m => m.Sums.Rows), batch.Sum(m => m.Inputs.Sum(f => f.Size)), batch.Sum(m => m.Outputs.Sum(f => f.Size)));
     }
 }

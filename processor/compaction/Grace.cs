@@ -5,7 +5,8 @@ using Pipeline.Core.Table.Log;
 
 namespace Pipeline.Processor.Compaction;
 
-/// <summary>Whether the grace of a commit is over: from the instant at which the store made the commit's entry, to the store's now. Both by the store's clock; asked for once.</summary>
+/// <summary>Whether the grace of a commit is over: from the instant at which the store made the commit's entry, to the store's now. Both by
+/// the store's clock; asked for once.</summary>
 internal sealed class Grace(TableLog log, TimeSpan grace, TimeProvider time, Action<StoreException>? waiting)
 {
     private readonly Dictionary<long, DateTimeOffset?> _made = [];
@@ -24,6 +25,8 @@ internal sealed class Grace(TableLog log, TimeSpan grace, TimeProvider time, Act
         }
         var now = _now ??= await StoreClock.NowAsync(log.Store, OrphanReceipt.Folder(log.Contract.Dataset), time, waiting, cancel);
         return now - since < grace ? null
-            : string.Create(CultureInfo.InvariantCulture, $"entry {version} replaced it at {since.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}, {(now - since).TotalHours:0.##} h before, by the store's clock");
+            : string.Create(CultureInfo.InvariantCulture,
+                $"entry {version} replaced it at {since.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}, {(now - since).TotalHours:0.##} h " +
+                $"before, by the store's clock");
     }
 }

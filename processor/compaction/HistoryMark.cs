@@ -7,7 +7,8 @@ using Pipeline.Core.Table.Log;
 namespace Pipeline.Processor.Compaction;
 
 /// <summary>
-/// What a reading of the log up to one entry came to, so that the next one need not begin at entry 0. Derived from the log alone: one that is lost,
+/// What a reading of the log up to one entry came to, so that the next one need not begin at entry 0. Derived from the log alone: one that
+/// is lost,
 /// damaged or of a log that was restored since is passed over.
 /// </summary>
 /// <param name="Entry">The sha256 of entry <paramref name="Version"/>.</param>
@@ -32,7 +33,8 @@ internal sealed record HistoryMark(
         var json = JsonSerializer.SerializeToUtf8Bytes(this, Options);
         try
         {
-            await log.Store.PutIfAbsentAsync($"{Folder(log.Contract.Dataset)}{Version:D20}", (byte[])[.. SHA256.HashData(json), .. json], cancel);
+            await log.Store.PutIfAbsentAsync($"{Folder(log.Contract.Dataset)}{Version:D20}", (byte[])[.. SHA256.HashData(json), .. json],
+                cancel);
         }
         catch (StoreException)
         {
@@ -67,7 +69,8 @@ internal sealed record HistoryMark(
         }
         try
         {
-            return JsonSerializer.Deserialize<HistoryMark>(bytes[DigestLength..], Options) is { Dates: not null, Removed: not null } mark ? mark : null;
+            return JsonSerializer.Deserialize<HistoryMark>(bytes[DigestLength..], Options) is { Dates: not null, Removed: not null } mark
+                ? mark : null;
         }
         catch (JsonException)
         {

@@ -7,7 +7,8 @@ namespace Pipeline.Processor.Compaction;
 public static class OrphanProof
 {
     /// <summary>
-    /// Why no commit can ever add the segment; null where one may. It holds for ever once it holds, because what is shipped only grows and a file that was taken out does not make a
+    /// Why no commit can ever add the segment; null where one may. It holds for ever once it holds, because what is shipped only grows and
+    /// a file that was taken out does not make a
     /// draft good that removes it: whoever wrote the segment reads the entries between (rule 19), however late it wakes.
     /// </summary>
     /// <param name="label">What the segment says of itself; null: nothing can be proven.</param>

@@ -22,11 +22,14 @@ public sealed record OrphanReport(string Dataset, long Version, IReadOnlyList<Or
 }
 
 /// <summary>
-/// Finds and deletes segments that no version of the table will need (rule 23): 1 finish receipts that a crash left open — 2 list the folder — 3 read the log to its end, in this order: what is live is seen —
-/// 4 judge each segment that is not live: was it named by a commit, then a compaction must have replaced it and the grace be over; else it must be void by proof — 5 put the receipt — 6 read the log again, delete — 7 complete the receipt.
+/// Finds and deletes segments that no version of the table will need (rule 23): 1 finish receipts that a crash left open — 2 list the
+/// folder — 3 read the log to its end, in this order: what is live is seen —
+/// 4 judge each segment that is not live: was it named by a commit, then a compaction must have replaced it and the grace be over; else it
+/// must be void by proof — 5 put the receipt — 6 read the log again, delete — 7 complete the receipt.
 /// </summary>
 /// <param name="grace">How long inputs of compactions stay, from the commit that replaced them, by the store's clock.</param>
-public sealed class OrphanedSegments(TableLog log, ReadOnlyMemory<byte> rowKey, Workers workers, TimeProvider time, TimeSpan grace, ICompactionEvents events)
+public sealed class OrphanedSegments(TableLog log, ReadOnlyMemory<byte> rowKey, Workers workers, TimeProvider time, TimeSpan grace,
+    ICompactionEvents events)
 {
     public static readonly TimeSpan DefaultGrace = TimeSpan.FromDays(7);
 
@@ -64,7 +67,8 @@ public sealed class OrphanedSegments(TableLog log, ReadOnlyMemory<byte> rowKey, 
         var removable = new List<OrphanedSegment>();
         var (waiting, unproven) = (0, 0);
         var clock = new Grace(log, grace, time, events.Waiting);
-        foreach (var (path, found) in listed.Where(pair => !state.Files.ContainsKey(pair.Key)).OrderBy(pair => pair.Key, StringComparer.Ordinal))
+        foreach (var (path, found) in listed.Where(pair => !state.Files.ContainsKey(pair.Key))
+            .OrderBy(pair => pair.Key, StringComparer.Ordinal))
         {
             if (_history.Removed.TryGetValue(path, out var removal))
             {
@@ -108,7 +112,8 @@ public sealed class OrphanedSegments(TableLog log, ReadOnlyMemory<byte> rowKey, 
         {
             // 5
             var state = await StateAsync(cancel);
-            var receipt = new OrphanReceipt(Dataset, state.Version, state.EntryHash.ToString(), log.CaptureStore, log.KeyId, grace.TotalSeconds, await SummedAsync(some, cancel));
+            var receipt = new OrphanReceipt(Dataset, state.Version, state.EntryHash.ToString(), log.CaptureStore, log.KeyId,
+                grace.TotalSeconds, await SummedAsync(some, cancel));
             var name = OrphanReceipt.NewName(Dataset, state.Version);
             await Puts.UntilKnownAsync(log.Store, name, receipt.Encode(), time, events.Waiting, cancel);
             await FinishAsync(name, receipt);
@@ -127,9 +132,11 @@ public sealed class OrphanedSegments(TableLog log, ReadOnlyMemory<byte> rowKey, 
                 bytes += segment.Bytes;
             }
             // 7
-            await Puts.UntilKnownAsync(log.Store, OrphanReceipt.DoneName(name), OrphanReceipt.EncodeDone(receipt.Segments.Count - kept.Count, kept), time, events.Waiting, cancel);
+            await Puts.UntilKnownAsync(log.Store, OrphanReceipt.DoneName(name),
+                OrphanReceipt.EncodeDone(receipt.Segments.Count - kept.Count, kept), time, events.Waiting, cancel);
             receipts.Add(name);
-            events.OrphansRemoved(Dataset, receipt.Segments.Count - kept.Count, receipt.Segments.Where(s => !kept.Contains(s.Path)).Sum(s => s.Bytes), name);
+            events.OrphansRemoved(Dataset, receipt.Segments.Count - kept.Count,
+                receipt.Segments.Where(s => !kept.Contains(s.Path)).Sum(s => s.Bytes), name);
         }
     }
 
@@ -146,7 +153,8 @@ public sealed class OrphanedSegments(TableLog log, ReadOnlyMemory<byte> rowKey, 
                 names.Add(found.Name);
             }
         }
-        return [.. names.Where(name => !OrphanReceipt.IsDone(name) && !names.Contains(OrphanReceipt.DoneName(name))).Order(StringComparer.Ordinal)];
+        return [.. names.Where(name => !OrphanReceipt.IsDone(name) && !names.Contains(OrphanReceipt.DoneName(name)))
+            .Order(StringComparer.Ordinal)];
     }
 
     private async Task<OrphanReceipt> ReadReceiptAsync(string name, CancellationToken cancel)
@@ -154,12 +162,15 @@ public sealed class OrphanedSegments(TableLog log, ReadOnlyMemory<byte> rowKey, 
         try
         {
             var receipt = OrphanReceipt.Decode(await log.Store.ReadAsync(name, cancel) ?? []);
-            return receipt.Dataset == Dataset && receipt.Store == log.CaptureStore && receipt.KeyId == log.KeyId && receipt.Segments.All(s => ObjectName.IsValid(TableNames.Segment(Dataset, s.Path)) && !s.Path.StartsWith('_'))
+            return receipt.Dataset == Dataset && receipt.Store == log.CaptureStore && receipt.KeyId == log.KeyId
+                && receipt.Segments.All(s => ObjectName.IsValid(TableNames.Segment(Dataset, s.Path)) && !s.Path.StartsWith('_'))
                 ? receipt : throw new InvalidDataException("it is of another table, or names what is no segment");
         }
         catch (InvalidDataException e)
         {
-            throw new DifferenceException($"receipt {name} in {log.Store.Location}: {e.Message}. Nothing of it was deleted. Restore it from a copy, or move it away if it is not of this table.");
+            throw new DifferenceException(
+                $"receipt {name} in {log.Store.Location}: {e.Message}. Nothing of it was deleted. Restore it from a copy, or move it " +
+                $"away if it is not of this table.");
         }
     }
 
@@ -176,9 +187,11 @@ public sealed class OrphanedSegments(TableLog log, ReadOnlyMemory<byte> rowKey, 
         }
     }
 
-    private static OrphanedSegment Segment(string path, ObjectInfo found, string why, string proof) => new(path, DateOf(path), found.Length, -1, null, why, proof);
+    private static OrphanedSegment Segment(string path, ObjectInfo found, string why, string proof) =>
+        new(path, DateOf(path), found.Length, -1, null, why, proof);
 
-    private static string DateOf(string path) => path.StartsWith("date=", StringComparison.Ordinal) && path.IndexOf('/', StringComparison.Ordinal) is > 5 and var end ? path[5..end] : "";
+    private static string DateOf(string path) => path.StartsWith("date=", StringComparison.Ordinal)
+        && path.IndexOf('/', StringComparison.Ordinal) is > 5 and var end ? path[5..end] : "";
 
     /// <summary>With what each one holds, as it is now.</summary>
     private async Task<IReadOnlyList<OrphanedSegment>> SummedAsync(IReadOnlyList<OrphanedSegment> segments, CancellationToken cancel)
@@ -189,7 +202,8 @@ public sealed class OrphanedSegments(TableLog log, ReadOnlyMemory<byte> rowKey, 
         {
             try
             {
-                var sums = await _reader.ReadBackAsync(new SegmentFile(segment.Path, UtcDay.Parse(segment.Date), segment.Bytes, -1, 0, 0), hash, cancel);
+                var sums = await _reader.ReadBackAsync(new SegmentFile(segment.Path, UtcDay.Parse(segment.Date), segment.Bytes, -1, 0, 0),
+                    hash, cancel);
                 summed.Add(segment with { Rows = sums.Rows, Sum = sums.HashHex });
             }
             catch (Exception e) when (e is PipelineException or FormatException)

@@ -12,15 +12,18 @@ namespace Pipeline.Processor.Compaction;
 internal sealed record MergedGroup(CompactionGroup Group, IReadOnlyList<SegmentFile> Inputs, IReadOnlyList<SegmentFile> Outputs, Sums Sums);
 
 /// <summary>
-/// Merges one group: 1 read the inputs, hash every row, sort a row group at a time — 2 compare with what the log says — 3 put the output — 4 read it back from the store, hash again, compare.
+/// Merges one group: 1 read the inputs, hash every row, sort a row group at a time — 2 compare with what the log says — 3 put the output —
+/// 4 read it back from the store, hash again, compare.
 /// Memory does not depend on the group: one row group of an input, one being sorted, one being written, and the compressed output.
 /// </summary>
-internal sealed class SegmentMerge(TableLog log, ReadOnlyMemory<byte> rowKey, Workers workers, CompactionPolicy policy, TimeProvider time, Action<StoreException>? waiting)
+internal sealed class SegmentMerge(TableLog log, ReadOnlyMemory<byte> rowKey, Workers workers, CompactionPolicy policy, TimeProvider time,
+    Action<StoreException>? waiting)
 {
     private readonly RowSorter _sorter = new(log.Contract);
 
     /// <param name="declared">What the commits brought to the date, where the group is all of it.</param>
-    /// <exception cref="PipelineException">3: an input is damaged or holds other rows than the log says, or the output other rows than the inputs. Nothing was committed.</exception>
+    /// <exception cref="PipelineException">3: an input is damaged or holds other rows than the log says, or the output other rows than the
+    /// inputs. Nothing was committed.</exception>
     public async Task<MergedGroup> RunAsync(CompactionGroup group, Sums? declared, CancellationToken cancel)
     {
         using var hash = new RowHash(rowKey.Span);
@@ -57,7 +60,9 @@ internal sealed class SegmentMerge(TableLog log, ReadOnlyMemory<byte> rowKey, Wo
             }
             if (declared is { } expected && expected != before)
             {
-                throw Differs(group, $"its files hold {before.Rows} rows with the sum {before.HashHex}, its commits brought {expected.Rows} with {expected.HashHex}");
+                throw Differs(group,
+                    $"its files hold {before.Rows} rows with the sum {before.HashHex}, its commits brought {expected.Rows} with " +
+                    $"{expected.HashHex}");
             }
             // 3
             await workers.Run(() => { Drain(writer); return true; });
@@ -120,17 +125,24 @@ internal sealed class SegmentMerge(TableLog log, ReadOnlyMemory<byte> rowKey, Wo
 
     private async Task<SegmentReader> OpenAsync(SegmentFile file, string absent, CancellationToken cancel) =>
         await SegmentReader.OpenAsync(log.Store, TableNames.Segment(log.Contract.Dataset, file.Path), log.Contract, file.Size, cancel)
-        ?? throw new DifferenceException($"{log.Where}, date {file.Date}: segment {file.Path} ({file.Rows} rows) {absent}. Restore it from a copy.");
+        ?? throw new DifferenceException(
+            $"{log.Where}, date {file.Date}: segment {file.Path} ({file.Rows} rows) {absent}. Restore it from a copy.");
 
     private Sums OfDate(SegmentFile file, Dictionary<UtcDay, Sums> found)
     {
         var all = Sums.Of(found.Values);
         var own = found.GetValueOrDefault(file.Date);
-        return own != all ? throw new DifferenceException($"{log.Where}: segment {file.Path} stands in the partition of {file.Date} and holds {all.Rows - own.Rows} rows of other dates. It was left as it is; run `pipeline verify --deep`.")
-            : file.Rows >= 0 && all.Rows != file.Rows ? throw new DifferenceException($"{log.Where}, date {file.Date}: segment {file.Path} holds {all.Rows} rows, the log says {file.Rows}. It was left as it is; run `pipeline verify --deep`.")
+        return own != all
+            ? throw new DifferenceException(
+            $"{log.Where}: segment {file.Path} stands in the partition of {file.Date} and holds {all.Rows - own.Rows} rows of other " +
+            $"dates. It was left as it is; run `pipeline verify --deep`.")
+            : file.Rows >= 0 && all.Rows != file.Rows ? throw new DifferenceException(
+                $"{log.Where}, date {file.Date}: segment {file.Path} holds {all.Rows} rows, the log says {file.Rows}. It was left as it " +
+                $"is; run `pipeline verify --deep`.")
             : all;
     }
 
     private DifferenceException Differs(CompactionGroup group, string what) =>
-        new($"{log.Where}, date {group.Date}: {group.Inputs.Count} segments were not merged: {what}. The table is as it was; run `pipeline verify --deep`.");
+        new($"{log.Where}, date {group.Date}: {group.Inputs.Count} segments were not merged: {what}. The table is as it was; run " +
+            $"`pipeline verify --deep`.");
 }

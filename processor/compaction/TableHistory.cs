@@ -34,7 +34,8 @@ internal sealed class TableHistory(TableLog log)
 
     /// <summary>Reads up to <paramref name="state"/>, which the caller has replayed.</summary>
     /// <param name="keep">
-    /// Whether the removal of a file (first) by an entry (second) is remembered: of files that are in the folder, since all of them would fill memory in the end.
+    /// Whether the removal of a file (first) by an entry (second) is remembered: of files that are in the folder, since all of them would
+    /// fill memory in the end.
     /// </param>
     /// <param name="remember">Whether marks are left on the way. Only for a caller that keeps every file that may be in the folder.</param>
     /// <exception cref="DifferenceException">An entry is gone, or is not the one that the next entry names.</exception>

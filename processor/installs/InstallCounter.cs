@@ -7,11 +7,13 @@ using Pipeline.Core.Table.Segments;
 
 namespace Pipeline.Processor.Installs;
 
-/// <summary>What to count. Both dates are inclusive and choose windows: a window with a day in the range is counted whole, so that its numbers never depend on how the question was cut. Null: no bound.</summary>
+/// <summary>What to count. Both dates are inclusive and choose windows: a window with a day in the range is counted whole, so that its
+/// numbers never depend on how the question was cut. Null: no bound.</summary>
 public sealed record InstallQuestion(IReadOnlyList<WindowKind> By, UtcDay? From = null, UtcDay? To = null);
 
 /// <summary>
-/// Counts checks and distinct addresses from one version of the `xencenter-checks` table. Dates are read in order, only those that a window asks for, and one window of each kind
+/// Counts checks and distinct addresses from one version of the `xencenter-checks` table. Dates are read in order, only those that a window
+/// asks for, and one window of each kind
 /// is in memory at a time. One question at a time. A row belongs to the date of its partition, which `verify --deep` proves to be its own.
 /// </summary>
 public sealed class InstallCounter(TableLog log)
@@ -22,7 +24,8 @@ public sealed class InstallCounter(TableLog log)
     private readonly Dictionary<string, int> _index = new(StringComparer.Ordinal);
     private long _unreadable;
 
-    /// <exception cref="PipelineException">3: a segment that the log names is gone or damaged; no number is given then. 78: a dataset without the two columns.</exception>
+    /// <exception cref="PipelineException">3: a segment that the log names is gone or damaged; no number is given then. 78: a dataset
+    /// without the two columns.</exception>
     public async Task<InstallFacts> CountAsync(InstallQuestion question, CancellationToken cancel = default)
     {
         _unreadable = 0;
@@ -51,8 +54,10 @@ public sealed class InstallCounter(TableLog log)
         rows.AddRange(counts.SelectMany(count => count.Close(_versions)));
         return new InstallFacts
         {
-            Dataset = log.Contract.Dataset, TableVersion = state?.Version ?? -1, Through = dates.Count == 0 ? null : dates[^1].Key.ToString(), UnreadableAddresses = _unreadable,
-            Rows = [.. rows.OrderBy(row => WindowKinds.Parse(row.Window)).ThenBy(row => row.Start, StringComparer.Ordinal).ThenBy(row => row.Version, StringComparer.Ordinal)],
+            Dataset = log.Contract.Dataset, TableVersion = state?.Version ?? -1, Through = dates.Count == 0 ? null
+                : dates[^1].Key.ToString(), UnreadableAddresses = _unreadable,
+            Rows = [.. rows.OrderBy(row => WindowKinds.Parse(row.Window)).ThenBy(row => row.Start, StringComparer.Ordinal)
+                .ThenBy(row => row.Version, StringComparer.Ordinal)],
         };
     }
 
@@ -64,9 +69,12 @@ public sealed class InstallCounter(TableLog log)
 
     private async Task CountFileAsync(SegmentFile file, List<WindowCount> open, int address, int version, CancellationToken cancel)
     {
-        if (await SegmentReader.OpenAsync(log.Store, TableNames.Segment(log.Contract.Dataset, file.Path), log.Contract, file.Size, cancel) is not { } reader)
+        if (await SegmentReader.OpenAsync(log.Store, TableNames.Segment(log.Contract.Dataset, file.Path), log.Contract, file.Size,
+            cancel) is not { } reader)
         {
-            throw new DifferenceException($"{log.Where}: segment {file.Path} ({file.Rows} rows of {file.Date}) is in the log and not in the store, so nothing can be counted. Restore it from a copy; `pipeline verify` names all that is gone.");
+            throw new DifferenceException(
+                $"{log.Where}: segment {file.Path} ({file.Rows} rows of {file.Date}) is in the log and not in the store, so nothing can " +
+                $"be counted. Restore it from a copy; `pipeline verify` names all that is gone.");
         }
         await foreach (var batch in reader.ReadAsync(cancel))
         {
@@ -96,7 +104,8 @@ public sealed class InstallCounter(TableLog log)
     private int IndexOf(ReadOnlySpan<byte> version)
     {
         Span<char> text = stackalloc char[64];
-        ReadOnlySpan<char> name = Encoding.UTF8.TryGetChars(version, text, out var length) ? text[..length] : Encoding.UTF8.GetString(version);
+        ReadOnlySpan<char> name = Encoding.UTF8.TryGetChars(version, text, out var length) ? text[..length]
+            : Encoding.UTF8.GetString(version);
         var known = _index.GetAlternateLookup<ReadOnlySpan<char>>();
         if (!known.TryGetValue(name, out var index))
         {
@@ -112,6 +121,8 @@ public sealed class InstallCounter(TableLog log)
         var names = log.Contract.Strings.Select(field => field.Name).ToList();
         var found = (names.IndexOf(AddressColumn), names.IndexOf(VersionColumn));
         return found is { Item1: >= 0, Item2: >= 0 } ? found
-            : throw new ConfigurationException($"dataset {log.Contract.Dataset}: it has no columns {AddressColumn} and {VersionColumn}, which counting installs takes. Count those of xencenter-checks.");
+            : throw new ConfigurationException(
+                $"dataset {log.Contract.Dataset}: it has no columns {AddressColumn} and {VersionColumn}, which counting installs takes. " +
+                $"Count those of xencenter-checks.");
     }
 }

@@ -3,7 +3,8 @@ using Pipeline.Core.Records;
 namespace Pipeline.Processor.Installs;
 
 /// <summary>
-/// The exact sets of one window, per version and for all. An address that a version already has, the whole window has: so most rows cost one look-up.
+/// The exact sets of one window, per version and for all. An address that a version already has, the whole window has: so most rows cost
+/// one look-up.
 /// Memory: some 20 bytes for each distinct (address, version).
 /// </summary>
 internal sealed class WindowCount(WindowKind kind)

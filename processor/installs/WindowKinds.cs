@@ -9,7 +9,8 @@ public enum WindowKind
     Day,
     /// <summary>An ISO week: Monday to Sunday, UTC.</summary>
     Week,
-    /// <summary>28 days from a Monday: four whole ISO weeks. Consecutive, counted from Monday 1970-01-05, so the windows are the same whatever data there is and whatever range is asked for.</summary>
+    /// <summary>28 days from a Monday: four whole ISO weeks. Consecutive, counted from Monday 1970-01-05, so the windows are the same
+    /// whatever data there is and whatever range is asked for.</summary>
     Days28,
 }
 
@@ -21,7 +22,8 @@ public static class WindowKinds
     public static string Name(WindowKind kind) => kind switch { WindowKind.Day => "day", WindowKind.Week => "week", _ => "28d" };
 
     /// <summary>The kind of that name, or null.</summary>
-    public static WindowKind? Parse(string name) => name switch { "day" => WindowKind.Day, "week" => WindowKind.Week, "28d" => WindowKind.Days28, _ => null };
+    public static WindowKind? Parse(string name) => name switch { "day" => WindowKind.Day, "week" => WindowKind.Week, "28d" =>
+        WindowKind.Days28, _ => null };
 
     public static int Length(WindowKind kind) => kind switch { WindowKind.Day => 1, WindowKind.Week => 7, _ => 28 };
 

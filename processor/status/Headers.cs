@@ -4,7 +4,8 @@ using Pipeline.Core.Store;
 
 namespace Pipeline.Processor.Status;
 
-/// <summary>Reads a capture's beginning: its header, and where asked for the runs of rejected lines, which lie first among the blocks. Never its frames.</summary>
+/// <summary>Reads a capture's beginning: its header, and where asked for the runs of rejected lines, which lie first among the blocks.
+/// Never its frames.</summary>
 internal static class Headers
 {
     private const int FirstRead = 64 * 1024;
@@ -33,7 +34,8 @@ internal static class Headers
     }
 
     /// <summary>The runs of rejected lines of this capture.</summary>
-    public static async Task<IReadOnlyList<RejectedLines>> RejectedAsync(CaptureStore captures, CaptureHeader header, CancellationToken cancel)
+    public static async Task<IReadOnlyList<RejectedLines>> RejectedAsync(CaptureStore captures, CaptureHeader header,
+        CancellationToken cancel)
     {
         if (header.Rejections is not { } range)
         {
@@ -43,7 +45,9 @@ internal static class Headers
         var block = await captures.Store.ReadRangeAsync(name, range.Offset, range.Length, cancel);
         try
         {
-            return RejectionBlock.Decode(block?.Length == range.Length ? block : throw new InvalidDataException($"its rejection runs claim {range.Length} bytes at {range.Offset}, found {block?.Length ?? 0}."));
+            return RejectionBlock.Decode(block?.Length == range.Length ? block
+                : throw new InvalidDataException(
+                $"its rejection runs claim {range.Length} bytes at {range.Offset}, found {block?.Length ?? 0}."));
         }
         catch (InvalidDataException e)
         {
@@ -53,7 +57,8 @@ internal static class Headers
 
     /// <summary>Every header that stands, of every shard, in order, and what the store says of its capture.</summary>
     /// <param name="broken">Hears of headers that cannot be read, which are passed over; null: the first ends it.</param>
-    public static async IAsyncEnumerable<(ObjectInfo Found, CaptureHeader Header)> AllAsync(CaptureStore captures, Action<string>? broken, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel)
+    public static async IAsyncEnumerable<(ObjectInfo Found, CaptureHeader Header)> AllAsync(CaptureStore captures, Action<string>? broken,
+        [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancel)
     {
         await foreach (var shard in captures.ShardsAsync(cancel))
         {

@@ -7,10 +7,12 @@ using Pipeline.Core.Captures;
 
 namespace Pipeline.Processor.Status;
 
-/// <summary>What rejections are counted by. A rule is one of docs/classification.md, a shape that of a client or a path which no rule knows, a day that on which the store, by its own clock, made the capture (UTC): a rejected line may have no time.</summary>
+/// <summary>What rejections are counted by. A rule is one of docs/classification.md, a shape that of a client or a path which no rule
+/// knows, a day that on which the store, by its own clock, made the capture (UTC): a rejected line may have no time.</summary>
 public enum RejectionsBy { Reason, Source, Day, Rule, Shape }
 
-/// <summary>Lines that became no record: how many, why, and from where. Never what they held. All counts are net of what a redrive made records of, but those by rule and by shape: captures do not say which of them a redriven line had.</summary>
+/// <summary>Lines that became no record: how many, why, and from where. Never what they held. All counts are net of what a redrive made
+/// records of, but those by rule and by shape: captures do not say which of them a redriven line had.</summary>
 public sealed record RejectionsReport
 {
     /// <summary>Reason → lines, since each shard's first capture.</summary>
@@ -33,7 +35,8 @@ public sealed record RejectionsReport
     /// <summary>Lines whose capture has expired: they are in <see cref="Reasons"/> and in no count.</summary>
     public required long Expired { get; init; }
 
-    /// <summary>Shards whose captures contradict one another, or cannot be read, from a number on: of them only what comes before is among <see cref="Reasons"/>.</summary>
+    /// <summary>Shards whose captures contradict one another, or cannot be read, from a number on: of them only what comes before is among
+    /// <see cref="Reasons"/>.</summary>
     public IReadOnlyList<string> Forks { get; init; } = [];
 
     public string ToJson() => JsonSerializer.Serialize(this, RejectionsJson.Default.RejectionsReport);
@@ -41,16 +44,21 @@ public sealed record RejectionsReport
 
 /// <param name="File">The file's identity; null of a push.</param>
 /// <param name="Path">Its name, where the machine that is asked knows it.</param>
-public sealed record RejectionCount(string Source, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? File, string? Path, string Reason, long Lines);
+public sealed record RejectionCount(string Source, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? File,
+    string? Path, string Reason, long Lines);
 
 /// <summary>Lines of one reason, source, day, rule or shape.</summary>
 /// <param name="Reason">Of a source's or a day's: which. Of a reason it is the key itself, and a rule or a shape has none here.</param>
 /// <param name="Lines">Of a rule or a shape: as they were captured.</param>
-/// <param name="Redriven">Lines that were among these and are records since a redrive; null of a rule or a shape, where it is not known.</param>
-public sealed record RejectionGroup(string Key, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Reason, long Lines, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] long? Redriven);
+/// <param name="Redriven">Lines that were among these and are records since a redrive; null of a rule or a shape, where it is not
+/// known.</param>
+public sealed record RejectionGroup(string Key, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Reason,
+    long Lines, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] long? Redriven);
 
-/// <summary>Adjacent rejected lines: the file's identity, and its name where the machine that is asked knows it (a push has neither), the physical line of the first (from 1; in a push, of its body), how many, and the capture that counts them.</summary>
-public sealed record RejectionRun(string Source, string? File, string? Path, long FirstLine, long Count, string Reason, string Shard, long Capture)
+/// <summary>Adjacent rejected lines: the file's identity, and its name where the machine that is asked knows it (a push has neither), the
+/// physical line of the first (from 1; in a push, of its body), how many, and the capture that counts them.</summary>
+public sealed record RejectionRun(string Source, string? File, string? Path, long FirstLine, long Count, string Reason, string Shard,
+    long Capture)
 {
     /// <summary>One line of JSON.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, RunJson.Default.RejectionRun);
@@ -61,10 +69,12 @@ public sealed record RejectionRun(string Source, string? File, string? Path, lon
 public sealed class RejectionReader(CaptureStore captures, Func<string, string, string?> nameOf)
 {
     /// <summary>
-    /// Counts. <see cref="RejectionsReport.Reasons"/>, and the groups by reason and by source, have the totals that snapshots keep of expired captures; the others only what captures that stand have.
+    /// Counts. <see cref="RejectionsReport.Reasons"/>, and the groups by reason and by source, have the totals that snapshots keep of
+    /// expired captures; the others only what captures that stand have.
     /// Rules and shapes are of all reasons: a capture does not say which reason they had.
     /// </summary>
-    public async Task<RejectionsReport> CountAsync(string? source = null, string? reason = null, RejectionsBy? by = null, CancellationToken cancel = default)
+    public async Task<RejectionsReport> CountAsync(string? source = null, string? reason = null, RejectionsBy? by = null,
+        CancellationToken cancel = default)
     {
         var tally = new Tally(source, reason, by, PathOf);
         var forks = new List<string>();
@@ -72,7 +82,8 @@ public sealed class RejectionReader(CaptureStore captures, Func<string, string, 
         {
             tally.Add(found.Created, header);
         }
-        var (reasons, redriven) = (new SortedDictionary<string, long>(StringComparer.Ordinal), new SortedDictionary<string, long>(StringComparer.Ordinal));
+        var (reasons, redriven) = (new SortedDictionary<string, long>(StringComparer.Ordinal), new SortedDictionary<string,
+            long>(StringComparer.Ordinal));
         await foreach (var shard in captures.ShardsAsync(cancel))
         {
             foreach (var (name, totals) in (await FoldAsync(shard, forks, cancel)).Sources.Where(s => source is null || s.Key == source))
@@ -92,7 +103,8 @@ public sealed class RejectionReader(CaptureStore captures, Func<string, string, 
         var counts = tally.Counts;
         return new RejectionsReport
         {
-            Reasons = reasons, Redriven = redriven, Forks = [.. forks.Distinct()], Expired = Math.Max(0, reasons.Values.Sum() - counts.Sum(c => c.Lines)), Counts = counts,
+            Reasons = reasons, Redriven = redriven, Forks = [.. forks.Distinct()],
+                Expired = Math.Max(0, reasons.Values.Sum() - counts.Sum(c => c.Lines)), Counts = counts,
             By = by is { } asked ? Name(asked) : null, Groups = by is null ? null : tally.Groups,
         };
     }
@@ -125,25 +137,30 @@ public sealed class RejectionReader(CaptureStore captures, Func<string, string, 
 
     /// <summary>Where the rejected lines stood, capture by capture, without those that a redrive made records of.</summary>
     /// <param name="broken">Hears of captures that cannot be read; the others are told all the same. Null: such a capture ends it.</param>
-    public async IAsyncEnumerable<RejectionRun> RunsAsync(string? source = null, string? reason = null, Action<string>? broken = null, [EnumeratorCancellation] CancellationToken cancel = default)
+    public async IAsyncEnumerable<RejectionRun> RunsAsync(string? source = null, string? reason = null, Action<string>? broken = null,
+        [EnumeratorCancellation] CancellationToken cancel = default)
     {
         var redriven = await RedrivenAsync(broken, cancel);
         await foreach (var (_, header) in Headers.AllAsync(captures, broken, cancel))
         {
-            if (!header.Reads.Any(read => read.Redrive is null && (source is null || read.Source == source) && read.Rejected is { } r && (reason is null || r.ContainsKey(reason))))
+            if (!header.Reads.Any(read => read.Redrive is null && (source is null || read.Source == source) && read.Rejected is { } r
+                && (reason is null || r.ContainsKey(reason))))
             {
                 continue;
             }
             foreach (var runs in (await Headers.RejectedAsync(captures, header, cancel)).GroupBy(run => run.Read))
             {
-                if (runs.Key >= header.Reads.Count || header.Reads[runs.Key] is not { Redrive: null } read || (source is not null && read.Source != source))
+                if (runs.Key >= header.Reads.Count || header.Reads[runs.Key] is not { Redrive: null } read
+                    || (source is not null && read.Source != source))
                 {
                     continue;
                 }
-                var left = redriven.TryGetValue((header.Shard, new RedriveOf(header.Number, runs.Key)), out var done) ? LineRuns.Without([.. runs], done) : [.. runs];
+                var left = redriven.TryGetValue((header.Shard, new RedriveOf(header.Number, runs.Key)), out var done)
+                    ? LineRuns.Without([.. runs], done) : [.. runs];
                 foreach (var run in left.Where(run => reason is null || run.Reason == reason))
                 {
-                    yield return new RejectionRun(read.Source, read.File, PathOf(read), run.FirstLine, run.Count, run.Reason, header.Shard, header.Number);
+                    yield return new RejectionRun(read.Source, read.File, PathOf(read), run.FirstLine, run.Count, run.Reason, header.Shard,
+                        header.Number);
                 }
             }
         }
@@ -153,7 +170,8 @@ public sealed class RejectionReader(CaptureStore captures, Func<string, string, 
     private string? PathOf(ReadEntry read) => read.File is { } file ? nameOf(read.Source, file) ?? read.Path : null;
 
     /// <summary>The lines of each read that are records by now: the newest redrive of a read says all of them.</summary>
-    private async Task<Dictionary<(string Shard, RedriveOf Of), IReadOnlyList<RejectedLines>>> RedrivenAsync(Action<string>? broken, CancellationToken cancel)
+    private async Task<Dictionary<(string Shard, RedriveOf Of), IReadOnlyList<RejectedLines>>> RedrivenAsync(Action<string>? broken,
+        CancellationToken cancel)
     {
         var redriven = new Dictionary<(string, RedriveOf), IReadOnlyList<RejectedLines>>();
         await foreach (var (_, header) in Headers.AllAsync(captures, broken is null ? null : static _ => { }, cancel))
@@ -176,7 +194,8 @@ public sealed class RejectionReader(CaptureStore captures, Func<string, string, 
     {
         private readonly SortedDictionary<(string Source, string File, string Reason), long> _counts = [];
         private readonly Dictionary<(string Source, string File), string?> _paths = [];
-        private readonly SortedDictionary<(string Key, string? Reason), (long Lines, long Redriven)> _groups = new(Comparer<(string Key, string? Reason)>.Create((a, b) =>
+        private readonly SortedDictionary<(string Key, string? Reason),
+            (long Lines, long Redriven)> _groups = new(Comparer<(string Key, string? Reason)>.Create((a, b) =>
             string.CompareOrdinal(a.Key, b.Key) is var key and not 0 ? key : string.CompareOrdinal(a.Reason, b.Reason)));
 
         // Of each read with rejections of the shard that is being read, its day and file: a redrive lowers what it read again.
@@ -184,13 +203,16 @@ public sealed class RejectionReader(CaptureStore captures, Func<string, string, 
         private string? _shard;
 
         public IReadOnlyList<RejectionCount> Counts => [.. _counts.Where(c => c.Value != 0)
-            .Select(c => new RejectionCount(c.Key.Source, c.Key.File.Length == 0 ? null : c.Key.File, _paths.GetValueOrDefault((c.Key.Source, c.Key.File)), c.Key.Reason, c.Value))];
+            .Select(c => new RejectionCount(c.Key.Source, c.Key.File.Length == 0 ? null
+                : c.Key.File, _paths.GetValueOrDefault((c.Key.Source, c.Key.File)), c.Key.Reason, c.Value))];
 
         public IReadOnlyList<RejectionGroup> Groups
         {
             get
             {
-                var groups = _groups.Where(g => g.Value != default).Select(g => new RejectionGroup(g.Key.Key, g.Key.Reason, g.Value.Lines, by is RejectionsBy.Rule or RejectionsBy.Shape ? null : g.Value.Redriven));
+                var groups = _groups.Where(g => g.Value != default).Select(g =>
+                    new RejectionGroup(g.Key.Key, g.Key.Reason, g.Value.Lines, by is RejectionsBy.Rule or RejectionsBy.Shape ? null
+                    : g.Value.Redriven));
                 return by == RejectionsBy.Day ? [.. groups] : [.. groups.OrderByDescending(g => g.Lines)];
             }
         }
@@ -264,6 +286,7 @@ public sealed class RejectionReader(CaptureStore captures, Func<string, string, 
 [JsonSerializable(typeof(RejectionsReport))]
 internal sealed partial class RejectionsJson : JsonSerializerContext;
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(RejectionRun))]
 internal sealed partial class RunJson : JsonSerializerContext;

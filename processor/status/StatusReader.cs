@@ -6,7 +6,8 @@ using Pipeline.Core.Table.Log;
 namespace Pipeline.Processor.Status;
 
 /// <summary>
-/// Reads where everything stands, and only reads. 1 the tables (before the captures: what is captured meanwhile is pending) · 2 each shard's newest snapshot and what follows it ·
+/// Reads where everything stands, and only reads. 1 the tables (before the captures: what is captured meanwhile is pending) · 2 each
+/// shard's newest snapshot and what follows it ·
 /// 3 along the links, from each dataset's newest capture down to what is shipped, what is pending.
 /// </summary>
 public sealed class StatusReader(CaptureStore captures, IReadOnlyList<TableLog> tables, TimeProvider time)
@@ -33,8 +34,10 @@ public sealed class StatusReader(CaptureStore captures, IReadOnlyList<TableLog> 
         {
             var files = state?.Files.Values.ToList() ?? [];
             var last = state is null ? null : await log.ReadEntryAsync(state.Version, cancel);
-            commits.Add(new TableStatus(dataset, state?.Version ?? -1, files.Count, files.Sum(f => Math.Max(0, f.Rows)), files.Sum(f => f.Size),
-                files.Count == 0 ? null : files.Min(f => f.Date).ToString(), files.Count == 0 ? null : files.Max(f => f.Date).ToString(), last?.Time));
+            commits.Add(new TableStatus(dataset, state?.Version ?? -1, files.Count, files.Sum(f => Math.Max(0, f.Rows)),
+                files.Sum(f => f.Size),
+                files.Count == 0 ? null : files.Min(f => f.Date).ToString(), files.Count == 0 ? null
+                    : files.Max(f => f.Date).ToString(), last?.Time));
         }
         return new StatusReport { Shards = found, Tables = commits };
     }
@@ -49,12 +52,14 @@ public sealed class StatusReader(CaptureStore captures, IReadOnlyList<TableLog> 
             datasets[dataset] = await DatasetAsync(shard, dataset, state.Datasets.GetValueOrDefault(dataset), shipped, cancel);
             if (fork is null && shipped is { } s && s.Number > (state.Head?.Number ?? -1))
             {
-                fork = $"the table of {dataset} has shipped up to capture {s.Number}, the store's newest is {state.Head?.Number.ToString() ?? "none"}; run `pipeline verify`";
+                fork = $"the table of {dataset} has shipped up to capture {s.Number}, the store's newest is " +
+                    $"{state.Head?.Number.ToString() ?? "none"}; run `pipeline verify`";
             }
         }
         return new ShardStatus
         {
-            Shard = shard, Head = state.Head?.Number, NewestAge = state.Head is { } head ? await AgeAsync(shard, head.Number, cancel) : null, Datasets = datasets, Sources = state.Sources,
+            Shard = shard, Head = state.Head?.Number, NewestAge = state.Head is { } head ? await AgeAsync(shard, head.Number, cancel)
+                : null, Datasets = datasets, Sources = state.Sources,
             PossibleLossUnkeyed = state.Sources.Values.Sum(source => source.Unkeyed), Fork = fork,
         };
     }
@@ -82,7 +87,8 @@ public sealed class StatusReader(CaptureStore captures, IReadOnlyList<TableLog> 
     }
 
     /// <summary>Walks the links down from the dataset's newest capture: as many reads of headers as there are pending captures.</summary>
-    private async Task<DatasetStatus> DatasetAsync(string shard, string dataset, DatasetTotals? totals, ShippedLink? shipped, CancellationToken cancel)
+    private async Task<DatasetStatus> DatasetAsync(string shard, string dataset, DatasetTotals? totals, ShippedLink? shipped,
+        CancellationToken cancel)
     {
         var (count, records, oldest) = (0L, 0L, (long?)null);
         for (var number = totals?.Last.Number; number > (shipped?.Number ?? -1);)
@@ -104,5 +110,6 @@ public sealed class StatusReader(CaptureStore captures, IReadOnlyList<TableLog> 
     }
 
     private async Task<double?> AgeAsync(string shard, long number, CancellationToken cancel) =>
-        await captures.Store.FindAsync(CaptureNames.Capture(shard, number), cancel) is { } found ? Math.Max(0, Math.Round((time.GetUtcNow() - found.Created).TotalSeconds, 3)) : null;
+        await captures.Store.FindAsync(CaptureNames.Capture(shard, number), cancel) is { } found
+            ? Math.Max(0, Math.Round((time.GetUtcNow() - found.Created).TotalSeconds, 3)) : null;
 }

@@ -4,7 +4,8 @@ using Pipeline.Core.Captures;
 
 namespace Pipeline.Processor.Status;
 
-/// <summary>Where everything stands: what was captured, what is shipped, how old what waits is. A quick look; what it says is proved by `verify`.</summary>
+/// <summary>Where everything stands: what was captured, what is shipped, how old what waits is. A quick look; what it says is proved by
+/// `verify`.</summary>
 public sealed record StatusReport
 {
     public required IReadOnlyList<ShardStatus> Shards { get; init; }
@@ -50,8 +51,10 @@ public sealed record DatasetStatus
     public double? OldestPendingAge { get; init; }
 }
 
-public sealed record TableStatus(string Dataset, long Version, long Files, long Rows, long Bytes, string? FirstDate, string? LastDate, DateTimeOffset? LastCommit);
+public sealed record TableStatus(string Dataset, long Version, long Files, long Rows, long Bytes, string? FirstDate, string? LastDate,
+    DateTimeOffset? LastCommit);
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, WriteIndented = true)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, WriteIndented = true)]
 [JsonSerializable(typeof(StatusReport))]
 internal sealed partial class StatusJson : JsonSerializerContext;

@@ -3,7 +3,8 @@ using Pipeline.Core.Table.Fold;
 
 namespace Pipeline.Processor.Verify;
 
-/// <summary>One dataset of one shard: its frames as they are walked, against the ranges that its table took, each compared where it ends.</summary>
+/// <summary>One dataset of one shard: its frames as they are walked, against the ranges that its table took, each compared where it
+/// ends.</summary>
 internal sealed class Account
 {
     private readonly long _first;
@@ -81,7 +82,8 @@ internal sealed class Account
         }
         else if (_since != range.Tally)
         {
-            fold.Missing(Dataset, range.From, range.To, _since.Sums.Rows, Unlike(_since, range.Tally, $"entry {range.Version} of the table took"));
+            fold.Missing(Dataset, range.From, range.To, _since.Sums.Rows,
+                Unlike(_since, range.Tally, $"entry {range.Version} of the table took"));
         }
         (_since, _blind) = (default, false);
     }
@@ -106,9 +108,12 @@ internal sealed class Account
             if (!_holed && (head ?? -1) is var newest && newest < Ledger.ShippedTo)
             {
                 fold.Findings.AddDeleted(CaptureNames.Capture(fold.Shard, newest + 1),
-                    $"captures {newest + 1} to {Ledger.ShippedTo} of shard {fold.Shard} are gone, though the table of {Dataset} has shipped them");
+                    $"captures {newest + 1} to {Ledger.ShippedTo} of shard {fold.Shard} are gone, though the table of {Dataset} has " +
+                        $"shipped them");
             }
-            fold.Fork((head ?? -1) + 1, $"the table of {Dataset} has shipped up to capture {Ledger.ShippedTo}, the store's newest is {head?.ToString() ?? "none"}; the capture store was rolled back, or captures were deleted");
+            fold.Fork((head ?? -1)
+                + 1, $"the table of {Dataset} has shipped up to capture {Ledger.ShippedTo}, the store's newest is " +
+                $"{head?.ToString() ?? "none"}; the capture store was rolled back, or captures were deleted");
         }
         else if (_first > 0 && !_holed && Base is { } expired)
         {
@@ -118,7 +123,8 @@ internal sealed class Account
 
     public DatasetFacts ToFacts() => new(Captured, _waiting, _pending);
 
-    /// <summary>What has expired, by the snapshot, must be what commits took of it; a range that reaches above the first standing capture is compared with its rest.</summary>
+    /// <summary>What has expired, by the snapshot, must be what commits took of it; a range that reaches above the first standing capture
+    /// is compared with its rest.</summary>
     private void CheckExpired(Tally expired, ShardFold fold)
     {
         var (found, took, to) = (expired, Ledger.Expired, _first - 1);
@@ -129,7 +135,8 @@ internal sealed class Account
         if (found != took)
         {
             var from = Ledger.Ranges.Count == 0 && took.Frames < found.Frames ? Ledger.ShippedTo + 1 : 0;
-            fold.Missing(Dataset, from, to, found.Sums.Rows - (from > 0 ? took.Sums.Rows : 0), "their beginning has expired; " + Unlike(found, took, "the table's commits took"));
+            fold.Missing(Dataset, from, to, found.Sums.Rows - (from > 0 ? took.Sums.Rows : 0), "their beginning has expired; "
+                + Unlike(found, took, "the table's commits took"));
         }
     }
 
@@ -138,15 +145,20 @@ internal sealed class Account
         if (_untaken is { } gap)
         {
             fold.Missing(Dataset, gap.From, gap.To, _untakenRows, Ledger.UndoneBy(gap.From) is { } by
-                ? $"entry {by.Entry} of the log, by '{by.Writer}', took the table back to version {by.To}, before they were in it, and no later entry brought them again; run `pipeline repair --shard {fold.Shard} --from {gap.From} --to {gap.To} --dry-run`"
+                ? $"entry {by.Entry} of the log, by '{by.Writer}', took the table back to version {by.To}, before they were in it, and " +
+                    $"no later entry brought them again; run " +
+                    $"`pipeline repair --shard {fold.Shard} --from {gap.From} --to {gap.To} --dry-run`"
                 : $"no entry of the table's log took them, {though}");
             (_untaken, _untakenRows) = (null, 0);
         }
     }
 
     private void Forked(Link link, ShardFold fold, string who) =>
-        fold.Fork(link.Number, $"the table of {Dataset} took another capture of this number ({who}); the capture store or the table was rolled back, or the capture was changed");
+        fold.Fork(link.Number,
+            $"the table of {Dataset} took another capture of this number ({who}); the capture store or the table was rolled back, or " +
+            $"the capture was changed");
 
     private static string Unlike(Tally captured, Tally took, string who) =>
-        $"the captures hold {captured.Sums.Rows} records in {captured.Frames} frames, {who} {took.Sums.Rows} in {took.Frames}{(captured.Sums.Rows == took.Sums.Rows ? ", with other sums" : "")}";
+        $"the captures hold {captured.Sums.Rows} records in {captured.Frames} frames, {who} {took.Sums.Rows} in " +
+            $"{took.Frames}{(captured.Sums.Rows == took.Sums.Rows ? ", with other sums" : "")}";
 }

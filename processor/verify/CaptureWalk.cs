@@ -22,9 +22,11 @@ internal sealed class CaptureWalk(CaptureStore captures, string shard, FrameChec
     private string? _gone;
 
     /// <summary>The lowest capture that stands, or null where the shard has none.</summary>
-    public static Task<long?> FirstAsync(CaptureStore captures, string shard, CancellationToken cancel) => NextAsync(captures, shard, null, cancel);
+    public static Task<long?> FirstAsync(CaptureStore captures, string shard, CancellationToken cancel) =>
+        NextAsync(captures, shard, null, cancel);
 
-    /// <param name="since">A snapshot that an earlier verification compared: captures up to there are not read again. The caller has found it to be as it was.</param>
+    /// <param name="since">A snapshot that an earlier verification compared: captures up to there are not read again. The caller has found
+    /// it to be as it was.</param>
     public async Task<ShardFacts> RunAsync(IReadOnlyDictionary<string, ShardLedger> ledgers, VerifiedShard? since, CancellationToken cancel)
     {
         var (fold, first) = await BeginAsync(ledgers, since, cancel);
@@ -64,7 +66,8 @@ internal sealed class CaptureWalk(CaptureStore captures, string shard, FrameChec
         return fold.Finish(head);
     }
 
-    private async Task<(ShardFold Fold, long First)> BeginAsync(IReadOnlyDictionary<string, ShardLedger> ledgers, VerifiedShard? since, CancellationToken cancel)
+    private async Task<(ShardFold Fold, long First)> BeginAsync(IReadOnlyDictionary<string, ShardLedger> ledgers, VerifiedShard? since,
+        CancellationToken cancel)
     {
         await _snapshots.ListAsync(cancel);
         var lowest = await FirstAsync(captures, shard, cancel) ?? 0;
@@ -86,7 +89,8 @@ internal sealed class CaptureWalk(CaptureStore captures, string shard, FrameChec
         return (fold, first);
     }
 
-    /// <summary>A number that was free: read again where something stands above it. Where it stays free, also the lowest capture above; none at the end.</summary>
+    /// <summary>A number that was free: read again where something stands above it. Where it stays free, also the lowest capture above;
+    /// none at the end.</summary>
     private async Task<(Item Item, long? Next)> LookAgainAsync(ShardFold fold, long number, CancellationToken cancel)
     {
         var next = await NextAsync(captures, shard, number, cancel);

@@ -52,7 +52,8 @@ internal sealed record TableFacts
     public static TableFacts Of(TableFold fold, Findings findings, Sums? read, long unreferenced) => new()
     {
         Dataset = fold.Dataset, Version = fold.Version, ShippedByShard = fold.Ledgers.ToDictionary(l => l.Key, l => l.Value.Total),
-        Files = fold.Live.Count, Bytes = fold.Live.Values.Sum(file => file.Size), Rows = fold.Live.Values.Sum(file => Math.Max(0, file.Rows)),
+        Files = fold.Live.Count, Bytes = fold.Live.Values.Sum(file => file.Size),
+            Rows = fold.Live.Values.Sum(file => Math.Max(0, file.Rows)),
         Read = read, Unreferenced = unreferenced, Contracts = fold.Contracts, Findings = findings,
         Undone = [.. fold.Ledgers.SelectMany(ledger => ledger.Value.Uncovered()
             .Select(undone => new ReportedRange(fold.Dataset, ledger.Key, undone.Range.From, undone.Range.To, undone.Tally.Sums.Rows)))],

@@ -5,7 +5,8 @@ using Pipeline.Core.Records;
 
 namespace Pipeline.Processor.Verify;
 
-/// <summary>Decodes the frames of a capture, hashes every row again, and compares with what the header declares per date. Safe to use from many threads.</summary>
+/// <summary>Decodes the frames of a capture, hashes every row again, and compares with what the header declares per date. Safe to use from
+/// many threads.</summary>
 internal sealed class FrameCheck(IReadOnlyList<Contract> contracts, ReadOnlyMemory<byte> rowKey) : IDisposable
 {
     private readonly ConcurrentBag<RowHash> _hashes = [];
@@ -16,7 +17,8 @@ internal sealed class FrameCheck(IReadOnlyList<Contract> contracts, ReadOnlyMemo
         var differences = new List<string>();
         foreach (var entry in capture.Header.Frames)
         {
-            if (contracts.FirstOrDefault(contract => contract.Dataset == entry.Dataset) is { } contract && Check(capture, entry, contract) is { } difference)
+            if (contracts.FirstOrDefault(contract => contract.Dataset == entry.Dataset) is { } contract
+                && Check(capture, entry, contract) is { } difference)
             {
                 differences.Add($"shard {capture.Header.Shard}: capture {capture.Link.Number}: its frame of {entry.Dataset} {difference}.");
             }

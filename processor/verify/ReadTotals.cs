@@ -2,7 +2,8 @@ using Pipeline.Core.Captures;
 
 namespace Pipeline.Processor.Verify;
 
-/// <summary>What a shard's captures say that they read, added up: of captures as they are walked, or of the snapshot that kept their totals.</summary>
+/// <summary>What a shard's captures say that they read, added up: of captures as they are walked, or of the snapshot that kept their
+/// totals.</summary>
 internal sealed class ReadTotals
 {
     private readonly SortedDictionary<string, long> _rejected = new(StringComparer.Ordinal), _notes = new(StringComparer.Ordinal);
@@ -43,7 +44,8 @@ internal sealed class ReadTotals
         }
     }
 
-    /// <summary>The snapshot knows what is no longer there, or was lost in a hole: its totals take the place of all that was added.</summary>
+    /// <summary>The snapshot knows what is no longer there, or was lost in a hole: its totals take the place of all that was
+    /// added.</summary>
     public void Adopt(ShardState snapshot)
     {
         (Lines, Duplicates, Unkeyed) = (0, 0, 0);

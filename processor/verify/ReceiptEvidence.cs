@@ -6,7 +6,8 @@ using Pipeline.Core.Table.Log;
 namespace Pipeline.Processor.Verify;
 
 /// <summary>
-/// What a receipt of an earlier clean verification saw must still be there: entries of the logs, captures, contracts and receipts of what was done. So a store that was set back
+/// What a receipt of an earlier clean verification saw must still be there: entries of the logs, captures, contracts and receipts of what
+/// was done. So a store that was set back
 /// with everything in it, which contradicts nothing in itself, is told from one that never had more.
 /// </summary>
 internal sealed class ReceiptEvidence(CaptureStore? captures, IReadOnlyList<TableLog> tables)
@@ -14,7 +15,8 @@ internal sealed class ReceiptEvidence(CaptureStore? captures, IReadOnlyList<Tabl
     /// <param name="name">How messages name the receipt.</param>
     /// <param name="shards">What the walks found; null where the capture store was not looked at.</param>
     /// <param name="folds">The tables, as they were folded.</param>
-    public async Task CheckAsync(string name, VerifiedThrough receipt, IReadOnlyList<ShardFacts>? shards, IReadOnlyList<TableFold> folds, Findings findings, CancellationToken cancel)
+    public async Task CheckAsync(string name, VerifiedThrough receipt, IReadOnlyList<ShardFacts>? shards, IReadOnlyList<TableFold> folds,
+        Findings findings, CancellationToken cancel)
     {
         var seen = $"though receipt {name} saw";
         foreach (var (log, fold) in tables.Zip(folds))
@@ -37,11 +39,13 @@ internal sealed class ReceiptEvidence(CaptureStore? captures, IReadOnlyList<Tabl
         }
     }
 
-    private static async Task CheckTableAsync(TableLog log, TableFold fold, VerifiedTable table, string seen, Findings findings, CancellationToken cancel)
+    private static async Task CheckTableAsync(TableLog log, TableFold fold, VerifiedTable table, string seen, Findings findings,
+        CancellationToken cancel)
     {
         if (fold.Version < table.Version)
         {
-            findings.AddDeleted(TableNames.Entry(fold.Dataset, fold.Version + 1), $"entries {fold.Version + 1} to {table.Version} of the log are gone, {seen} them");
+            findings.AddDeleted(TableNames.Entry(fold.Dataset, fold.Version + 1),
+                $"entries {fold.Version + 1} to {table.Version} of the log are gone, {seen} them");
             return;
         }
         var name = TableNames.Entry(fold.Dataset, table.Version);
@@ -56,7 +60,8 @@ internal sealed class ReceiptEvidence(CaptureStore? captures, IReadOnlyList<Tabl
         var newest = facts?.Head ?? -1;
         if (newest < head.Number)
         {
-            findings.AddDeleted(CaptureNames.Capture(shard, newest + 1), $"captures {newest + 1} to {head.Number} of shard {shard} are gone, {seen} them");
+            findings.AddDeleted(CaptureNames.Capture(shard, newest + 1),
+                $"captures {newest + 1} to {head.Number} of shard {shard} are gone, {seen} them");
             return;
         }
         var name = CaptureNames.Capture(shard, head.Number);

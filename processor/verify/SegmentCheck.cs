@@ -9,7 +9,8 @@ using Pipeline.Core.Table.Segments;
 namespace Pipeline.Processor.Verify;
 
 /// <summary>
-/// Reads every live segment and compares, per date, what Parquet really holds with what the commits brought (rule 27). Each row must be of its partition's date.
+/// Reads every live segment and compares, per date, what Parquet really holds with what the commits brought (rule 27). Each row must be of
+/// its partition's date.
 /// As many segments at once as there are workers; what is held is one row group of each.
 /// </summary>
 /// <param name="only">The dates to read; null: all.</param>
@@ -28,16 +29,20 @@ internal sealed class SegmentCheck(TableLog log, ReadOnlyMemory<byte> rowKey, Wo
         {
             _unread.Add(lost.Date);
         }
-        var files = new Queue<SegmentFile>(present.Where(file => only is null || only.Contains(file.Date)).OrderBy(file => file.Date).ThenBy(file => file.Path, StringComparer.Ordinal));
+        var files = new Queue<SegmentFile>(present.Where(file => only is null || only.Contains(file.Date)).OrderBy(file => file.Date)
+            .ThenBy(file => file.Path, StringComparer.Ordinal));
         await Task.WhenAll(Enumerable.Range(0, workers.Width).Select(_ => LaneAsync(files, cancel)).ToList());
-        foreach (var date in _found.Keys.Union(table.Dates.Keys).Where(date => !_unread.Contains(date) && (only is null || only.Contains(date) || _found.ContainsKey(date))).Order())
+        foreach (var date in _found.Keys.Union(table.Dates.Keys).Where(date => !_unread.Contains(date)
+            && (only is null || only.Contains(date) || _found.ContainsKey(date))).Order())
         {
             var (held, declared) = (_found.GetValueOrDefault(date), table.Dates.GetValueOrDefault(date));
             if (held != declared)
             {
                 _differences.Add(held.Rows == declared.Rows
-                    ? $"{log.Where}, date {date}: its Parquet files hold {held.Rows} rows as its commits brought, but with other values (sum {held.HashHex}, expected {declared.HashHex})."
-                    : $"{log.Where}, date {date}: its Parquet files hold {held.Rows} rows, its commits brought {declared.Rows}: {TableFold.Off(held.Rows - declared.Rows)}.");
+                    ? $"{log.Where}, date {date}: its Parquet files hold {held.Rows} rows as its commits brought, but with other values " +
+                        $"(sum {held.HashHex}, expected {declared.HashHex})."
+                    : $"{log.Where}, date {date}: its Parquet files hold {held.Rows} rows, its commits brought {declared.Rows}: " +
+                        $"{TableFold.Off(held.Rows - declared.Rows)}.");
             }
         }
         findings.Differences.AddRange(_differences.Order(StringComparer.Ordinal));
@@ -66,7 +71,8 @@ internal sealed class SegmentCheck(TableLog log, ReadOnlyMemory<byte> rowKey, Wo
                 lock (_lock)
                 {
                     _unread.Add(file.Date);
-                    _corrupt[file.Path] = e is PipelineException ? e.Message : $"the segment of {file.Date} cannot be read ({e.GetType().Name})";
+                    _corrupt[file.Path] = e is PipelineException ? e.Message
+                        : $"the segment of {file.Date} cannot be read ({e.GetType().Name})";
                 }
             }
             lock (_lock)
@@ -108,9 +114,14 @@ internal sealed class SegmentCheck(TableLog log, ReadOnlyMemory<byte> rowKey, Wo
         }
         var read = found.Values.Sum(sums => sums.Rows);
         var elsewhere = found.Where(day => day.Key != file.Date).ToList();
-        return elsewhere.Count > 0 ? $"{log.Where}: segment {file.Path} stands in the partition of {file.Date} and holds {elsewhere.Sum(day => day.Value.Rows)} rows of other dates ({elsewhere.Min(day => day.Key)} to {elsewhere.Max(day => day.Key)})."
-            : file.Rows >= 0 && read != file.Rows ? $"{log.Where}, date {file.Date}: segment {file.Path} holds {read} rows, the log says {file.Rows}."
-            : outside ? $"{log.Where}, date {file.Date}: segment {file.Path} holds times outside of those that the log says, by which engines skip it: another segment was put in its place."
+        return elsewhere.Count > 0
+            ? $"{log.Where}: segment {file.Path} stands in the partition of {file.Date} and holds " +
+            $"{elsewhere.Sum(day => day.Value.Rows)} rows of other dates ({elsewhere.Min(day => day.Key)} to " +
+            $"{elsewhere.Max(day => day.Key)})."
+            : file.Rows >= 0 && read != file.Rows
+                ? $"{log.Where}, date {file.Date}: segment {file.Path} holds {read} rows, the log says {file.Rows}."
+            : outside ? $"{log.Where}, date {file.Date}: segment {file.Path} holds times outside of those that the log says, by which " +
+                $"engines skip it: another segment was put in its place."
             : null;
     }
 

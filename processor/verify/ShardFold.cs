@@ -5,8 +5,10 @@ using Pipeline.Core.Table.Fold;
 namespace Pipeline.Processor.Verify;
 
 /// <summary>
-/// A shard's captures in order of their numbers, against the snapshots beside them and what each table says that it took (a merge by number). Pure; holds one state, never the captures.
-/// After a break (a hole, a fork) it goes on with the chain of hashes alone until a snapshot gives it a state again, so that one fault does not hide another.
+/// A shard's captures in order of their numbers, against the snapshots beside them and what each table says that it took (a merge by
+/// number). Pure; holds one state, never the captures.
+/// After a break (a hole, a fork) it goes on with the chain of hashes alone until a snapshot gives it a state again, so that one fault does
+/// not hide another.
 /// </summary>
 internal sealed class ShardFold
 {
@@ -54,7 +56,8 @@ internal sealed class ShardFold
         }
         else if (_last is { } last && last.Number == link.Number - 1 && header.Previous != last.Hash)
         {
-            Break(new Fork(_shard, link.Number, $"it continues {header.Previous?.ToString() ?? "nothing"}, the capture before it is {last.Hash}"));
+            Break(new Fork(_shard, link.Number,
+                $"it continues {header.Previous?.ToString() ?? "nothing"}, the capture before it is {last.Hash}"));
         }
         CheckLines(header, link);
         _totals.Add(header);
@@ -71,7 +74,8 @@ internal sealed class ShardFold
         _captures++;
     }
 
-    /// <summary>The snapshot that stands beside the capture that was applied last, or alone above a hole or below the first capture.</summary>
+    /// <summary>The snapshot that stands beside the capture that was applied last, or alone above a hole or below the first
+    /// capture.</summary>
     public void Snapshot(ShardState snapshot)
     {
         var head = snapshot.Head!.Value;
@@ -109,17 +113,21 @@ internal sealed class ShardFold
 
     /// <summary>Captures below the first that stands, which a snapshot still knows: nothing says that they may be gone.</summary>
     public void Expired(long from, long to) =>
-        Findings.AddDeleted(CaptureNames.Capture(_shard, from), $"{Range(from, to)} of shard {_shard} are gone without a receipt, though later ones stand");
+        Findings.AddDeleted(CaptureNames.Capture(_shard, from),
+            $"{Range(from, to)} of shard {_shard} are gone without a receipt, though later ones stand");
 
-    /// <summary>Captures that are gone though later ones stand, or that cannot be read. <paramref name="next"/> is the header above them, which tells whose records were in them.</summary>
+    /// <summary>Captures that are gone though later ones stand, or that cannot be read. <paramref name="next"/> is the header above them,
+    /// which tells whose records were in them.</summary>
     /// <param name="gone">Why they must have been there; null where they cannot be read, which is named by object.</param>
     public void Hole(long from, long to, CaptureHeader? next, ShardState? snapshot, string? gone)
     {
         if (gone is not null)
         {
-            Findings.AddDeleted(CaptureNames.Capture(_shard, from), $"{Range(from, to)} of shard {_shard} {(from == to ? "is" : "are")} gone, though {gone}");
+            Findings.AddDeleted(CaptureNames.Capture(_shard, from),
+                $"{Range(from, to)} of shard {_shard} {(from == to ? "is" : "are")} gone, though {gone}");
         }
-        foreach (var (dataset, last) in next?.Links.Select(l => (l.Key, l.Value.Number)) ?? snapshot?.Datasets.Select(d => (d.Key, d.Value.Last.Number)) ?? [])
+        foreach (var (dataset, last) in next?.Links.Select(l => (l.Key, l.Value.Number))
+            ?? snapshot?.Datasets.Select(d => (d.Key, d.Value.Last.Number)) ?? [])
         {
             var shipped = AccountOf(dataset).Ledger.ShippedTo;
             if (last >= from && last > shipped)
@@ -144,7 +152,8 @@ internal sealed class ShardFold
         {
             Shard = _shard, First = head is null ? null : _first, Head = head, Captures = _captures, Snapshots = _snapshots,
             Totals = _totals, Contracts = _contracts, HeadLink = head is { } at && _last is { } last && last.Number == at ? last : null,
-            Datasets = _accounts.ToDictionary(a => a.Key, a => a.Value.ToFacts()), Forks = _forks, Missing = _missing, Findings = Findings, Through = Through,
+            Datasets = _accounts.ToDictionary(a => a.Key, a => a.Value.ToFacts()), Forks = _forks, Missing = _missing, Findings = Findings,
+                Through = Through,
         };
     }
 
@@ -183,7 +192,8 @@ internal sealed class ShardFold
         var records = header.Frames.Sum(frame => frame.Rows);
         if (lines != other + records || header.Frames.Any(frame => frame.Rows != frame.Sums.Rows))
         {
-            Differ($"capture {link.Number}: it read {lines} lines, of which {other} were rejected or duplicates, and has {records} records ({header.Frames.Sum(f => f.Sums.Rows)} by date), expected {lines - other}.");
+            Differ($"capture {link.Number}: it read {lines} lines, of which {other} were rejected or duplicates, and has {records} " +
+                $"records ({header.Frames.Sum(f => f.Sums.Rows)} by date), expected {lines - other}.");
         }
     }
 
@@ -212,13 +222,17 @@ internal sealed class ShardFold
         return account;
     }
 
-    private static Tally Of(ShardState state, string dataset) => state.Datasets.TryGetValue(dataset, out var totals) ? new(totals.Frames, totals.Sums) : default;
+    private static Tally Of(ShardState state, string dataset) => state.Datasets.TryGetValue(dataset, out var totals)
+        ? new(totals.Frames, totals.Sums) : default;
 
     private static string Unlike(ShardState fold, ShardState snapshot)
     {
-        foreach (var dataset in fold.Datasets.Keys.Union(snapshot.Datasets.Keys).Where(dataset => Of(fold, dataset) != Of(snapshot, dataset)))
+        foreach (var dataset in fold.Datasets.Keys.Union(snapshot.Datasets.Keys)
+            .Where(dataset => Of(fold, dataset) != Of(snapshot, dataset)))
         {
-            return $"it has {Of(snapshot, dataset).Sums.Rows} records of {dataset} in {Of(snapshot, dataset).Frames} frames, the captures {Of(fold, dataset).Sums.Rows} in {Of(fold, dataset).Frames}{(Of(fold, dataset).Sums.Rows == Of(snapshot, dataset).Sums.Rows ? ", with other sums" : "")}";
+            return $"it has {Of(snapshot, dataset).Sums.Rows} records of {dataset} in {Of(snapshot, dataset).Frames} frames, the " +
+                $"captures {Of(fold, dataset).Sums.Rows} in " +
+                $"{Of(fold, dataset).Frames}{(Of(fold, dataset).Sums.Rows == Of(snapshot, dataset).Sums.Rows ? ", with other sums" : "")}";
         }
         var (a, b) = (fold.Sources.Values.Sum(s => s.Lines), snapshot.Sources.Values.Sum(s => s.Lines));
         return a != b ? $"it has {b} lines, the captures {a}" : "totals of lines and records agree; cursors, counters or links do not";

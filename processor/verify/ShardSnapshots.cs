@@ -25,7 +25,8 @@ internal sealed class ShardSnapshots(CaptureStore captures, string shard, int ev
     public bool Contains(long number) => _numbers.Contains(number);
 
     /// <summary>
-    /// Below the head every snapshot that was due is there, because the next capture is made only when it stands (docs/protocol.md). Neighbours that are gone are named as one.
+    /// Below the head every snapshot that was due is there, because the next capture is made only when it stands (docs/protocol.md).
+    /// Neighbours that are gone are named as one.
     /// </summary>
     public async Task CheckDueAsync(Findings findings, long head, CancellationToken cancel)
     {

@@ -4,7 +4,8 @@ using Pipeline.Core.Captures;
 namespace Pipeline.Processor.Verify;
 
 /// <summary>
-/// What `sources/` says, against what the captures say: each source's shard has captures, and each source that lines came from has its object. Listed before
+/// What `sources/` says, against what the captures say: each source's shard has captures, and each source that lines came from has its
+/// object. Listed before
 /// the captures are walked: a shard has a capture before a source is made its own.
 /// </summary>
 internal sealed class SourceOwners(CaptureStore captures)
@@ -30,7 +31,8 @@ internal sealed class SourceOwners(CaptureStore captures)
         {
             if (shards.FirstOrDefault(facts => facts.Shard == shard) is not { } facts || IsEmpty(facts))
             {
-                findings.AddDeleted($"{CaptureNames.CapturesFolder}{shard}/", $"shard {shard} has no capture, though '{CaptureNames.Source(source)}' names it");
+                findings.AddDeleted($"{CaptureNames.CapturesFolder}{shard}/",
+                    $"shard {shard} has no capture, though '{CaptureNames.Source(source)}' names it");
             }
         }
         foreach (var shard in shards)

@@ -12,7 +12,8 @@ internal static class StoreDocuments
 {
     private const string Contracts = "contracts/", End = ".yaml";
 
-    /// <summary>A contract is named by the sha256 of its bytes: each that is there is held against its name, and each that captures or commits name must be there.</summary>
+    /// <summary>A contract is named by the sha256 of its bytes: each that is there is held against its name, and each that captures or
+    /// commits name must be there.</summary>
     public static async Task CheckContractsAsync(IObjectStore store, IEnumerable<string> named, Findings findings, CancellationToken cancel)
     {
         if (await store.FindAsync(StoreIdentity.ObjectName, cancel) is null)
@@ -59,7 +60,8 @@ internal static class StoreDocuments
         }
         if (fold.Version < 0 && findings.None)
         {
-            findings.AddDeleted(TableNames.Folder(dataset), $"the table is gone, though '{TableRegistry.Name(dataset)}' says that it was made");
+            findings.AddDeleted(TableNames.Folder(dataset),
+                $"the table is gone, though '{TableRegistry.Name(dataset)}' says that it was made");
         }
         if (made.StoreFile is { } file)
         {
@@ -67,11 +69,14 @@ internal static class StoreDocuments
         }
         if (fold.TableId is { } id && id != made.Table)
         {
-            findings.Differences.Add($"{log.Where}: its id is {id}, and '{TableRegistry.Name(dataset)}' says that the table was made as {made.Table}: another table was put in its place.");
+            findings.Differences.Add(
+                $"{log.Where}: its id is {id}, and '{TableRegistry.Name(dataset)}' says that the table was made as {made.Table}: " +
+                $"another table was put in its place.");
         }
         if (made.Store != log.CaptureStore || made.KeyId != log.KeyId)
         {
-            findings.AddCorrupt(TableRegistry.Name(dataset), $"it is of capture store {made.Store} and key {made.KeyId}, this installation has {log.CaptureStore} and {log.KeyId}");
+            findings.AddCorrupt(TableRegistry.Name(dataset),
+                $"it is of capture store {made.Store} and key {made.KeyId}, this installation has {log.CaptureStore} and {log.KeyId}");
         }
     }
 

@@ -9,7 +9,8 @@ using Pipeline.Core.Table.Segments;
 namespace Pipeline.Processor.Verify;
 
 /// <summary>
-/// Reads a table's log from entry 0 to its end, then what lies beside it: 1 entries · 2 what stands above a hole · 3 the checkpoint that readers start from ·
+/// Reads a table's log from entry 0 to its end, then what lies beside it: 1 entries · 2 what stands above a hole · 3 the checkpoint that
+/// readers start from ·
 /// 4 the segments that the log names, by one list. What the segments hold is <see cref="SegmentCheck"/>'s.
 /// </summary>
 internal sealed class TableWalk(TableLog log, Func<string, long> standsFrom)
@@ -37,7 +38,8 @@ internal sealed class TableWalk(TableLog log, Func<string, long> standsFrom)
         await FinishAsync(cancel);
     }
 
-    /// <summary>Reads on from what a receipt went through; false where the log is not the one that the receipt was written of, or cannot be read there.</summary>
+    /// <summary>Reads on from what a receipt went through; false where the log is not the one that the receipt was written of, or cannot be
+    /// read there.</summary>
     public async Task<bool> ReadOnAsync(VerifiedTable receipt, CancellationToken cancel)
     {
         try
@@ -91,7 +93,8 @@ internal sealed class TableWalk(TableLog log, Func<string, long> standsFrom)
             Compare(file, found);
         }
         // Another engine may have put a file elsewhere.
-        foreach (var file in Fold.Live.Values.Where(file => !TableNames.Segment(_dataset, file.Path).StartsWith(TableNames.Partitions(_dataset), StringComparison.Ordinal)))
+        foreach (var file in Fold.Live.Values.Where(file => !TableNames.Segment(_dataset, file.Path)
+            .StartsWith(TableNames.Partitions(_dataset), StringComparison.Ordinal)))
         {
             if (await log.Store.FindAsync(TableNames.Segment(_dataset, file.Path), cancel) is { } found)
             {
@@ -138,7 +141,8 @@ internal sealed class TableWalk(TableLog log, Func<string, long> standsFrom)
                     entry = await log.ReadEntryAsync(version, cancel);
                     if (entry is null)
                     {
-                        Findings.AddDeleted(TableNames.Entry(_dataset, version), $"entry {version} of the log is gone, though {above.What} stands");
+                        Findings.AddDeleted(TableNames.Entry(_dataset, version),
+                            $"entry {version} of the log is gone, though {above.What} stands");
                         if (above.Entry is not { } next)
                         {
                             return;
@@ -164,7 +168,8 @@ internal sealed class TableWalk(TableLog log, Func<string, long> standsFrom)
         await foreach (var found in log.Store.ListAsync(TableNames.Log(_dataset), TableNames.Before(_dataset, version), cancel))
         {
             var file = found.Name[TableNames.Log(_dataset).Length..];
-            if (file.Length == 25 && file.EndsWith(".json", StringComparison.Ordinal) && long.TryParse(file.AsSpan(0, 20), NumberStyles.None, CultureInfo.InvariantCulture, out var above) && above > version)
+            if (file.Length == 25 && file.EndsWith(".json", StringComparison.Ordinal)
+                && long.TryParse(file.AsSpan(0, 20), NumberStyles.None, CultureInfo.InvariantCulture, out var above) && above > version)
             {
                 return (above, $"entry {above}");
             }
@@ -195,7 +200,8 @@ internal sealed class TableWalk(TableLog log, Func<string, long> standsFrom)
     {
         try
         {
-            return (await SegmentReader.OpenAsync(log.Store, TableNames.Segment(_dataset, file.Path), log.Contract, file.Size, cancel))?.Rows ?? -1;
+            return (await SegmentReader.OpenAsync(log.Store, TableNames.Segment(_dataset, file.Path), log.Contract, file.Size,
+                cancel))?.Rows ?? -1;
         }
         catch (Exception e) when (e is PipelineException or ArgumentException)
         {
@@ -232,10 +238,12 @@ internal sealed class TableWalk(TableLog log, Func<string, long> standsFrom)
         }
         var shipped = Fold.Ledgers.Where(l => l.Value.ShippedTo >= 0).ToDictionary(l => l.Key, l => l.Value.ShippedTo);
         if (state.Files.Count != Fold.Live.Count || state.Files.Keys.Any(path => !Fold.Live.ContainsKey(path))
-            || shipped.Count != state.Shipped.Count || state.Shipped.Any(s => !shipped.TryGetValue(s.Key, out var to) || to != s.Value.Number))
+            || shipped.Count != state.Shipped.Count || state.Shipped.Any(s => !shipped.TryGetValue(s.Key, out var to)
+                || to != s.Value.Number))
         {
             Fold.Differences.Add(
-                $"{log.Where}: the newest checkpoint leads to {state.Files.Count} live files at version {state.Version}, the log itself to {Fold.Live.Count}, or they differ in what is shipped. Delete the checkpoint; the log is the truth.");
+                $"{log.Where}: the newest checkpoint leads to {state.Files.Count} live files at version {state.Version}, the log itself " +
+                    $"to {Fold.Live.Count}, or they differ in what is shipped. Delete the checkpoint; the log is the truth.");
         }
     }
 }

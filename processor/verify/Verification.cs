@@ -12,17 +12,21 @@ namespace Pipeline.Processor.Verify;
 /// <param name="Tables">One log for each dataset; none where only the US side can be reached.</param>
 /// <param name="Contracts">The datasets that the program knows.</param>
 /// <param name="SnapshotEvery">After so many captures of a shard a snapshot is due.</param>
-internal sealed record VerifiedStores(CaptureStore? Captures, IReadOnlyList<TableLog> Tables, IReadOnlyList<Contract> Contracts, int SnapshotEvery);
+internal sealed record VerifiedStores(CaptureStore? Captures, IReadOnlyList<TableLog> Tables, IReadOnlyList<Contract> Contracts,
+    int SnapshotEvery);
 
 /// <summary>
-/// One pass over both stores: 1 sources, and where each shard's captures begin — 2 every table's log to its end (before the captures: what is captured meanwhile is pending, never missing) —
-/// 3 the tables' files — 4 every shard that a store, a source or a table knows, capture by capture — 5 what earlier receipts saw, and the small documents — 6 judge.
+/// One pass over both stores: 1 sources, and where each shard's captures begin — 2 every table's log to its end (before the captures: what
+/// is captured meanwhile is pending, never missing) —
+/// 3 the tables' files — 4 every shard that a store, a source or a table knows, capture by capture — 5 what earlier receipts saw, and the
+/// small documents — 6 judge.
 /// A fault is named and the pass goes on.
 /// </summary>
 /// <param name="rowKey">What rows are hashed with; null: nothing is decoded.</param>
 /// <param name="since">A receipt that the pass begins at; null: from nothing.</param>
 /// <param name="evidence">Receipts that saw the stores before.</param>
-internal sealed class Verification(VerifiedStores stores, ReadOnlyMemory<byte>? rowKey, Workers workers, (string Name, VerifiedThrough Receipt)? since, IReadOnlyList<(string Name, VerifiedThrough Receipt)> evidence)
+internal sealed class Verification(VerifiedStores stores, ReadOnlyMemory<byte>? rowKey, Workers workers,
+    (string Name, VerifiedThrough Receipt)? since, IReadOnlyList<(string Name, VerifiedThrough Receipt)> evidence)
 {
     private readonly Findings _findings = new();
     private readonly List<TableWalk> _walks = [];
@@ -71,11 +75,13 @@ internal sealed class Verification(VerifiedStores stores, ReadOnlyMemory<byte>? 
         // 5
         foreach (var (name, receipt) in evidence)
         {
-            await new ReceiptEvidence(stores.Captures, stores.Tables).CheckAsync(name, receipt, shards, [.. _walks.Select(walk => walk.Fold)], _findings, cancel);
+            await new ReceiptEvidence(stores.Captures, stores.Tables).CheckAsync(name, receipt, shards,
+                [.. _walks.Select(walk => walk.Fold)], _findings, cancel);
         }
         await CheckContractsAsync(shards, tables, cancel);
         // 6
-        var report = Conservation.Judge(shards, tables, [.. stores.Contracts.Select(contract => contract.Dataset)], rowKey is not null, _findings) with { Since = since?.Name };
+        var report = Conservation.Judge(shards, tables, [.. stores.Contracts.Select(contract => contract.Dataset)], rowKey is not null,
+            _findings) with { Since = since?.Name };
         return report.Ok && stores.Tables.Count > 0 ? report with { Through = Through(report, shards ?? [], tables) } : report;
     }
 
@@ -124,7 +130,8 @@ internal sealed class Verification(VerifiedStores stores, ReadOnlyMemory<byte>? 
     {
         var present = await walk.ListFilesAsync(cancel);
         var only = since?.Receipt.Tables.ContainsKey(log.Contract.Dataset) == true ? walk.Fold.Touched : null;
-        Sums? read = rowKey is { } key ? await new SegmentCheck(log, key, workers, only).RunAsync(walk.Fold, present, walk.Findings, cancel) : null;
+        Sums? read = rowKey is { } key ? await new SegmentCheck(log, key, workers, only).RunAsync(walk.Fold, present, walk.Findings, cancel)
+            : null;
         await StoreDocuments.CheckRegistryAsync(log, walk.Fold, walk.Findings, cancel);
         walk.Findings.Differences.InsertRange(0, walk.Fold.Differences);
         return TableFacts.Of(walk.Fold, walk.Findings, read, walk.Unreferenced);
@@ -136,8 +143,10 @@ internal sealed class Verification(VerifiedStores stores, ReadOnlyMemory<byte>? 
         using var frames = rowKey is { } key ? new FrameCheck(stores.Contracts, key) : null;
         foreach (var shard in _walks.SelectMany(walk => walk.Fold.Ledgers.Keys).Union(_first.Keys).Order(StringComparer.Ordinal))
         {
-            var ledgers = _walks.ToDictionary(walk => walk.Fold.Dataset, walk => walk.Fold.Ledgers.GetValueOrDefault(shard) ?? new ShardLedger(0));
-            shards.Add(await new CaptureWalk(stores.Captures!, shard, frames, workers, stores.SnapshotEvery).RunAsync(ledgers, Begun.GetValueOrDefault(shard), cancel));
+            var ledgers = _walks.ToDictionary(walk => walk.Fold.Dataset, walk => walk.Fold.Ledgers.GetValueOrDefault(shard)
+                ?? new ShardLedger(0));
+            shards.Add(await new CaptureWalk(stores.Captures!, shard, frames, workers, stores.SnapshotEvery)
+                .RunAsync(ledgers, Begun.GetValueOrDefault(shard), cancel));
         }
         return shards;
     }
@@ -147,26 +156,33 @@ internal sealed class Verification(VerifiedStores stores, ReadOnlyMemory<byte>? 
         var before = evidence.SelectMany(receipt => receipt.Receipt.Contracts ?? []).ToList();
         if (shards is not null)
         {
-            await StoreDocuments.CheckContractsAsync(stores.Captures!.Store, shards.SelectMany(shard => shard.Contracts).Concat(before), _findings, cancel);
+            await StoreDocuments.CheckContractsAsync(stores.Captures!.Store, shards.SelectMany(shard => shard.Contracts).Concat(before),
+                _findings, cancel);
         }
         if (stores.Tables.Count > 0)
         {
-            await StoreDocuments.CheckContractsAsync(stores.Tables[0].Store, tables.SelectMany(table => table.Contracts).Concat(before), _findings, cancel);
+            await StoreDocuments.CheckContractsAsync(stores.Tables[0].Store, tables.SelectMany(table => table.Contracts).Concat(before),
+                _findings, cancel);
         }
     }
 
     private VerifiedThrough Through(VerifyReport report, IReadOnlyList<ShardFacts> shards, IReadOnlyList<TableFacts> tables)
     {
         var through = shards.Where(shard => shard.Through is not null).ToDictionary(shard => shard.Shard, shard => shard.Through!);
-        var contracts = shards.SelectMany(shard => shard.Contracts).Concat(tables.SelectMany(table => table.Contracts)).Concat(since?.Receipt.Contracts ?? []);
+        var contracts = shards.SelectMany(shard => shard.Contracts).Concat(tables.SelectMany(table => table.Contracts))
+            .Concat(since?.Receipt.Contracts ?? []);
         return new VerifiedThrough
         {
-            Tool = PipelineVersion.Engine, KeyId = stores.Tables[0].KeyId, CaptureStore = stores.Tables[0].CaptureStore, At = DateTimeOffset.UnixEpoch,
-            Deep = report.Deep, Checked = report.Checked, Since = report.Since, Contracts = [.. contracts.Distinct().Order(StringComparer.Ordinal)],
+            Tool = PipelineVersion.Engine, KeyId = stores.Tables[0].KeyId, CaptureStore = stores.Tables[0].CaptureStore,
+                At = DateTimeOffset.UnixEpoch,
+            Deep = report.Deep, Checked = report.Checked, Since = report.Since,
+                Contracts = [.. contracts.Distinct().Order(StringComparer.Ordinal)],
             Tables = new(_walks.Where(walk => walk.Fold.Version >= 0)
-                .ToDictionary(walk => walk.Fold.Dataset, walk => walk.Fold.ToReceipt(shard => through.TryGetValue(shard, out var at) ? at.Snapshot : -1)), StringComparer.Ordinal),
+                .ToDictionary(walk => walk.Fold.Dataset, walk => walk.Fold.ToReceipt(shard => through.TryGetValue(shard, out var at)
+                    ? at.Snapshot : -1)), StringComparer.Ordinal),
             Shards = new(through, StringComparer.Ordinal),
-            Heads = new(shards.Where(shard => shard.HeadLink is not null).ToDictionary(shard => shard.Shard, shard => shard.HeadLink!.Value), StringComparer.Ordinal),
+            Heads = new(shards.Where(shard => shard.HeadLink is not null)
+                .ToDictionary(shard => shard.Shard, shard => shard.HeadLink!.Value), StringComparer.Ordinal),
         };
     }
 }

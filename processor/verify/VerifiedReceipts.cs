@@ -6,7 +6,8 @@ using Pipeline.Core.Store;
 
 namespace Pipeline.Processor.Verify;
 
-/// <summary>Receipts of clean verifications, in the table store at `receipts/verified/KIND/TIME-RANDOM.json`. The time in the name only says which to try first: what a receipt says is believed by what it names.</summary>
+/// <summary>Receipts of clean verifications, in the table store at `receipts/verified/KIND/TIME-RANDOM.json`. The time in the name only
+/// says which to try first: what a receipt says is believed by what it names.</summary>
 public static class VerifiedReceipts
 {
     public const string Folder = "receipts/verified/";
@@ -18,18 +19,23 @@ public static class VerifiedReceipts
 
     /// <summary>Puts the receipt of a clean check and returns its name.</summary>
     /// <exception cref="PipelineException">3: the check was not clean, or saw no table.</exception>
-    public static async Task<string> WriteAsync(IObjectStore store, VerifyReport report, TimeProvider time, CancellationToken cancel = default)
+    public static async Task<string> WriteAsync(IObjectStore store, VerifyReport report, TimeProvider time,
+        CancellationToken cancel = default)
     {
-        var through = report.Through ?? throw new DifferenceException("No receipt was written: there is one only for a check that was clean and looked at the tables.");
+        var through = report.Through ?? throw new DifferenceException(
+            "No receipt was written: there is one only for a check that was clean and looked at the tables.");
         var now = time.GetUtcNow();
         var name = $"{Folder}{Kind(report.Deep)}/{now.ToString(TimeFormat, CultureInfo.InvariantCulture)}-{RandomNumberGenerator.GetHexString(8, lowercase: true)}.json";
-        await Puts.UntilKnownAsync(store, name, (through with { At = now, Receipts = await OthersAsync(store, cancel) }).ToJson(), time, null, cancel);
+        await Puts.UntilKnownAsync(store, name, (through with { At = now, Receipts = await OthersAsync(store, cancel) }).ToJson(), time,
+            null, cancel);
         return name;
     }
 
-    /// <summary>The newest receipts, the newest first. A damaged one is added to the findings, one of a later version is left out.</summary>
+    /// <summary>The newest receipts, the newest first. A damaged one is added to the findings, one of a later version is left
+    /// out.</summary>
     /// <param name="deep">Deep ones only.</param>
-    internal static async Task<IReadOnlyList<(string Name, VerifiedThrough Receipt)>> FindAsync(IObjectStore store, bool deep, Findings findings, CancellationToken cancel)
+    internal static async Task<IReadOnlyList<(string Name, VerifiedThrough Receipt)>> FindAsync(IObjectStore store, bool deep,
+        Findings findings, CancellationToken cancel)
     {
         var names = new List<string>();
         foreach (var kind in deep ? (bool[])[true] : [true, false])
@@ -46,7 +52,8 @@ public static class VerifiedReceipts
             {
                 if (await store.ReadAsync(name, cancel) is { } bytes && VerifiedThrough.FromJson(bytes, name) is { } receipt)
                 {
-                    receipts.Add((name, IsNamed(receipt, name) ? receipt : throw new CorruptException(name, "it is another receipt than its name says", $"'{name}' is another receipt.")));
+                    receipts.Add((name, IsNamed(receipt, name) ? receipt
+                        : throw new CorruptException(name, "it is another receipt than its name says", $"'{name}' is another receipt.")));
                 }
             }
             catch (CorruptException e)
@@ -63,7 +70,8 @@ public static class VerifiedReceipts
         var others = new SortedDictionary<string, Sha256>(StringComparer.Ordinal);
         await foreach (var found in store.ListAsync("receipts/", null, cancel))
         {
-            if (!found.Name.StartsWith(Folder, StringComparison.Ordinal) && found.Name.EndsWith(".json", StringComparison.Ordinal) && await store.ReadAsync(found.Name, cancel) is { } bytes)
+            if (!found.Name.StartsWith(Folder, StringComparison.Ordinal) && found.Name.EndsWith(".json", StringComparison.Ordinal)
+                && await store.ReadAsync(found.Name, cancel) is { } bytes)
             {
                 others[found.Name] = Sha256.Of(bytes);
             }
@@ -73,7 +81,8 @@ public static class VerifiedReceipts
 
     /// <summary>Whether the time and the kind in the name are the receipt's own.</summary>
     private static bool IsNamed(VerifiedThrough receipt, string name) =>
-        name.StartsWith($"{Folder}{Kind(receipt.Deep)}/", StringComparison.Ordinal) && FileOf(name).StartsWith(receipt.At.ToString(TimeFormat, CultureInfo.InvariantCulture), StringComparison.Ordinal);
+        name.StartsWith($"{Folder}{Kind(receipt.Deep)}/", StringComparison.Ordinal)
+            && FileOf(name).StartsWith(receipt.At.ToString(TimeFormat, CultureInfo.InvariantCulture), StringComparison.Ordinal);
 
     private static string FileOf(string name) => name[(name.LastIndexOf('/') + 1)..];
 

@@ -7,7 +7,8 @@ using Pipeline.Core.Table.Fold;
 namespace Pipeline.Processor.Verify;
 
 /// <summary>
-/// What a clean verification went through, so that the next one may begin there (docs/storage-format.md, receipts). It is believed only where what it names is still what the stores hold: the log's entry by its
+/// What a clean verification went through, so that the next one may begin there (docs/storage-format.md, receipts). It is believed only
+/// where what it names is still what the stores hold: the log's entry by its
 /// sha256, the live files by their fingerprint, a shard's snapshot by its own sha256 and its capture's.
 /// </summary>
 public sealed record VerifiedThrough
@@ -29,7 +30,8 @@ public sealed record VerifiedThrough
     /// <summary>Shards that have a snapshot; the captures of others are read from their first.</summary>
     public required SortedDictionary<string, VerifiedShard> Shards { get; init; }
 
-    /// <summary>Every shard's newest capture, so that a capture store that was set back is told from one that never had more. Absent in receipts of version 0.1.0.</summary>
+    /// <summary>Every shard's newest capture, so that a capture store that was set back is told from one that never had more. Absent in
+    /// receipts of version 0.1.0.</summary>
     public SortedDictionary<string, Link>? Heads { get; init; }
     /// <summary>The sha256 of every contract that captures or commits name.</summary>
     public IReadOnlyCollection<string>? Contracts { get; init; }
@@ -38,7 +40,9 @@ public sealed record VerifiedThrough
     /// <summary>See <see cref="DamageCheck"/>.</summary>
     public string? Check { get; init; }
 
-    public byte[] ToJson() => DamageCheck.FillJson(JsonSerializer.SerializeToUtf8Bytes(this with { Check = DamageCheck.Blank }, ReceiptJson.Default.VerifiedThrough));
+    public byte[] ToJson() =>
+        DamageCheck.FillJson(JsonSerializer.SerializeToUtf8Bytes(this with { Check = DamageCheck.Blank },
+        ReceiptJson.Default.VerifiedThrough));
 
     /// <summary>Null where a later version wrote it.</summary>
     /// <param name="origin">Its name, for messages.</param>
@@ -51,7 +55,8 @@ public sealed record VerifiedThrough
         }
         try
         {
-            if (DamageCheck.HoldsJson(json) != false && JsonSerializer.Deserialize(json, ReceiptJson.Default.VerifiedThrough) is { Version: CurrentVersion } receipt)
+            if (DamageCheck.HoldsJson(json) != false && JsonSerializer.Deserialize(json,
+                ReceiptJson.Default.VerifiedThrough) is { Version: CurrentVersion } receipt)
             {
                 return receipt;
             }
@@ -65,12 +70,16 @@ public sealed record VerifiedThrough
     }
 }
 
-/// <summary>A shard's newest snapshot that was found to be the fold of its captures: the capture's number and sha256, and the sha256 of the state.</summary>
+/// <summary>A shard's newest snapshot that was found to be the fold of its captures: the capture's number and sha256, and the sha256 of the
+/// state.</summary>
 public sealed record VerifiedShard(long Snapshot, Sha256 Capture, Sha256 State)
 {
-    internal static VerifiedShard Of(ShardState snapshot) => new(snapshot.Head!.Value.Number, snapshot.Head.Value.Hash, Sha256.Of(snapshot.ToJson()));
+    internal static VerifiedShard Of(ShardState snapshot) => new(snapshot.Head!.Value.Number, snapshot.Head.Value.Hash,
+        Sha256.Of(snapshot.ToJson()));
 }
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, RespectRequiredConstructorParameters = true, RespectNullableAnnotations = true)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, RespectRequiredConstructorParameters = true,
+    RespectNullableAnnotations = true)]
 [JsonSerializable(typeof(VerifiedThrough))]
 internal sealed partial class ReceiptJson : JsonSerializerContext;

@@ -4,7 +4,8 @@ using System.Text.Json.Serialization;
 namespace Pipeline.Processor.Verify;
 
 /// <summary>
-/// What `verify` found: promise 7 from the stored data alone (a promise to scripts: the members up to <see cref="Differences"/>; what follows them is detail that may grow).
+/// What `verify` found: promise 7 from the stored data alone (a promise to scripts: the members up to <see cref="Differences"/>; what
+/// follows them is detail that may grow).
 /// Every dictionary is in ordinal order, and has every dataset that the program knows.
 /// </summary>
 public sealed record VerifyReport
@@ -56,7 +57,8 @@ public sealed record VerifyReport
     /// <summary>What cannot be proved but only counted: pushes without a key, of sources that are declared at-least-once.</summary>
     public PossibleLoss PossibleLoss { get; init; } = new(0);
 
-    /// <summary>Rule (such as `rewound`) → lines that may be captured twice, where the content of a file that went back cannot tell. Empty: none may be.</summary>
+    /// <summary>Rule (such as `rewound`) → lines that may be captured twice, where the content of a file that went back cannot tell. Empty:
+    /// none may be.</summary>
     public SortedDictionary<string, long> PossibleDouble { get; init; } = new(StringComparer.Ordinal);
 
     /// <summary>Rule → lines recognised as duplicates by it; their sum is <see cref="Duplicates"/>.</summary>
@@ -95,7 +97,8 @@ public sealed record Amount(long Frames, long Records, string Hash);
 /// <summary>Captures of one shard, both ends inclusive, and how many records of the dataset they hold where that is known.</summary>
 public sealed record ReportedRange(string Dataset, string Shard, long From, long To, long? Records = null);
 
-/// <summary>An object by its name in its store (a folder ends with '/'), and what is wrong with it or what says that it must be there.</summary>
+/// <summary>An object by its name in its store (a folder ends with '/'), and what is wrong with it or what says that it must be
+/// there.</summary>
 public sealed record ReportedObject(string Object, string Why);
 
 public sealed record ReportedFork(string Shard, long From, string Reason);
@@ -112,12 +115,15 @@ public sealed record PossibleLoss(long Unkeyed, long PushGaps = 0, long Truncate
     public long Edited { get; init; }
 }
 
-/// <summary>A table at the version that was checked: live files, their rows by the log, and by Parquet itself where the check was deep (null: not read), objects that no live file names.</summary>
+/// <summary>A table at the version that was checked: live files, their rows by the log, and by Parquet itself where the check was deep
+/// (null: not read), objects that no live file names.</summary>
 public sealed record ReportedTable(long Version, long Files, long Bytes, long Rows, long? ReadRows, string? ReadHash, long Unreferenced);
 
-/// <summary>A shard's captures: the first and last that stand, how many were read, and how many snapshots were compared with the fold.</summary>
+/// <summary>A shard's captures: the first and last that stand, how many were read, and how many snapshots were compared with the
+/// fold.</summary>
 public sealed record ReportedShard(string Shard, long? First, long? Head, long Captures, long Snapshots);
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, WriteIndented = true)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, WriteIndented = true)]
 [JsonSerializable(typeof(VerifyReport))]
 internal sealed partial class VerifyJson : JsonSerializerContext;

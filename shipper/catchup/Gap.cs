@@ -42,7 +42,8 @@ internal sealed class Gap(long upTo, Task<IReadOnlyList<Capture>?> reading)
     /// <summary>Reads along the links, newest first.</summary>
     /// <param name="missing">Per dataset, the capture that is missing last, and what its table took.</param>
     /// <param name="done">Called when it is read, or is not.</param>
-    public static async Task<IReadOnlyList<Capture>?> ReadAsync(CaptureStore captures, string shard, IReadOnlyList<(string Dataset, Link Last, ShippedLink? Taken)> missing, Action done, CancellationToken cancel)
+    public static async Task<IReadOnlyList<Capture>?> ReadAsync(CaptureStore captures, string shard,
+        IReadOnlyList<(string Dataset, Link Last, ShippedLink? Taken)> missing, Action done, CancellationToken cancel)
     {
         try
         {

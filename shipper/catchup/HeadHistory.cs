@@ -53,7 +53,8 @@ public sealed class HeadHistory
     /// <param name="now">By a clock that never goes back.</param>
     /// <param name="taken">The number of the last capture of a shard (first) that has come for a dataset (second): shipped, or in
     /// memory.</param>
-    public IReadOnlyList<ObservedHead> Round(IEnumerable<ObservedHead> looked, TimeSpan now, Func<string, string, long?> taken, Func<string, TimeSpan> patience)
+    public IReadOnlyList<ObservedHead> Round(IEnumerable<ObservedHead> looked, TimeSpan now, Func<string, string, long?> taken, Func<string,
+        TimeSpan> patience)
     {
         var late = new List<ObservedHead>();
         foreach (var observed in looked)

@@ -13,7 +13,8 @@ internal sealed class HeadWatch(CaptureStore captures)
 
     /// <param name="known">What was seen before: the search begins behind it.</param>
     /// <param name="others">Shards that the tables know.</param>
-    public async Task<IReadOnlyList<ObservedHead>> LookAsync(IReadOnlyDictionary<string, ObservedHead> known, IEnumerable<string> others, CancellationToken cancel)
+    public async Task<IReadOnlyList<ObservedHead>> LookAsync(IReadOnlyDictionary<string, ObservedHead> known, IEnumerable<string> others,
+        CancellationToken cancel)
     {
         var shards = new SortedSet<string>(others, StringComparer.Ordinal);
         await foreach (var shard in captures.ShardsAsync(cancel))

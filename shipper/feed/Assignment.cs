@@ -35,7 +35,8 @@ public sealed class Assignment
     /// a while when the topic has grown.
     /// </summary>
     public bool Owns(string shard) =>
-        _count > 0 && StateOf(Murmur2.Partition(shard, _count)) == PartitionState.Assigned || _shards.TryGetValue(shard, out var last) && StateOf(last) == PartitionState.Assigned;
+        _count > 0 && StateOf(Murmur2.Partition(shard, _count)) == PartitionState.Assigned || _shards.TryGetValue(shard, out var last)
+            && StateOf(last) == PartitionState.Assigned;
 
     public void Assign(IEnumerable<int> partitions, int count)
     {
@@ -57,7 +58,8 @@ public sealed class Assignment
             _states[partition] = lost ? PartitionState.Lost : PartitionState.Revoked;
             _passages.Remove(partition);
         }
-        var gone = _shards.Where(s => StateOf(s.Value) != PartitionState.Assigned).Select(s => s.Key).Order(StringComparer.Ordinal).ToList();
+        var gone = _shards.Where(s => StateOf(s.Value) != PartitionState.Assigned).Select(s => s.Key).Order(StringComparer.Ordinal)
+            .ToList();
         gone.ForEach(shard => _shards.Remove(shard));
         return gone;
     }

@@ -48,7 +48,8 @@ public sealed class KafkaFeed : IDisposable
         }
         catch (Exception e) when (e is InvalidOperationException or ArgumentException or KafkaException)
         {
-            throw new ConfigurationException($"kafka: the client refuses its settings: {e.Message}. Correct them, by librdkafka's names.", e);
+            throw new ConfigurationException($"kafka: the client refuses its settings: {e.Message}. Correct them, by librdkafka's names.",
+                e);
         }
         _thread.Start(first);
     }
@@ -111,7 +112,8 @@ public sealed class KafkaFeed : IDisposable
         catch (Exception e)
         {
             // A fault of ours: the host stops, and says of what type it was. The message could hold anything.
-            _queue.TryAdd(new FeedEvent.Stopped(new FailedException($"kafka: the feed ended by {e.GetType().Name}. Start again; if it happens again, report it.", e)));
+            _queue.TryAdd(new FeedEvent.Stopped(
+                new FailedException($"kafka: the feed ended by {e.GetType().Name}. Start again; if it happens again, report it.", e)));
         }
         finally
         {
@@ -170,7 +172,8 @@ public sealed class KafkaFeed : IDisposable
             if (consumer.Consume(wait) is { Message: { } message } came)
             {
                 _broker.Came();
-                _pending.Enqueue(_reader.Read(new FeedPosition(came.Topic, came.Partition.Value, came.Offset.Value), message.Key, message.Value));
+                _pending.Enqueue(_reader.Read(new FeedPosition(came.Topic, came.Partition.Value, came.Offset.Value), message.Key,
+                    message.Value));
             }
         }
         catch (ConsumeException e) when (!e.Error.IsFatal)

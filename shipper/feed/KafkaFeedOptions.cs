@@ -29,7 +29,8 @@ public sealed record KafkaFeedOptions
     /// </summary>
     public TimeSpan PauseAfter { get; init; } = TimeSpan.FromSeconds(2);
 
-    internal Dictionary<string, string> Consumer() => new(Defaults.Concat(Client.Where(c => !Defaults.ContainsKey(c.Key))).Select(d => new KeyValuePair<string, string>(d.Key, Client.GetValueOrDefault(d.Key, d.Value))))
+    internal Dictionary<string, string> Consumer() => new(Defaults.Concat(Client.Where(c => !Defaults.ContainsKey(c.Key)))
+        .Select(d => new KeyValuePair<string, string>(d.Key, Client.GetValueOrDefault(d.Key, d.Value))))
     {
         ["group.id"] = Group,
         ["partition.assignment.strategy"] = "cooperative-sticky",
@@ -40,7 +41,8 @@ public sealed record KafkaFeedOptions
         ["enable.auto.offset.store"] = "false",
         ["enable.auto.commit"] = "true",
         ["enable.partition.eof"] = "false",
-        ["topic.metadata.refresh.interval.ms"] = ((long)Check.TotalMilliseconds).ToString(System.Globalization.CultureInfo.InvariantCulture),
+        ["topic.metadata.refresh.interval.ms"] = ((long)Check.TotalMilliseconds)
+            .ToString(System.Globalization.CultureInfo.InvariantCulture),
     };
 
     /// <summary>At the client's own defaults half of the time is idle (docs/benchmarks-kafka.md) and 64 MB are fetched ahead.</summary>

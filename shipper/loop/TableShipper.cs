@@ -102,7 +102,8 @@ public sealed class TableShipper(Contract contract, TableLog log, Committer comm
             var draft = new CommitDraft
             {
                 Kind = CommitKind.Ship, Reason = reason,
-                ReadShipped = last.Keys.ToDictionary(shard => shard, shard => State.Shipped.TryGetValue(shard, out var s) ? (ShippedLink?)s : null),
+                ReadShipped = last.Keys.ToDictionary(shard => shard, shard => State.Shipped.TryGetValue(shard, out var s) ? (ShippedLink?)s
+                    : null),
                 NewShipped = last, Add = segments, Shards = shards, Dates = dates,
             };
             CommitResult result;
@@ -116,7 +117,8 @@ public sealed class TableShipper(Contract contract, TableLog log, Committer comm
                 case CommitResult.Committed committed:
                     _state = committed.State;
                     Backlog.RemoveAll();
-                    events.Sealed(new SealFacts(Dataset, committed.State.Version, reason, frames.Count, frames.Sum(f => f.Rows), segments.Count, segments.Sum(s => s.Size)) { Shipped = last });
+                    events.Sealed(new SealFacts(Dataset, committed.State.Version, reason, frames.Count, frames.Sum(f => f.Rows),
+                        segments.Count, segments.Sum(s => s.Size)) { Shipped = last });
                     return damaged;
                 case CommitResult.ShippedMoved moved:
                     events.Conflict(Dataset, moved.State.Version);

@@ -30,9 +30,11 @@ internal sealed record LogOfShard(TableState? State, ShardLedger? Ledger, IReadO
         return fold.Restores;
     }
 
-    public static async Task<LogOfShard> ReadAsync(TableLog log, TableState state, string shard, IReadOnlyList<TableRestore> restores, CancellationToken cancel)
+    public static async Task<LogOfShard> ReadAsync(TableLog log, TableState state, string shard, IReadOnlyList<TableRestore> restores,
+        CancellationToken cancel)
     {
-        var (fold, links, repairs) = (new TableFold(log.Contract, log.CaptureStore, log.KeyId, log.Where, _ => 0, restores), new List<ShippedLink>(), new List<long>());
+        var (fold, links, repairs) = (new TableFold(log.Contract, log.CaptureStore, log.KeyId, log.Where, _ => 0, restores),
+            new List<ShippedLink>(), new List<long>());
         await foreach (var entry in log.ReadAllAsync(cancel))
         {
             if (entry.Version > state.Version)
@@ -51,7 +53,9 @@ internal sealed record LogOfShard(TableState? State, ShardLedger? Ledger, IReadO
         }
         if (fold.Version != state.Version || fold.Top != state.EntryHash)
         {
-            throw new DifferenceException($"{log.Where}: the log changed while it was read, or entries of it are gone: it was read up to entry {fold.Version}, and stood at {state.Version}. Run `pipeline verify`, and restore the log whole.");
+            throw new DifferenceException(
+                $"{log.Where}: the log changed while it was read, or entries of it are gone: it was read up to entry {fold.Version}, " +
+                $"and stood at {state.Version}. Run `pipeline verify`, and restore the log whole.");
         }
         return new LogOfShard(state, fold.Ledgers.GetValueOrDefault(shard), links) { Repairs = repairs };
     }

@@ -30,8 +30,10 @@ public sealed record RepairReceipt
 
     public static RepairReceipt Of(string dataset, TableCommit commit) => new()
     {
-        Dataset = dataset, Commit = commit.Version, Entry = commit.Hash, Tool = commit.Engine, Store = commit.Store, KeyId = commit.KeyId, At = commit.Time,
-        Shards = [.. commit.Shards.Select(s => new RepairedRange(s.Shard, s.Range.From, s.Range.To, s.Frames, s.Sums.Rows, s.Sums.HashHex))],
+        Dataset = dataset, Commit = commit.Version, Entry = commit.Hash, Tool = commit.Engine, Store = commit.Store, KeyId = commit.KeyId,
+            At = commit.Time,
+        Shards = [.. commit.Shards.Select(s => new RepairedRange(s.Shard, s.Range.From, s.Range.To, s.Frames, s.Sums.Rows,
+            s.Sums.HashHex))],
         Dates = new(commit.Dates.ToDictionary(d => d.Date.ToString(), d => DaySums.Of(d.Sums)), StringComparer.Ordinal),
     };
 
@@ -39,14 +41,18 @@ public sealed record RepairReceipt
     public async Task<string> WriteAsync(IObjectStore store, TimeProvider time, CancellationToken cancel)
     {
         var name = Name(Dataset, Commit);
-        return await Puts.UntilKnownAsync(store, name, JsonSerializer.SerializeToUtf8Bytes(this, RepairReceiptJson.Default.RepairReceipt), time, null, cancel) != PutOutcome.Other ? name
-            : throw new DifferenceException($"{store.Location}: '{name}' holds other bytes than the receipt of entry {Commit} of {Dataset}. The commit stands; find out who wrote the receipt: the table was restored since, or it was changed.");
+        return await Puts.UntilKnownAsync(store, name, JsonSerializer.SerializeToUtf8Bytes(this, RepairReceiptJson.Default.RepairReceipt),
+            time, null, cancel) != PutOutcome.Other ? name
+            : throw new DifferenceException(
+                $"{store.Location}: '{name}' holds other bytes than the receipt of entry {Commit} of {Dataset}. The commit stands; find " +
+                $"out who wrote the receipt: the table was restored since, or it was changed.");
     }
 }
 
 /// <summary>A shard's captures that were brought, and their frames, rows and sum.</summary>
 public sealed record RepairedRange(string Shard, long From, long To, long Frames, long Rows, string Sum);
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(RepairReceipt))]
 internal sealed partial class RepairReceiptJson : JsonSerializerContext;

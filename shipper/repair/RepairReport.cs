@@ -21,7 +21,8 @@ public sealed record RepairReport(string Shard, long From, long To, bool DryRun,
 /// <param name="Pending">Captures asked for that lie above what is shipped: the shipper brings them.</param>
 /// <param name="Versions">The entries that were committed.</param>
 /// <param name="Receipts">Their receipts, in the table store.</param>
-public sealed record TableRepair(string Dataset, IReadOnlyList<CaptureRange> Ranges, long Frames, long Rows, long Listed, long Pending, IReadOnlyList<long> Versions, IReadOnlyList<string> Receipts);
+public sealed record TableRepair(string Dataset, IReadOnlyList<CaptureRange> Ranges, long Frames, long Rows, long Listed, long Pending,
+    IReadOnlyList<long> Versions, IReadOnlyList<string> Receipts);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true, IgnoreReadOnlyProperties = true)]
 [JsonSerializable(typeof(RepairReport))]

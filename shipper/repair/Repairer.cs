@@ -19,7 +19,8 @@ namespace Pipeline.Shipper.Repair;
 /// range writes.
 /// </summary>
 /// <param name="sealer">Writes a table's segments.</param>
-public sealed class Repairer(CaptureStore captures, IReadOnlyList<TableLog> tables, Func<TableLog, Sealer> sealer, TimeProvider time, Action<StoreException>? waiting = null)
+public sealed class Repairer(CaptureStore captures, IReadOnlyList<TableLog> tables, Func<TableLog, Sealer> sealer, TimeProvider time,
+    Action<StoreException>? waiting = null)
 {
     private const long MaxBytes = 64 << 20;
 
@@ -77,14 +78,16 @@ public sealed class Repairer(CaptureStore captures, IReadOnlyList<TableLog> tabl
             // 4
             var draft = new CommitDraft
             {
-                Kind = CommitKind.Repair, Reason = "repair", ReadShipped = new Dictionary<string, ShippedLink?> { [shard] = ledger.Ledger!.Shipped },
+                Kind = CommitKind.Repair, Reason = "repair", ReadShipped = new Dictionary<string,
+                    ShippedLink?> { [shard] = ledger.Ledger!.Shipped },
                 Add = ready.Segments, Shards = ready.Shards, Dates = ready.Dates,
             };
             if (await new Committer(log, waiting).TryCommitAsync(ledger.State!, draft, cancel) is not CommitResult.Committed committed)
             {
                 continue;
             }
-            sum = sum with { Ranges = [.. sum.Ranges, .. part], Frames = sum.Frames + ready.Shards.Sum(s => s.Frames), Rows = sum.Rows + ready.Dates.Sum(d => d.Sums.Rows), Versions = [.. sum.Versions, committed.State.Version] };
+            sum = sum with { Ranges = [.. sum.Ranges, .. part], Frames = sum.Frames + ready.Shards.Sum(s => s.Frames), Rows = sum.Rows
+                + ready.Dates.Sum(d => d.Sums.Rows), Versions = [.. sum.Versions, committed.State.Version] };
         }
     }
 
@@ -102,7 +105,8 @@ public sealed class Repairer(CaptureStore captures, IReadOnlyList<TableLog> tabl
     /// <summary>
     /// The runs of captures that no commit in force lists and that have a frame of the table, each from its first such capture to its last.
     /// </summary>
-    private async Task<(List<CaptureRange> Wanted, ShardChain? Chain)> WantedAsync(TableLog log, LogOfShard read, string shard, CaptureRange range, CancellationToken cancel)
+    private async Task<(List<CaptureRange> Wanted, ShardChain? Chain)> WantedAsync(TableLog log, LogOfShard read, string shard,
+        CaptureRange range, CancellationToken cancel)
     {
         var free = read.Unlisted(range).ToList();
         if (free.Count == 0)
@@ -147,7 +151,8 @@ public sealed class Repairer(CaptureStore captures, IReadOnlyList<TableLog> tabl
         return part;
     }
 
-    private async Task<Prepared> PrepareAsync(TableLog log, string shard, List<CaptureRange> part, ShardChain chain, CancellationToken cancel)
+    private async Task<Prepared> PrepareAsync(TableLog log, string shard, List<CaptureRange> part, ShardChain chain,
+        CancellationToken cancel)
     {
         var (frames, shards) = (new List<TakenFrame>(), new List<ShardTotal>());
         foreach (var run in part)
@@ -157,7 +162,9 @@ public sealed class Repairer(CaptureStore captures, IReadOnlyList<TableLog> tabl
             {
                 if (await captures.ReadAsync(shard, number, cancel) is not { } capture || capture.Link != chain[number].Link)
                 {
-                    throw new DifferenceException($"shard {shard}: capture {number} in {captures.Store.Location} is gone or was changed since it was checked a moment ago. Nothing more was committed.");
+                    throw new DifferenceException(
+                        $"shard {shard}: capture {number} in {captures.Store.Location} is gone or was changed since it was checked a " +
+                        $"moment ago. Nothing more was committed.");
                 }
                 var entry = capture.Header.FrameOf(log.Contract.Dataset)!;
                 frames.Add(new TakenFrame(shard, capture.Link, null, entry, FrameOf(capture, entry)));
@@ -185,16 +192,19 @@ public sealed class Repairer(CaptureStore captures, IReadOnlyList<TableLog> tabl
         var names = new List<string>();
         foreach (var version in read.Repairs)
         {
-            names.Add(await RepairReceipt.Of(log.Contract.Dataset, (await log.ReadEntryAsync(version, cancel))!).WriteAsync(log.Store, time, cancel));
+            names.Add(await RepairReceipt.Of(log.Contract.Dataset, (await log.ReadEntryAsync(version, cancel))!)
+                .WriteAsync(log.Store, time, cancel));
         }
         return names;
     }
 
     private static TableRepair Describe(TableLog log, LogOfShard read, CaptureRange range, List<CaptureRange> wanted, ShardChain? chain)
     {
-        var frames = wanted.SelectMany(Numbers).Select(n => chain![n].Frames.TryGetValue(log.Contract.Dataset, out var frame) ? frame.Rows : 0).Where(rows => rows > 0).ToList();
+        var frames = wanted.SelectMany(Numbers).Select(n => chain![n].Frames.TryGetValue(log.Contract.Dataset, out var frame) ? frame.Rows
+            : 0).Where(rows => rows > 0).ToList();
         var pending = Math.Max(0, range.To - Math.Max(range.From - 1, read.Ledger?.ShippedTo ?? -1));
-        return new TableRepair(log.Contract.Dataset, wanted, frames.Count, frames.Sum(), range.Count - pending - read.Unlisted(range).Sum(r => r.Count), pending, [], []);
+        return new TableRepair(log.Contract.Dataset, wanted, frames.Count, frames.Sum(),
+            range.Count - pending - read.Unlisted(range).Sum(r => r.Count), pending, [], []);
     }
 
     private static byte[] FrameOf(Capture capture, FrameEntry entry)
@@ -217,5 +227,6 @@ public sealed class Repairer(CaptureStore captures, IReadOnlyList<TableLog> tabl
         }
     }
 
-    private sealed record Prepared(IReadOnlyList<CaptureRange> Parts, IReadOnlyList<SegmentFile> Segments, IReadOnlyList<ShardTotal> Shards, IReadOnlyList<DateTotal> Dates);
+    private sealed record Prepared(IReadOnlyList<CaptureRange> Parts, IReadOnlyList<SegmentFile> Segments, IReadOnlyList<ShardTotal> Shards,
+        IReadOnlyList<DateTotal> Dates);
 }

@@ -23,7 +23,8 @@ internal sealed class ShardChain
     /// highest.</param>
     /// <exception cref="PipelineException">3: captures are gone, cannot be read, or are not what later ones or the table name; all are
     /// named, and nothing was changed.</exception>
-    public static async Task<ShardChain> ReadAsync(CaptureStore captures, string shard, long from, IReadOnlyList<ShippedLink> anchors, CancellationToken cancel)
+    public static async Task<ShardChain> ReadAsync(CaptureStore captures, string shard, long from, IReadOnlyList<ShippedLink> anchors,
+        CancellationToken cancel)
     {
         var chain = new ShardChain();
         var faults = new List<string>();
@@ -50,16 +51,20 @@ internal sealed class ShardChain
             }
             if (before is { } last && capture.Header.Previous != last.Hash)
             {
-                faults.Add($"capture {last.Number} has sha256 {last.Hash.ToString()[..12]}, and capture {number} names {capture.Header.Previous?.ToString()[..12] ?? "none"} before it");
+                faults.Add($"capture {last.Number} has sha256 {last.Hash.ToString()[..12]}, and capture {number} names " +
+                    $"{capture.Header.Previous?.ToString()[..12] ?? "none"} before it");
             }
             if (anchors.Any(anchor => anchor.Number == number && !anchor.Matches(capture.Link)))
             {
                 faults.Add($"capture {number} is not the one that the table took");
             }
-            chain._items[number] = new Proven(capture.Link, capture.Header.Frames.ToDictionary(f => f.Dataset, f => ((long)f.Length, f.Rows)));
+            chain._items[number] =
+                new Proven(capture.Link, capture.Header.Frames.ToDictionary(f => f.Dataset, f => ((long)f.Length, f.Rows)));
             before = capture.Link;
         }
-        return faults.Count == 0 ? chain : throw new DifferenceException($"shard {shard} in {captures.Store.Location} cannot be repaired from capture {from} on: {string.Join("; ", faults.Take(MaxNamed))}{(faults.Count > MaxNamed ? $"; and {faults.Count - MaxNamed} more" : "")}. "
+        return faults.Count == 0 ? chain : throw new DifferenceException(
+            $"shard {shard} in {captures.Store.Location} cannot be repaired from capture {from} on: " +
+            $"{string.Join("; ", faults.Take(MaxNamed))}{(faults.Count > MaxNamed ? $"; and {faults.Count - MaxNamed} more" : "")}. "
             + "Nothing was changed. Restore the captures that are named, or repair a range that ends below them.");
     }
 }

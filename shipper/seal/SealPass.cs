@@ -74,7 +74,10 @@ internal sealed class SealPass : IDisposable
         {
             if (sums.GetValueOrDefault(date.Date) != date.Sums)
             {
-                throw new DifferenceException($"dataset {_contract.Dataset}, date {date.Date}: the frames hold {sums.GetValueOrDefault(date.Date).Rows} rows whose sum is not the {date.Sums.Rows} rows that their captures declare. Nothing was committed; run `pipeline verify` to name the captures.");
+                throw new DifferenceException(
+                    $"dataset {_contract.Dataset}, date {date.Date}: the frames hold {sums.GetValueOrDefault(date.Date).Rows} rows " +
+                    $"whose sum is not the {date.Sums.Rows} rows that their captures declare. Nothing was committed; run " +
+                    $"`pipeline verify` to name the captures.");
             }
         }
     }

@@ -29,7 +29,8 @@ public sealed class Sealer(
     /// void, once shipped has
     /// passed into them (rule 23). Empty where it marks nothing, as a repair.</param>
     /// <exception cref="PipelineException">3: a frame does not hold what its capture says.</exception>
-    public async Task<(IReadOnlyList<SegmentFile> Segments, IReadOnlyList<DateTotal> Dates)> WriteAsync(IReadOnlyList<TakenFrame> frames, IReadOnlyList<SegmentRange> ranges, CancellationToken cancel)
+    public async Task<(IReadOnlyList<SegmentFile> Segments, IReadOnlyList<DateTotal> Dates)> WriteAsync(IReadOnlyList<TakenFrame> frames,
+        IReadOnlyList<SegmentRange> ranges, CancellationToken cancel)
     {
         var dates = DateTotals(frames);
         var label = new SegmentLabel(log.CaptureStore, log.KeyId, _contract.Sha256, ranges).Encode();
@@ -102,7 +103,8 @@ public sealed class Sealer(
     }
 
     /// <summary>What is made is put before more is made, so that a pass of thousands of dates holds a few megabytes of files.</summary>
-    private async Task<List<SegmentFile>> WriteAsync(IReadOnlyList<TakenFrame> frames, List<DateTotal> dates, byte[] label, CancellationToken cancel)
+    private async Task<List<SegmentFile>> WriteAsync(IReadOnlyList<TakenFrame> frames, List<DateTotal> dates, byte[] label,
+        CancellationToken cancel)
     {
         using var pass = new SealPass(_contract, dates, label);
         await workers.Run(() =>

@@ -2,7 +2,8 @@ using System.Text.Json;
 
 namespace Pipeline.Tests.Benchmarks;
 
-/// <summary>One measured figure: what a row of the table says. Rates are per second, so larger is better, unless the unit is a time or a size.</summary>
+/// <summary>One measured figure: what a row of the table says. Rates are per second, so larger is better, unless the unit is a time or a
+/// size.</summary>
 /// <param name="Median">Of the repetitions, in <paramref name="Unit"/>; beside it the least and the most.</param>
 /// <param name="PerCpuSecond">Items per second of processor time, user and system, of the whole process.</param>
 /// <param name="PeakBytes">The most resident memory of the process that did the work.</param>
@@ -34,7 +35,8 @@ internal sealed record Figure(string Name, string Unit, double Median, double Le
     /// <summary>Three digits and a letter: 9.31 M.</summary>
     public static string Si(double value)
     {
-        var (scaled, letter) = Math.Abs(value) switch { >= 1e9 => (value / 1e9, " G"), >= 1e6 => (value / 1e6, " M"), >= 1e4 => (value / 1e3, " k"), _ => (value, "") };
+        var (scaled, letter) = Math.Abs(value) switch { >= 1e9 => (value / 1e9, " G"), >= 1e6 => (value / 1e6, " M"), >= 1e4 =>
+            (value / 1e3, " k"), _ => (value, "") };
         return scaled.ToString(Math.Abs(scaled) switch { >= 100 => "0", >= 10 => "0.#", _ => "0.##" }) + letter;
     }
 }

@@ -10,7 +10,8 @@ internal static class Machine
     public static string Describe()
     {
         var cpu = Value("/proc/cpuinfo", "model name");
-        var memory = Value("/proc/meminfo", "MemTotal") is { } kb && long.TryParse(kb.Split(' ')[0], out var n) ? $"{n / 1048576.0:0.#} GiB" : "unknown";
+        var memory = Value("/proc/meminfo", "MemTotal") is { } kb && long.TryParse(kb.Split(' ')[0], out var n) ? $"{n / 1048576.0:0.#} GiB"
+            : "unknown";
         var load = File.Exists("/proc/loadavg") ? File.ReadAllText("/proc/loadavg").Split(' ')[0] : "unknown";
         return $"""
             - machine: {cpu ?? "unknown processor"}, {Environment.ProcessorCount} cores, {memory}; kernel {Environment.OSVersion.Version}; disk {FileSystem(Path.GetTempPath())}; load at the end {load}
@@ -22,10 +23,12 @@ internal static class Machine
     /// <summary>The most resident memory that this process had, in bytes.</summary>
     public static long PeakBytes() => PeakBytes(Environment.ProcessId);
 
-    public static long PeakBytes(int process) => Value($"/proc/{process}/status", "VmHWM") is { } kb ? long.Parse(kb.Split(' ')[0]) * 1024 : 0;
+    public static long PeakBytes(int process) => Value($"/proc/{process}/status", "VmHWM") is { } kb ? long.Parse(kb.Split(' ')[0]) * 1024
+        : 0;
 
     /// <summary>The resident memory of a process, now.</summary>
-    public static long ResidentBytes(int process) => Value($"/proc/{process}/status", "VmRSS") is { } kb ? long.Parse(kb.Split(' ')[0]) * 1024 : 0;
+    public static long ResidentBytes(int process) => Value($"/proc/{process}/status", "VmRSS") is { } kb
+        ? long.Parse(kb.Split(' ')[0]) * 1024 : 0;
 
     private static string FileSystem(string path)
     {
@@ -36,6 +39,7 @@ internal static class Machine
     private static string? Value(string file, string key) => !File.Exists(file) ? null
         : File.ReadLines(file).FirstOrDefault(l => l.StartsWith(key, StringComparison.Ordinal))?.Split(':', 2)[1].Trim();
 
-    private static string Version(Type type) => type.Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0]
+    private static string Version(Type type) =>
+        type.Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0]
         ?? FileVersionInfo.GetVersionInfo(type.Assembly.Location).FileVersion ?? "unknown";
 }

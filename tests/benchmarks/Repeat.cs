@@ -6,7 +6,8 @@ namespace Pipeline.Tests.Benchmarks;
 internal static class Repeat
 {
     private const int Repetitions = 7;
-    private static readonly TimeSpan MinRepetition = TimeSpan.FromMilliseconds(150), MinWarmUp = TimeSpan.FromMilliseconds(800), MaxWarmUp = TimeSpan.FromSeconds(4);
+    private static readonly TimeSpan MinRepetition = TimeSpan.FromMilliseconds(150), MinWarmUp = TimeSpan.FromMilliseconds(800),
+        MaxWarmUp = TimeSpan.FromSeconds(4);
 
     private readonly record struct Sample(double Seconds, double CpuSeconds, double Allocated);
 
@@ -33,7 +34,8 @@ internal static class Repeat
         return sorted.Count % 2 == 1 ? sorted[sorted.Count / 2] : (sorted[sorted.Count / 2 - 1] + sorted[sorted.Count / 2]) / 2;
     }
 
-    /// <summary>Until three repetitions in a row were no more than 2 % better than the best before them; returns how many calls make a repetition.</summary>
+    /// <summary>Until three repetitions in a row were no more than 2 % better than the best before them; returns how many calls make a
+    /// repetition.</summary>
     private static int WarmUp(Action work)
     {
         var clock = Stopwatch.StartNew();
@@ -55,6 +57,7 @@ internal static class Repeat
         {
             work();
         }
-        return new Sample(Stopwatch.GetElapsedTime(started).TotalSeconds, Math.Max(1e-6, (Environment.CpuUsage.TotalTime - cpu).TotalSeconds), GC.GetTotalAllocatedBytes() - allocated);
+        return new Sample(Stopwatch.GetElapsedTime(started).TotalSeconds,
+            Math.Max(1e-6, (Environment.CpuUsage.TotalTime - cpu).TotalSeconds), GC.GetTotalAllocatedBytes() - allocated);
     }
 }

@@ -4,7 +4,8 @@ using Pipeline.Worlds;
 
 namespace Pipeline.Tests.Benchmarks;
 
-/// <summary>One session of measurements: 1 stages alone — 2 the whole way beside the baseline — 3 total time — 4 push — 5 demo. Progress goes to standard error, the table to standard output.</summary>
+/// <summary>One session of measurements: 1 stages alone — 2 the whole way beside the baseline — 3 total time — 4 push — 5 demo. Progress
+/// goes to standard error, the table to standard output.</summary>
 internal static class Session
 {
     /// <param name="full">False: the stages, and one pair of the whole way and the baseline on a shorter log.</param>

@@ -9,7 +9,8 @@ using Pipeline.Core.Table.Segments;
 namespace Pipeline.Tests.Fakes;
 
 /// <summary>
-/// Makes a table's log as years of running leave it, without its segments: every day has a commit of one file each few minutes and, at its end,
+/// Makes a table's log as years of running leave it, without its segments: every day has a commit of one file each few minutes and, at its
+/// end,
 /// a compaction of the day's files into one. So the live files grow with the days, and the log with the commits.
 /// </summary>
 public sealed class AgedLog
@@ -40,7 +41,8 @@ public sealed class AgedLog
     /// <summary>The newest entry that was written.</summary>
     public long Version { get; private set; } = -1;
 
-    /// <summary>Entries up to <paramref name="version"/>, each given to <paramref name="put"/> by name, then the newest checkpoint.</summary>
+    /// <summary>Entries up to <paramref name="version"/>, each given to <paramref name="put"/> by name, then the newest
+    /// checkpoint.</summary>
     public async Task GrowAsync(long version, IObjectStore store, Action<string, byte[]> put)
     {
         while (Version < version)
@@ -65,7 +67,8 @@ public sealed class AgedLog
         if (!compacts)
         {
             _today.Add(file);
-            return EntryWriter.Commit(new CommitDraft { Kind = CommitKind.Ship, Reason = "age", Add = [file], Dates = [new(day, new(1000, 7))] }, _origin, _below);
+            return EntryWriter.Commit(new CommitDraft { Kind = CommitKind.Ship, Reason = "age", Add = [file],
+                Dates = [new(day, new(1000, 7))] }, _origin, _below);
         }
         if (_today.Count == 0)
         {
@@ -74,7 +77,8 @@ public sealed class AgedLog
             return EntryWriter.Commit(new CommitDraft { Kind = CommitKind.Ship, Reason = "age", Add = [file] }, _origin, _below);
         }
         _today.ForEach(small => _live.Remove(small.Path));
-        var bytes = EntryWriter.Commit(new CommitDraft { Kind = CommitKind.Compact, Reason = "small", Add = [file], Remove = [.. _today] }, _origin, _below);
+        var bytes = EntryWriter.Commit(new CommitDraft { Kind = CommitKind.Compact, Reason = "small", Add = [file], Remove = [.. _today] },
+            _origin, _below);
         _today.Clear();
         return bytes;
     }

@@ -35,7 +35,8 @@ public sealed class CountingStore(IObjectStore inner) : IObjectStore
 
     public Task<ObjectInfo?> FindAsync(string name, CancellationToken cancel = default) => Counted(inner.FindAsync(name, cancel));
 
-    public async IAsyncEnumerable<ObjectInfo> ListAsync(string prefix, string? after = null, [EnumeratorCancellation] CancellationToken cancel = default)
+    public async IAsyncEnumerable<ObjectInfo> ListAsync(string prefix, string? after = null,
+        [EnumeratorCancellation] CancellationToken cancel = default)
     {
         lock (Lists)
         {

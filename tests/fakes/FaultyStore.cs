@@ -12,7 +12,8 @@ public enum Fault
     FailBefore,
     /// <summary>It happens, and a timeout is reported.</summary>
     FailAfter,
-    /// <summary>A put or overwrite leaves nothing and reports failure; a read gives the first half; a list fails after its first half.</summary>
+    /// <summary>A put or overwrite leaves nothing and reports failure; a read gives the first half; a list fails after its first
+    /// half.</summary>
     Tear,
     /// <summary>It does not happen until it is released, or cancelled (then never).</summary>
     Hang,
@@ -29,7 +30,8 @@ public sealed record StoreOperation(int Number, StoreVerb Verb, string Name);
 /// A store in which the plan decides what happens to each operation. It counts and records them.
 /// A list is one operation, which begins when its first item is asked for.
 /// </summary>
-public sealed class FaultyStore(IObjectStore inner, Func<StoreOperation, Fault>? plan = null, StoreFault reported = StoreFault.Outage) : IObjectStore
+public sealed class FaultyStore(IObjectStore inner, Func<StoreOperation, Fault>? plan = null, StoreFault reported = StoreFault.Outage)
+    : IObjectStore
 {
     private readonly ConcurrentQueue<StoreOperation> _operations = new();
     private int _next;
@@ -99,7 +101,8 @@ public sealed class FaultyStore(IObjectStore inner, Func<StoreOperation, Fault>?
         }
     }
 
-    private async IAsyncEnumerable<T> ListedAsync<T>(StoreVerb verb, string name, IAsyncEnumerable<T> inner, [EnumeratorCancellation] CancellationToken cancel)
+    private async IAsyncEnumerable<T> ListedAsync<T>(StoreVerb verb, string name, IAsyncEnumerable<T> inner,
+        [EnumeratorCancellation] CancellationToken cancel)
     {
         var items = await RunAsync(verb, name, async () =>
         {

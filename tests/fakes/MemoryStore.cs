@@ -3,7 +3,8 @@ using Pipeline.Core.Store;
 
 namespace Pipeline.Tests.Fakes;
 
-/// <summary>The reference implementation of the seam: what every store must be seen to do, in memory. Created instants come from the given clock.</summary>
+/// <summary>The reference implementation of the seam: what every store must be seen to do, in memory. Created instants come from the given
+/// clock.</summary>
 public sealed class MemoryStore(TimeProvider? time = null, string location = "memory") : IObjectStore
 {
     private readonly TimeProvider _time = time ?? TimeProvider.System;
@@ -25,7 +26,8 @@ public sealed class MemoryStore(TimeProvider? time = null, string location = "me
         }
     }
 
-    /// <summary>An object's bytes, in a test's own hand: as a foreign engine, a restore or an accident changes a store, beside every promise of the seam.</summary>
+    /// <summary>An object's bytes, in a test's own hand: as a foreign engine, a restore or an accident changes a store, beside every
+    /// promise of the seam.</summary>
     public byte[] this[string name]
     {
         get => Find(name) ?? throw new KeyNotFoundException($"there is no {name} in {location}");
@@ -74,17 +76,20 @@ public sealed class MemoryStore(TimeProvider? time = null, string location = "me
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         return Answer(() => _objects.TryGetValue(name, out var there)
-            ? there.Bytes.AsSpan((int)Math.Min(offset, there.Bytes.Length)) is var rest ? rest[..Math.Min(length, rest.Length)].ToArray() : null
+            ? there.Bytes.AsSpan((int)Math.Min(offset, there.Bytes.Length)) is var rest ? rest[..Math.Min(length, rest.Length)].ToArray()
+                : null
             : null, cancel);
     }
 
     public Task<ObjectInfo?> FindAsync(string name, CancellationToken cancel = default)
     {
         ObjectName.Check(name);
-        return Answer(() => _objects.TryGetValue(name, out var there) ? new ObjectInfo(name, there.Bytes.Length, there.Created) : null, cancel);
+        return Answer(() => _objects.TryGetValue(name, out var there) ? new ObjectInfo(name, there.Bytes.Length, there.Created)
+            : null, cancel);
     }
 
-    public async IAsyncEnumerable<ObjectInfo> ListAsync(string prefix, string? after = null, [EnumeratorCancellation] CancellationToken cancel = default)
+    public async IAsyncEnumerable<ObjectInfo> ListAsync(string prefix, string? after = null,
+        [EnumeratorCancellation] CancellationToken cancel = default)
     {
         ObjectName.CheckPrefix(prefix);
         while ((await Answer(() => Next(prefix, after), cancel)) is { } next)

@@ -1,8 +1,10 @@
 namespace Pipeline.Tests.Fakes;
 
 /// <summary>
-/// A process in a simulation, as its stores see it. Killed: what it had under way may still happen or not, and none of its calls ever returns.
-/// Paused: nothing of it begins and no answer reaches it until it is resumed (a zombie that wakes after hours); what was under way happens meanwhile.
+/// A process in a simulation, as its stores see it. Killed: what it had under way may still happen or not, and none of its calls ever
+/// returns.
+/// Paused: nothing of it begins and no answer reaches it until it is resumed (a zombie that wakes after hours); what was under way happens
+/// meanwhile.
 /// Make one per incarnation, and take its stores by <see cref="SimulatedStore.For"/>.
 /// </summary>
 public sealed class SimulatedActor(string name)
@@ -30,7 +32,8 @@ public sealed class SimulatedActor(string name)
         paused?.SetResult();
     }
 
-    /// <summary>Returns while the actor lives and runs. For the actor's own loops too, where they wait for other things than a store.</summary>
+    /// <summary>Returns while the actor lives and runs. For the actor's own loops too, where they wait for other things than a
+    /// store.</summary>
     public async Task PassAsync()
     {
         while (_paused is { } paused)

@@ -2,7 +2,8 @@ using Pipeline.Shipper.Feed;
 
 namespace Pipeline.Tests.Fakes;
 
-/// <summary>One member of the group: hands on what lies on its partitions, one message at a time, in order within each; what the queue has no room for waits.</summary>
+/// <summary>One member of the group: hands on what lies on its partitions, one message at a time, in order within each; what the queue has
+/// no room for waits.</summary>
 public sealed class SimulatedFeed(SimulatedTopic topic, FeedQueue queue, MessageReader reader, TimeProvider time, Random random)
 {
     private static readonly TimeSpan Idle = TimeSpan.FromSeconds(1);
@@ -12,7 +13,8 @@ public sealed class SimulatedFeed(SimulatedTopic topic, FeedQueue queue, Message
     /// <summary>Messages handed on.</summary>
     public long Delivered { get; private set; }
 
-    /// <summary>Runs until the token is cancelled, and then leaves the group. <paramref name="pass"/> holds it where its process is held.</summary>
+    /// <summary>Runs until the token is cancelled, and then leaves the group. <paramref name="pass"/> holds it where its process is
+    /// held.</summary>
     public async Task RunAsync(CancellationToken stop, Func<Task>? pass = null)
     {
         while (!stop.IsCancellationRequested)
@@ -55,7 +57,8 @@ public sealed class SimulatedFeed(SimulatedTopic topic, FeedQueue queue, Message
         foreach (var partition in mine)
         {
             var offset = _positions[partition];
-            if (topic.Read(partition, ref offset) is { } message && queue.TryAdd(reader.Read(new FeedPosition(topic.Name, partition, offset), message.Key, message.Value)))
+            if (topic.Read(partition, ref offset) is { } message && queue.TryAdd(
+                reader.Read(new FeedPosition(topic.Name, partition, offset), message.Key, message.Value)))
             {
                 _positions[partition] = offset + 1;
                 Delivered++;

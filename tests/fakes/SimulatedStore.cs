@@ -23,7 +23,8 @@ public sealed record SimulatedFaults
 
     public TimeSpan Delay { get; init; } = TimeSpan.FromHours(1);
 
-    /// <summary>A put that finds other bytes under its name says that it created them: a store that breaks its one promise. For tests of tests.</summary>
+    /// <summary>A put that finds other bytes under its name says that it created them: a store that breaks its one promise. For tests of
+    /// tests.</summary>
     public double Lies { get; init; }
 
     /// <summary>Objects a page of a list: each page is another operation, and sees what happened since the last.</summary>
@@ -89,7 +90,8 @@ public sealed class SimulatedStore(MemoryStore contents, TimeProvider time, Rand
         await WaitAsync(settings.Latency);
         await actor.PassAsync();
         return before || after || delayed
-            ? throw new StoreException(StoreFault.Outage, $"simulated outage ({(before ? "before" : after ? "after" : "delayed")}): {what} in {contents.Location}")
+            ? throw new StoreException(StoreFault.Outage,
+                $"simulated outage ({(before ? "before" : after ? "after" : "delayed")}): {what} in {contents.Location}")
             : answer!;
     }
 
@@ -135,7 +137,8 @@ public sealed class SimulatedStore(MemoryStore contents, TimeProvider time, Rand
             return CallAsync($"find '{name}'", false, () => _contents.FindAsync(name, CancellationToken.None), cancel);
         }
 
-        public async IAsyncEnumerable<ObjectInfo> ListAsync(string prefix, string? after = null, [EnumeratorCancellation] CancellationToken cancel = default)
+        public async IAsyncEnumerable<ObjectInfo> ListAsync(string prefix, string? after = null,
+            [EnumeratorCancellation] CancellationToken cancel = default)
         {
             ObjectName.CheckPrefix(prefix);
             var pageSize = Math.Max(1, store.Faults.PageSize);
@@ -189,13 +192,15 @@ public sealed class SimulatedStore(MemoryStore contents, TimeProvider time, Rand
         {
             var own = bytes.ToArray();
             ObjectName.Check(name);
-            return CallAsync($"overwrite '{name}'", true, async () => { await _contents.OverwriteAsync(name, own, CancellationToken.None); return true; }, cancel);
+            return CallAsync($"overwrite '{name}'", true, async () =>
+                { await _contents.OverwriteAsync(name, own, CancellationToken.None); return true; }, cancel);
         }
 
         public Task DeleteAsync(string name, CancellationToken cancel = default)
         {
             ObjectName.Check(name);
-            return CallAsync($"delete '{name}'", true, async () => { await _contents.DeleteAsync(name, CancellationToken.None); return true; }, cancel);
+            return CallAsync($"delete '{name}'", true, async () => { await _contents.DeleteAsync(name, CancellationToken.None); return true;
+                }, cancel);
         }
 
         private async Task<T> CallAsync<T>(string what, bool changes, Func<Task<T>> effect, CancellationToken cancel)
@@ -209,7 +214,8 @@ public sealed class SimulatedStore(MemoryStore contents, TimeProvider time, Rand
             catch (OperationCanceledException)
             {
                 // The call goes on without its caller, and its failure is nobody's.
-                _ = call.ContinueWith(static t => t.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+                _ = call.ContinueWith(static t => t.Exception, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously,
+                    TaskScheduler.Default);
                 await actor.PassAsync();
                 throw;
             }

@@ -4,8 +4,10 @@ namespace Pipeline.Tests.Fakes;
 public sealed class SimulationException(string message, Exception? inner = null) : Exception(message, inner);
 
 /// <summary>
-/// One thread that runs many actors: continuations run one at a time, the next drawn by a seeded Random from all that could run, and when none could,
-/// the clock moves to the next timer. The same seed gives the same run. What leaves the thread (Task.Run, ConfigureAwait(false), real I/O) is an error.
+/// One thread that runs many actors: continuations run one at a time, the next drawn by a seeded Random from all that could run, and when
+/// none could,
+/// the clock moves to the next timer. The same seed gives the same run. What leaves the thread (Task.Run, ConfigureAwait(false), real I/O)
+/// is an error.
 /// </summary>
 public sealed class SimulatedThread(int seed, SimulatedTime time) : SynchronizationContext
 {
@@ -34,11 +36,13 @@ public sealed class SimulatedThread(int seed, SimulatedTime time) : Synchronizat
         }
     }
 
-    public override void Send(SendOrPostCallback d, object? state) => throw new NotSupportedException("Nothing in a simulation may wait in place.");
+    public override void Send(SendOrPostCallback d, object? state) =>
+        throw new NotSupportedException("Nothing in a simulation may wait in place.");
 
     public override SynchronizationContext CreateCopy() => this;
 
-    /// <summary>Runs <paramref name="root"/> until it ends, and what it left behind no further. Its failure, a deadlock or too many steps throw, with the seed.</summary>
+    /// <summary>Runs <paramref name="root"/> until it ends, and what it left behind no further. Its failure, a deadlock or too many steps
+    /// throw, with the seed.</summary>
     public void Run(Func<Task> root, long maxSteps = 10_000_000) => Run(async () => { await root(); return true; }, maxSteps);
 
     /// <inheritdoc cref="Run(Func{Task}, long)"/>
@@ -64,7 +68,8 @@ public sealed class SimulatedThread(int seed, SimulatedTime time) : Synchronizat
                         if (_runnable.Count == 0)
                         {
                             throw new SimulationException(
-                                $"seed {seed}: deadlock after {Steps} steps, at {time.Elapsed}: nothing can run and no timer is set (or something runs on another thread)");
+                                $"seed {seed}: deadlock after {Steps} steps, at {time.Elapsed}: nothing can run and no timer is set (or " +
+                                    $"something runs on another thread)");
                         }
                     }
                 }

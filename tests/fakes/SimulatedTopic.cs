@@ -15,12 +15,14 @@ public sealed record SimulatedTopicFaults
 }
 
 /// <summary>
-/// One topic and one consumer group, on the simulation's thread: messages lie in partitions in the order in which they were published, and come to whoever has the partition now,
+/// One topic and one consumer group, on the simulation's thread: messages lie in partitions in the order in which they were published, and
+/// come to whoever has the partition now,
 /// from the committed offset on. Everything that a broker may do to a message but to change it.
 /// </summary>
 public sealed class SimulatedTopic(string name, int partitions, TimeProvider time, Random random, SimulatedTopicFaults faults)
 {
-    private readonly List<List<(byte[] Key, byte[] Value)>> _logs = [.. Enumerable.Range(0, partitions).Select(_ => new List<(byte[], byte[])>())];
+    private readonly List<List<(byte[] Key, byte[] Value)>> _logs = [.. Enumerable.Range(0, partitions)
+        .Select(_ => new List<(byte[], byte[])>())];
     private readonly Dictionary<int, SimulatedFeed> _owners = [];
     private readonly Dictionary<int, long> _committed = [], _starts = [];
     private readonly List<SimulatedFeed> _members = [];
@@ -90,7 +92,8 @@ public sealed class SimulatedTopic(string name, int partitions, TimeProvider tim
         for (var partition = 0; partition < _logs.Count; partition++)
         {
             var before = _owners.GetValueOrDefault(partition);
-            var after = before is not null && _members.Contains(before) && random.Next(2) == 0 ? before : _members.Count == 0 ? null : _members[random.Next(_members.Count)];
+            var after = before is not null && _members.Contains(before) && random.Next(2) == 0 ? before : _members.Count == 0 ? null
+                : _members[random.Next(_members.Count)];
             if (before != after)
             {
                 Move(partition, before, after, lost: before is not null && !_members.Contains(before));
@@ -98,7 +101,8 @@ public sealed class SimulatedTopic(string name, int partitions, TimeProvider tim
         }
     }
 
-    /// <summary>Deleted and made again under its name: empty, numbered from 0. What the group committed may be forgotten, or be the old topic's.</summary>
+    /// <summary>Deleted and made again under its name: empty, numbered from 0. What the group committed may be forgotten, or be the old
+    /// topic's.</summary>
     public void Recreate(int count)
     {
         var stale = random.Next(2) == 0;

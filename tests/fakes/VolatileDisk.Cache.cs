@@ -2,7 +2,8 @@ using Pipeline.Core.Store.Directories;
 
 namespace Pipeline.Tests.Fakes;
 
-/// <summary>What lies in the cache and what on the platter, file by file and folder by folder, and what a loss of power leaves of it.</summary>
+/// <summary>What lies in the cache and what on the platter, file by file and folder by folder, and what a loss of power leaves of
+/// it.</summary>
 internal sealed partial class VolatileDisk
 {
     private Folder Survivor(Folder folder, Dictionary<Node, Node> survivors)

@@ -3,11 +3,13 @@ using Pipeline.Core.Store.Directories;
 
 namespace Pipeline.Tests.Fakes;
 
-/// <summary>The process that used the disk was killed, or the machine lost power, at a chosen operation. Every later operation of it meets the same.</summary>
+/// <summary>The process that used the disk was killed, or the machine lost power, at a chosen operation. Every later operation of it meets
+/// the same.</summary>
 public sealed class DiskStoppedException(long operation) : Exception($"stopped at disk operation {operation}");
 
 /// <summary>
-/// A disk with a page cache. What was not synced - a file's content, a folder's entries - is lost, torn or kept at a crash, each by a seeded draw, and
+/// A disk with a page cache. What was not synced - a file's content, a folder's entries - is lost, torn or kept at a crash, each by a
+/// seeded draw, and
 /// changes of one folder need not survive in their order. Runs on the caller's thread. The root "/" exists.
 /// </summary>
 internal sealed partial class VolatileDisk(int seed, TimeProvider time) : Disk

@@ -11,10 +11,13 @@ using Pipeline.Shipper.Repair;
 namespace Pipeline.Tests.Simulation;
 
 /// <summary>
-/// What must hold in the end (promises 2 and 7). Of a shard that nothing happened to: lines, rejections and records of its captures are the truth's, its rows in the tables are the
-/// truth's, each once, and commits, captures and Parquet have the same sums. Where the capture store was set back: that, or a fork that names the shard; and never a row too many.
+/// What must hold in the end (promises 2 and 7). Of a shard that nothing happened to: lines, rejections and records of its captures are the
+/// truth's, its rows in the tables are the
+/// truth's, each once, and commits, captures and Parquet have the same sums. Where the capture store was set back: that, or a fork that
+/// names the shard; and never a row too many.
 /// </summary>
-internal sealed class Conservation(Schedule schedule, IReadOnlyDictionary<string, Fork> forks, IReadOnlySet<string> givenUp, IReadOnlySet<string> possiblyLost, IReadOnlyList<string> named)
+internal sealed class Conservation(Schedule schedule, IReadOnlyDictionary<string, Fork> forks, IReadOnlySet<string> givenUp,
+    IReadOnlySet<string> possiblyLost, IReadOnlyList<string> named)
 {
     private readonly CaptureStore _captures = new(schedule.Us.Contents, Schedule.StoreId, Schedule.Key.Captures());
     private readonly Dictionary<string, ShardState> _states = [];
@@ -49,14 +52,19 @@ internal sealed class Conservation(Schedule schedule, IReadOnlyDictionary<string
         await VerifyAsync();
     }
 
-    /// <summary>`verify` is clean where nothing happened to a store; and it is never content where rows are missing that nobody was told of.</summary>
+    /// <summary>`verify` is clean where nothing happened to a store; and it is never content where rows are missing that nobody was told
+    /// of.</summary>
     private async Task VerifyAsync()
     {
-        var logs = PublishedContracts.All.Select(contract => new TableLog(schedule.Uk.Contents, contract, Schedule.StoreId, Schedule.Key.KeyId, schedule.Time)).ToList();
-        var report = await new Verifier(_captures, logs, Schedule.Key.RowKey(), Workers.Inline).RunAsync(deep: schedule.Scenario.Seed % 4 == 0);
+        var logs = PublishedContracts.All.Select(contract => new TableLog(schedule.Uk.Contents, contract, Schedule.StoreId,
+            Schedule.Key.KeyId, schedule.Time)).ToList();
+        var report = await new Verifier(_captures, logs, Schedule.Key.RowKey(), Workers.Inline)
+            .RunAsync(deep: schedule.Scenario.Seed % 4 == 0);
         if (!schedule.UsWasRolledBack && !schedule.UkWasRolledBack && (!report.Ok || report.Pending.Count > 0))
         {
-            schedule.Violated($"promise 7: verify finds {string.Join(" · ", report.Differences.Concat(report.Pending.Select(p => $"pending {p}")).Take(3))}");
+            schedule.Violated(
+                $"promise 7: verify finds " +
+                $"{string.Join(" · ", report.Differences.Concat(report.Pending.Select(p => $"pending {p}")).Take(3))}");
         }
         if (_lacking && report.Ok && report.Pending.Count == 0)
         {
@@ -68,19 +76,23 @@ internal sealed class Conservation(Schedule schedule, IReadOnlyDictionary<string
         }
     }
 
-    /// <summary>The records that the next start would not read: those below the cursors that it finds, up to where it refuses to go on.</summary>
+    /// <summary>The records that the next start would not read: those below the cursors that it finds, up to where it refuses to go
+    /// on.</summary>
     private async Task<HashSet<(string Dataset, string Row)>> PassedAsync(ShardPlan shard)
     {
         var state = await _captures.SnapshotAsync(shard.Name);
         while (await _captures.ReadAsync(shard.Name, state.Next) is { } capture && state.Apply(capture.Header, capture.Link) is null)
         {
         }
-        var files = shard.Files.SelectMany(f => f.Lines.Between(0, state.Files.GetValueOrDefault(ShardState.FileKey(f.Source, f.Identity))?.Offset ?? 0));
-        var pushes = shard.Streams.SelectMany(s => s.Pushes.Take((int)(state.Streams.GetValueOrDefault(ShardState.FileKey(s.Source, s.Stream))?.Sequence ?? 0)));
+        var files = shard.Files.SelectMany(f =>
+            f.Lines.Between(0, state.Files.GetValueOrDefault(ShardState.FileKey(f.Source, f.Identity))?.Offset ?? 0));
+        var pushes = shard.Streams.SelectMany(s =>
+            s.Pushes.Take((int)(state.Streams.GetValueOrDefault(ShardState.FileKey(s.Source, s.Stream))?.Sequence ?? 0)));
         return [.. files, .. pushes.SelectMany(p => p.Records)];
     }
 
-    private bool IsWhole(string shard) => !forks.ContainsKey(shard) && !givenUp.Contains(shard) && !possiblyLost.Contains(shard) && !_stranded.Contains(shard) && !schedule.Unrepaired.Contains(shard);
+    private bool IsWhole(string shard) => !forks.ContainsKey(shard) && !givenUp.Contains(shard) && !possiblyLost.Contains(shard)
+        && !_stranded.Contains(shard) && !schedule.Unrepaired.Contains(shard);
 
     private async Task FoldAsync(ShardPlan shard)
     {
@@ -90,7 +102,8 @@ internal sealed class Conservation(Schedule schedule, IReadOnlyDictionary<string
         {
             if (state.Apply(capture.Header, capture.Link) is { } fork)
             {
-                // A snapshot beyond may bridge it for processes: then what counts is that no row is missing. `verify` reads the captures, and names it.
+                // A snapshot beyond may bridge it for processes: then what counts is that no row is missing. `verify` reads the captures,
+                // and names it.
                 Expect(schedule.UsWasRolledBack, $"rule 4: {fork}");
                 return;
             }
@@ -98,14 +111,17 @@ internal sealed class Conservation(Schedule schedule, IReadOnlyDictionary<string
             if (await _captures.ReadSnapshotAsync(shard.Name, capture.Link.Number) is { } snapshot)
             {
                 schedule.Totals.Snapshots++;
-                Expect(schedule.UsWasRolledBack || snapshot.ToJson().AsSpan().SequenceEqual(state.ToJson()), $"rule 3: snapshot {capture.Link.Number} of {shard.Name} is not the fold of its captures");
+                Expect(schedule.UsWasRolledBack || snapshot.ToJson().AsSpan().SequenceEqual(state.ToJson()),
+                    $"rule 3: snapshot {capture.Link.Number} of {shard.Name} is not the fold of its captures");
             }
         }
         if (schedule.UsWasRolledBack && await IsStrandedAsync(shard.Name, state.Next))
         {
-            // A process that lived through the restore went on above the hole that it left. No probe finds that; `verify`, which lists, must name it.
+            // A process that lived through the restore went on above the hole that it left. No probe finds that; `verify`, which lists,
+            // must name it.
             _stranded.Add(shard.Name);
-            Expect(!(await new Verifier(_captures, [], null, Workers.Inline).RunAsync(false)).Ok, $"rule 13: captures of {shard.Name} stand above a hole, and verify is content");
+            Expect(!(await new Verifier(_captures, [], null, Workers.Inline).RunAsync(false)).Ok,
+                $"rule 13: captures of {shard.Name} stand above a hole, and verify is content");
         }
         _states[shard.Name] = state;
         _history[shard.Name] = history;
@@ -117,11 +133,14 @@ internal sealed class Conservation(Schedule schedule, IReadOnlyDictionary<string
         {
             var source = shard.Sources.Single(name => name[4..] == lines.Key.ToString());
             var totals = state.Sources.GetValueOrDefault(source) ?? new SourceTotals();
-            Expect(totals.Lines == lines.Sum(l => l.Lines), $"promise 7: {source} has {lines.Sum(l => l.Lines)} lines, captured {totals.Lines}");
+            Expect(totals.Lines == lines.Sum(l => l.Lines),
+                $"promise 7: {source} has {lines.Sum(l => l.Lines)} lines, captured {totals.Lines}");
             var rejected = lines.SelectMany(l => l.Rejected).GroupBy(r => r.Key, r => r.Value).ToDictionary(r => r.Key, r => r.Sum());
-            Expect(totals.Rejected.Count == rejected.Count && totals.Rejected.All(r => rejected.GetValueOrDefault(r.Key) == r.Value), $"promise 7: rejections of {source} differ");
+            Expect(totals.Rejected.Count == rejected.Count && totals.Rejected.All(r => rejected.GetValueOrDefault(r.Key) == r.Value),
+                $"promise 7: rejections of {source} differ");
         }
-        Expect(state.Sources.Values.Sum(s => s.Lines - s.Rejected.Values.Sum()) == state.Datasets.Values.Sum(d => d.Rows), $"promise 7: lines of {shard.Name} are not records and rejections");
+        Expect(state.Sources.Values.Sum(s => s.Lines - s.Rejected.Values.Sum()) == state.Datasets.Values.Sum(d => d.Rows),
+            $"promise 7: lines of {shard.Name} are not records and rejections");
     }
 
     private async Task<bool> IsStrandedAsync(string shard, long next)
@@ -149,7 +168,9 @@ internal sealed class Conservation(Schedule schedule, IReadOnlyDictionary<string
         CheckTotals(dataset, entries, state);
         foreach (var repair in entries.Where(e => e.Kind == CommitKind.Repair))
         {
-            Expect(schedule.Unrepaired.Count > 0 || await schedule.Uk.Contents.FindAsync(RepairReceipt.Name(dataset, repair.Version)) is not null, $"{dataset}: the repair in entry {repair.Version} has no receipt");
+            Expect(schedule.Unrepaired.Count > 0 || await schedule.Uk.Contents.FindAsync(
+                RepairReceipt.Name(dataset, repair.Version)) is not null,
+                $"{dataset}: the repair in entry {repair.Version} has no receipt");
         }
         var rows = await ReadAsync(contract, state, entries);
         foreach (var shard in schedule.Scenario.Shards)
@@ -162,7 +183,8 @@ internal sealed class Conservation(Schedule schedule, IReadOnlyDictionary<string
     /// <summary>Rule 27: each shard's ranges follow one another, and hold what the captures hold.</summary>
     private void CheckTotals(string dataset, List<TableCommit> entries, TableState state)
     {
-        foreach (var totals in entries.SelectMany(e => e.Shards.Select(m => (Marginal: m, Repair: e.Kind == CommitKind.Repair))).GroupBy(m => m.Marginal.Shard))
+        foreach (var totals in entries.SelectMany(e => e.Shards.Select(m => (Marginal: m, Repair: e.Kind == CommitKind.Repair)))
+            .GroupBy(m => m.Marginal.Shard))
         {
             var next = 0L;
             foreach (var (total, repair) in totals)
@@ -171,8 +193,10 @@ internal sealed class Conservation(Schedule schedule, IReadOnlyDictionary<string
                 next = repair ? next : total.Range.To + 1;
                 if (IsWhole(totals.Key) && _history.TryGetValue(totals.Key, out var history))
                 {
-                    var frames = history.Where(c => total.Range.Contains(c.Link.Number)).Select(c => c.Header.FrameOf(dataset)).OfType<FrameEntry>().ToList();
-                    Expect(frames.Count == total.Frames && Sums.Of(frames.Select(f => f.Sums)) == total.Sums, $"rule 27: {dataset} {totals.Key} {total.Range}: captures and commit differ");
+                    var frames = history.Where(c => total.Range.Contains(c.Link.Number)).Select(c => c.Header.FrameOf(dataset))
+                        .OfType<FrameEntry>().ToList();
+                    Expect(frames.Count == total.Frames && Sums.Of(frames.Select(f => f.Sums)) == total.Sums,
+                        $"rule 27: {dataset} {totals.Key} {total.Range}: captures and commit differ");
                 }
             }
         }
@@ -180,7 +204,9 @@ internal sealed class Conservation(Schedule schedule, IReadOnlyDictionary<string
         {
             ShippedLink? last = fold.Datasets.TryGetValue(dataset, out var totals) ? ShippedLink.From(totals.Last) : null;
             ShippedLink? shipped = state.Shipped.TryGetValue(shard, out var link) ? link : null;
-            Expect(last == shipped, $"promise 2: {dataset} of {shard} is captured up to {last?.ToString() ?? "none"}, shipped up to {shipped?.ToString() ?? "none"}");
+            Expect(last == shipped,
+                $"promise 2: {dataset} of {shard} is captured up to {last?.ToString() ?? "none"}, shipped up to " +
+                $"{shipped?.ToString() ?? "none"}");
         }
     }
 
@@ -191,7 +217,8 @@ internal sealed class Conservation(Schedule schedule, IReadOnlyDictionary<string
         using var hash = new RowHash(Schedule.Key.RowKey());
         foreach (var file in state.Files.Values)
         {
-            var reader = await SegmentReader.OpenAsync(schedule.Uk.Contents, TableNames.Segment(contract.Dataset, file.Path), contract, file.Size)
+            var reader = await SegmentReader.OpenAsync(schedule.Uk.Contents, TableNames.Segment(contract.Dataset, file.Path), contract,
+                file.Size)
                 ?? throw new DifferenceException($"{contract.Dataset}: segment {file.Path} is gone");
             await foreach (var batch in reader.ReadAsync())
             {
@@ -204,8 +231,10 @@ internal sealed class Conservation(Schedule schedule, IReadOnlyDictionary<string
                 }
             }
         }
-        var committed = entries.Where(e => !schedule.IsUndone(contract.Dataset, e.Version)).SelectMany(e => e.Dates).GroupBy(d => d.Date).ToDictionary(d => d.Key, d => Sums.Of(d.Select(m => m.Sums)));
-        Expect(dates.Count == committed.Count && dates.All(d => committed.GetValueOrDefault(d.Key) == d.Value), $"rule 27: {contract.Dataset}: commits and Parquet differ");
+        var committed = entries.Where(e => !schedule.IsUndone(contract.Dataset, e.Version)).SelectMany(e => e.Dates).GroupBy(d => d.Date)
+            .ToDictionary(d => d.Key, d => Sums.Of(d.Select(m => m.Sums)));
+        Expect(dates.Count == committed.Count && dates.All(d => committed.GetValueOrDefault(d.Key) == d.Value),
+            $"rule 27: {contract.Dataset}: commits and Parquet differ");
         return rows;
     }
 
@@ -213,7 +242,9 @@ internal sealed class Conservation(Schedule schedule, IReadOnlyDictionary<string
     {
         var truth = shard.All.SelectMany(l => l.Records).Where(r => r.Dataset == dataset).Select(r => r.Row).ToList();
         var missing = truth.Where(row => !rows.ContainsKey(row)).ToList();
-        Expect(missing.Count == 0 || !IsWhole(shard.Name), $"promise 2: {dataset} of {shard.Name} lacks {missing.Count} of {truth.Count} rows, the first is {missing.FirstOrDefault()}");
+        Expect(missing.Count == 0
+            || !IsWhole(shard.Name),
+            $"promise 2: {dataset} of {shard.Name} lacks {missing.Count} of {truth.Count} rows, the first is {missing.FirstOrDefault()}");
         _lacking |= missing.Count > 0 && !possiblyLost.Contains(shard.Name);
         foreach (var row in truth)
         {
@@ -222,17 +253,22 @@ internal sealed class Conservation(Schedule schedule, IReadOnlyDictionary<string
                 Expect(false, $"promise 2: {dataset} of {shard.Name} has {row} {count} times");
             }
         }
-        if (missing.Count > 0 && schedule.Refused.Contains(shard.Name) && missing.TrueForAll(row => !schedule.IsAcknowledged(dataset, row) && !_passed[shard.Name].Contains((dataset, row))))
+        if (missing.Count > 0 && schedule.Refused.Contains(shard.Name)
+            && missing.TrueForAll(row => !schedule.IsAcknowledged(dataset, row) && !_passed[shard.Name].Contains((dataset, row))))
         {
-            // Ingest named the fork by itself, with exit 3, and these lines wait at their source: nobody was told that they are here, and no cursor has passed them, so the table
-            // lacks nothing that it was promised. Its shippers may have all that was captured, by the topic, and then see no fork. That `verify` names it is demanded all the same.
+            // Ingest named the fork by itself, with exit 3, and these lines wait at their source: nobody was told that they are here, and
+            // no cursor has passed them, so the table
+            // lacks nothing that it was promised. Its shippers may have all that was captured, by the topic, and then see no fork. That
+            // `verify` names it is demanded all the same.
             _unread.Add(shard.Name);
             return;
         }
-        Expect(missing.Count == 0 || possiblyLost.Contains(shard.Name) || _stranded.Contains(shard.Name) || forks.ContainsKey(shard.Name) || schedule.Unrepaired.Contains(shard.Name), $"promise 2: {shard.Name} lacks rows of {dataset}, and no shipper names a fork");
+        Expect(missing.Count == 0 || possiblyLost.Contains(shard.Name) || _stranded.Contains(shard.Name) || forks.ContainsKey(shard.Name)
+            || schedule.Unrepaired.Contains(shard.Name), $"promise 2: {shard.Name} lacks rows of {dataset}, and no shipper names a fork");
     }
 
-    private static string? Text(Utf8Column column, int row) => column.Required || column.IsPresent(row) ? System.Text.Encoding.UTF8.GetString(column[row]) : null;
+    private static string? Text(Utf8Column column, int row) => column.Required || column.IsPresent(row)
+        ? System.Text.Encoding.UTF8.GetString(column[row]) : null;
 
     private void Expect(bool holds, string what)
     {

@@ -14,12 +14,14 @@ internal enum PushAnswer { Acknowledged, TryElsewhere, Expected, Differs }
 /// <param name="Number">The sequence expected, where that is the answer (409).</param>
 internal readonly record struct PushReply(PushAnswer Answer, long Number = 0);
 
-/// <summary>One process that hosts one shard: claims it, reads its files from their cursors, and answers pushes as rule 32 says, until it is killed, fenced, stopped or done.</summary>
+/// <summary>One process that hosts one shard: claims it, reads its files from their cursors, and answers pushes as rule 32 says, until it
+/// is killed, fenced, stopped or done.</summary>
 internal sealed class IngestProcess
 {
     private static readonly CombinedFormat Format = new();
     // Without state of its own but pooled scratch, which takes milliseconds to make: shared by all.
-    private static readonly BlockEncoder Encoder = new(PublishedContracts.XenCenterChecks, PublishedContracts.AgentUpdates, Schedule.Key.RowKey());
+    private static readonly BlockEncoder Encoder = new(PublishedContracts.XenCenterChecks, PublishedContracts.AgentUpdates,
+        Schedule.Key.RowKey());
 
     private readonly Schedule _schedule;
     private readonly ShardPlan _plan;
@@ -75,7 +77,8 @@ internal sealed class IngestProcess
         }
         if (sequence <= stream.Taken)
         {
-            return stream.Checks.TryGetValue(sequence, out var check) && check != CheckOf(plan, sequence) ? new(PushAnswer.Differs) : new(PushAnswer.Acknowledged);
+            return stream.Checks.TryGetValue(sequence, out var check) && check != CheckOf(plan, sequence) ? new(PushAnswer.Differs)
+                : new(PushAnswer.Acknowledged);
         }
         if (sequence == stream.Taken + 1 && stream.UnderWay is null)
         {
@@ -121,7 +124,8 @@ internal sealed class IngestProcess
             await loop.ClaimAsync(_plan.Sources, CancellationToken.None);
             await Actor.PassAsync();
             _loop = loop;
-            var starts = _plan.Files.Select(file => loop.State.Files.GetValueOrDefault(ShardState.FileKey(file.Source, file.Identity))).ToList();
+            var starts = _plan.Files.Select(file => loop.State.Files.GetValueOrDefault(ShardState.FileKey(file.Source, file.Identity)))
+                .ToList();
             foreach (var plan in _plan.Streams)
             {
                 if (loop.State.Streams.TryGetValue(ShardState.FileKey(plan.Source, plan.Stream), out var cursor))
@@ -184,7 +188,9 @@ internal sealed class IngestProcess
         var line = (int)(cursor?.Line ?? 0);
         if (file.Lines.At(line) != (cursor?.Offset ?? 0))
         {
-            throw new SimulationException($"{_plan.Name}: the cursor of {file.Identity} stands at byte {cursor!.Offset}, line {line} begins at {file.Lines.At(line)}");
+            throw new SimulationException(
+                $"{_plan.Name}: the cursor of {file.Identity} stands at byte {cursor!.Offset}, line {line} begins at " +
+                $"{file.Lines.At(line)}");
         }
         var underWay = new List<Task>();
         while (line < file.Lines.Lines && !Stopping)
@@ -200,7 +206,8 @@ internal sealed class IngestProcess
             var (from, end) = (file.Lines.At(line), file.Lines.At(to));
             var block = new SourceBlock
             {
-                Source = file.Source, Format = Format, File = file.Identity, Lines = file.Lines.Bytes.AsMemory(from, end - from), From = from, To = end,
+                Source = file.Source, Format = Format, File = file.Identity, Lines = file.Lines.Bytes.AsMemory(from, end - from),
+                    From = from, To = end,
                 Check = $"c{end}", Line = line,
             };
             underWay.Add(AcknowledgeAsync(await loop.OfferAsync(block, CancellationToken.None), block));
@@ -226,7 +233,8 @@ internal sealed class IngestProcess
         {
             var block = new SourceBlock
             {
-                Source = plan.Source, Format = Format, Stream = plan.Stream, Lines = plan.Pushes[(int)sequence - 1].Bytes, From = sequence - 1, To = sequence, Check = CheckOf(plan, sequence),
+                Source = plan.Source, Format = Format, Stream = plan.Stream, Lines = plan.Pushes[(int)sequence - 1].Bytes,
+                    From = sequence - 1, To = sequence, Check = CheckOf(plan, sequence),
             };
             await AcknowledgeAsync(await _loop!.OfferAsync(block, CancellationToken.None), block);
             stream.Taken = sequence;

@@ -1,6 +1,7 @@
 namespace Pipeline.Tests.Simulation;
 
-/// <summary>A client that pushes under a key, one push at a time, each again until it is acknowledged, to whatever process answers.</summary>
+/// <summary>A client that pushes under a key, one push at a time, each again until it is acknowledged, to whatever process
+/// answers.</summary>
 internal static class PushClient
 {
     public static async Task RunAsync(Schedule schedule, ShardPlan shard, StreamPlan plan, Random random)
@@ -9,11 +10,13 @@ internal static class PushClient
         {
             if (sequence == plan.Pushes.Count && !schedule.Final)
             {
-                // The last push comes when all is healed: where a store forgot what was acknowledged, the next push is what finds it (rule 32).
+                // The last push comes when all is healed: where a store forgot what was acknowledged, the next push is what finds it (rule
+                // 32).
                 await Task.Delay(TimeSpan.FromSeconds(20), schedule.Time);
                 continue;
             }
-            await Task.Delay(schedule.Final ? TimeSpan.FromSeconds(random.NextDouble()) : plan.Pause * 2 * random.NextDouble() + TimeSpan.FromMilliseconds(10), schedule.Time);
+            await Task.Delay(schedule.Final ? TimeSpan.FromSeconds(random.NextDouble()) : plan.Pause * 2 * random.NextDouble()
+                + TimeSpan.FromMilliseconds(10), schedule.Time);
             if (schedule.OpenProcess(shard, random) is not { } process)
             {
                 await Task.Delay(TimeSpan.FromSeconds(random.Next(1, 10)), schedule.Time);

@@ -11,7 +11,8 @@ using Pipeline.Tests.Fakes;
 
 namespace Pipeline.Tests.Simulation;
 
-/// <summary>Compacts a table and removes what is void, as the product does, or rewrites segments of one date as another engine's OPTIMIZE does, whose entries know nothing of ours.</summary>
+/// <summary>Compacts a table and removes what is void, as the product does, or rewrites segments of one date as another engine's OPTIMIZE
+/// does, whose entries know nothing of ours.</summary>
 internal sealed class Rewriter(Schedule schedule, int incarnation, Random random) : ICompactionEvents
 {
     public SimulatedActor Actor { get; } = new($"rewriter#{incarnation}");
@@ -95,7 +96,8 @@ internal sealed class Rewriter(Schedule schedule, int incarnation, Random random
         // As rule 21 asks of all who write, nobody removes anything while a table is being set back.
         if (schedule.Scenario.Rollback != Rollback.UkLive)
         {
-            await new OrphanedSegments(log, Schedule.Key.RowKey(), Workers.Inline, schedule.Time, OrphanedSegments.DefaultGrace, this).RemoveAsync();
+            await new OrphanedSegments(log, Schedule.Key.RowKey(), Workers.Inline, schedule.Time, OrphanedSegments.DefaultGrace, this)
+                .RemoveAsync();
         }
     }
 
@@ -111,7 +113,8 @@ internal sealed class Rewriter(Schedule schedule, int incarnation, Random random
         }
         var stats = random.Next(2) == 0 ? "" : $",\"stats\":\"{{\\\"numRecords\\\":{output.Rows}}}\"";
         entry.Append($"{{\"add\":{{\"path\":\"{output.Path}\",\"partitionValues\":{{\"date\":\"{output.Date}\"}},\"size\":{output.Size},\"modificationTime\":{now},\"dataChange\":false{stats}}}}}\n");
-        return await Puts.UntilKnownAsync(log.Store, TableNames.Entry(log.Contract.Dataset, state.Version + 1), Encoding.UTF8.GetBytes(entry.ToString()), schedule.Time) != PutOutcome.Other;
+        return await Puts.UntilKnownAsync(log.Store, TableNames.Entry(log.Contract.Dataset, state.Version + 1),
+            Encoding.UTF8.GetBytes(entry.ToString()), schedule.Time) != PutOutcome.Other;
     }
 
     public void Compacted(string dataset, long version, int inputs, int outputs, long rows, long bytesBefore, long bytesAfter)

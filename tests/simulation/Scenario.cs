@@ -22,7 +22,8 @@ internal enum Rollback
 internal sealed record FilePlan(string Source, string Identity, TrueLines Lines, TimeSpan GrownAfter);
 
 /// <summary>A client that pushes under a key: each push is retried under its sequence until it is acknowledged.</summary>
-/// <param name="Rewinds">Told that an earlier sequence is expected, it sends again from there; else it gives up, and what it was acknowledged is named as a possible loss (rule 32).</param>
+/// <param name="Rewinds">Told that an earlier sequence is expected, it sends again from there; else it gives up, and what it was
+/// acknowledged is named as a possible loss (rule 32).</param>
 internal sealed record StreamPlan(string Source, string Stream, IReadOnlyList<TrueLines> Pushes, TimeSpan Pause, bool Rewinds);
 
 internal sealed record ShardPlan(string Name, IReadOnlyList<FilePlan> Files, IReadOnlyList<StreamPlan> Streams)
@@ -82,10 +83,12 @@ internal sealed record Scenario
     {
         Topic = new SimulatedTopicFaults
         {
-            Lost = random.Next(3) switch { 0 => 0, 1 => 0.05, _ => 0.4 }, Doubled = random.Next(2) * 0.2, OffsetsReset = random.Next(2) * 0.2,
+            Lost = random.Next(3) switch { 0 => 0, 1 => 0.05, _ => 0.4 }, Doubled = random.Next(2) * 0.2,
+                OffsetsReset = random.Next(2) * 0.2,
             Latency = TimeSpan.FromMilliseconds(random.Next(3) switch { 0 => 1, 1 => 200, _ => 5_000 }),
         },
-        Partitions = random.Next(1, 5), QueueBytes = random.Next(2) == 0 ? 1 << 20 : random.Next(3_000, 40_000), Disturbances = TimeSpan.FromSeconds(random.Next(5, 120)),
+        Partitions = random.Next(1, 5), QueueBytes = random.Next(2) == 0 ? 1 << 20
+            : random.Next(3_000, 40_000), Disturbances = TimeSpan.FromSeconds(random.Next(5, 120)),
         Shippers = random.Next(1, 4), Notices = random.Next(4) == 0,
         Repairs = random.Next(3) == 0 ? TimeSpan.Zero : TimeSpan.FromSeconds(random.Next(10, 120)),
         // A copy that is put back over an appended restore would be two disasters at once: nobody's log tells of both.
@@ -95,14 +98,16 @@ internal sealed record Scenario
     private static Scenario Embedded(int seed)
     {
         var random = new Random(seed);
-        var rollback = random.Next(100) switch { < 64 => Rollback.None, < 73 => Rollback.UsDown, < 82 => Rollback.UsLive, < 91 => Rollback.UkDown, _ => Rollback.UkLive };
+        var rollback = random.Next(100) switch { < 64 => Rollback.None, < 73 => Rollback.UsDown, < 82 => Rollback.UsLive, < 91 =>
+            Rollback.UkDown, _ => Rollback.UkLive };
         var shards = new List<ShardPlan>();
         var sources = 0;
         var duration = TimeSpan.FromSeconds(random.Next(60, 900));
         for (var shard = random.Next(1, 4); shard > 0; shard--)
         {
             var files = Enumerable.Range(0, random.Next(1, 3)).Select(f =>
-                new FilePlan($"site{sources}", $"f{f}", new TrueLines(sources++, 0, random.Next(20, 200), random, random.Next(3) * 25), duration * random.NextDouble())).ToList();
+                new FilePlan($"site{sources}", $"f{f}", new TrueLines(sources++, 0, random.Next(20, 200), random, random.Next(3) * 25),
+                    duration * random.NextDouble())).ToList();
             var streams = Enumerable.Range(0, random.Next(3)).Select(s => Stream(random, sources++, duration)).ToList();
             shards.Add(new ShardPlan($"shard{shard}", files, streams));
         }
@@ -110,7 +115,8 @@ internal sealed record Scenario
         return new Scenario
         {
             Seed = seed, Shards = shards, Duration = duration, Rollback = rollback, Us = Faults(random), Uk = Faults(random),
-            Limits = new ShardLimits(random.Next(3) == 0 ? 900_000 : random.Next(5_000, 20_000), random.Next(4) == 0 ? 256 : random.Next(1, 24)),
+            Limits = new ShardLimits(random.Next(3) == 0 ? 900_000 : random.Next(5_000, 20_000), random.Next(4) == 0 ? 256
+                : random.Next(1, 24)),
             Flush = random.Next(3) == 0 ? new FlushPolicy(random.Next(1_440, 40_000), random.Next(1, 10)) : FlushPolicy.Unlimited,
             BlockLines = random.Next(1, 30),
             Life = TimeSpan.FromSeconds(random.Next(10, 400)), Zombies = random.Next(3) * 0.25, Seconds = random.Next(3) * 0.25,
@@ -120,7 +126,8 @@ internal sealed record Scenario
             Seal = new SealPolicy(random.Next(500, 40_000), TimeSpan.FromSeconds(random.Next(1, 120)), random.Next(1_000, 60_000)),
             Notices = random.Next(2) == 0,
             Rewrites = random.Next(3) == 0 ? TimeSpan.Zero : TimeSpan.FromSeconds(random.Next(5, 120)),
-            // What another engine writes names no entry below, so a restore under it is out of our sight (rule 21 asks that all writers stand still).
+            // What another engine writes names no entry below, so a restore under it is out of our sight (rule 21 asks that all writers
+            // stand still).
             Foreign = rollback == Rollback.UkLive ? 0 : random.Next(3) * 0.3,
         };
     }
@@ -133,7 +140,8 @@ internal sealed record Scenario
             pushes.Add(new TrueLines(source, first, random.Next(1, 8), random, 0));
             first += pushes[^1].Lines;
         }
-        return new StreamPlan($"push{source}", $"client{source}", pushes, duration * random.NextDouble() / pushes.Count, random.Next(2) == 0);
+        return new StreamPlan($"push{source}", $"client{source}", pushes, duration * random.NextDouble() / pushes.Count,
+            random.Next(2) == 0);
     }
 
     private static SimulatedFaults Faults(Random random)

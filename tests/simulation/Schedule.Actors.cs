@@ -4,13 +4,15 @@ using Pipeline.Tests.Fakes;
 
 namespace Pipeline.Tests.Simulation;
 
-/// <summary>What goes on in a schedule side by side: clients that push, processes that start, die and sleep, shippers, rewriters, and a store that goes back in time.</summary>
+/// <summary>What goes on in a schedule side by side: clients that push, processes that start, die and sleep, shippers, rewriters, and a
+/// store that goes back in time.</summary>
 internal sealed partial class Schedule
 {
     private readonly HashSet<(string Dataset, string Row)> _acknowledged = [];
     private readonly HashSet<string> _refused = [];
 
-    /// <summary>Shards whose last start of ingest named a fork and ended with exit 3 (rule 4), so that the rest of their lines was read by nobody.</summary>
+    /// <summary>Shards whose last start of ingest named a fork and ended with exit 3 (rule 4), so that the rest of their lines was read by
+    /// nobody.</summary>
     public IReadOnlySet<string> Refused => _refused;
 
     /// <summary>Whether a process of ingest told anybody that it has the record.</summary>
@@ -32,7 +34,8 @@ internal sealed partial class Schedule
             var there = Us.Contents.ReadAsync(CaptureNames.Capture(shard.Name, outcome.Capture.Number)).Result;
             if (there is null || Sha256.Of(there) != outcome.Capture.Hash)
             {
-                Violated($"promise 1: {process.Actor.Name} acknowledged capture {outcome.Capture}, and the store has {(there is null ? "none" : "another's")}");
+                Violated($"promise 1: {process.Actor.Name} acknowledged capture {outcome.Capture}, and the store has " +
+                    $"{(there is null ? "none" : "another's")}");
             }
         }
     }
@@ -110,7 +113,8 @@ internal sealed partial class Schedule
         if (how == "fenced")
         {
             Totals.Fences++;
-            if (!UsWasRolledBack && ReferenceEquals(process, _ingest[shard.Name][^1]) && _ingest[shard.Name].TrueForAll(p => ReferenceEquals(p, process) || p.Actor.Killed || p.Ended.IsCompleted))
+            if (!UsWasRolledBack && ReferenceEquals(process, _ingest[shard.Name][^1])
+                && _ingest[shard.Name].TrueForAll(p => ReferenceEquals(p, process) || p.Actor.Killed || p.Ended.IsCompleted))
             {
                 // The newest start wins; only one that woke inside its own start may come after it.
                 Totals.Named++;
@@ -190,7 +194,8 @@ internal sealed partial class Schedule
         if (Scenario.Rollback is Rollback.UsDown or Rollback.UkDown)
         {
             _held = true;
-            foreach (var actor in us ? _ingest.Values.SelectMany(p => p).Select(p => p.Actor) : _shippers.Select(s => s.Actor).Concat(_rewriters.Select(r => r.Actor)).Concat(_others))
+            foreach (var actor in us ? _ingest.Values.SelectMany(p => p).Select(p => p.Actor)
+                : _shippers.Select(s => s.Actor).Concat(_rewriters.Select(r => r.Actor)).Concat(_others))
             {
                 Kill(actor);
             }

@@ -13,7 +13,8 @@ using Pipeline.Tests.Fakes;
 
 namespace Pipeline.Tests.Simulation;
 
-/// <summary>What goes on in a schedule of the distributed way besides: a topic that is disturbed, repairs that race the live stream, and a table that is restored by an appended entry.</summary>
+/// <summary>What goes on in a schedule of the distributed way besides: a topic that is disturbed, repairs that race the live stream, and a
+/// table that is restored by an appended entry.</summary>
 internal sealed partial class Schedule
 {
     private const int MaxPartitions = 12;
@@ -33,7 +34,8 @@ internal sealed partial class Schedule
     /// <summary>Whether an appended RESTORE took an entry's commit back.</summary>
     public bool IsUndone(string dataset, long entry) => _restores.Any(r => r.Dataset == dataset && entry > r.To && entry < r.Entry);
 
-    /// <summary>A capture that is `Created`: best effort, mostly at once, and now and then so late that captures of a later process overtake it.</summary>
+    /// <summary>A capture that is `Created`: best effort, mostly at once, and now and then so late that captures of a later process
+    /// overtake it.</summary>
     public void Publish(string shard, Capture capture)
     {
         if (Topic is null)
@@ -181,7 +183,8 @@ internal sealed partial class Schedule
             var from = random.Next(3) == 0 ? random.Next(20) : 0;
             var to = random.Next(2) == 0 ? from + random.Next(40) : 1_000_000;
             await Task.WhenAny(
-                RepairAsync(actor, Scenario.Shards[random.Next(Scenario.Shards.Count)].Name, new CaptureRange(from, to)), Task.Delay(TimeSpan.FromSeconds(random.Next(1, 60)), Time));
+                RepairAsync(actor, Scenario.Shards[random.Next(Scenario.Shards.Count)].Name, new CaptureRange(from, to)),
+                    Task.Delay(TimeSpan.FromSeconds(random.Next(1, 60)), Time));
             switch (random.Next(4))
             {
                 case 0:
@@ -267,11 +270,13 @@ internal sealed partial class Schedule
     private async Task<bool> RestoreAsync(IObjectStore uk, Contract contract, Random random)
     {
         var log = new TableLog(uk, contract, StoreId, Key.KeyId, Time);
-        if (await log.OpenAsync() is not { Version: > 2 } now || await log.OpenAtAsync(random.NextInt64(Math.Max(0, now.Version - 20), now.Version - 1)) is not { } then)
+        if (await log.OpenAsync() is not { Version: > 2 } now || await log.OpenAtAsync(
+            random.NextInt64(Math.Max(0, now.Version - 20), now.Version - 1)) is not { } then)
         {
             return true;
         }
-        var (gone, back) = (now.Files.Values.Where(f => !then.Files.ContainsKey(f.Path)).ToList(), then.Files.Values.Where(f => !now.Files.ContainsKey(f.Path)).ToList());
+        var (gone, back) = (now.Files.Values.Where(f => !then.Files.ContainsKey(f.Path)).ToList(),
+            then.Files.Values.Where(f => !now.Files.ContainsKey(f.Path)).ToList());
         if (gone.Count + back.Count == 0)
         {
             return true;
@@ -285,7 +290,8 @@ internal sealed partial class Schedule
             }
         }
         var at = Time.GetUtcNow().ToUnixTimeMilliseconds();
-        var entry = new StringBuilder($"{{\"commitInfo\":{{\"timestamp\":{at},\"operation\":\"RESTORE\",\"engineInfo\":\"another/{random.Next()}\"}}}}\n");
+        var entry = new StringBuilder(
+            $"{{\"commitInfo\":{{\"timestamp\":{at},\"operation\":\"RESTORE\",\"engineInfo\":\"another/{random.Next()}\"}}}}\n");
         foreach (var file in gone)
         {
             entry.Append($"{{\"remove\":{{\"path\":\"{file.Path}\",\"deletionTimestamp\":{at},\"dataChange\":true}}}}\n");
@@ -295,7 +301,8 @@ internal sealed partial class Schedule
             var stats = file.Rows < 0 ? "" : $",\"stats\":\"{{\\\"numRecords\\\":{file.Rows}}}\"";
             entry.Append($"{{\"add\":{{\"path\":\"{file.Path}\",\"partitionValues\":{{\"date\":\"{file.Date}\"}},\"size\":{file.Size},\"modificationTime\":{at},\"dataChange\":true{stats}}}}}\n");
         }
-        if (await Puts.UntilKnownAsync(uk, TableNames.Entry(contract.Dataset, now.Version + 1), Encoding.UTF8.GetBytes(entry.ToString()), Time) == PutOutcome.Other)
+        if (await Puts.UntilKnownAsync(uk, TableNames.Entry(contract.Dataset, now.Version + 1), Encoding.UTF8.GetBytes(entry.ToString()),
+            Time) == PutOutcome.Other)
         {
             return false;
         }

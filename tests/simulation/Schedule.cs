@@ -34,7 +34,8 @@ internal sealed partial class Schedule
         Us = new SimulatedStore(new MemoryStore(Time, "us"), Time, new Random(scenario.Seed + 1), scenario.Us);
         Uk = new SimulatedStore(new MemoryStore(Time, "uk"), Time, new Random(scenario.Seed + 2), scenario.Uk);
         _apart = new Random(scenario.Seed ^ 0xfeed);
-        Topic = scenario.Topic is { } faults ? new SimulatedTopic("captures", scenario.Partitions, Time, new Random(scenario.Seed + 3), faults) : null;
+        Topic = scenario.Topic is { } faults ? new SimulatedTopic("captures", scenario.Partitions, Time, new Random(scenario.Seed + 3),
+            faults) : null;
         _ingest = scenario.Shards.ToDictionary(s => s.Name, _ => new List<IngestProcess>());
     }
 
@@ -67,12 +68,18 @@ internal sealed partial class Schedule
         }
         catch (SimulationException e)
         {
-            throw new SimulationException($"{e.Message} ({scenario.Rollback}{(scenario.Topic is null ? "" : ", fed")}{(schedule.Final ? ", being finished" : "")}; {string.Join("; ", schedule.Living())}) {string.Join(" · ", schedule._violations.Take(3))}", e);
+            throw new SimulationException(
+                $"{e.Message} " +
+                $"({scenario.Rollback}{(scenario.Topic is null ? "" : ", fed")}{(schedule.Final ? ", being finished" : "")}; " +
+                $"{string.Join("; ", schedule.Living())}) {string.Join(" · ", schedule._violations.Take(3))}", e);
         }
         (schedule.Totals.Steps, schedule.Totals.Fed) = (thread.Steps, scenario.Topic is null ? 0 : 1);
         if (schedule._violations.Count > 0)
         {
-            throw new SimulationException($"seed {scenario.Seed} ({scenario.Rollback}{(scenario.Topic is null ? "" : ", fed")}{(schedule._restores.Count == 0 ? "" : ", restored")}): {string.Join(" · ", schedule._violations.Take(5))}");
+            throw new SimulationException(
+                $"seed {scenario.Seed} " +
+                $"({scenario.Rollback}{(scenario.Topic is null ? "" : ", fed")}{(schedule._restores.Count == 0 ? "" : ", restored")}): " +
+                $"{string.Join(" · ", schedule._violations.Take(5))}");
         }
         return schedule.Totals;
     }
@@ -81,7 +88,8 @@ internal sealed partial class Schedule
 
     /// <summary>What an exception says, and the two places where it was thrown.</summary>
     public void Died(SimulatedActor actor, Exception e) =>
-        Violated($"{actor.Name} died: {e.GetType().Name}: {e.Message} {string.Join(" ", (e.StackTrace ?? "").Split('\n').Take(Trace).Select(line => line.Trim()))}");
+        Violated($"{actor.Name} died: {e.GetType().Name}: {e.Message} " +
+            $"{string.Join(" ", (e.StackTrace ?? "").Split('\n').Take(Trace).Select(line => line.Trim()))}");
 
     public void Named(string what)
     {
@@ -108,7 +116,8 @@ internal sealed partial class Schedule
     public bool HasGivenUp(ShardPlan shard) => _givenUp.Contains(shard.Name);
 
     public int LinesOf(FilePlan file) =>
-        Final || file.GrownAfter <= TimeSpan.Zero ? file.Lines.Lines : (int)Math.Min(file.Lines.Lines, file.Lines.Lines * (Time.Elapsed / file.GrownAfter));
+        Final || file.GrownAfter <= TimeSpan.Zero ? file.Lines.Lines : (int)Math.Min(file.Lines.Lines,
+            file.Lines.Lines * (Time.Elapsed / file.GrownAfter));
 
     public void Notice(string shard)
     {
@@ -130,7 +139,8 @@ internal sealed partial class Schedule
 
     /// <summary>Who still goes on, for the message where a schedule does not end.</summary>
     private IEnumerable<string> Living() =>
-        _ingest.Values.SelectMany(p => p).Where(p => !p.Actor.Killed && !p.Ended.IsCompleted).Select(p => $"{p.Actor.Name}{(p.Actor.Paused ? " paused" : p.Open ? " open" : "")}")
+        _ingest.Values.SelectMany(p => p).Where(p => !p.Actor.Killed && !p.Ended.IsCompleted)
+            .Select(p => $"{p.Actor.Name}{(p.Actor.Paused ? " paused" : p.Open ? " open" : "")}")
         .Concat(Scenario.Shards.SelectMany(s => s.Streams).Where(s => !IsDone(s)).Select(s => $"{s.Stream} not done"))
         .Concat(_shippers.Where(s => !s.Actor.Killed).Select(s => s.Actor.Name));
 
@@ -164,7 +174,8 @@ internal sealed partial class Schedule
     }
 
     private IEnumerable<SimulatedActor> Actors() =>
-        _ingest.Values.SelectMany(p => p).Select(p => p.Actor).Concat(_shippers.Select(s => s.Actor)).Concat(_rewriters.Select(r => r.Actor)).Concat(_others);
+        _ingest.Values.SelectMany(p => p).Select(p => p.Actor).Concat(_shippers.Select(s => s.Actor))
+            .Concat(_rewriters.Select(r => r.Actor)).Concat(_others);
 
     /// <summary>Nothing is started while a store is being set back.</summary>
     private async Task HeldAsync()
@@ -178,7 +189,8 @@ internal sealed partial class Schedule
     private async Task DrainAsync()
     {
         // Twice: a call that was let go may still meet its latency, then be delayed, then meet it again.
-        await Task.Delay(2 * (Us.Faults.Latency + Uk.Faults.Latency + Scenario.Us.Delay + Scenario.Uk.Delay) + TimeSpan.FromSeconds(20), Time);
+        await Task.Delay(2 * (Us.Faults.Latency + Uk.Faults.Latency + Scenario.Us.Delay + Scenario.Uk.Delay)
+            + TimeSpan.FromSeconds(20), Time);
     }
 
     private void WakeAll()

@@ -6,7 +6,8 @@ using Xunit;
 namespace Pipeline.Tests.Simulation;
 
 /// <summary>
-/// Seeded schedules of ingest, shippers and rewriters over faulty stores. `SIMULATION_SEEDS=FROM..TO` runs those seeds (TO is not among them) instead of the sample, and one
+/// Seeded schedules of ingest, shippers and rewriters over faulty stores. `SIMULATION_SEEDS=FROM..TO` runs those seeds (TO is not among
+/// them) instead of the sample, and one
 /// seed replays a failure: `SIMULATION_SEEDS=17..18`. Seeds are run on two threads, each schedule on one.
 /// </summary>
 public sealed class ScheduleTests(ITestOutputHelper output)
@@ -45,9 +46,12 @@ public sealed class ScheduleTests(ITestOutputHelper output)
                 }
             }
         });
-        var text = $"{to - from} schedules in {clock.Elapsed.TotalSeconds:F1} s, {(to - from) / clock.Elapsed.TotalSeconds:F0} a second ({fed.TotalSeconds:F0} s of the distributed way, {embedded.TotalSeconds:F0} s of the embedded): {totals}";
+        var text = $"{to - from} schedules in {clock.Elapsed.TotalSeconds:F1} s, {(to - from) / clock.Elapsed.TotalSeconds:F0} a second " +
+            $"({fed.TotalSeconds:F0} s of the distributed way, {embedded.TotalSeconds:F0} s of the embedded): {totals}";
         output.WriteLine(text);
-        Assert.True(failures.Count == 0, $"{text}\n{string.Join("\n", failures.Values)}\nReplay: SIMULATION_SEEDS={failures.Keys.FirstOrDefault()}..{failures.Keys.FirstOrDefault() + 1}");
+        Assert.True(failures.Count == 0,
+            $"{text}\n{string.Join("\n", failures.Values)}\nReplay: " +
+            $"SIMULATION_SEEDS={failures.Keys.FirstOrDefault()}..{failures.Keys.FirstOrDefault() + 1}");
     }
 
     /// <summary>A simulation that cannot fail proves nothing.</summary>
@@ -66,7 +70,8 @@ public sealed class ScheduleTests(ITestOutputHelper output)
             }
             try
             {
-                Schedule.Run(us ? scenario with { Us = scenario.Us with { Lies = 1 } } : scenario with { Uk = scenario.Uk with { Lies = 1 } });
+                Schedule.Run(us ? scenario with { Us = scenario.Us with { Lies = 1 } }
+                    : scenario with { Uk = scenario.Uk with { Lies = 1 } });
             }
             catch (SimulationException)
             {
@@ -76,14 +81,16 @@ public sealed class ScheduleTests(ITestOutputHelper output)
         Assert.Equal(3, lies);
     }
 
-    /// <summary>Under a store that was set back a process lived on, so its successors refuse the shard (rule 4), while the tables had all that was captured by the topic: found in a soak.</summary>
+    /// <summary>Under a store that was set back a process lived on, so its successors refuse the shard (rule 4), while the tables had all
+    /// that was captured by the topic: found in a soak.</summary>
     [Theory]
     [InlineData(360)]
     [InlineData(2856)]
     public void A_shard_that_ingest_refuses_lacks_only_what_nobody_acknowledged(int seed) => Assert.True(Schedule.Run(seed).Rollbacks > 0);
 
     [Fact]
-    public void The_same_seed_gives_the_same_schedule() => Assert.All([4, 5, 6, 7], seed => Assert.Equal(Schedule.Run(seed).ToString(), Schedule.Run(seed).ToString()));
+    public void The_same_seed_gives_the_same_schedule() => Assert.All([4, 5, 6, 7], seed =>
+        Assert.Equal(Schedule.Run(seed).ToString(), Schedule.Run(seed).ToString()));
 
     private static (int From, int To) Seeds()
     {

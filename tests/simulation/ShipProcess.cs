@@ -29,12 +29,14 @@ internal sealed class ShipProcess : IShipEvents
         Actor = new SimulatedActor($"shipper#{incarnation}");
         var (us, uk) = (schedule.Us.For(Actor), schedule.Uk.For(Actor));
         var slots = new SemaphoreSlim(64);
-        var tables = PublishedContracts.All.Select(contract => new TableLog(uk, contract, Schedule.StoreId, Schedule.Key.KeyId, schedule.Time)).Select(log => new TableShipper(
+        var tables = PublishedContracts.All.Select(contract => new TableLog(uk, contract, Schedule.StoreId, Schedule.Key.KeyId,
+            schedule.Time)).Select(log => new TableShipper(
             log.Contract, log, new Committer(log, Waiting),
             new Sealer(log, Schedule.Key.RowKey(), Workers.Inline, slots, schedule.Time),
             schedule.Time, this)).ToList();
         var queue = topic is null ? null : new FeedQueue(schedule.Scenario.QueueBytes);
-        _loop = new ShipLoop(new CaptureStore(us, Schedule.StoreId, Schedule.Key.Captures()), tables, new ShipPolicy(schedule.Scenario.Seal, schedule.Scenario.Period), schedule.Time, this, queue);
+        _loop = new ShipLoop(new CaptureStore(us, Schedule.StoreId, Schedule.Key.Captures()), tables,
+            new ShipPolicy(schedule.Scenario.Seal, schedule.Scenario.Period), schedule.Time, this, queue);
         Feed = topic?.Join(queue!, new MessageReader(Schedule.StoreId, Schedule.Key.Captures()));
     }
 

@@ -4,7 +4,8 @@ using System.Text;
 namespace Pipeline.Tests.Simulation;
 
 /// <summary>
-/// Combined lines whose truth is known. Every record has an address of its own, 10.SOURCE.LINE, so that a lost or doubled row is named by its line.
+/// Combined lines whose truth is known. Every record has an address of its own, 10.SOURCE.LINE, so that a lost or doubled row is named by
+/// its line.
 /// </summary>
 internal sealed class TrueLines
 {
@@ -40,12 +41,14 @@ internal sealed class TrueLines
     public SortedDictionary<string, long> Rejected { get; } = new(StringComparer.Ordinal);
 
     /// <summary>The records of the lines that begin at a byte from <paramref name="from"/> on, and before <paramref name="to"/>.</summary>
-    public IEnumerable<(string Dataset, string Row)> Between(long from, long to) => Records.Where((_, i) => _begins[i] >= from && _begins[i] < to);
+    public IEnumerable<(string Dataset, string Row)> Between(long from, long to) =>
+        Records.Where((_, i) => _begins[i] >= from && _begins[i] < to);
 
     /// <summary>Where line <paramref name="line"/> begins; of the line after the last, where all end.</summary>
     public int At(int line) => _ends[line];
 
-    public static string Row(long micros, string address, string? value) => string.Create(CultureInfo.InvariantCulture, $"{micros} {address} {value ?? "-"}");
+    public static string Row(long micros, string address, string? value) =>
+        string.Create(CultureInfo.InvariantCulture, $"{micros} {address} {value ?? "-"}");
 
     /// <summary>Whose row it is.</summary>
     public static int SourceOf(string row)
@@ -90,7 +93,8 @@ internal sealed class TrueLines
             default: Reject("bad-version"); break;
         }
         _begins.AddRange(Enumerable.Repeat(_bytes.Count, Records.Count - records));
-        Put($"{address} - - [{second.ToString("dd/MMM/yyyy:HH:mm:ss", CultureInfo.InvariantCulture)} +0000] \"{request} HTTP/1.1\" 200 1 \"-\" \"{agent}\"\n");
+        Put($"{address} - - [{second.ToString("dd/MMM/yyyy:HH:mm:ss", CultureInfo.InvariantCulture)} +0000] \"{request} HTTP/1.1\" 200 " +
+            $"1 \"-\" \"{agent}\"\n");
     }
 
     private void Reject(string reason) => Rejected[reason] = Rejected.GetValueOrDefault(reason) + 1;

@@ -3,7 +3,8 @@ using System.Text;
 
 namespace Pipeline.Worlds;
 
-/// <summary>nginx's `combined`: local time with offset, whole seconds, `\xHH` for quotes, backslashes and what is not printable ASCII.</summary>
+/// <summary>nginx's `combined`: local time with offset, whole seconds, `\xHH` for quotes, backslashes and what is not printable
+/// ASCII.</summary>
 internal sealed class CombinedFormat(TimeSpan offset) : LineFormat
 {
     private readonly string _offset = (offset < TimeSpan.Zero ? "-" : "+") + offset.ToString("hhmm", CultureInfo.InvariantCulture);
@@ -15,15 +16,18 @@ internal sealed class CombinedFormat(TimeSpan offset) : LineFormat
     public override long Write(Request request, LineBuffer to)
     {
         // A dual-stack socket shows IPv4 as IPv6; some of the servers behind one name listen so.
-        to.Put(!request.Address.IsV6 && request.Micros % 83 == 0 ? "::ffff:" : "").Put(request.Address.Text).Put(" - - [").Put(Time(request)).Put(" ").Put(_offset).Put("] \"")
-            .Put(request.Method).Put(" ").Put(Escape(request.Path)).Put(request.Query.Length > 0 ? "?" : "").Put(Escape(request.Query)).Put(" ").Put(request.Protocol).Put("\" ")
+        to.Put(!request.Address.IsV6 && request.Micros % 83 == 0 ? "::ffff:" : "").Put(request.Address.Text).Put(" - - [")
+            .Put(Time(request)).Put(" ").Put(_offset).Put("] \"")
+            .Put(request.Method).Put(" ").Put(Escape(request.Path)).Put(request.Query.Length > 0 ? "?" : "").Put(Escape(request.Query))
+                .Put(" ").Put(request.Protocol).Put("\" ")
             .Put(request.Status.ToString(CultureInfo.InvariantCulture)).Put(" ")
             .Put((request.Status == 200 ? 1200 + request.Path.Length * 613 : 153).ToString(CultureInfo.InvariantCulture)).Put(" \"-\" \"")
             .Put(request.Agent.Length > 0 ? Escape(request.Agent) : "-").Put("\"");
         return request.Micros / Calendar.Second * Calendar.Second;
     }
 
-    /// <summary>Anywhere up to the quote that closes the request: what is cut within the length after it is a whole line of `common`, whose agent is missing.</summary>
+    /// <summary>Anywhere up to the quote that closes the request: what is cut within the length after it is a whole line of `common`, whose
+    /// agent is missing.</summary>
     public override (int From, int To) Cuttable(ReadOnlySpan<byte> line) => (8, line.IndexOf("\" "u8) + 1);
 
     private string Time(Request request)
@@ -48,7 +52,8 @@ internal sealed class CombinedFormat(TimeSpan offset) : LineFormat
         var escaped = new StringBuilder();
         foreach (var value in Encoding.UTF8.GetBytes(text))
         {
-            _ = value is < 0x20 or (byte)'"' or (byte)'\\' or >= 0x7f ? escaped.Append(CultureInfo.InvariantCulture, $"\\x{value:X2}") : escaped.Append((char)value);
+            _ = value is < 0x20 or (byte)'"' or (byte)'\\' or >= 0x7f ? escaped.Append(CultureInfo.InvariantCulture, $"\\x{value:X2}")
+                : escaped.Append((char)value);
         }
         return escaped.ToString();
     }

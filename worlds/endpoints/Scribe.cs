@@ -6,7 +6,8 @@ namespace Pipeline.Worlds;
 /// </summary>
 internal sealed class Scribe(LineFormat format, double badLineRate, Random random)
 {
-    private static readonly string[] Foreign = ["<SCRIPT>alert(1)</SCRIPT>", "{\"records\":[", "\u0016\u0003\u0001", "Segmentation fault", "\ufffd\ufffd - - ["];
+    private static readonly string[] Foreign = ["<SCRIPT>alert(1)</SCRIPT>", "{\"records\":[", "\u0016\u0003\u0001", "Segmentation fault",
+        "\ufffd\ufffd - - ["];
 
     public LineBuffer Buffer { get; } = new();
 

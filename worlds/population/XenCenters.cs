@@ -1,7 +1,8 @@
 namespace Pipeline.Worlds;
 
 /// <summary>
-/// The installs: one check when a XenCenter opens, another exactly 24 hours later for as long as it stays open, and now and then one by hand.
+/// The installs: one check when a XenCenter opens, another exactly 24 hours later for as long as it stays open, and now and then one by
+/// hand.
 /// Those who also ask about servers make a second request a moment later.
 /// </summary>
 internal sealed class XenCenters(WorldOptions options, List<Request> requests)
@@ -45,7 +46,8 @@ internal sealed class XenCenters(WorldOptions options, List<Request> requests)
             release.AsksServers && _random.Happens(0.2),
             _random.Happens(0.02) ? "stage=" + _random.Hex(8) : "",
             // A release comes out at noon of the third day; some of the newest upgrade at their next start.
-            release == Release.All[0] && _random.Happens(0.3) ? _start + 2 * Calendar.Day + Calendar.Day / 2 + _random.Between(0, 4 * Calendar.Day) : long.MaxValue);
+            release == Release.All[0] && _random.Happens(0.3) ? _start + 2 * Calendar.Day + Calendar.Day / 2
+                + _random.Between(0, 4 * Calendar.Day) : long.MaxValue);
         var openUntil = long.MinValue;
         if (_random.Happens(0.12))
         {
@@ -59,12 +61,14 @@ internal sealed class XenCenters(WorldOptions options, List<Request> requests)
             var from = local + (long)(_random.Normal(8.75, 0.75) * Calendar.Hour) - site.Zone;
             if (_random.Happens(weekend ? 0.05 : 0.6) && from > openUntil)
             {
-                openUntil = from + (long)(_random.Happens(0.85) ? _random.Between(3, 10) * Calendar.Hour : _random.Between(1, 4) * Calendar.Day + Calendar.Hour);
+                openUntil = from + (long)(_random.Happens(0.85) ? _random.Between(3, 10) * Calendar.Hour
+                    : _random.Between(1, 4) * Calendar.Day + Calendar.Hour);
                 Open(install, from, openUntil);
             }
             if (_random.Happens(0.02))
             {
-                Check(install, local + _random.Between(9, 17) * Calendar.Hour + _random.Between(0, Calendar.Hour) - site.Zone, byHand: true);
+                Check(install, local + _random.Between(9, 17) * Calendar.Hour
+                    + _random.Between(0, Calendar.Hour) - site.Zone, byHand: true);
             }
         }
     }
@@ -86,7 +90,8 @@ internal sealed class XenCenters(WorldOptions options, List<Request> requests)
         var version = at >= install.UpgradeAt ? Release.New : install.Release.Version;
         var nameless = install.Release == Release.Nameless;
         // Some sites rewrite paths; the file's name is what counts, in any case.
-        var path = install.Number % 97 == 0 ? install.Release.Path.ToUpperInvariant() : install.Number % 53 == 0 ? "/mirror/a" + install.Release.Path : install.Release.Path;
+        var path = install.Number % 97 == 0 ? install.Release.Path.ToUpperInvariant() : install.Number % 53 == 0 ? "/mirror/a"
+            + install.Release.Path : install.Release.Path;
         var request = new Request(
             at,
             install.Site.Plan.At(at),
@@ -107,5 +112,6 @@ internal sealed class XenCenters(WorldOptions options, List<Request> requests)
         }
     }
 
-    private sealed record Install(int Number, Site Site, Release Release, int Bits, string Product, bool AsksServers, string Query, long UpgradeAt);
+    private sealed record Install(int Number, Site Site, Release Release, int Bits, string Product, bool AsksServers, string Query,
+        long UpgradeAt);
 }

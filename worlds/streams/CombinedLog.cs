@@ -7,7 +7,8 @@ namespace Pipeline.Worlds;
 public sealed record CombinedLogTruth(Counts Counts, long Bytes);
 
 /// <summary>
-/// Writes big `combined` logs fast, for benchmarks: about 120 B a line, 60 % XenCenter, 36 % agents, 4 % others and bad; 50,000 addresses, some
+/// Writes big `combined` logs fast, for benchmarks: about 120 B a line, 60 % XenCenter, 36 % agents, 4 % others and bad; 50,000 addresses,
+/// some
 /// of which come far more often than others; times that increase evenly. Lines are put together from parts rendered beforehand.
 /// </summary>
 public static class CombinedLog
@@ -98,7 +99,8 @@ public static class CombinedLog
     private static byte[][] ClientParts(Random random)
     {
         var book = new AddressBook(random);
-        return [.. Enumerable.Range(0, Clients).Select(i => Encoding.ASCII.GetBytes((i % 12 == 0 ? book.V6(book.V6Network()) : book.V4()).Text + " - - ["))];
+        return [.. Enumerable.Range(0, Clients)
+            .Select(i => Encoding.ASCII.GetBytes((i % 12 == 0 ? book.V6(book.V6Network()) : book.V4()).Text + " - - ["))];
     }
 
     /// <param name="IdAt">Where four hex digits stand in for an id, or 0.</param>
@@ -121,13 +123,15 @@ public static class CombinedLog
     private static Tail XenCenter(Random random)
     {
         var release = Release.All[random.Next(Release.All.Length - 1)];
-        return Of($"GET {release.Path} HTTP/1.1\" 200 {random.Next(1000, 99999)} \"-\" \"XenCenter/{release.Version} ({(random.Happens(0.95) ? 64 : 32)}-bit)\"", Outcome.XenCenter);
+        return Of($"GET {release.Path} HTTP/1.1\" 200 {random.Next(1000, 99999)} \"-\" \"XenCenter/{release.Version} " +
+            $"({(random.Happens(0.95) ? 64 : 32)}-bit)\"", Outcome.XenCenter);
     }
 
     private static Tail Agent(Random random, bool withId)
     {
         var path = random.Pick("/updates.2.tsv", "/updates.2.tsv", "/updates.tsv", "/updates.9.3.2.110.json");
-        return Of($"GET {path}{(withId ? "?id=0000" : "")} HTTP/1.1\" 200 {random.Next(1000, 99999)} \"-\" \"{Agents.Name}\"", Outcome.Agent) with
+        return Of($"GET {path}{(withId ? "?id=0000" : "")} HTTP/1.1\" 200 {random.Next(1000, 99999)} \"-\" \"{Agents.Name}\"",
+            Outcome.Agent) with
         {
             IdAt = withId ? "GET ".Length + path.Length + "?id=".Length : 0,
         };

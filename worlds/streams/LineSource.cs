@@ -5,7 +5,8 @@ namespace Pipeline.Worlds;
 /// <param name="Records">The rows that the lines must become, in order.</param>
 public sealed record LineBatch(byte[] Bytes, Counts Counts, IReadOnlyList<TrueRecord> Records);
 
-/// <summary>An endless, deterministic iterator of lines of one format, for tests of tails and pushes. The same arguments and calls give the same bytes.</summary>
+/// <summary>An endless, deterministic iterator of lines of one format, for tests of tails and pushes. The same arguments and calls give the
+/// same bytes.</summary>
 public sealed class LineSource
 {
     private readonly Random _random;
@@ -65,13 +66,16 @@ public sealed class LineSource
         if (kind < 0.6)
         {
             var version = Release.All[_random.Next(Release.All.Length - 1)];
-            return new Request(_now, from, "GET", version.Path, "", $"XenCenter/{version.Version} ({(_random.Happens(0.95) ? 64 : 32)}-bit)", 200, Outcome.XenCenter, version.Version);
+            return new Request(_now, from, "GET", version.Path, "",
+                $"XenCenter/{version.Version} ({(_random.Happens(0.95) ? 64 : 32)}-bit)", 200, Outcome.XenCenter, version.Version);
         }
         if (kind < 0.96)
         {
             var prefix = _random.Happens(0.6) ? _random.Hex(4) : null;
-            var whole = prefix is not null && _random.Happens(0.1) ? $"{_random.Hex(4)}-{_random.Hex(4)}-4{_random.Hex(3)}-a{_random.Hex(3)}-{_random.Hex(12)}" : "";
-            return new Request(_now, from, "GET", "/updates.2.tsv", prefix is null ? "" : $"id={prefix}{whole}", Agents.Name, 200, Outcome.Agent, prefix);
+            var whole = prefix is not null && _random.Happens(0.1)
+                ? $"{_random.Hex(4)}-{_random.Hex(4)}-4{_random.Hex(3)}-a{_random.Hex(3)}-{_random.Hex(12)}" : "";
+            return new Request(_now, from, "GET", "/updates.2.tsv", prefix is null ? ""
+                : $"id={prefix}{whole}", Agents.Name, 200, Outcome.Agent, prefix);
         }
         return Others.Any(_random, _now, from);
     }

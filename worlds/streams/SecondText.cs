@@ -29,7 +29,8 @@ internal sealed class SecondText(long startSecond)
         if (day != _day)
         {
             _day = day;
-            Encoding.ASCII.GetBytes(Calendar.At(day * Calendar.Day).ToString("dd/MMM/yyyy", CultureInfo.InvariantCulture) + ":00:00:00 +0000] \"", _text);
+            Encoding.ASCII.GetBytes(Calendar.At(day * Calendar.Day).ToString("dd/MMM/yyyy", CultureInfo.InvariantCulture)
+                + ":00:00:00 +0000] \"", _text);
         }
         Two(12, inDay / 3600);
         Two(15, inDay / 60 % 60);

@@ -3,7 +3,8 @@ namespace Pipeline.Worlds;
 /// <summary>What the checks that became records say per day and week, and which installs were behind them.</summary>
 internal sealed class CheckLedger
 {
-    private readonly SortedDictionary<(string Window, string Start, string Version), Cell> _cells = new(Comparer<(string Window, string Start, string Version)>.Create(
+    private readonly SortedDictionary<(string Window, string Start, string Version),
+        Cell> _cells = new(Comparer<(string Window, string Start, string Version)>.Create(
         (a, b) => string.CompareOrdinal($"{a.Window} {a.Start} {a.Version}", $"{b.Window} {b.Start} {b.Version}")));
     private readonly Dictionary<string, HashSet<int>> _days = [];
     private readonly Dictionary<string, HashSet<int>> _weeks = [];
@@ -30,9 +31,11 @@ internal sealed class CheckLedger
     }
 
     public IReadOnlyList<CheckFacts> Facts() =>
-        [.. _cells.Select(cell => new CheckFacts(cell.Key.Window, cell.Key.Start, cell.Key.Version, cell.Value.Checks, cell.Value.Addresses.Count, cell.Value.Ipv4.Count, cell.Value.Ipv6.Count))];
+        [.. _cells.Select(cell => new CheckFacts(cell.Key.Window, cell.Key.Start, cell.Key.Version, cell.Value.Checks,
+            cell.Value.Addresses.Count, cell.Value.Ipv4.Count, cell.Value.Ipv6.Count))];
 
-    public InstallTruth Installs(int total, int never, int nameless) => new(total, never, nameless, _active.Count, Sizes(_days), Sizes(_weeks));
+    public InstallTruth Installs(int total, int never, int nameless) =>
+        new(total, never, nameless, _active.Count, Sizes(_days), Sizes(_weeks));
 
     private Cell Cell(string window, string start, string version)
     {

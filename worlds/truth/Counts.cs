@@ -9,7 +9,8 @@ public sealed record Counts(long Lines, IReadOnlyDictionary<string, long> Record
 
     public long RejectionsOf(string reason) => Rejections.GetValueOrDefault(reason);
 
-    public static Counts operator +(Counts a, Counts b) => new(a.Lines + b.Lines, Merge(a.Records, b.Records), Merge(a.Rejections, b.Rejections));
+    public static Counts operator +(Counts a, Counts b) => new(a.Lines
+        + b.Lines, Merge(a.Records, b.Records), Merge(a.Rejections, b.Rejections));
 
     public static Counts Of(ReadOnlySpan<long> byOutcome)
     {

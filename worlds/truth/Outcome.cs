@@ -1,6 +1,7 @@
 namespace Pipeline.Worlds;
 
-/// <summary>What a line truly is. After the two datasets come the rejections, in the fixed order in which the first failing check names them (rule 30).</summary>
+/// <summary>What a line truly is. After the two datasets come the rejections, in the fixed order in which the first failing check names
+/// them (rule 30).</summary>
 public enum Outcome
 {
     XenCenter,

@@ -42,15 +42,18 @@ public sealed record CheckFacts(string Window, string Start, string Version, lon
 /// <param name="ActivePerDay">By UTC date.</param>
 /// <param name="ActivePerWeek">By the ISO week's Monday.</param>
 public sealed record InstallTruth(
-    int Total, int Never, int Nameless, int Active, IReadOnlyDictionary<string, long> ActivePerDay, IReadOnlyDictionary<string, long> ActivePerWeek);
+    int Total, int Never, int Nameless, int Active, IReadOnlyDictionary<string, long> ActivePerDay, IReadOnlyDictionary<string,
+        long> ActivePerWeek);
 
 /// <summary>The truth about a world's logs.</summary>
 /// <param name="Total">All sources together; its distinct numbers are not the sums of theirs.</param>
-public sealed record WorldTruth(int Seed, int Days, string Start, InstallTruth Installs, SourceTruth Total, IReadOnlyList<SourceTruth> Sources, IReadOnlyList<CheckFacts> Facts)
+public sealed record WorldTruth(int Seed, int Days, string Start, InstallTruth Installs, SourceTruth Total,
+    IReadOnlyList<SourceTruth> Sources, IReadOnlyList<CheckFacts> Facts)
 {
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true };
 
     public string ToJson() => JsonSerializer.Serialize(this, Json);
 
-    public static WorldTruth FromJson(string json) => JsonSerializer.Deserialize<WorldTruth>(json, Json) ?? throw new ArgumentException("found null, expected a world's truth", nameof(json));
+    public static WorldTruth FromJson(string json) => JsonSerializer.Deserialize<WorldTruth>(json, Json)
+        ?? throw new ArgumentException("found null, expected a world's truth", nameof(json));
 }

@@ -25,7 +25,8 @@ public sealed class AzureAppendedBlobs : IAppendedBlobs
 
     public async IAsyncEnumerable<AppendedPage> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancel)
     {
-        await using var pages = _clients.Retried.GetBlobsAsync(new GetBlobsOptions { Prefix = prefix }, cancel).AsPages().GetAsyncEnumerator(cancel);
+        await using var pages = _clients.Retried.GetBlobsAsync(new GetBlobsOptions { Prefix = prefix }, cancel).AsPages()
+            .GetAsyncEnumerator(cancel);
         while (await AskAsync("list the blobs", async () => await pages.MoveNextAsync(), cancel))
         {
             yield return new AppendedPage([.. pages.Current.Values.Select(Of)], [], pages.Current.GetRawResponse().Headers.Date);
@@ -34,11 +35,13 @@ public sealed class AzureAppendedBlobs : IAppendedBlobs
 
     public async IAsyncEnumerable<AppendedPage> ListLevelAsync(string prefix, [EnumeratorCancellation] CancellationToken cancel)
     {
-        await using var pages = _clients.Retried.GetBlobsByHierarchyAsync(new GetBlobsByHierarchyOptions { Prefix = prefix, Delimiter = "/" }, cancel).AsPages().GetAsyncEnumerator(cancel);
+        await using var pages = _clients.Retried.GetBlobsByHierarchyAsync(
+            new GetBlobsByHierarchyOptions { Prefix = prefix, Delimiter = "/" }, cancel).AsPages().GetAsyncEnumerator(cancel);
         while (await AskAsync("list the blobs", async () => await pages.MoveNextAsync(), cancel))
         {
             var items = pages.Current.Values;
-            yield return new AppendedPage([.. items.Where(i => i.IsBlob).Select(i => Of(i.Blob))], [.. items.Where(i => i.IsPrefix).Select(i => i.Prefix)], pages.Current.GetRawResponse().Headers.Date);
+            yield return new AppendedPage([.. items.Where(i => i.IsBlob).Select(i => Of(i.Blob))],
+                [.. items.Where(i => i.IsPrefix).Select(i => i.Prefix)], pages.Current.GetRawResponse().Headers.Date);
         }
     }
 
@@ -60,8 +63,10 @@ public sealed class AzureAppendedBlobs : IAppendedBlobs
         {
             try
             {
-                var options = new BlobDownloadOptions { Range = new HttpRange(offset, into.Length), Conditions = new BlobRequestConditions { IfMatch = new ETag(blob.Etag) } };
-                using BlobDownloadStreamingResult read = await _clients.Retried.GetBlobClient(blob.Name).DownloadStreamingAsync(options, cancel);
+                var options = new BlobDownloadOptions { Range = new HttpRange(offset, into.Length),
+                    Conditions = new BlobRequestConditions { IfMatch = new ETag(blob.Etag) } };
+                using BlobDownloadStreamingResult read = await _clients.Retried.GetBlobClient(blob.Name)
+                    .DownloadStreamingAsync(options, cancel);
                 if (read.Details.ContentLength != into.Length)
                 {
                     throw new IOException("the range is not what was asked for");
@@ -69,7 +74,8 @@ public sealed class AzureAppendedBlobs : IAppendedBlobs
                 await read.Content.ReadExactlyAsync(into, cancel);
                 return true;
             }
-            catch (RequestFailedException e) when (e is { Status: (int)HttpStatusCode.PreconditionFailed } or { Status: (int)HttpStatusCode.RequestedRangeNotSatisfiable, ErrorCode: "InvalidRange" })
+            catch (RequestFailedException e) when (e is { Status: (int)HttpStatusCode.PreconditionFailed }
+                or { Status: (int)HttpStatusCode.RequestedRangeNotSatisfiable, ErrorCode: "InvalidRange" })
             {
                 // It grew or was replaced since it was listed.
                 return false;
@@ -80,7 +86,8 @@ public sealed class AzureAppendedBlobs : IAppendedBlobs
     private static AppendedBlob Of(BlobItem item) =>
         new(item.Name, item.Properties.ContentLength ?? 0, item.Properties.ETag?.ToString() ?? "", item.Properties.LastModified ?? default);
 
-    /// <summary>Asks; a blob's absence, by the service's own word, is the default value. Its writer chose its name: no message holds it.</summary>
+    /// <summary>Asks; a blob's absence, by the service's own word, is the default value. Its writer chose its name: no message holds
+    /// it.</summary>
     private async Task<T?> AskAsync<T>(string what, Func<Task<T>> ask, CancellationToken cancel)
     {
         try
@@ -96,7 +103,9 @@ public sealed class AzureAppendedBlobs : IAppendedBlobs
         }
         catch (RequestFailedException e) when (e.ErrorCode == "ContainerNotFound")
         {
-            throw new StoreException(StoreFault.Outage, $"Cannot {what} in {Location}: there is no such container. Check its name; Azure makes it with the first log that it writes, so it is tried again.", e);
+            throw new StoreException(StoreFault.Outage,
+                $"Cannot {what} in {Location}: there is no such container. Check its name; Azure makes it with the first log that it " +
+                $"writes, so it is tried again.", e);
         }
         catch (Exception e) when (AzureFaults.IsOfRequest(e) && !(e is OperationCanceledException && cancel.IsCancellationRequested))
         {

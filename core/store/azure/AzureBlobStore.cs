@@ -11,8 +11,10 @@ namespace Pipeline.Core.Store.Azure;
 
 /// <summary>
 /// A store in a container of an Azure Blob account (a flat namespace): an object's name is its blob's.
-/// A put is one Put Blob with If-None-Match: * and the MD5 of its bytes, which the service checks; never staged blocks, because blocks of two writers mix (docs/protocol.md).
-/// It is sent once. Where the answer was lost, what the name holds is read and compared; where nothing is there it may still come, so that is told as an outage, and the same bytes are put again.
+/// A put is one Put Blob with If-None-Match: * and the MD5 of its bytes, which the service checks; never staged blocks, because blocks of
+/// two writers mix (docs/protocol.md).
+/// It is sent once. Where the answer was lost, what the name holds is read and compared; where nothing is there it may still come, so that
+/// is told as an outage, and the same bytes are put again.
 /// Safe for concurrent use.
 /// </summary>
 public sealed class AzureBlobStore : IObjectStore
@@ -44,7 +46,8 @@ public sealed class AzureBlobStore : IObjectStore
     public string Location => _location.ToString();
 
     /// <summary>Makes the container, without access for the public, or finds that it is there.</summary>
-    public Task CreateContainerAsync(CancellationToken cancel = default) => AskAsync("make the container of", _location.Name, writes: true, async () =>
+    public Task CreateContainerAsync(CancellationToken cancel = default) =>
+        AskAsync("make the container of", _location.Name, writes: true, async () =>
     {
         await _clients.Retried.CreateIfNotExistsAsync(PublicAccessType.None, null, null, cancel);
         return true;
@@ -56,7 +59,8 @@ public sealed class AzureBlobStore : IObjectStore
         try
         {
             AccountInfo info = await _clients.Once.GetParentBlobServiceClient().GetAccountInfoAsync(cancel);
-            return $"{info.AccountKind}, {info.SkuName}{(info.IsHierarchicalNamespaceEnabled ? ", with a hierarchical namespace: its folders are seen as objects; use an account without" : "")}";
+            return $"{info.AccountKind}, " +
+                $"{info.SkuName}{(info.IsHierarchicalNamespaceEnabled ? ", with a hierarchical namespace: its folders are seen as objects; use an account without" : "")}";
         }
         catch (Exception e) when (AzureFaults.IsOfRequest(e) && !cancel.IsCancellationRequested)
         {
@@ -78,8 +82,10 @@ public sealed class AzureBlobStore : IObjectStore
             }
             catch (Exception e) when (IsFault(e, cancel))
             {
-                // 409 and 412: taken, also by an earlier try of ours that was thought lost. No answer, or a failure: it may be there, or come yet.
-                if (e is RequestFailedException { Status: > 0 } answer && !AzureFaults.MayBeTaken(answer) && (answer.Status < 500 || AzureFaults.IsBusy(answer)))
+                // 409 and 412: taken, also by an earlier try of ours that was thought lost. No answer, or a failure: it may be there, or
+                // come yet.
+                if (e is RequestFailedException { Status: > 0 } answer && !AzureFaults.MayBeTaken(answer)
+                    && (answer.Status < 500 || AzureFaults.IsBusy(answer)))
                 {
                     throw Fault(e, "put", name, writes: true);
                 }
@@ -104,7 +110,8 @@ public sealed class AzureBlobStore : IObjectStore
         {
             BlobDownloadResult read = await _clients.Retried.GetBlobClient(name).DownloadContentAsync(cancel);
             var bytes = Bytes(read);
-            if (bytes.Length != read.Details.ContentLength || (read.Details.ContentHash is { Length: > 0 } md5 && !md5.AsSpan().SequenceEqual(Md5(bytes))))
+            if (bytes.Length != read.Details.ContentLength || (read.Details.ContentHash is { Length: > 0 } md5
+                && !md5.AsSpan().SequenceEqual(Md5(bytes))))
             {
                 throw new IOException("the body is not what its head says");
             }
@@ -125,10 +132,12 @@ public sealed class AzureBlobStore : IObjectStore
         {
             try
             {
-                BlobDownloadResult read = await _clients.Retried.GetBlobClient(name).DownloadContentAsync(new BlobDownloadOptions { Range = new HttpRange(offset, length) }, cancel);
+                BlobDownloadResult read = await _clients.Retried.GetBlobClient(name)
+                    .DownloadContentAsync(new BlobDownloadOptions { Range = new HttpRange(offset, length) }, cancel);
                 var bytes = Bytes(read);
                 var whole = TotalLength(read.Details.ContentRange);
-                if (bytes.Length != read.Details.ContentLength || bytes.Length > length || (whole is { } total && bytes.Length != Math.Min(length, Math.Max(0, total - offset))))
+                if (bytes.Length != read.Details.ContentLength || bytes.Length > length
+                    || (whole is { } total && bytes.Length != Math.Min(length, Math.Max(0, total - offset))))
                 {
                     throw new IOException("the range is not what its head says");
                 }
@@ -152,7 +161,8 @@ public sealed class AzureBlobStore : IObjectStore
         }, cancel);
     }
 
-    public async IAsyncEnumerable<ObjectInfo> ListAsync(string prefix, string? after = null, [EnumeratorCancellation] CancellationToken cancel = default)
+    public async IAsyncEnumerable<ObjectInfo> ListAsync(string prefix, string? after = null,
+        [EnumeratorCancellation] CancellationToken cancel = default)
     {
         ObjectName.CheckPrefix(prefix);
         var options = new GetBlobsOptions { Prefix = prefix };
@@ -165,7 +175,8 @@ public sealed class AzureBlobStore : IObjectStore
         {
             foreach (var blob in page.Values)
             {
-                if (ObjectName.IsValid(blob.Name) && blob.Name.StartsWith(prefix, StringComparison.Ordinal) && (after is null || string.CompareOrdinal(blob.Name, after) > 0))
+                if (ObjectName.IsValid(blob.Name) && blob.Name.StartsWith(prefix, StringComparison.Ordinal)
+                    && (after is null || string.CompareOrdinal(blob.Name, after) > 0))
                 {
                     yield return new ObjectInfo(blob.Name, blob.Properties.ContentLength ?? 0, blob.Properties.CreatedOn ?? default);
                 }
@@ -177,9 +188,11 @@ public sealed class AzureBlobStore : IObjectStore
     {
         ObjectName.CheckFolder(folder);
         var parts = new List<string>();
-        await foreach (var page in PagesAsync("list", folder, _clients.Retried.GetBlobsByHierarchyAsync(new GetBlobsByHierarchyOptions { Prefix = folder, Delimiter = "/" }, cancel), cancel))
+        await foreach (var page in PagesAsync("list", folder, _clients.Retried.GetBlobsByHierarchyAsync(
+            new GetBlobsByHierarchyOptions { Prefix = folder, Delimiter = "/" }, cancel), cancel))
         {
-            parts.AddRange(page.Values.Where(item => item.IsPrefix).Select(item => item.Prefix[folder.Length..^1]).Where(part => ObjectName.IsPart(part)));
+            parts.AddRange(page.Values.Where(item => item.IsPrefix).Select(item => item.Prefix[folder.Length..^1])
+                .Where(part => ObjectName.IsPart(part)));
         }
         // The service has "a-/" before "a/"; as parts "a" comes first.
         parts.Sort(StringComparer.Ordinal);
@@ -210,9 +223,11 @@ public sealed class AzureBlobStore : IObjectStore
         }, cancel);
     }
 
-    /// <summary>Same or Other where the name is taken, null where it is free. Its own faults are those of the put that it resolves.</summary>
+    /// <summary>Same or Other where the name is taken, null where it is free. Its own faults are those of the put that it
+    /// resolves.</summary>
     private async Task<PutOutcome?> CompareAsync(string name, ReadOnlyMemory<byte> bytes, CancellationToken cancel) =>
-        await ReadAsync(name, cancel) is not { } there ? null : there.AsSpan().SequenceEqual(bytes.Span) ? PutOutcome.Same : PutOutcome.Other;
+        await ReadAsync(name, cancel) is not { } there ? null : there.AsSpan().SequenceEqual(bytes.Span) ? PutOutcome.Same
+            : PutOutcome.Other;
 
     /// <summary>Asks; absence, by the service's own word, is the default value.</summary>
     private async Task<T?> AskAsync<T>(string verb, string name, bool writes, Func<Task<T>> ask, CancellationToken cancel)
@@ -234,7 +249,8 @@ public sealed class AzureBlobStore : IObjectStore
         }
     }
 
-    private async IAsyncEnumerable<Page<T>> PagesAsync<T>(string verb, string name, AsyncPageable<T> list, [EnumeratorCancellation] CancellationToken cancel) where T : notnull
+    private async IAsyncEnumerable<Page<T>> PagesAsync<T>(string verb, string name, AsyncPageable<T> list,
+        [EnumeratorCancellation] CancellationToken cancel) where T : notnull
     {
         await using var pages = list.AsPages().GetAsyncEnumerator(cancel);
         while (await AskAsync(verb, name, writes: false, async () => await pages.MoveNextAsync(), cancel))
@@ -256,9 +272,11 @@ public sealed class AzureBlobStore : IObjectStore
     }
 
     // Who may read may still not write: each is known by itself.
-    private StoreException Fault(Exception e, string verb, string name, bool writes) => AzureFaults.Of(e, $"{verb} '{name}'", Location, writes ? _wroteBefore : _readBefore);
+    private StoreException Fault(Exception e, string verb, string name, bool writes) =>
+        AzureFaults.Of(e, $"{verb} '{name}'", Location, writes ? _wroteBefore : _readBefore);
 
-    private static bool IsFault(Exception e, CancellationToken cancel) => AzureFaults.IsOfRequest(e) && !(e is OperationCanceledException && cancel.IsCancellationRequested);
+    private static bool IsFault(Exception e, CancellationToken cancel) => AzureFaults.IsOfRequest(e)
+        && !(e is OperationCanceledException && cancel.IsCancellationRequested);
 
     private static void CheckLength(string name, int length)
     {
@@ -272,7 +290,8 @@ public sealed class AzureBlobStore : IObjectStore
     {
         Conditions = conditions,
         // All in the first request: the library cuts larger bodies into blocks.
-        TransferOptions = new StorageTransferOptions { InitialTransferSize = Largest, MaximumTransferSize = Largest, MaximumConcurrency = 1 },
+        TransferOptions = new StorageTransferOptions { InitialTransferSize = Largest, MaximumTransferSize = Largest,
+            MaximumConcurrency = 1 },
         TransferValidation = new UploadTransferValidationOptions { ChecksumAlgorithm = StorageChecksumAlgorithm.MD5 },
     };
 
@@ -280,11 +299,13 @@ public sealed class AzureBlobStore : IObjectStore
     private static byte[] Bytes(BlobDownloadResult read)
     {
         var content = read.Content.ToMemory();
-        return MemoryMarshal.TryGetArray(content, out var own) && own is { Offset: 0, Array: { } array } && array.Length == own.Count ? array : content.ToArray();
+        return MemoryMarshal.TryGetArray(content, out var own) && own is { Offset: 0, Array: { } array } && array.Length == own.Count
+            ? array : content.ToArray();
     }
 
     private static long? TotalLength(string? contentRange) =>
-        contentRange?.Split('/') is [_, var total] && long.TryParse(total, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var n) ? n : null;
+        contentRange?.Split('/') is [_, var total] && long.TryParse(total, System.Globalization.NumberStyles.None,
+            System.Globalization.CultureInfo.InvariantCulture, out var n) ? n : null;
 
     // The service's own check of what was carried; nothing is secured by it.
 #pragma warning disable CA5351

@@ -5,7 +5,8 @@ using Azure.Storage.Blobs;
 namespace Pipeline.Core.Store.Azure;
 
 /// <summary>
-/// The clients of one container: one for puts, which asks once, because only <see cref="Puts"/> may decide to put again, and one for all that may be asked twice.
+/// The clients of one container: one for puts, which asks once, because only <see cref="Puts"/> may decide to put again, and one for all
+/// that may be asked twice.
 /// Every try has a bound: a time, and a second more for each MB of its body.
 /// </summary>
 internal sealed class AzureClients(AzureLocation location, Secret? connection, TimeSpan timeout)
@@ -18,7 +19,8 @@ internal sealed class AzureClients(AzureLocation location, Secret? connection, T
 
     private static BlobClientOptions Options(int retries, TimeSpan timeout)
     {
-        var options = new BlobClientOptions { Retry = { MaxRetries = retries, Mode = RetryMode.Exponential, Delay = TimeSpan.FromMilliseconds(100), MaxDelay = TimeSpan.FromSeconds(5), NetworkTimeout = timeout } };
+        var options = new BlobClientOptions { Retry = { MaxRetries = retries, Mode = RetryMode.Exponential,
+            Delay = TimeSpan.FromMilliseconds(100), MaxDelay = TimeSpan.FromSeconds(5), NetworkTimeout = timeout } };
         options.Diagnostics.ApplicationId = "pipeline";
         // The requests' names and headers go to no log of the library's own.
         options.Diagnostics.IsLoggingEnabled = false;

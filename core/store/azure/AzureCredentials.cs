@@ -6,7 +6,8 @@ using Azure.Storage.Blobs;
 
 namespace Pipeline.Core.Store.Azure;
 
-/// <summary>How a container is opened: by the identity of this process where no connection string is given, else by what that holds.</summary>
+/// <summary>How a container is opened: by the identity of this process where no connection string is given, else by what that
+/// holds.</summary>
 internal static class AzureCredentials
 {
     private const string EmulatorAccount = "devstoreaccount1";
@@ -21,7 +22,9 @@ internal static class AzureCredentials
         {
             return location.IsTls
                 ? new BlobContainerClient(location.Container, new DefaultAzureCredential(Identity(options)), options)
-                : throw new ConfigurationException($"The store {location} is an emulator's, and no connection string is given: an identity's token is sent over https only. Give one in a file or in the environment.");
+                : throw new ConfigurationException(
+                    $"The store {location} is an emulator's, and no connection string is given: an identity's token is sent over https " +
+                    $"only. Give one in a file or in the environment.");
         }
         var parts = Parts(connection.Reveal());
         if (parts.GetValueOrDefault("UseDevelopmentStorage") == "true")
@@ -34,8 +37,10 @@ internal static class AzureCredentials
         }
         try
         {
-            return parts.GetValueOrDefault("SharedAccessSignature") is { } signature ? new BlobContainerClient(location.Container, new AzureSasCredential(signature), options)
-                : parts.GetValueOrDefault("AccountKey") is { } key && account is not null ? new BlobContainerClient(location.Container, new StorageSharedKeyCredential(account, key), options)
+            return parts.GetValueOrDefault("SharedAccessSignature") is { } signature
+                ? new BlobContainerClient(location.Container, new AzureSasCredential(signature), options)
+                : parts.GetValueOrDefault("AccountKey") is { } key && account is not null
+                    ? new BlobContainerClient(location.Container, new StorageSharedKeyCredential(account, key), options)
                 : throw Wrong(location, "has neither AccountName and AccountKey nor SharedAccessSignature");
         }
         catch (FormatException)
@@ -44,16 +49,21 @@ internal static class AzureCredentials
         }
     }
 
-    /// <summary>The identity that the platform gives comes first; a developer's own (`az login`) last. What would open a window, or ask other tools, is left out.</summary>
+    /// <summary>The identity that the platform gives comes first; a developer's own (`az login`) last. What would open a window, or ask
+    /// other tools, is left out.</summary>
     private static DefaultAzureCredentialOptions Identity(BlobClientOptions options) => new()
     {
-        ExcludeInteractiveBrowserCredential = true, ExcludeVisualStudioCredential = true, ExcludeVisualStudioCodeCredential = true, ExcludeAzurePowerShellCredential = true,
+        ExcludeInteractiveBrowserCredential = true, ExcludeVisualStudioCredential = true, ExcludeVisualStudioCodeCredential = true,
+            ExcludeAzurePowerShellCredential = true,
         ExcludeAzureDeveloperCliCredential = true, Transport = options.Transport,
     };
 
-    private static Dictionary<string, string> Parts(string connection) => connection.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+    private static Dictionary<string, string> Parts(string connection) =>
+        connection.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
         .Select(part => part.Split('=', 2)).Where(pair => pair.Length == 2).DistinctBy(pair => pair[0], StringComparer.OrdinalIgnoreCase)
         .ToDictionary(pair => pair[0], pair => pair[1], StringComparer.OrdinalIgnoreCase);
 
-    private static ConfigurationException Wrong(AzureLocation location, string what) => new($"The connection string for the store {location} {what}; expected AccountName={location.Account};AccountKey=… or, for an emulator, UseDevelopmentStorage=true. It is not shown.");
+    private static ConfigurationException Wrong(AzureLocation location, string what) =>
+        new($"The connection string for the store {location} {what}; expected AccountName={location.Account};AccountKey=… or, for an " +
+        $"emulator, UseDevelopmentStorage=true. It is not shown.");
 }

@@ -3,7 +3,8 @@ using System.Collections.Concurrent;
 namespace Pipeline.Core.Store.Directories;
 
 /// <summary>
-/// The folders of a <see cref="DirectoryStore"/>, by the beginning that their objects' names share ("captures/web-1/", or empty for the root).
+/// The folders of a <see cref="DirectoryStore"/>, by the beginning that their objects' names share ("captures/web-1/", or empty for the
+/// root).
 /// A folder's entry in the folder above is synced before the folder is relied on, whoever made it; which ones were is remembered.
 /// </summary>
 internal sealed class DirectoryFolders(Disk disk, string root)
@@ -28,11 +29,14 @@ internal sealed class DirectoryFolders(Disk disk, string root)
     {
         if (!disk.FolderExists(root))
         {
-            throw new StoreException(StoreFault.Refused, $"There is no store at {root}: expected a folder with a store.json. Check the path and the mount, or make one with `pipeline store init`.");
+            throw new StoreException(StoreFault.Refused,
+                $"There is no store at {root}: expected a folder with a store.json. Check the path and the mount, or make one with " +
+                $"`pipeline store init`.");
         }
     }
 
-    /// <summary>Makes the root and what is missing above it. Every folder on the way is synced, also what exists: who made it may have died before it did.</summary>
+    /// <summary>Makes the root and what is missing above it. Every folder on the way is synced, also what exists: who made it may have died
+    /// before it did.</summary>
     public void MakeRoot() => MakeAbove(root);
 
     private void MakeAbove(string path)

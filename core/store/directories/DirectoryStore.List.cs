@@ -2,12 +2,14 @@ using System.Runtime.CompilerServices;
 
 namespace Pipeline.Core.Store.Directories;
 
-/// <summary>Lists: in the ordinal order of whole names, which is not the order of folders; what is listed is durable, and folders without objects are not there.</summary>
+/// <summary>Lists: in the ordinal order of whole names, which is not the order of folders; what is listed is durable, and folders without
+/// objects are not there.</summary>
 public sealed partial class DirectoryStore
 {
     private const int StatsAtOnce = 256;
 
-    public async IAsyncEnumerable<ObjectInfo> ListAsync(string prefix, string? after = null, [EnumeratorCancellation] CancellationToken cancel = default)
+    public async IAsyncEnumerable<ObjectInfo> ListAsync(string prefix, string? after = null,
+        [EnumeratorCancellation] CancellationToken cancel = default)
     {
         // Keys still to visit, the next on top: an object's name, or a folder's beginning, which ends with '/' (or is empty).
         var pending = new Stack<string>([ObjectName.CheckPrefix(prefix)[..(prefix.LastIndexOf('/') + 1)]]);
@@ -28,7 +30,8 @@ public sealed partial class DirectoryStore
             {
                 objects.Add(pending.Pop());
             }
-            foreach (var found in await RunAsync("list", prefix, () => objects.ConvertAll(name => (Name: name, File: _disk.Stat(PathOf(name)))), waits: false, cancel))
+            foreach (var found in await RunAsync("list", prefix, () =>
+                objects.ConvertAll(name => (Name: name, File: _disk.Stat(PathOf(name)))), waits: false, cancel))
             {
                 // What was removed since its folder was read is no longer listed.
                 if (found.File is { } file)
@@ -68,7 +71,8 @@ public sealed partial class DirectoryStore
             if (ObjectName.IsPart(entry.Name) && (folder.Length > 0 || entry.Name[0] != '.'))
             {
                 var key = folder + entry.Name + (entry.IsFolder ? "/" : "");
-                if (entry.IsFolder ? Meets(key, prefix, after) : key.StartsWith(prefix, StringComparison.Ordinal) && (after is null || string.CompareOrdinal(key, after) > 0))
+                if (entry.IsFolder ? Meets(key, prefix, after) : key.StartsWith(prefix, StringComparison.Ordinal)
+                    && (after is null || string.CompareOrdinal(key, after) > 0))
                 {
                     keys.Add(key);
                 }
@@ -84,7 +88,8 @@ public sealed partial class DirectoryStore
         return keys;
     }
 
-    /// <summary>Whether names that begin with <paramref name="folder"/> can be in the list: all of them share their order against `after` unless it lies within.</summary>
+    /// <summary>Whether names that begin with <paramref name="folder"/> can be in the list: all of them share their order against `after`
+    /// unless it lies within.</summary>
     private static bool Meets(string folder, string prefix, string? after) =>
         (folder.StartsWith(prefix, StringComparison.Ordinal) || prefix.StartsWith(folder, StringComparison.Ordinal))
         && (after is null || after.StartsWith(folder, StringComparison.Ordinal) || string.CompareOrdinal(folder, after) > 0);

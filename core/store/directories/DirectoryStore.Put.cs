@@ -1,6 +1,7 @@
 namespace Pipeline.Core.Store.Directories;
 
-/// <summary>The protocol's "put-if-absent": 1 write and sync a temporary, 2 link it to the name, 3 sync the folder, 4 unlink the temporary.</summary>
+/// <summary>The protocol's "put-if-absent": 1 write and sync a temporary, 2 link it to the name, 3 sync the folder, 4 unlink the
+/// temporary.</summary>
 public sealed partial class DirectoryStore
 {
     private PutOutcome Put(string name, ReadOnlySpan<byte> bytes)

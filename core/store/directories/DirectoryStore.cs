@@ -2,10 +2,12 @@ namespace Pipeline.Core.Store.Directories;
 
 /// <summary>
 /// A store in a folder of a Linux file system that has hard links: an object's name is its path below the root.
-/// Puts follow the protocol's "put-if-absent": 1 write and sync a temporary, 2 link it to the name, 3 sync the folder, 4 unlink the temporary.
+/// Puts follow the protocol's "put-if-absent": 1 write and sync a temporary, 2 link it to the name, 3 sync the folder, 4 unlink the
+/// temporary.
 /// A name that this process did not write is relied on only after its folders were synced, once per name. Beside the objects lie
 /// `.tmp/` (puts under way) and `.locks/`, which no list shows.
-/// Several processes may use one folder. Safe for concurrent use; a call that has begun runs to its end, whatever its cancellation token says.
+/// Several processes may use one folder. Safe for concurrent use; a call that has begun runs to its end, whatever its cancellation token
+/// says.
 /// </summary>
 public sealed partial class DirectoryStore : IObjectStore, IDisposable
 {
@@ -15,12 +17,14 @@ public sealed partial class DirectoryStore : IObjectStore, IDisposable
     private readonly Temporaries _temporaries;
     private readonly DurableNames _names = new();
 
-    /// <summary>Opens the store at <paramref name="root"/>. Nothing is read or written before the first call; a root that is not there is refused then.</summary>
+    /// <summary>Opens the store at <paramref name="root"/>. Nothing is read or written before the first call; a root that is not there is
+    /// refused then.</summary>
     public DirectoryStore(string root) : this(root, new LinuxDisk())
     {
         if (!OperatingSystem.IsLinux())
         {
-            throw new ConfigurationException($"The store {root} is a directory, and stores on directories run on Linux only; here run ingest against Azure, or push.");
+            throw new ConfigurationException(
+                $"The store {root} is a directory, and stores on directories run on Linux only; here run ingest against Azure, or push.");
         }
     }
 
@@ -34,7 +38,8 @@ public sealed partial class DirectoryStore : IObjectStore, IDisposable
 
     public string Location => _root;
 
-    /// <summary>Makes the root and the folders above it, durably, and opens it. That is only a place: <see cref="StoreIdentity"/> makes it a store.</summary>
+    /// <summary>Makes the root and the folders above it, durably, and opens it. That is only a place: <see cref="StoreIdentity"/> makes it
+    /// a store.</summary>
     public static DirectoryStore Create(string root)
     {
         var store = new DirectoryStore(root);
@@ -59,7 +64,8 @@ public sealed partial class DirectoryStore : IObjectStore, IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
         ArgumentOutOfRangeException.ThrowIfNegative(length);
-        return RunAsync("read", ObjectName.Check(name), () => ReliedOn(name, _disk.Read(PathOf(name), offset, length)), waits: false, cancel);
+        return RunAsync("read", ObjectName.Check(name), () => ReliedOn(name, _disk.Read(PathOf(name), offset, length)), waits: false,
+            cancel);
     }
 
     public Task<ObjectInfo?> FindAsync(string name, CancellationToken cancel = default) =>
@@ -93,8 +99,10 @@ public sealed partial class DirectoryStore : IObjectStore, IDisposable
         }, waits: true, cancel);
 
     /// <summary>
-    /// Locks <paramref name="name"/> (a valid object name, e.g. "shards/web-1") against every other holder, in this process or another on this
-    /// machine's kernel; null where it is held. Rule 5: on a directory a lock refuses the newcomer. It ends at Dispose or with the process, however that ends.
+    /// Locks <paramref name="name"/> (a valid object name, e.g. "shards/web-1") against every other holder, in this process or another on
+    /// this
+    /// machine's kernel; null where it is held. Rule 5: on a directory a lock refuses the newcomer. It ends at Dispose or with the process,
+    /// however that ends.
     /// </summary>
     public IDisposable? TryLock(string name)
     {

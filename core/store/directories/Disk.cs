@@ -9,7 +9,8 @@ internal readonly record struct DiskEntry(string Name, bool IsFolder);
 internal sealed class DiskException(int errno, string operation, string path, string reason)
     : IOException($"{operation} {path}: {reason} (errno {errno})")
 {
-    public const int ENOENT = 2, EIO = 5, EACCES = 13, EEXIST = 17, ENOTDIR = 20, EISDIR = 21, EFBIG = 27, ENOSPC = 28, EROFS = 30, EDQUOT = 122;
+    public const int ENOENT = 2, EIO = 5, EACCES = 13, EEXIST = 17, ENOTDIR = 20, EISDIR = 21, EFBIG = 27, ENOSPC = 28, EROFS = 30,
+        EDQUOT = 122;
 
     public int Errno { get; } = errno;
 
@@ -24,15 +25,18 @@ internal sealed class DiskException(int errno, string operation, string path, st
 }
 
 /// <summary>
-/// The file operations that <see cref="DirectoryStore"/> stands on, each as the operating system gives it: only what was synced is on stable storage.
+/// The file operations that <see cref="DirectoryStore"/> stands on, each as the operating system gives it: only what was synced is on
+/// stable storage.
 /// Absence is a value; every other failure is a <see cref="DiskException"/>.
 /// </summary>
 internal abstract class Disk
 {
-    /// <summary>Runs work that may block: on a <see cref="DiskThreads">thread for that</see> where it waits for the disk (<paramref name="waits"/>), else on a pool thread.</summary>
+    /// <summary>Runs work that may block: on a <see cref="DiskThreads">thread for that</see> where it waits for the disk
+    /// (<paramref name="waits"/>), else on a pool thread.</summary>
     public abstract Task<T> RunAsync<T>(Func<T> work, bool waits);
 
-    /// <summary>Creates a file that must not exist, writes it and syncs its content, through one handle: an error of the write-back is told to the handle that wrote.</summary>
+    /// <summary>Creates a file that must not exist, writes it and syncs its content, through one handle: an error of the write-back is told
+    /// to the handle that wrote.</summary>
     public abstract void WriteNew(string path, ReadOnlySpan<byte> bytes);
 
     /// <summary>Gives the file a second name, atomically; false where that name is taken.</summary>
@@ -64,12 +68,14 @@ internal abstract class Disk
     /// <summary>Null where there is no such file, also where the path is a folder.</summary>
     public abstract DiskFile? Stat(string path);
 
-    /// <summary>At most <paramref name="length"/> bytes from <paramref name="offset"/> and the file they are of; null where there is no such file.</summary>
+    /// <summary>At most <paramref name="length"/> bytes from <paramref name="offset"/> and the file they are of; null where there is no
+    /// such file.</summary>
     public abstract (DiskFile File, byte[] Bytes)? Read(string path, long offset, long length);
 
     /// <summary>The entries of a folder in no order; null where there is no such folder.</summary>
     public abstract IReadOnlyList<DiskEntry>? Entries(string folder);
 
-    /// <summary>Makes the file if need be and locks it against every other holder; null where another holds it. The lock ends with its holder's process.</summary>
+    /// <summary>Makes the file if need be and locks it against every other holder; null where another holds it. The lock ends with its
+    /// holder's process.</summary>
     public abstract IDisposable? TryLock(string path);
 }

@@ -3,7 +3,8 @@ using System.Collections.Concurrent;
 namespace Pipeline.Core.Store.Directories;
 
 /// <summary>
-/// The threads that wait for disks: at most sixteen, made when first needed. A put waits for two or three syncs of milliseconds each, and on
+/// The threads that wait for disks: at most sixteen, made when first needed. A put waits for two or three syncs of milliseconds each, and
+/// on
 /// the pool, which starts with a thread per core, a few of them would hold up everything else. Continuations run on the pool, never here.
 /// </summary>
 internal static class DiskThreads

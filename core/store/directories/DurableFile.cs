@@ -7,7 +7,8 @@ public static partial class DurableFile
 {
     private const int Exists = 17;
 
-    /// <summary>Gives the file at <paramref name="temporary"/> its name unless the name is taken, removes the temporary, and makes the folder's entry durable.</summary>
+    /// <summary>Gives the file at <paramref name="temporary"/> its name unless the name is taken, removes the temporary, and makes the
+    /// folder's entry durable.</summary>
     public static void LinkOrKeep(string temporary, string path)
     {
         if (Link(temporary, path) != 0 && Marshal.GetLastPInvokeError() is var error and not Exists)

@@ -9,7 +9,8 @@ internal sealed class LinuxDisk : Disk
     // Stores hold addresses: nothing in them is for everybody on the machine.
     private const int FileMode = 0x1A0, FolderMode = 0x1E8; // 0640, 0750
 
-    private static readonly EnumerationOptions Everything = new() { AttributesToSkip = 0, IgnoreInaccessible = false, RecurseSubdirectories = false };
+    private static readonly EnumerationOptions Everything = new() { AttributesToSkip = 0, IgnoreInaccessible = false,
+        RecurseSubdirectories = false };
 
     public override Task<T> RunAsync<T>(Func<T> work, bool waits) => waits ? DiskThreads.RunAsync(work) : Task.Run(work);
 
@@ -96,7 +97,8 @@ internal sealed class LinuxDisk : Disk
     {
         try
         {
-            return [.. new FileSystemEnumerable<DiskEntry>(folder, static (ref FileSystemEntry e) => new DiskEntry(e.FileName.ToString(), e.IsDirectory), Everything)];
+            return [.. new FileSystemEnumerable<DiskEntry>(folder, static (ref FileSystemEntry e) =>
+                new DiskEntry(e.FileName.ToString(), e.IsDirectory), Everything)];
         }
         catch (DirectoryNotFoundException)
         {
@@ -187,7 +189,8 @@ internal sealed class LinuxDisk : Disk
 
     private static DiskException Failed(string operation, string path) => Failed(Marshal.GetLastPInvokeError(), operation, path);
 
-    private static DiskException Failed(int errno, string operation, string path) => new(errno, operation, path, Marshal.GetPInvokeErrorMessage(errno));
+    private static DiskException Failed(int errno, string operation, string path) =>
+        new(errno, operation, path, Marshal.GetPInvokeErrorMessage(errno));
 
     /// <summary>An open descriptor. The finalizer ends a lock whose holder was dropped.</summary>
     private sealed class OpenFile(int descriptor) : IDisposable

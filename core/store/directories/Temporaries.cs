@@ -54,7 +54,8 @@ internal sealed class Temporaries(Disk disk, string root) : IDisposable
     private string Open()
     {
         disk.MakeFolder(_all);
-        foreach (var holder in (disk.Entries(_all) ?? []).Select(e => e.Name.EndsWith(LockSuffix, StringComparison.Ordinal) ? e.Name[..^LockSuffix.Length] : e.Name).Distinct().ToList())
+        foreach (var holder in (disk.Entries(_all) ?? []).Select(e => e.Name.EndsWith(LockSuffix, StringComparison.Ordinal)
+            ? e.Name[..^LockSuffix.Length] : e.Name).Distinct().ToList())
         {
             var own = Path.Join(_all, holder);
             using var dead = disk.TryLock(own + LockSuffix);
@@ -65,7 +66,8 @@ internal sealed class Temporaries(Disk disk, string root) : IDisposable
         }
         while (true)
         {
-            var own = Path.Join(_all, string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId}-{RandomNumberGenerator.GetHexString(16, lowercase: true)}"));
+            var own = Path.Join(_all, string.Create(CultureInfo.InvariantCulture,
+                $"{Environment.ProcessId}-{RandomNumberGenerator.GetHexString(16, lowercase: true)}"));
             _lock = disk.TryLock(own + LockSuffix);
             // Taken just now by one who sweeps: another name.
             if (_lock is not null)

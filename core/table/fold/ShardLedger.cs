@@ -3,7 +3,8 @@ using Pipeline.Core.Captures;
 namespace Pipeline.Core.Table.Fold;
 
 /// <summary>
-/// What one table's commits in force took of one shard, by capture number. Ranges that end below the lowest capture that is read are kept as one, since nothing is left
+/// What one table's commits in force took of one shard, by capture number. Ranges that end below the lowest capture that is read are kept
+/// as one, since nothing is left
 /// to compare each with: so memory follows the captures that have not expired, some 80 bytes for each commit of theirs.
 /// </summary>
 public sealed class ShardLedger(long standsFrom)
@@ -28,18 +29,21 @@ public sealed class ShardLedger(long standsFrom)
     /// <summary>Goes on from what a receipt says.</summary>
     public static ShardLedger Resume(VerifiedLedger from, long standsFrom)
     {
-        var ledger = new ShardLedger(standsFrom) { ShippedTo = from.ShippedTo, Shipped = new ShippedLink(from.ShippedTo, from.Bits63), Total = from.Total.ToTally() };
+        var ledger = new ShardLedger(standsFrom) { ShippedTo = from.ShippedTo, Shipped = new ShippedLink(from.ShippedTo, from.Bits63),
+            Total = from.Total.ToTally() };
         ledger.Expired = ledger.Total;
         foreach (var range in from.Ranges)
         {
             ledger.Expired -= range.Took.ToTally();
-            ledger.Keep(new ShippedRange(range.From, range.To, range.Took.ToTally(), range.Version, range.Bits63 is { } bits ? new ShippedLink(range.To, bits) : null));
+            ledger.Keep(new ShippedRange(range.From, range.To, range.Took.ToTally(), range.Version, range.Bits63 is { } bits
+                ? new ShippedLink(range.To, bits) : null));
         }
         return ledger;
     }
 
     public VerifiedLedger ToReceipt(long through) => new(ShippedTo, Shipped!.Value.Bits63, VerifiedTally.Of(Total),
-        [.. _ranges.Where(r => r.To > through).Select(r => new VerifiedRange(r.From, r.To, VerifiedTally.Of(r.Tally), r.Version, r.Link?.Bits63))]);
+        [.. _ranges.Where(r => r.To > through)
+            .Select(r => new VerifiedRange(r.From, r.To, VerifiedTally.Of(r.Tally), r.Version, r.Link?.Bits63))]);
 
     /// <summary>Takes the range of the next shipment, or says why it does not follow the one before; it is counted all the same.</summary>
     public string? Add(ShippedRange range)
@@ -92,13 +96,17 @@ public sealed class ShardLedger(long standsFrom)
     /// <summary>The entry that took this capture back.</summary>
     public TableRestore? UndoneBy(long number) => _undone.LastOrDefault(u => u.Range.Contains(number))?.By;
 
-    /// <summary>What was taken back and not brought again: a repair lists the captures that have records, so sums are compared, not numbers.</summary>
+    /// <summary>What was taken back and not brought again: a repair lists the captures that have records, so sums are compared, not
+    /// numbers.</summary>
     public IEnumerable<UndoneRange> Uncovered() => _undone.Where(undone =>
-        _repaired.Where(repaired => repaired.From >= undone.Range.From && repaired.To <= undone.Range.To).Aggregate(default(Tally), (sum, repaired) => sum + repaired.Tally) != undone.Tally);
+        _repaired.Where(repaired => repaired.From >= undone.Range.From && repaired.To <= undone.Range.To)
+            .Aggregate(default(Tally), (sum, repaired) => sum + repaired.Tally) != undone.Tally);
 
-    private string? Follows(ShippedRange range) => range.From > range.To ? $"ships captures {range.From} to {range.To}, a range that ends before it begins"
+    private string? Follows(ShippedRange range) => range.From > range.To
+        ? $"ships captures {range.From} to {range.To}, a range that ends before it begins"
         : range.From <= ShippedTo ? $"ships captures {range.From} to {range.To}, though entries before it had shipped up to {ShippedTo}"
-        : range.From > ShippedTo + 1 ? $"ships captures {range.From} to {range.To}, though entries before it had shipped only up to {ShippedTo}"
+        : range.From > ShippedTo + 1
+            ? $"ships captures {range.From} to {range.To}, though entries before it had shipped only up to {ShippedTo}"
         : null;
 
     private void Move(ShippedRange range)

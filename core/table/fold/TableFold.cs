@@ -9,11 +9,13 @@ using Pipeline.Core.Table.Segments;
 namespace Pipeline.Core.Table.Fold;
 
 /// <summary>
-/// A table's log, entry by entry: the chain, the two totals of every commit, the live files. Pure; does not stop at a fault but names it and goes on,
+/// A table's log, entry by entry: the chain, the two totals of every commit, the live files. Pure; does not stop at a fault but names it
+/// and goes on,
 /// since whoever restores a table needs all of them.
 /// </summary>
 /// <param name="restores">What an earlier walk of the same log found in <see cref="Restores"/>.</param>
-public sealed class TableFold(Contract contract, string captureStore, string keyId, string where, Func<string, long> standsFrom, IReadOnlyList<TableRestore>? restores = null)
+public sealed class TableFold(Contract contract, string captureStore, string keyId, string where, Func<string, long> standsFrom,
+    IReadOnlyList<TableRestore>? restores = null)
 {
     private readonly IReadOnlyList<TableRestore> _restores = restores ?? [], _inForce = TableRestore.InForce(restores ?? []);
     private readonly Dictionary<UInt128, long> _points = [];
@@ -60,7 +62,8 @@ public sealed class TableFold(Contract contract, string captureStore, string key
     /// <summary>Tells two sets of live files apart: a sum over them, whatever their order.</summary>
     public UInt128 Fingerprint => _fingerprint;
 
-    /// <summary>Goes on from what a receipt says, over the state that the log has at that version; false where the two do not agree.</summary>
+    /// <summary>Goes on from what a receipt says, over the state that the log has at that version; false where the two do not
+    /// agree.</summary>
     public bool Resume(VerifiedTable receipt, TableState state, IEnumerable<SegmentFile> live)
     {
         foreach (var file in live)
@@ -78,15 +81,20 @@ public sealed class TableFold(Contract contract, string captureStore, string key
         }
         (_metadata, _protocol, _below, Version) = (state.Metadata, state.Protocol, receipt.Entry, state.Version);
         _points[_fingerprint] = Version;
-        return state.EntryHash == receipt.Entry && _live.Count == receipt.Files && receipt.Live == _fingerprint.ToString("x32", System.Globalization.CultureInfo.InvariantCulture);
+        return state.EntryHash == receipt.Entry && _live.Count == receipt.Files
+            && receipt.Live == _fingerprint.ToString("x32", System.Globalization.CultureInfo.InvariantCulture);
     }
 
-    /// <summary>What the next verification may begin with; <paramref name="through"/> tells up to which capture a shard's own was compared.</summary>
-    public VerifiedTable ToReceipt(Func<string, long> through) => new(Version, _below!.Value, _live.Count, _fingerprint.ToString("x32", System.Globalization.CultureInfo.InvariantCulture),
+    /// <summary>What the next verification may begin with; <paramref name="through"/> tells up to which capture a shard's own was
+    /// compared.</summary>
+    public VerifiedTable ToReceipt(Func<string, long> through) => new(Version, _below!.Value, _live.Count,
+        _fingerprint.ToString("x32", System.Globalization.CultureInfo.InvariantCulture),
         new(_dates.ToDictionary(d => d.Key.ToString(), d => DaySums.Of(d.Value)), StringComparer.Ordinal),
-        new(_ledgers.Where(l => l.Value.Shipped is not null).ToDictionary(l => l.Key, l => l.Value.ToReceipt(through(l.Key))), StringComparer.Ordinal));
+        new(_ledgers.Where(l => l.Value.Shipped is not null).ToDictionary(l => l.Key, l => l.Value.ToReceipt(through(l.Key))),
+            StringComparer.Ordinal));
 
-    /// <summary>Folds the next entry in. Its added files have their rows, from their footers where the log does not tell; −1 where those are gone too.</summary>
+    /// <summary>Folds the next entry in. Its added files have their rows, from their footers where the log does not tell; −1 where those
+    /// are gone too.</summary>
     /// <exception cref="PipelineException">78: it was written with another key or for another capture store (rules 9 and 28).</exception>
     public void Apply(TableCommit entry)
     {
@@ -107,7 +115,8 @@ public sealed class TableFold(Contract contract, string captureStore, string key
         Version = entry.Version;
     }
 
-    /// <summary>What holds only at the log's end: the rules that the table stands under, and rows per date by the log against the totals.</summary>
+    /// <summary>What holds only at the log's end: the rules that the table stands under, and rows per date by the log against the
+    /// totals.</summary>
     public void Finish()
     {
         if (Version < 0)
@@ -128,7 +137,9 @@ public sealed class TableFold(Contract contract, string captureStore, string key
             var (files, declared) = (rows.GetValueOrDefault(date) ?? [], _dates.GetValueOrDefault(date));
             if (files.All(file => file.Rows >= 0) && files.Sum(file => file.Rows) is var held && held != declared.Rows)
             {
-                _differences.Add($"{where}, date {date}: its {files.Count} live files have {held} rows by the log, its commits brought {declared.Rows}: {Off(held - declared.Rows)}.");
+                _differences.Add(
+                    $"{where}, date {date}: its {files.Count} live files have {held} rows by the log, its commits brought " +
+                    $"{declared.Rows}: {Off(held - declared.Rows)}.");
             }
         }
     }
@@ -145,11 +156,14 @@ public sealed class TableFold(Contract contract, string captureStore, string key
         }
         if (entry.Store != captureStore || entry.KeyId != keyId)
         {
-            throw new ConfigurationException($"{where}: entry {entry.Version} of the log is of capture store '{entry.Store}' and key '{entry.KeyId}', expected '{captureStore}' and '{keyId}'. Point the configuration at the store and the key that made this table.");
+            throw new ConfigurationException(
+                $"{where}: entry {entry.Version} of the log is of capture store '{entry.Store}' and key '{entry.KeyId}', expected " +
+                $"'{captureStore}' and '{keyId}'. Point the configuration at the store and the key that made this table.");
         }
         if (entry.Below != _below)
         {
-            Differ(entry, $"names {Short(entry.Below)} as the sha256 of the entry below it, which is {Short(_below)}: one of the two was replaced");
+            Differ(entry, $"names {Short(entry.Below)} as the sha256 of the entry below it, which is {Short(_below)}: one of the two " +
+                $"was replaced");
         }
     }
 
@@ -159,7 +173,8 @@ public sealed class TableFold(Contract contract, string captureStore, string key
         var byDate = Sums.Of(entry.Dates.Select(date => date.Sums));
         if (byShard != byDate)
         {
-            Differ(entry, $"declares {byShard.Rows} rows by shard and {byDate.Rows} by date, with sums that {(byShard.Hash == byDate.Hash ? "agree" : "differ")}");
+            Differ(entry, $"declares {byShard.Rows} rows by shard and {byDate.Rows} by date, with sums that " +
+                $"{(byShard.Hash == byDate.Hash ? "agree" : "differ")}");
         }
         foreach (var date in UndoneBy(entry) is null ? entry.Dates : [])
         {
@@ -174,7 +189,8 @@ public sealed class TableFold(Contract contract, string captureStore, string key
             ShippedLink? link = entry.Shipped.TryGetValue(total.Shard, out var named) ? named : null;
             if (entry.Kind != CommitKind.Repair && link?.Number != total.Range.To)
             {
-                Differ(entry, $"takes captures {total.Range} of shard {total.Shard}, but sets it as shipped up to {link?.Number.ToString() ?? "nothing"}");
+                Differ(entry, $"takes captures {total.Range} of shard {total.Shard}, but sets it as shipped up to " +
+                    $"{link?.Number.ToString() ?? "nothing"}");
             }
             if (!_ledgers.TryGetValue(total.Shard, out var ledger))
             {
@@ -205,7 +221,8 @@ public sealed class TableFold(Contract contract, string captureStore, string key
     private void FindRestore(TableCommit entry)
     {
         // Both are asked for: a DELETE that happens to leave what an earlier version had is named as what it is, by date and rows.
-        if (entry.Foreign && entry.Operation.StartsWith("RESTORE", StringComparison.OrdinalIgnoreCase) && entry.DataChange && entry.Added.Count + entry.Removed.Count > 0 && _points.TryGetValue(_fingerprint, out var to) && to < entry.Version - 1)
+        if (entry.Foreign && entry.Operation.StartsWith("RESTORE", StringComparison.OrdinalIgnoreCase) && entry.DataChange
+            && entry.Added.Count + entry.Removed.Count > 0 && _points.TryGetValue(_fingerprint, out var to) && to < entry.Version - 1)
         {
             _found.Add(new TableRestore(entry.Version, to, Writer(entry)));
         }
@@ -214,7 +231,8 @@ public sealed class TableFold(Contract contract, string captureStore, string key
 
     private static UInt128 PrintOf(SegmentFile file) => XxHash128.HashToUInt128(Encoding.UTF8.GetBytes($"{file.Size} {file.Path}"));
 
-    /// <summary>Adds and removes files, and compares the rows that came and went, per date, with what the entry may change: its totals, or nothing.</summary>
+    /// <summary>Adds and removes files, and compares the rows that came and went, per date, with what the entry may change: its totals, or
+    /// nothing.</summary>
     private void Fold(TableCommit entry)
     {
         var net = new SortedDictionary<UtcDay, (long In, long Out)>();
@@ -275,7 +293,8 @@ public sealed class TableFold(Contract contract, string captureStore, string key
 
     public static string Off(long rows) => rows < 0 ? $"{-rows} rows are missing" : $"{rows} rows are too many";
 
-    private static string Writer(TableCommit entry) => entry.Engine.Length > 0 ? entry.Engine : entry.Operation.Length > 0 ? entry.Operation : "an unknown engine";
+    private static string Writer(TableCommit entry) => entry.Engine.Length > 0 ? entry.Engine : entry.Operation.Length > 0 ? entry.Operation
+        : "an unknown engine";
 
     private static string Short(Sha256? hash) => hash is { } value ? value.ToString()[..12] : "none";
 }

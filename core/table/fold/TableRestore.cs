@@ -3,7 +3,8 @@ using Pipeline.Core.Captures;
 namespace Pipeline.Core.Table.Fold;
 
 /// <summary>
-/// An entry of another engine that says it is a RESTORE, after which the live files are exactly those of an earlier version: what was committed in between is no longer in the table, though the log still lists it
+/// An entry of another engine that says it is a RESTORE, after which the live files are exactly those of an earlier version: what was
+/// committed in between is no longer in the table, though the log still lists it
 /// and what is shipped did not move back (a restore by an appended commit, rule 21).
 /// </summary>
 public sealed record TableRestore(long Entry, long To, string Writer)

@@ -10,19 +10,22 @@ using Pipeline.Core.Table.Segments;
 namespace Pipeline.Core.Table.Log;
 
 /// <summary>
-/// Classic checkpoints (rule 25): the state at a version, as Parquet, so that a start need not read the log from its beginning. Only a shortcut:
+/// Classic checkpoints (rule 25): the state at a version, as Parquet, so that a start need not read the log from its beginning. Only a
+/// shortcut:
 /// logs are kept for ever, so one that cannot be read is passed over, and a failure to write one harms nothing.
 /// </summary>
 internal static class Checkpoint
 {
     public const int Interval = 100;
 
-    /// <summary>Writes the checkpoint of <paramref name="state"/> and points `_last_checkpoint` at it. Best effort: a store that does not answer is left alone.</summary>
+    /// <summary>Writes the checkpoint of <paramref name="state"/> and points `_last_checkpoint` at it. Best effort: a store that does not
+    /// answer is left alone.</summary>
     public static async Task WriteAsync(IObjectStore store, string dataset, TableState state, CancellationToken cancel)
     {
         var rows = Rows(state);
         using var stream = new MemoryStream();
-        await ParquetSerializer.SerializeAsync(rows, stream, new ParquetOptions { CompressionMethod = CompressionMethod.Zstd, CompressionLevel = CompressionLevel.Optimal }, cancellationToken: cancel);
+        await ParquetSerializer.SerializeAsync(rows, stream, new ParquetOptions { CompressionMethod = CompressionMethod.Zstd,
+            CompressionLevel = CompressionLevel.Optimal }, cancellationToken: cancel);
         var bytes = stream.ToArray();
         try
         {
@@ -30,7 +33,8 @@ internal static class Checkpoint
             var hint = await HintAsync(store, dataset, cancel);
             if (hint is null || hint < state.Version)
             {
-                var last = new { version = state.Version, size = rows.Count, sizeInBytes = bytes.Length, numOfAddFiles = state.Files.Count };
+                var last = new { version = state.Version, size = rows.Count, sizeInBytes = bytes.Length,
+                    numOfAddFiles = state.Files.Count };
                 await store.OverwriteAsync(TableNames.LastCheckpoint(dataset), JsonSerializer.SerializeToUtf8Bytes(last), cancel);
             }
         }
@@ -58,8 +62,10 @@ internal static class Checkpoint
         }
     }
 
-    /// <summary>The state at <paramref name="version"/>, whose entry's hash is <paramref name="entryHash"/>; null where the checkpoint is absent or cannot be read here.</summary>
-    public static async Task<TableState?> ReadAsync(IObjectStore store, string dataset, long version, Sha256 entryHash, CancellationToken cancel)
+    /// <summary>The state at <paramref name="version"/>, whose entry's hash is <paramref name="entryHash"/>; null where the checkpoint is
+    /// absent or cannot be read here.</summary>
+    public static async Task<TableState?> ReadAsync(IObjectStore store, string dataset, long version, Sha256 entryHash,
+        CancellationToken cancel)
     {
         if (await store.ReadAsync(TableNames.Checkpoint(dataset, version), cancel) is not { } bytes)
         {
@@ -100,7 +106,8 @@ internal static class Checkpoint
             rows.Add(new() { Txn = new() { AppId = TableNames.TxnOfNumber(shard), Version = link.Number } });
             rows.Add(new() { Txn = new() { AppId = TableNames.TxnOfHash(shard), Version = link.Bits63 } });
         }
-        rows.AddRange(state.ForeignTxn.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => new CheckpointRow { Txn = new() { AppId = pair.Key, Version = pair.Value } }));
+        rows.AddRange(state.ForeignTxn.OrderBy(pair => pair.Key, StringComparer.Ordinal)
+            .Select(pair => new CheckpointRow { Txn = new() { AppId = pair.Key, Version = pair.Value } }));
         rows.AddRange(state.Tombstones.Values.OrderBy(file => file.Path, StringComparer.Ordinal).Select(file => new CheckpointRow
         {
             Remove = new() { Path = file.Path, DeletionTimestamp = file.DeletionTime, DataChange = file.DataChange },
@@ -109,7 +116,8 @@ internal static class Checkpoint
         {
             Add = new()
             {
-                Path = Uri.EscapeDataString(file.Path).Replace("%2F", "/", StringComparison.Ordinal).Replace("%3D", "=", StringComparison.Ordinal),
+                Path = Uri.EscapeDataString(file.Path).Replace("%2F", "/", StringComparison.Ordinal)
+                    .Replace("%3D", "=", StringComparison.Ordinal),
                 PartitionValues = new() { ["date"] = file.Date.ToString() },
                 Size = file.Size,
                 Stats = file.Rows < 0 ? null : EntryWriter.Stats(file),
@@ -154,7 +162,8 @@ internal static class Checkpoint
         {
             return null;
         }
-        return new(version, entryHash, metadata, protocol, TableNames.ShippedOf(txn).ToImmutableDictionary(), files.ToImmutable(), tombstones.ToImmutable(),
+        return new(version, entryHash, metadata, protocol, TableNames.ShippedOf(txn).ToImmutableDictionary(), files.ToImmutable(),
+            tombstones.ToImmutable(),
             txn.Where(pair => !pair.Key.StartsWith(TableNames.TxnPrefix, StringComparison.Ordinal)).ToImmutableDictionary());
     }
 }

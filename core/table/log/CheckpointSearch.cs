@@ -10,7 +10,8 @@ namespace Pipeline.Core.Table.Log;
 /// </summary>
 internal sealed class CheckpointSearch(IObjectStore store, string dataset, string where)
 {
-    /// <summary>A checkpoint is written best effort, so one or two may be missing; more than that is unusual enough for a listing.</summary>
+    /// <summary>A checkpoint is written best effort, so one or two may be missing; more than that is unusual enough for a
+    /// listing.</summary>
     private const int Tries = 3;
 
     /// <summary>The state of the newest checkpoint that can be read; null where there is none.</summary>
@@ -27,7 +28,8 @@ internal sealed class CheckpointSearch(IObjectStore store, string dataset, strin
             ?? (newest >= Checkpoint.Interval ? await NewestListedAsync(cancel) : null);
     }
 
-    /// <summary>The state of the newest checkpoint at or below <paramref name="version"/> that can be read; null where there is none.</summary>
+    /// <summary>The state of the newest checkpoint at or below <paramref name="version"/> that can be read; null where there is
+    /// none.</summary>
     public async Task<TableState?> AtOrBelowAsync(long version, CancellationToken cancel)
     {
         var newest = version / Checkpoint.Interval * Checkpoint.Interval;
@@ -97,7 +99,8 @@ internal sealed class CheckpointSearch(IObjectStore store, string dataset, strin
         return low * Checkpoint.Interval;
     }
 
-    private async Task<TableState?> NewestListedAsync(CancellationToken cancel) => await FirstOfAsync((await ListAsync(cancel)).Reverse(), strict: true, cancel);
+    private async Task<TableState?> NewestListedAsync(CancellationToken cancel) =>
+        await FirstOfAsync((await ListAsync(cancel)).Reverse(), strict: true, cancel);
 
     /// <summary>The state of the first of these checkpoints that can be read. One without its entry is refused, or passed over.</summary>
     private async Task<TableState?> FirstOfAsync(IEnumerable<long> versions, bool strict, CancellationToken cancel)

@@ -27,7 +27,8 @@ public sealed record CommitDraft
 
     public IReadOnlyList<DateTotal> Dates { get; init; } = [];
 
-    /// <summary>What is wrong with the draft whatever the table holds: null where nothing is. A fault here is a fault of the caller.</summary>
+    /// <summary>What is wrong with the draft whatever the table holds: null where nothing is. A fault here is a fault of the
+    /// caller.</summary>
     public string? Fault()
     {
         var added = Add.Sum(file => file.Rows);
@@ -40,7 +41,8 @@ public sealed record CommitDraft
             CommitKind.Ship => RowsFault(added) ?? ShipFault(),
             CommitKind.Repair => RowsFault(added) ?? RepairFault(),
             CommitKind.Compact => Shards.Count + Dates.Count + NewShipped.Count > 0 ? "a compaction ships nothing"
-                : Remove.Count == 0 || Remove.Any(file => file.Rows < 0) || Remove.Sum(file => file.Rows) != added ? $"a compaction that takes {Remove.Sum(file => file.Rows)} rows and gives {added}"
+                : Remove.Count == 0 || Remove.Any(file => file.Rows < 0) || Remove.Sum(file => file.Rows) != added
+                    ? $"a compaction that takes {Remove.Sum(file => file.Rows)} rows and gives {added}"
                 : null,
             _ => $"a draft of kind {Kind}",
         };
@@ -52,10 +54,12 @@ public sealed record CommitDraft
         var byDate = Sums.Of(Dates.Select(date => date.Sums));
         if (byShard != byDate || byDate.Rows != added || Remove.Count > 0)
         {
-            return $"rows by shard {byShard.Rows}, by date {byDate.Rows}, in files {added}, with sums that {(byShard.Hash == byDate.Hash ? "agree" : "differ")}; what brings rows removes nothing";
+            return $"rows by shard {byShard.Rows}, by date {byDate.Rows}, in files {added}, with sums that " +
+                $"{(byShard.Hash == byDate.Hash ? "agree" : "differ")}; what brings rows removes nothing";
         }
         var perDate = Add.GroupBy(file => file.Date).ToDictionary(files => files.Key, files => files.Sum(file => file.Rows));
-        if (Dates.Select(date => date.Date).Distinct().Count() != Dates.Count || Dates.Any(date => perDate.GetValueOrDefault(date.Date) != date.Sums.Rows))
+        if (Dates.Select(date => date.Date).Distinct().Count() != Dates.Count
+            || Dates.Any(date => perDate.GetValueOrDefault(date.Date) != date.Sums.Rows))
         {
             return "the files of a date hold other rows than its total says";
         }
@@ -75,7 +79,8 @@ public sealed record CommitDraft
                 return $"shard {shard.Shard} ships {shard.Range} over {read?.Number ?? -1} up to {link.Number}";
             }
         }
-        return NewShipped.Count == Shards.Count && Shards.Select(shard => shard.Shard).Distinct().Count() == Shards.Count ? null : "a shard moves without a total, or twice";
+        return NewShipped.Count == Shards.Count && Shards.Select(shard => shard.Shard).Distinct().Count() == Shards.Count ? null
+            : "a shard moves without a total, or twice";
     }
 
     /// <summary>A repair moves nothing, and lies at or below what is shipped; of one shard it may bring several ranges.</summary>
@@ -88,9 +93,11 @@ public sealed record CommitDraft
             {
                 return $"shard {shard.Shard} is repaired and has nothing shipped";
             }
-            if (shard.Range.From > shard.Range.To || shard.Range.To > shipped.Number || shard.Range.From <= last.GetValueOrDefault(shard.Shard, -1))
+            if (shard.Range.From > shard.Range.To || shard.Range.To > shipped.Number
+                || shard.Range.From <= last.GetValueOrDefault(shard.Shard, -1))
             {
-                return $"shard {shard.Shard} is repaired at {shard.Range}, with {shipped.Number} shipped, after {last.GetValueOrDefault(shard.Shard, -1)}";
+                return $"shard {shard.Shard} is repaired at {shard.Range}, with {shipped.Number} shipped, after " +
+                    $"{last.GetValueOrDefault(shard.Shard, -1)}";
             }
             last[shard.Shard] = shard.Range.To;
         }

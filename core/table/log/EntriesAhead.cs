@@ -12,7 +12,8 @@ public sealed class EntriesAhead(TableLog log, long upTo = long.MaxValue) : IAsy
     private readonly Queue<Task<TableCommit?>> _window = new();
     private long _first;
 
-    /// <summary>The entry, or null where it is absent. Fastest when <paramref name="version"/> is one more than that of the call before.</summary>
+    /// <summary>The entry, or null where it is absent. Fastest when <paramref name="version"/> is one more than that of the call
+    /// before.</summary>
     /// <exception cref="PipelineException">The entry cannot be read.</exception>
     public async Task<TableCommit?> ReadAsync(long version, CancellationToken cancel)
     {

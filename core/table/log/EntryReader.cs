@@ -6,7 +6,8 @@ using Pipeline.Core.Table.Segments;
 
 namespace Pipeline.Core.Table.Log;
 
-/// <summary>Reads a log entry, ours or another engine's. Unknown actions and fields are passed over, as the Delta protocol asks of readers of version 1.</summary>
+/// <summary>Reads a log entry, ours or another engine's. Unknown actions and fields are passed over, as the Delta protocol asks of readers
+/// of version 1.</summary>
 internal static class EntryReader
 {
     private const int Newest = 2;
@@ -26,12 +27,15 @@ internal static class EntryReader
         catch (ConfigurationException e) when (DamageCheck.HoldsJson(bytes.Span) == false)
         {
             const string Why = "its check is not that of its bytes: what it says of its version is damage";
-            throw new CorruptException(name, Why, $"{where}: entry {version} of the log: {Why}. Restore the entry from a copy of the log.", e);
+            throw new CorruptException(name, Why, $"{where}: entry {version} of the log: {Why}. Restore the entry from a copy of the log.",
+                e);
         }
         catch (Exception e) when (e is not (PipelineException or OutOfMemoryException))
         {
             var why = $"it cannot be read ({(e is InvalidDataException ? e.Message : e.GetType().Name)})";
-            throw new CorruptException(name, why, $"{where}: entry {version} of the log ({bytes.Length} bytes) cannot be read ({(e is InvalidDataException ? e.Message : e.GetType().Name)}). "
+            throw new CorruptException(name, why,
+                $"{where}: entry {version} of the log ({bytes.Length} bytes) cannot be read " +
+                $"({(e is InvalidDataException ? e.Message : e.GetType().Name)}). "
                 + "Expected one JSON action a line, as the Delta protocol says. Restore the entry from a copy of the log.", e);
         }
     }
@@ -39,7 +43,8 @@ internal static class EntryReader
     /// <summary>Entries of ours from version 2 on carry a check; one that says nothing of us, but was written by us, lost it.</summary>
     private static void CheckWhole(TableCommit commit, ReadOnlySpan<byte> bytes)
     {
-        var ours = !commit.Foreign || bytes.IndexOf("\"pipeline\":{\"version\":"u8) >= 0 || bytes.IndexOf("\"engineInfo\":\"pipeline/"u8) >= 0;
+        var ours = !commit.Foreign || bytes.IndexOf("\"pipeline\":{\"version\":"u8) >= 0
+            || bytes.IndexOf("\"engineInfo\":\"pipeline/"u8) >= 0;
         if (commit.Foreign && ours || commit.Format >= 2 && DamageCheck.HoldsJson(bytes) != true)
         {
             throw new InvalidDataException("its check is not that of its bytes: it is damaged");
@@ -65,7 +70,8 @@ internal static class EntryReader
                         commit = Info(where, commit, value);
                         break;
                     case "protocol":
-                        commit = commit with { Protocol = new(value.GetProperty("minReaderVersion").GetInt32(), value.GetProperty("minWriterVersion").GetInt32()) };
+                        commit = commit with { Protocol = new(value.GetProperty("minReaderVersion").GetInt32(),
+                            value.GetProperty("minWriterVersion").GetInt32()) };
                         break;
                     case "metaData":
                         commit = commit with { Metadata = Metadata(value) };
@@ -78,13 +84,15 @@ internal static class EntryReader
                         dataChange |= Flag(value, "dataChange");
                         break;
                     case "remove":
-                        removed.Add(new(Decoded(value.GetProperty("path").GetString()!), Flag(value, "dataChange"), Number(value, "deletionTimestamp") ?? 0));
+                        removed.Add(new(Decoded(value.GetProperty("path").GetString()!), Flag(value, "dataChange"),
+                            Number(value, "deletionTimestamp") ?? 0));
                         dataChange |= Flag(value, "dataChange");
                         break;
                 }
             }
         }
-        return commit with { Added = added, Removed = removed, Txn = txn, Shipped = commit.Foreign ? commit.Shipped : TableNames.ShippedOf(txn), DataChange = dataChange };
+        return commit with { Added = added, Removed = removed, Txn = txn, Shipped = commit.Foreign ? commit.Shipped
+            : TableNames.ShippedOf(txn), DataChange = dataChange };
     }
 
     internal static SegmentFile ReadAdded(string path, string? date, long size, string? stats)
@@ -115,10 +123,12 @@ internal static class EntryReader
         {
             return commit;
         }
-        var kind = Text(ours, "kind") switch { "create" => CommitKind.Create, "ship" => CommitKind.Ship, "compact" => CommitKind.Compact, "repair" => CommitKind.Repair, _ => CommitKind.Foreign };
+        var kind = Text(ours, "kind") switch { "create" => CommitKind.Create, "ship" => CommitKind.Ship, "compact" =>
+            CommitKind.Compact, "repair" => CommitKind.Repair, _ => CommitKind.Foreign };
         if (ours.GetProperty("version").GetInt32() > Newest || kind == CommitKind.Foreign)
         {
-            throw LaterVersion.Stop($"{where}: entry {commit.Version}", $"it is of version {ours.GetProperty("version")} and kind '{Text(ours, "kind")}'", Newest);
+            throw LaterVersion.Stop($"{where}: entry {commit.Version}",
+                $"it is of version {ours.GetProperty("version")} and kind '{Text(ours, "kind")}'", Newest);
         }
         return commit with
         {
@@ -131,8 +141,10 @@ internal static class EntryReader
             Contract = Text(ours, "contract"),
             Below = Text(ours, "below") is { Length: > 0 } hash ? Sha256.Parse(hash) : null,
             Shards = [.. ours.GetProperty("shards").EnumerateArray().Select(shard => new ShardTotal(
-                ShardName(shard.GetProperty("shard").GetString()), new(shard.GetProperty("from").GetInt64(), shard.GetProperty("to").GetInt64()), shard.GetProperty("frames").GetInt64(), Sum(shard)))],
-            Dates = [.. ours.GetProperty("dates").EnumerateArray().Select(date => new DateTotal(UtcDay.Parse(date.GetProperty("date").GetString()!), Sum(date)))],
+                ShardName(shard.GetProperty("shard").GetString()), new(shard.GetProperty("from").GetInt64(),
+                    shard.GetProperty("to").GetInt64()), shard.GetProperty("frames").GetInt64(), Sum(shard)))],
+            Dates = [.. ours.GetProperty("dates").EnumerateArray().Select(date =>
+                new DateTotal(UtcDay.Parse(date.GetProperty("date").GetString()!), Sum(date)))],
         };
     }
 
@@ -161,16 +173,19 @@ internal static class EntryReader
 
     private static Sums Sum(JsonElement value) => Sums.Parse(value.GetProperty("rows").GetInt64(), value.GetProperty("sum").GetString()!);
 
-    private static bool Flag(JsonElement value, string name) => value.TryGetProperty(name, out var flag) && flag.ValueKind == JsonValueKind.True;
+    private static bool Flag(JsonElement value, string name) => value.TryGetProperty(name, out var flag)
+        && flag.ValueKind == JsonValueKind.True;
 
     private static string Text(JsonElement value, string name) =>
         value.TryGetProperty(name, out var text) && text.ValueKind == JsonValueKind.String ? text.GetString()! : "";
 
     private static long? Number(JsonElement value, string name) =>
-        value.TryGetProperty(name, out var number) && number.ValueKind == JsonValueKind.Number && number.TryGetInt64(out var whole) ? whole : null;
+        value.TryGetProperty(name, out var number) && number.ValueKind == JsonValueKind.Number && number.TryGetInt64(out var whole) ? whole
+            : null;
 
     private static long? Bound(JsonElement stats, string side) =>
-        stats.TryGetProperty(side, out var values) && values.ValueKind == JsonValueKind.Object && Text(values, "time") is { Length: > 0 } text
+        stats.TryGetProperty(side, out var values) && values.ValueKind == JsonValueKind.Object
+            && Text(values, "time") is { Length: > 0 } text
         && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
             ? (time.UtcTicks - DateTime.UnixEpoch.Ticks) / 10
             : null;
@@ -199,5 +214,6 @@ internal static class EntryReader
     }
 
     private static string ShardName(string? name) =>
-        name is not null && Captures.CaptureNames.IsName(name) ? name : throw new InvalidDataException("a total names a shard whose name no shard can have");
+        name is not null && Captures.CaptureNames.IsName(name) ? name
+            : throw new InvalidDataException("a total names a shard whose name no shard can have");
 }

@@ -14,7 +14,8 @@ internal sealed record EntryOrigin(string Id, string Store, string KeyId, string
 /// <summary>Writes the bytes of a log entry: one JSON action a line, `commitInfo` first, with a check of the whole.</summary>
 internal sealed class EntryWriter
 {
-    private static readonly JsonWriterOptions Relaxed = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonWriterOptions Relaxed = new() { Encoder =
+        System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private readonly ArrayBufferWriter<byte> _out = new(4096);
 
@@ -78,14 +79,17 @@ internal sealed class EntryWriter
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "no kind of ours"),
     };
 
-    /// <summary>Of `time` only: statistics must not hold addresses (rule 24). µs with 'Z', which engines read as they write it themselves.</summary>
+    /// <summary>Of `time` only: statistics must not hold addresses (rule 24). µs with 'Z', which engines read as they write it
+    /// themselves.</summary>
     public static string Stats(SegmentFile file) =>
         $$$"""{"numRecords":{{{file.Rows}}},"minValues":{"time":"{{{Time(file.MinTime)}}}"},"maxValues":{"time":"{{{Time(file.MaxTime)}}}"},"nullCount":{"time":0}}""";
 
-    private static string Time(long micros) => DateTime.UnixEpoch.AddTicks(micros * 10).ToString("yyyy-MM-ddTHH:mm:ss.ffffffZ", CultureInfo.InvariantCulture);
+    private static string Time(long micros) => DateTime.UnixEpoch.AddTicks(micros * 10)
+        .ToString("yyyy-MM-ddTHH:mm:ss.ffffffZ", CultureInfo.InvariantCulture);
 
     private void Info(
-        string operation, string kind, string reason, EntryOrigin origin, Sha256? below, IReadOnlyList<ShardTotal> shards, IReadOnlyList<DateTotal> dates) =>
+        string operation, string kind, string reason, EntryOrigin origin, Sha256? below, IReadOnlyList<ShardTotal> shards,
+            IReadOnlyList<DateTotal> dates) =>
         Action("commitInfo", json =>
         {
             json.WriteNumber("timestamp", origin.Time.ToUnixTimeMilliseconds());

@@ -10,7 +10,8 @@ public abstract record RebaseDecision
     /// <summary>Everything that the draft read is as it was.</summary>
     public sealed record Proceed : RebaseDecision;
 
-    /// <summary>Another commit shipped these shards' captures, or the caller's state was older than it believed: offer every frame again (rule 17).</summary>
+    /// <summary>Another commit shipped these shards' captures, or the caller's state was older than it believed: offer every frame again
+    /// (rule 17).</summary>
     public sealed record ShippedMoved(IReadOnlyList<string> Shards) : RebaseDecision;
 
     /// <summary>These files are no longer live: what was made of them must be made anew.</summary>
@@ -32,19 +33,23 @@ public static class Rebase
         {
             return new RebaseDecision.Refused($"entry {changing.Version} changed the table's metadata or protocol");
         }
-        var moved = draft.ReadShipped.Where(read => ShippedAfter(read.Key, before, between) != read.Value).Select(read => read.Key).ToList();
+        var moved = draft.ReadShipped.Where(read => ShippedAfter(read.Key, before, between) != read.Value).Select(read => read.Key)
+            .ToList();
         if (draft.Kind == CommitKind.Repair)
         {
-            // What a repair may bring follows from what the log lists: another repair, or an entry that took rows away, may have changed that.
+            // What a repair may bring follows from what the log lists: another repair, or an entry that took rows away, may have changed
+            // that.
             moved.AddRange(draft.Shards.Select(shard => shard.Shard).Distinct().Where(shard => !moved.Contains(shard)
-                && between.Any(entry => entry.Kind == CommitKind.Repair && entry.Shards.Any(m => m.Shard == shard) || entry.Foreign && entry.DataChange)));
+                && between.Any(entry => entry.Kind == CommitKind.Repair && entry.Shards.Any(m => m.Shard == shard) || entry.Foreign
+                    && entry.DataChange)));
         }
         if (moved.Count > 0)
         {
             return new RebaseDecision.ShippedMoved(moved);
         }
         var removed = between.SelectMany(entry => entry.Removed).Select(file => file.Path).ToHashSet();
-        var gone = draft.Remove.Where(file => !before.Files.ContainsKey(file.Path) || removed.Contains(file.Path)).Select(file => file.Path).ToList();
+        var gone = draft.Remove.Where(file => !before.Files.ContainsKey(file.Path) || removed.Contains(file.Path)).Select(file => file.Path)
+            .ToList();
         if (gone.Count > 0)
         {
             return new RebaseDecision.InputGone(gone);
@@ -68,5 +73,6 @@ public static class Rebase
     }
 
     private static bool Changes(TableCommit entry, TableState before) =>
-        entry.Protocol is { } protocol && protocol != before.Protocol || entry.Metadata is { } metadata && !TableGuard.Same(metadata, before.Metadata);
+        entry.Protocol is { } protocol && protocol != before.Protocol || entry.Metadata is { } metadata
+            && !TableGuard.Same(metadata, before.Metadata);
 }

@@ -4,16 +4,19 @@ using Pipeline.Core.Table.Segments;
 namespace Pipeline.Core.Table.Log;
 
 /// <summary>
-/// What an entry of the log is for. <see cref="Foreign"/> is every entry that this program did not write. <see cref="Repair"/> brings records of captures at or below
+/// What an entry of the log is for. <see cref="Foreign"/> is every entry that this program did not write. <see cref="Repair"/> brings
+/// records of captures at or below
 /// what is shipped, which no commit in force lists, and moves nothing.
 /// </summary>
 public enum CommitKind { Foreign, Create, Ship, Compact, Repair }
 
-/// <summary>A file that an entry took out of the table. With <see cref="DataChange"/> rows went with it; without, other files of the table hold them.</summary>
+/// <summary>A file that an entry took out of the table. With <see cref="DataChange"/> rows went with it; without, other files of the table
+/// hold them.</summary>
 public sealed record RemovedFile(string Path, bool DataChange, long DeletionTime);
 
 /// <summary>The table's `metaData` action.</summary>
-public sealed record TableMetadata(string Id, string SchemaString, IReadOnlyList<string> PartitionColumns, IReadOnlyDictionary<string, string> Configuration, long? CreatedTime);
+public sealed record TableMetadata(string Id, string SchemaString, IReadOnlyList<string> PartitionColumns, IReadOnlyDictionary<string,
+    string> Configuration, long? CreatedTime);
 
 /// <summary>The table's `protocol` action. Features are named only by versions that this program refuses.</summary>
 public sealed record TableProtocol(int Reader, int Writer);

@@ -4,23 +4,27 @@ namespace Pipeline.Core.Table.Log;
 
 /// <summary>
 /// Refuses a table whose protocol, schema or properties are not those that the promises stand on (rules 9, 24, 25, 28):
-/// another capture store or another key is exit 78, and so is a property that an engine or a person changed; each is named with what was found and what was expected.
+/// another capture store or another key is exit 78, and so is a property that an engine or a person changed; each is named with what was
+/// found and what was expected.
 /// </summary>
 public static class TableGuard
 {
     /// <summary>Properties that change nothing we rely on.</summary>
     private static readonly HashSet<string> Harmless =
-        ["delta.checkpointInterval", "delta.deletedFileRetentionDuration", "delta.logRetentionDuration", "delta.targetFileSize", "delta.tuneFileSizesForRewrites"];
+        ["delta.checkpointInterval", "delta.deletedFileRetentionDuration", "delta.logRetentionDuration", "delta.targetFileSize",
+            "delta.tuneFileSizesForRewrites"];
 
     /// <summary>
     /// Compares a table as it stands with what this installation expects. <paramref name="where"/> names the table in messages,
     /// <paramref name="changedBy"/> the last entry that was seen to change its metadata, if one was.
     /// </summary>
-    public static void Check(string where, Contract contract, string store, string keyId, TableProtocol? protocol, TableMetadata? metadata, TableCommit? changedBy = null)
+    public static void Check(string where, Contract contract, string store, string keyId, TableProtocol? protocol, TableMetadata? metadata,
+        TableCommit? changedBy = null)
     {
         if (metadata is null || protocol is null)
         {
-            throw new DifferenceException($"{where}: the log holds no metaData and protocol. Expected both in entry 0. Restore the log from a copy.");
+            throw new DifferenceException(
+                $"{where}: the log holds no metaData and protocol. Expected both in entry 0. Restore the log from a copy.");
         }
         where = changedBy is null ? where : $"{where}, as entry {changedBy.Version} by '{Writer(changedBy)}' left it";
         Expect(where, "delta.minReaderVersion", $"{protocol.Reader}", $"{TableSchema.Protocol.Reader}");
@@ -30,7 +34,8 @@ public static class TableGuard
         {
             Expect(where, property, configuration.GetValueOrDefault(property), demanded);
         }
-        if (configuration.Keys.FirstOrDefault(property => property.StartsWith("delta.", StringComparison.Ordinal) && !TableSchema.Demanded.ContainsKey(property) && !Harmless.Contains(property)) is { } unknown)
+        if (configuration.Keys.FirstOrDefault(property => property.StartsWith("delta.", StringComparison.Ordinal)
+            && !TableSchema.Demanded.ContainsKey(property) && !Harmless.Contains(property)) is { } unknown)
         {
             Expect(where, unknown, configuration[unknown], null);
         }
@@ -46,15 +51,19 @@ public static class TableGuard
     /// <summary>Whether two metaData actions mean the same table: an engine may write it again with other spacing.</summary>
     internal static bool Same(TableMetadata a, TableMetadata b) =>
         a.Id == b.Id && a.PartitionColumns.SequenceEqual(b.PartitionColumns) && SameColumns(a.SchemaString, b.SchemaString)
-        && a.Configuration.Count == b.Configuration.Count && a.Configuration.All(pair => b.Configuration.TryGetValue(pair.Key, out var value) && value == pair.Value);
+        && a.Configuration.Count == b.Configuration.Count && a.Configuration.All(pair =>
+            b.Configuration.TryGetValue(pair.Key, out var value) && value == pair.Value);
 
-    /// <summary>An entry of another engine may add and remove files; what is shipped only we may change, and its metadata is compared where the replay ends.</summary>
+    /// <summary>An entry of another engine may add and remove files; what is shipped only we may change, and its metadata is compared where
+    /// the replay ends.</summary>
     internal static void CheckForeign(string where, TableCommit entry)
     {
         if (entry.Txn.Keys.FirstOrDefault(id => id.StartsWith(TableNames.TxnPrefix, StringComparison.Ordinal)) is { } ours)
         {
-            throw new DifferenceException($"{where}: entry {entry.Version}, written by '{Writer(entry)}', sets txn '{ours}', which only this program may set. "
-                + "Expected no entry of another engine to change what is shipped. Stop every shipper, find who wrote it, and restore the log from a copy.");
+            throw new DifferenceException(
+                $"{where}: entry {entry.Version}, written by '{Writer(entry)}', sets txn '{ours}', which only this program may set. "
+                + "Expected no entry of another engine to change what is shipped. Stop every shipper, find who wrote it, and restore " +
+                    "the log from a copy.");
         }
     }
 
@@ -62,23 +71,27 @@ public static class TableGuard
     {
         if (found != expected)
         {
-            throw new ConfigurationException($"{where}: property '{property}' is {Quoted(found)}, expected {Quoted(expected)}. {Advice(property)}");
+            throw new ConfigurationException(
+                $"{where}: property '{property}' is {Quoted(found)}, expected {Quoted(expected)}. {Advice(property)}");
         }
     }
 
     private static string Advice(string property) => property switch
     {
         TableSchema.StoreKey => "This table belongs to another capture store: point the configuration at the store that it names.",
-        TableSchema.KeyIdKey => "This table was made with another key: restore the key file that it names. A table is never rewritten to another key.",
+        TableSchema.KeyIdKey =>
+            "This table was made with another key: restore the key file that it names. A table is never rewritten to another key.",
         "schema" => "A new column takes `pipeline contract apply`; anything else is a new dataset.",
         _ => "Set it back with the engine that changed it, in a commit of its own, then start again.",
     };
 
-    private static string Writer(TableCommit entry) => entry.Engine.Length > 0 ? entry.Engine : entry.Operation.Length > 0 ? entry.Operation : "unknown";
+    private static string Writer(TableCommit entry) => entry.Engine.Length > 0 ? entry.Engine : entry.Operation.Length > 0 ? entry.Operation
+        : "unknown";
 
     private static string Quoted(string? value) => value is null ? "not set" : $"'{value}'";
 
-    private static bool SameColumns(string a, string b) => a == b || TableSchema.Columns(a) is { } left && TableSchema.Columns(b) is { } right && left.SequenceEqual(right);
+    private static bool SameColumns(string a, string b) => a == b || TableSchema.Columns(a) is { } left
+        && TableSchema.Columns(b) is { } right && left.SequenceEqual(right);
 
     private static string Shown(string schemaString) => TableSchema.Columns(schemaString) is { } columns
         ? string.Join(", ", columns.Select(column => $"{column.Name} {column.Type}{(column.Nullable ? "?" : "")}"))

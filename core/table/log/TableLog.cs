@@ -7,7 +7,8 @@ using Pipeline.Core.Store;
 namespace Pipeline.Core.Table.Log;
 
 /// <summary>
-/// A table's log: entries numbered from 0 without a gap, each immutable. Every way of reading checks the chain: an entry of ours names the sha256 of the one below (rule 21),
+/// A table's log: entries numbered from 0 without a gap, each immutable. Every way of reading checks the chain: an entry of ours names the
+/// sha256 of the one below (rule 21),
 /// and a break is a <see cref="PipelineException"/> with exit 3 that names the table and the version.
 /// <paramref name="captureStore"/> and <paramref name="kid"/> are the ids that this installation's table must carry (rules 9 and 28).
 /// </summary>
@@ -28,7 +29,8 @@ public sealed class TableLog(IObjectStore store, Contract contract, string captu
 
     internal CheckpointSearch Checkpoints => new(store, contract.Dataset, Where);
 
-    /// <summary>The state at the log's end, or null where there is no table. Starts from the newest checkpoint that can be read. Refuses what <see cref="TableGuard"/> refuses.</summary>
+    /// <summary>The state at the log's end, or null where there is no table. Starts from the newest checkpoint that can be read. Refuses
+    /// what <see cref="TableGuard"/> refuses.</summary>
     public async Task<TableState?> OpenAsync(CancellationToken cancel = default)
     {
         if ((await Checkpoints.NewestAsync(cancel) ?? await FromEntry0Async(cancel)) is not { } start)
@@ -66,12 +68,15 @@ public sealed class TableLog(IObjectStore store, Contract contract, string captu
     }
 
     /// <summary>
-    /// The state at the log's end, read on from <paramref name="state"/>. Where nothing is new, the entry that the state stands on is read again: a table that was
+    /// The state at the log's end, read on from <paramref name="state"/>. Where nothing is new, the entry that the state stands on is read
+    /// again: a table that was
     /// restored under an idle reader is found here (exit 3).
     /// </summary>
-    public async Task<TableState> ReadToEndAsync(TableState state, CancellationToken cancel = default) => (await ReplayAsync(state, checkAlways: false, cancel)).State;
+    public async Task<TableState> ReadToEndAsync(TableState state, CancellationToken cancel = default) =>
+        (await ReplayAsync(state, checkAlways: false, cancel)).State;
 
-    /// <summary>Every entry from 0 on, in order, ours and foreign, with the chain checked: what `verify` reads. Empty where there is no table.</summary>
+    /// <summary>Every entry from 0 on, in order, ours and foreign, with the chain checked: what `verify` reads. Empty where there is no
+    /// table.</summary>
     public async IAsyncEnumerable<TableCommit> ReadAllAsync([EnumeratorCancellation] CancellationToken cancel = default)
     {
         Sha256? below = null;
@@ -89,7 +94,8 @@ public sealed class TableLog(IObjectStore store, Contract contract, string captu
         await store.ReadAsync(TableNames.Entry(contract.Dataset, version), cancel) is { } bytes
             ? EntryReader.Read(Where, TableNames.Entry(contract.Dataset, version), version, bytes) : null;
 
-    /// <summary>The state at <paramref name="version"/>, from the newest checkpoint at or below it; null where the log ends below, or an entry on the way is gone. What stands under the properties is not judged.</summary>
+    /// <summary>The state at <paramref name="version"/>, from the newest checkpoint at or below it; null where the log ends below, or an
+    /// entry on the way is gone. What stands under the properties is not judged.</summary>
     public async Task<TableState?> OpenAtAsync(long version, CancellationToken cancel = default)
     {
         var state = await Checkpoints.AtOrBelowAsync(version, cancel) ?? TableState.Empty;
@@ -102,7 +108,8 @@ public sealed class TableLog(IObjectStore store, Contract contract, string captu
     }
 
     /// <summary>The entries above <paramref name="state"/> and the state that they lead to.</summary>
-    internal async Task<(TableState State, IReadOnlyList<TableCommit> Between)> ReplayAsync(TableState state, bool checkAlways, CancellationToken cancel)
+    internal async Task<(TableState State, IReadOnlyList<TableCommit> Between)> ReplayAsync(TableState state, bool checkAlways,
+        CancellationToken cancel)
     {
         var between = new List<TableCommit>();
         TableCommit? changed = null;
@@ -128,7 +135,8 @@ public sealed class TableLog(IObjectStore store, Contract contract, string captu
         }
         if (changed is not null || checkAlways)
         {
-            TableGuard.Check(Where, contract, captureStore, keyId, state.Protocol, state.Metadata, changed is { Foreign: true } ? changed : null);
+            TableGuard.Check(Where, contract, captureStore, keyId, state.Protocol, state.Metadata, changed is { Foreign: true } ? changed
+                : null);
         }
         return (state, between);
     }
@@ -146,19 +154,26 @@ public sealed class TableLog(IObjectStore store, Contract contract, string captu
     internal EntryOrigin NewOrigin() =>
         new(Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)), captureStore, keyId, contract.Sha256, time.GetUtcNow());
 
-    internal DifferenceException Restored(long version, string found) => new($"{Where}: entry {version} of the log is not the one that was read before: {found}. Expected entries never to change: the table was restored or its log was edited while this process used it. "
-        + "Stop every shipper of this table, make sure that the log is whole, then start again: what the log lacks is shipped anew from the captures.");
+    internal DifferenceException Restored(long version, string found) =>
+        new($"{Where}: entry {version} of the log is not the one that was read before: {found}. Expected entries never to change: the " +
+        $"table was restored or its log was edited while this process used it. "
+        + "Stop every shipper of this table, make sure that the log is whole, then start again: what the log lacks is shipped anew from " +
+            "the captures.");
 
     private void CheckLink(TableCommit entry, Sha256? below)
     {
         if (!entry.Foreign && entry.Below != below)
         {
-            throw new DifferenceException($"{Where}: entry {entry.Version} of the log names {Short(entry.Below)} as the entry below, found {Short(below)}. "
-                + "Expected each entry to name the sha256 of the one below: an entry was replaced, or the table was restored under a running shipper. Stop every shipper and restore the log from one copy, whole.");
+            throw new DifferenceException(
+                $"{Where}: entry {entry.Version} of the log names {Short(entry.Below)} as the entry below, found {Short(below)}. "
+                + "Expected each entry to name the sha256 of the one below: an entry was replaced, or the table was restored under a " +
+                    "running shipper. Stop every shipper and restore the log from one copy, whole.");
         }
         if (!entry.Foreign && (entry.Store != captureStore || entry.KeyId != keyId))
         {
-            throw new ConfigurationException($"{Where}: entry {entry.Version} is of capture store '{entry.Store}' and key '{entry.KeyId}', expected '{captureStore}' and '{keyId}'. Point the configuration at the store and the key that made this table.");
+            throw new ConfigurationException(
+                $"{Where}: entry {entry.Version} is of capture store '{entry.Store}' and key '{entry.KeyId}', expected '{captureStore}' " +
+                $"and '{keyId}'. Point the configuration at the store and the key that made this table.");
         }
     }
 
@@ -180,7 +195,9 @@ public sealed class TableLog(IObjectStore store, Contract contract, string captu
                 return null;
             }
             // Another process may have made the table between the read and the list.
-            first = await ReadEntryAsync(0, cancel) ?? throw new DifferenceException($"{Where}: the log has no entry 0 but holds '{there}'. Expected the whole log, which is kept for ever. Restore it from a copy.");
+            first = await ReadEntryAsync(0, cancel) ?? throw new DifferenceException(
+                $"{Where}: the log has no entry 0 but holds '{there}'. Expected the whole log, which is kept for ever. Restore it from " +
+                $"a copy.");
         }
         CheckLink(first, null);
         if (first.Metadata is null || first.Protocol is null)

@@ -13,7 +13,8 @@ public sealed class TableState
     private readonly ImmutableDictionary<string, SegmentFile> _files;
 
     internal TableState(long version, Sha256 entryHash, TableMetadata metadata, TableProtocol protocol,
-        ImmutableDictionary<string, ShippedLink> shipped, ImmutableDictionary<string, SegmentFile> files, ImmutableDictionary<string, RemovedFile> tombstones, ImmutableDictionary<string, long> txn)
+        ImmutableDictionary<string, ShippedLink> shipped, ImmutableDictionary<string, SegmentFile> files, ImmutableDictionary<string,
+            RemovedFile> tombstones, ImmutableDictionary<string, long> txn)
     {
         Version = version;
         EntryHash = entryHash;
@@ -76,9 +77,11 @@ public sealed class TableState
             tombstones.RemoveRange(tombstones.Where(pair => pair.Value.DeletionTime < horizon).Select(pair => pair.Key).ToList());
         }
         var foreign = ForeignTxn.SetItems(entry.Txn.Where(txn => !txn.Key.StartsWith(TableNames.TxnPrefix, StringComparison.Ordinal)));
-        return new(entry.Version, entry.Hash, entry.Metadata ?? Metadata, entry.Protocol ?? Protocol, shipped, files.ToImmutable(), tombstones.ToImmutable(), foreign);
+        return new(entry.Version, entry.Hash, entry.Metadata ?? Metadata, entry.Protocol
+            ?? Protocol, shipped, files.ToImmutable(), tombstones.ToImmutable(), foreign);
     }
 
     internal static TableState Empty { get; } = new(-1, default, new("", "", [], new Dictionary<string, string>(), null), new(0, 0),
-        ImmutableDictionary<string, ShippedLink>.Empty, ImmutableDictionary<string, SegmentFile>.Empty, ImmutableDictionary<string, RemovedFile>.Empty, ImmutableDictionary<string, long>.Empty);
+        ImmutableDictionary<string, ShippedLink>.Empty, ImmutableDictionary<string, SegmentFile>.Empty, ImmutableDictionary<string,
+            RemovedFile>.Empty, ImmutableDictionary<string, long>.Empty);
 }

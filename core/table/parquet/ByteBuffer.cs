@@ -16,7 +16,8 @@ internal sealed class ByteBuffer(int capacity = 1024)
 
     public void Clear() => Length = 0;
 
-    /// <summary>Makes room for <paramref name="more"/> bytes after <see cref="Length"/>; <see cref="Advance"/> says how many were used.</summary>
+    /// <summary>Makes room for <paramref name="more"/> bytes after <see cref="Length"/>; <see cref="Advance"/> says how many were
+    /// used.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Span<byte> Reserve(int more)
     {

@@ -5,10 +5,12 @@ namespace Pipeline.Core.Table.Parquet;
 
 /// <summary>What the footer says of one column of one row group.</summary>
 internal sealed record ChunkFacts(
-    string Name, int Type, IReadOnlyList<int> Encodings, long Values, long Nulls, long Offset, long DictionaryOffset, long DataOffset, long Uncompressed, long Compressed, long? Min, long? Max);
+    string Name, int Type, IReadOnlyList<int> Encodings, long Values, long Nulls, long Offset, long DictionaryOffset, long DataOffset,
+        long Uncompressed, long Compressed, long? Min, long? Max);
 
 /// <summary>
-/// Writes column chunks of one file: pages of at most 128 Ki values, zstd, with a CRC each. It has a compressor and megabytes of scratch, so a few are kept for whoever writes next.
+/// Writes column chunks of one file: pages of at most 128 Ki values, zstd, with a CRC each. It has a compressor and megabytes of scratch,
+/// so a few are kept for whoever writes next.
 /// </summary>
 internal sealed class ColumnChunkWriter : IDisposable
 {
@@ -74,7 +76,8 @@ internal sealed class ColumnChunkWriter : IDisposable
     }
 
     /// <summary>
-    /// One string column: <paramref name="indexes"/> has a dictionary index a row, −1 where the value is absent; they are rewritten in place.
+    /// One string column: <paramref name="indexes"/> has a dictionary index a row, −1 where the value is absent; they are rewritten in
+    /// place.
     /// No minimum and maximum are kept of strings: a footer must not carry addresses.
     /// </summary>
     public ChunkFacts Strings(string name, bool required, StringDictionary dictionary, Span<int> indexes)
@@ -114,7 +117,8 @@ internal sealed class ColumnChunkWriter : IDisposable
             }
             Page(ParquetTerms.DataPage, rows, plain ? ParquetTerms.Plain : ParquetTerms.RleDictionary);
         }
-        return Facts(name, ParquetTerms.ByteArray, plain ? [ParquetTerms.Plain, ParquetTerms.Rle] : [ParquetTerms.Plain, ParquetTerms.Rle, ParquetTerms.RleDictionary],
+        return Facts(name, ParquetTerms.ByteArray, plain ? [ParquetTerms.Plain, ParquetTerms.Rle]
+            : [ParquetTerms.Plain, ParquetTerms.Rle, ParquetTerms.RleDictionary],
             indexes.Length, nulls, plain ? 0 : data, null, null);
     }
 
@@ -137,7 +141,8 @@ internal sealed class ColumnChunkWriter : IDisposable
             RleEncoding.Encode(page, width, _page);
             Page(ParquetTerms.DataPage, page.Length, ParquetTerms.RleDictionary);
         }
-        return Facts(name, ParquetTerms.Int64, [ParquetTerms.Plain, ParquetTerms.Rle, ParquetTerms.RleDictionary], seconds.Indexes.Length, 0, data, seconds.Values[0], seconds.Values[^1]);
+        return Facts(name, ParquetTerms.Int64, [ParquetTerms.Plain, ParquetTerms.Rle, ParquetTerms.RleDictionary], seconds.Indexes.Length,
+            0, data, seconds.Values[0], seconds.Values[^1]);
     }
 
     /// <summary>Nearly every value its own: a dictionary would store them all and the indexes beside.</summary>
@@ -217,6 +222,7 @@ internal sealed class ColumnChunkWriter : IDisposable
     private ChunkFacts Facts(string name, int type, int[] encodings, long values, long nulls, long dataOffset, long? min, long? max)
     {
         var hasDictionary = dataOffset != 0;
-        return new(name, type, encodings, values, nulls, _start, hasDictionary ? _start : 0, hasDictionary ? dataOffset : _start, _uncompressed, _file.Length - _start, min, max);
+        return new(name, type, encodings, values, nulls, _start, hasDictionary ? _start : 0, hasDictionary ? dataOffset
+            : _start, _uncompressed, _file.Length - _start, min, max);
     }
 }

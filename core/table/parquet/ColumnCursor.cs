@@ -4,7 +4,8 @@ using Pipeline.Core.Records;
 
 namespace Pipeline.Core.Table.Parquet;
 
-/// <summary>Walks one column chunk page by page and gives its values in order. Pages of different columns need not end at the same rows.</summary>
+/// <summary>Walks one column chunk page by page and gives its values in order. Pages of different columns need not end at the same
+/// rows.</summary>
 internal sealed class ColumnCursor(ReadOnlyMemory<byte> chunk, long codec, long totalValues, ColumnShape? shape, PageCodec? pages)
 {
     /// <summary>No sane writer's page has more rows; a header that claims more is damage, not a reason to allocate.</summary>
@@ -192,7 +193,8 @@ internal sealed class ColumnCursor(ReadOnlyMemory<byte> chunk, long codec, long 
         }
         else
         {
-            throw new NotSupportedException($"column '{shape!.Name}' is encoded as {ParquetTerms.EncodingName(encoding)}, which is not supported");
+            throw new NotSupportedException(
+                $"column '{shape!.Name}' is encoded as {ParquetTerms.EncodingName(encoding)}, which is not supported");
         }
     }
 
@@ -215,7 +217,8 @@ internal sealed class ColumnCursor(ReadOnlyMemory<byte> chunk, long codec, long 
             // INT96 is nanoseconds of the day and a Julian day: what Spark writes unless told otherwise.
             times[i] = shape!.Type == ParquetTerms.Int64
                 ? BinaryPrimitives.ReadInt64LittleEndian(bytes[(i * 8)..])
-                : (BinaryPrimitives.ReadInt32LittleEndian(bytes[(i * 12 + 8)..]) - 2_440_588L) * UtcDay.MicrosPerDay + BinaryPrimitives.ReadInt64LittleEndian(bytes[(i * 12)..]) / 1000;
+                : (BinaryPrimitives.ReadInt32LittleEndian(bytes[(i * 12 + 8)..]) - 2_440_588L) * UtcDay.MicrosPerDay
+                    + BinaryPrimitives.ReadInt64LittleEndian(bytes[(i * 12)..]) / 1000;
         }
         if (shape!.Type == ParquetTerms.Int64)
         {

@@ -2,7 +2,8 @@ using System.Text;
 
 namespace Pipeline.Core.Table.Parquet;
 
-/// <summary>How a file stores one top-level column: the physical type, whether values may be absent, and what a time's unit is worth in µs.</summary>
+/// <summary>How a file stores one top-level column: the physical type, whether values may be absent, and what a time's unit is worth in
+/// µs.</summary>
 internal sealed record ColumnShape(string Name, int Type, bool Optional, TimeUnit Unit)
 {
     public static IReadOnlyDictionary<string, ColumnShape> Of(ThriftStruct footer)
@@ -21,7 +22,8 @@ internal sealed record ColumnShape(string Name, int Type, bool Optional, TimeUni
         return shapes;
     }
 
-    public static string PathOf(ThriftStruct chunk) => string.Join('.', chunk.List(3).Select(part => Encoding.UTF8.GetString((byte[])part)));
+    public static string PathOf(ThriftStruct chunk) => string.Join('.',
+        chunk.List(3).Select(part => Encoding.UTF8.GetString((byte[])part)));
 
     private static TimeUnit UnitOf(ThriftStruct element)
     {

@@ -3,7 +3,8 @@ using System.Numerics;
 
 namespace Pipeline.Core.Table.Parquet;
 
-/// <summary>Parquet's DELTA_BINARY_PACKED for int64: differences in blocks of 128, each a minimum and four bit-packed stretches of 32.</summary>
+/// <summary>Parquet's DELTA_BINARY_PACKED for int64: differences in blocks of 128, each a minimum and four bit-packed stretches of
+/// 32.</summary>
 internal static class DeltaEncoding
 {
     private const int Block = 128, Stretches = 4, Stretch = Block / Stretches;
@@ -52,7 +53,8 @@ internal static class DeltaEncoding
         var value = UnZigZag(Varint(from, ref position));
         if (total != values.Length || block <= 0 || stretches <= 0 || block % stretches != 0 || block / stretches % 8 != 0)
         {
-            throw new InvalidDataException($"a delta page of {total} values in blocks of {block} by {stretches}, expected {values.Length} values");
+            throw new InvalidDataException(
+                $"a delta page of {total} values in blocks of {block} by {stretches}, expected {values.Length} values");
         }
         if (values.Length == 0)
         {

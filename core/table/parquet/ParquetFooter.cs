@@ -7,7 +7,8 @@ namespace Pipeline.Core.Table.Parquet;
 /// <summary>One row group as the footer tells it.</summary>
 internal sealed record GroupFacts(long Rows, IReadOnlyList<ChunkFacts> Columns);
 
-/// <summary>Writes a segment's footer: schema, row groups, our label, and a check of the whole file. Statistics hold the times only.</summary>
+/// <summary>Writes a segment's footer: schema, row groups, our label, and a check of the whole file. Statistics hold the times
+/// only.</summary>
 internal static class ParquetFooter
 {
     public static void Write(ByteBuffer file, Contract contract, IReadOnlyList<GroupFacts> groups, ReadOnlySpan<byte> label)

@@ -3,7 +3,8 @@ using Pipeline.Core.Records;
 namespace Pipeline.Core.Table.Parquet;
 
 /// <summary>
-/// Times of whole seconds of one date, as most logs have them, numbered. Where rows are not in the order of time (compaction sorts by address), differences of µs take 37 bits a row and a number of the second at most 17.
+/// Times of whole seconds of one date, as most logs have them, numbered. Where rows are not in the order of time (compaction sorts by
+/// address), differences of µs take 37 bits a row and a number of the second at most 17.
 /// </summary>
 internal sealed class SecondsDictionary
 {
@@ -17,7 +18,8 @@ internal sealed class SecondsDictionary
     /// <summary>For each row the place of its time.</summary>
     public int[] Indexes { get; }
 
-    /// <summary>Null where differences are smaller: rows in the order of time, times finer than a second or of two dates, or nearly every second its own.</summary>
+    /// <summary>Null where differences are smaller: rows in the order of time, times finer than a second or of two dates, or nearly every
+    /// second its own.</summary>
     public static SecondsDictionary? Of(ReadOnlySpan<long> times)
     {
         if (times.IsEmpty || Descents(times) < times.Length / 8)

@@ -10,7 +10,8 @@ using Pipeline.Core.Records;
 namespace Pipeline.Core.Table.Parquet;
 
 /// <summary>
-/// The distinct values of one column of one row group, numbered as they first appear. Open addressing over UTF-8 bytes that lie back to back:
+/// The distinct values of one column of one row group, numbered as they first appear. Open addressing over UTF-8 bytes that lie back to
+/// back:
 /// nothing is allocated for a row.
 /// </summary>
 internal sealed class StringDictionary
@@ -28,7 +29,8 @@ internal sealed class StringDictionary
     private static readonly ConcurrentBag<StringDictionary> Idle = [];
     private static readonly int MaxIdle = Environment.ProcessorCount * 2;
 
-    // A slot is a value's hash and, below it, its index + 1: most slots of other values are passed over without a look at the value. 0: free.
+    // A slot is a value's hash and, below it, its index + 1: most slots of other values are passed over without a look at the value. 0:
+    // free.
     private ulong[] _slots = new ulong[1024];
     private int[] _offsets = new int[513];
     private readonly ByteBuffer _bytes = new(16 * 1024);
@@ -76,7 +78,8 @@ internal sealed class StringDictionary
 
     public int IndexOf(ReadOnlySpan<byte> value) => IndexOf(value, Hash(value));
 
-    /// <summary>A large dictionary is memory in no order: each value would wait for its slot, then for its place, then for its bytes. Here a stretch of values waits for each together.</summary>
+    /// <summary>A large dictionary is memory in no order: each value would wait for its slot, then for its place, then for its bytes. Here
+    /// a stretch of values waits for each together.</summary>
     private unsafe void Fetch(ReadOnlySpan<uint> hashes)
     {
         var mask = (uint)_slots.Length - 1;
@@ -118,10 +121,12 @@ internal sealed class StringDictionary
         }
     }
 
-    /// <summary>The ordinal order of the values: element i is the index of the i-th smallest. Neighbours in order share prefixes, which compress.</summary>
+    /// <summary>The ordinal order of the values: element i is the index of the i-th smallest. Neighbours in order share prefixes, which
+    /// compress.</summary>
     public int[] Sorted()
     {
-        // By the first eight bytes as a number, and only where those are equal by the rest: several times faster than comparing bytes throughout.
+        // By the first eight bytes as a number, and only where those are equal by the rest: several times faster than comparing bytes
+        // throughout.
         var order = new int[Count];
         var keys = new ulong[Count];
         for (var i = 0; i < order.Length; i++)

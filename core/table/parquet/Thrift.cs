@@ -3,7 +3,8 @@ using System.Buffers.Binary;
 
 namespace Pipeline.Core.Table.Parquet;
 
-/// <summary>Writes Thrift's compact protocol, as Parquet's footer and page headers are written. Fields must come in rising order of id.</summary>
+/// <summary>Writes Thrift's compact protocol, as Parquet's footer and page headers are written. Fields must come in rising order of
+/// id.</summary>
 internal sealed class ThriftWriter
 {
     public const byte I32Type = 5, BinaryType = 8, StructType = 12;
@@ -116,7 +117,8 @@ internal sealed class ThriftWriter
     private static ulong ZigZag(long value) => (ulong)(value << 1 ^ value >> 63);
 }
 
-/// <summary>A struct read from Thrift's compact protocol: fields by id. Unknown fields are kept and ignored, so newer writers can be read.</summary>
+/// <summary>A struct read from Thrift's compact protocol: fields by id. Unknown fields are kept and ignored, so newer writers can be
+/// read.</summary>
 internal sealed class ThriftStruct
 {
     private readonly Dictionary<int, object> _fields = [];

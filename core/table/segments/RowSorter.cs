@@ -5,8 +5,10 @@ using Pipeline.Core.Table.Parquet;
 namespace Pipeline.Core.Table.Segments;
 
 /// <summary>
-/// Holds as many rows of one date as a row group has, and gives them back by address and then by time, so that a merged segment's row groups are sorted. Rows are numbers here
-/// (8 bytes for the time, 4 for each string, 12 for the order) and each distinct string once: about 30 MB and the strings. Not for use by two threads at once.
+/// Holds as many rows of one date as a row group has, and gives them back by address and then by time, so that a merged segment's row
+/// groups are sorted. Rows are numbers here
+/// (8 bytes for the time, 4 for each string, 12 for the order) and each distinct string once: about 30 MB and the strings. Not for use by
+/// two threads at once.
 /// </summary>
 public sealed class RowSorter
 {
@@ -34,7 +36,8 @@ public sealed class RowSorter
 
     public bool IsFull => Rows == _capacity || _dictionaries.Sum(dictionary => (long)dictionary.ByteCount) >= MaxStringBytes;
 
-    /// <summary>Takes rows of a batch from <paramref name="from"/> on until the batch ends or it is full; returns how many it took.</summary>
+    /// <summary>Takes rows of a batch from <paramref name="from"/> on until the batch ends or it is full; returns how many it
+    /// took.</summary>
     public int Add(Columns batch, int from)
     {
         // Room is asked for in pieces, so that a batch of many long strings cannot overshoot by much.
@@ -48,7 +51,8 @@ public sealed class RowSorter
         return from - start;
     }
 
-    /// <summary>All rows, sorted, in batches of at most <see cref="SegmentReader.BatchRows"/>; afterwards there are none. The batch is reused: it is valid until the next one is asked for.</summary>
+    /// <summary>All rows, sorted, in batches of at most <see cref="SegmentReader.BatchRows"/>; afterwards there are none. The batch is
+    /// reused: it is valid until the next one is asked for.</summary>
     public IEnumerable<Columns> Drain()
     {
         Sort();
@@ -82,7 +86,8 @@ public sealed class RowSorter
         Rows += count;
     }
 
-    /// <summary>Rows are counted into the ranks of their addresses, then each address's few rows are sorted by time: faster than one sort of all.</summary>
+    /// <summary>Rows are counted into the ranks of their addresses, then each address's few rows are sorted by time: faster than one sort
+    /// of all.</summary>
     private void Sort()
     {
         if (_order.Length < Rows)

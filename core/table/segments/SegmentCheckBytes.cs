@@ -5,7 +5,8 @@ using Pipeline.Core.Table.Parquet;
 namespace Pipeline.Core.Table.Segments;
 
 /// <summary>
-/// Reads a segment's bytes and compares them with the check in its footer: so damage is seen that no row depends on, such as to the statistics by which engines
+/// Reads a segment's bytes and compares them with the check in its footer: so damage is seen that no row depends on, such as to the
+/// statistics by which engines
 /// skip rows. What the rows are is told by their sums.
 /// </summary>
 public static class SegmentCheckBytes
@@ -14,7 +15,8 @@ public static class SegmentCheckBytes
 
     private const string FirstVersion = "pipeline/0.1.0";
 
-    /// <summary>Whether the file is as it was written. A file of another engine, or of version 0.1.0, carries no check and is taken for whole.</summary>
+    /// <summary>Whether the file is as it was written. A file of another engine, or of version 0.1.0, carries no check and is taken for
+    /// whole.</summary>
     /// <param name="size">Its length in bytes.</param>
     /// <exception cref="StoreException">The store does not answer.</exception>
     public static async Task<bool> HoldsAsync(IObjectStore store, string name, SegmentReader opened, long size, CancellationToken cancel)

@@ -5,8 +5,10 @@ using Pipeline.Core.Records;
 namespace Pipeline.Core.Table.Segments;
 
 /// <summary>
-/// One live Parquet file of a table. <see cref="Path"/> is relative to the table's folder; <see cref="Size"/> in bytes; <see cref="Rows"/> is −1 where
-/// another engine's entry does not tell; the times are µs since 1970 UTC, both inclusive, and bound the rows (the whole date where another engine does not tell).
+/// One live Parquet file of a table. <see cref="Path"/> is relative to the table's folder; <see cref="Size"/> in bytes; <see cref="Rows"/>
+/// is −1 where
+/// another engine's entry does not tell; the times are µs since 1970 UTC, both inclusive, and bound the rows (the whole date where another
+/// engine does not tell).
 /// </summary>
 public sealed record SegmentFile(string Path, UtcDay Date, long Size, long Rows, long MinTime, long MaxTime)
 {
@@ -18,9 +20,11 @@ public sealed record SegmentFile(string Path, UtcDay Date, long Size, long Rows,
 public sealed record SegmentRange(string Shard, long From, long To);
 
 /// <summary>
-/// What a segment says of itself in its footer, under the key `pipeline`: enough to prove later that it is void (rule 23). Compaction writes no ranges but its inputs' paths.
+/// What a segment says of itself in its footer, under the key `pipeline`: enough to prove later that it is void (rule 23). Compaction
+/// writes no ranges but its inputs' paths.
 /// </summary>
-public sealed record SegmentLabel(string Store, [property: JsonPropertyName("kid")] string KeyId, string Contract, IReadOnlyList<SegmentRange> Shards, IReadOnlyList<string>? Inputs = null)
+public sealed record SegmentLabel(string Store, [property: JsonPropertyName("kid")] string KeyId, string Contract,
+    IReadOnlyList<SegmentRange> Shards, IReadOnlyList<string>? Inputs = null)
 {
     public byte[] Encode() => JsonSerializer.SerializeToUtf8Bytes(this, SegmentJson.Default.SegmentLabel);
 

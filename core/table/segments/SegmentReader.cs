@@ -8,7 +8,8 @@ using Pipeline.Core.Table.Parquet;
 namespace Pipeline.Core.Table.Segments;
 
 /// <summary>
-/// Reads one Parquet file of a table, ours or one that another engine rewrote, in batches of at most 128 Ki rows. Holds one compressed row group and one page of each column.
+/// Reads one Parquet file of a table, ours or one that another engine rewrote, in batches of at most 128 Ki rows. Holds one compressed row
+/// group and one page of each column.
 /// A damaged file is a <see cref="PipelineException"/> (exit 3) that names it; an encoding that is not known here is one too (exit 1).
 /// </summary>
 public sealed class SegmentReader
@@ -55,13 +56,16 @@ public sealed class SegmentReader
 
     public string CreatedBy { get; }
 
-    /// <summary>Whether the file carries a check of its bytes (<see cref="SegmentCheckBytes"/>). Those of version 0.1.0 and of other engines carry none.</summary>
+    /// <summary>Whether the file carries a check of its bytes (<see cref="SegmentCheckBytes"/>). Those of version 0.1.0 and of other
+    /// engines carry none.</summary>
     public bool HasCheck { get; }
 
     /// <summary>
-    /// Reads the footer of the object <paramref name="name"/>, whose length in bytes is <paramref name="size"/> or is asked of the store. Null where there is no such object.
+    /// Reads the footer of the object <paramref name="name"/>, whose length in bytes is <paramref name="size"/> or is asked of the store.
+    /// Null where there is no such object.
     /// </summary>
-    public static async Task<SegmentReader?> OpenAsync(IObjectStore store, string name, Contract contract, long? size = null, CancellationToken cancel = default)
+    public static async Task<SegmentReader?> OpenAsync(IObjectStore store, string name, Contract contract, long? size = null,
+        CancellationToken cancel = default)
     {
         if ((size ?? (await store.FindAsync(name, cancel))?.Length) is not { } length)
         {
@@ -83,7 +87,8 @@ public sealed class SegmentReader
         }
         if (footerLength + ParquetTerms.TailLength > tail.Length)
         {
-            tail = await store.ReadRangeAsync(name, length - ParquetTerms.TailLength - footerLength, footerLength + ParquetTerms.TailLength, cancel);
+            tail = await store.ReadRangeAsync(name, length - ParquetTerms.TailLength - footerLength, footerLength
+                + ParquetTerms.TailLength, cancel);
         }
         try
         {
@@ -95,7 +100,8 @@ public sealed class SegmentReader
         }
     }
 
-    /// <summary>All rows, row group by row group, in the file's order. The batch is reused: it is valid until the next one is asked for.</summary>
+    /// <summary>All rows, row group by row group, in the file's order. The batch is reused: it is valid until the next one is asked
+    /// for.</summary>
     public async IAsyncEnumerable<Columns> ReadAsync([EnumeratorCancellation] CancellationToken cancel = default)
     {
         var batch = new Columns(_contract);
@@ -169,14 +175,18 @@ public sealed class SegmentReader
         }
         catch (NotSupportedException e)
         {
-            throw new FailedException($"segment {_name} in {_store.Location}: {e.Message}. Rewrite the file with an engine's default Parquet settings, or upgrade this program.");
+            throw new FailedException(
+                $"segment {_name} in {_store.Location}: {e.Message}. Rewrite the file with an engine's default Parquet settings, or " +
+                $"upgrade this program.");
         }
     }
 
     private static bool IsDamage(Exception e) =>
-        e is InvalidDataException or IndexOutOfRangeException or ArgumentException or OverflowException or InvalidCastException or ZstdSharp.ZstdException or InvalidOperationException;
+        e is InvalidDataException or IndexOutOfRangeException or ArgumentException or OverflowException or InvalidCastException
+            or ZstdSharp.ZstdException or InvalidOperationException;
 
     /// <summary>The cause is named by its type only: its message could hold bytes of a row.</summary>
-    private static DifferenceException Damaged(IObjectStore store, string name, string what, Exception? cause) => new($"segment {name} in {store.Location} is damaged: {what}{(cause is null ? "" : $" ({cause.GetType().Name})")}. "
+    private static DifferenceException Damaged(IObjectStore store, string name, string what, Exception? cause) =>
+        new($"segment {name} in {store.Location} is damaged: {what}{(cause is null ? "" : $" ({cause.GetType().Name})")}. "
         + "Expected a Parquet file as its commit describes it; restore the object from a copy, then run `pipeline verify --deep`.");
 }

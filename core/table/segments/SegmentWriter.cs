@@ -6,14 +6,17 @@ using Pipeline.Core.Table.Parquet;
 namespace Pipeline.Core.Table.Segments;
 
 /// <summary>
-/// Makes one Parquet file of one date from batches of columns. It holds the compressed file and one row group as numbers (8 bytes a row for the time, 4 for each string,
-/// and each distinct string once), so by arithmetic a full row group of two strings takes 8 MB and its distinct values. Not for use by two threads at once.
+/// Makes one Parquet file of one date from batches of columns. It holds the compressed file and one row group as numbers (8 bytes a row for
+/// the time, 4 for each string,
+/// and each distinct string once), so by arithmetic a full row group of two strings takes 8 MB and its distinct values. Not for use by two
+/// threads at once.
 /// </summary>
 public sealed class SegmentWriter : IDisposable
 {
     public const int DefaultGroupRows = 1 << 19;
 
-    /// <summary>Measured: from level 1 to 6 the time grows by about a quarter and the size changes by at most 3 %, since encoding has done most of the work.</summary>
+    /// <summary>Measured: from level 1 to 6 the time grows by about a quarter and the size changes by at most 3 %, since encoding has done
+    /// most of the work.</summary>
     public const int DefaultZstdLevel = 3;
 
     private readonly Contract _contract;
@@ -29,13 +32,15 @@ public sealed class SegmentWriter : IDisposable
     private int _rows;
     private bool _finished;
 
-    public SegmentWriter(Contract contract, UtcDay date, SegmentLabel label, int groupRows = DefaultGroupRows, int zstdLevel = DefaultZstdLevel)
+    public SegmentWriter(Contract contract, UtcDay date, SegmentLabel label, int groupRows = DefaultGroupRows,
+        int zstdLevel = DefaultZstdLevel)
         : this(contract, date, label.Encode(), groupRows, zstdLevel)
     {
     }
 
     /// <param name="label">Encoded: that of a thousand shards takes 40 kB, and the segments of a seal share it.</param>
-    public SegmentWriter(Contract contract, UtcDay date, ReadOnlyMemory<byte> label, int groupRows = DefaultGroupRows, int zstdLevel = DefaultZstdLevel)
+    public SegmentWriter(Contract contract, UtcDay date, ReadOnlyMemory<byte> label, int groupRows = DefaultGroupRows,
+        int zstdLevel = DefaultZstdLevel)
     {
         _contract = contract;
         _label = label;
@@ -62,7 +67,8 @@ public sealed class SegmentWriter : IDisposable
     /// <summary>Adds all rows of a batch, which must be of this segment's date.</summary>
     public void Add(Columns batch) => Add(batch, 0, batch.Rows);
 
-    /// <summary>Adds rows <paramref name="from"/> to <paramref name="from"/> + <paramref name="count"/> − 1 of a batch, which must be of this segment's date.</summary>
+    /// <summary>Adds rows <paramref name="from"/> to <paramref name="from"/> + <paramref name="count"/> − 1 of a batch, which must be of
+    /// this segment's date.</summary>
     public void Add(Columns batch, int from, int count)
     {
         ObjectDisposedException.ThrowIf(_finished, this);

@@ -4,7 +4,8 @@ using System.Runtime.Intrinsics;
 
 namespace Pipeline.Ingest.Formats.Json;
 
-/// <summary>A JSON text in a string is all escapes: finding its end, checking it and undoing it in one pass takes half of the time of three.</summary>
+/// <summary>A JSON text in a string is all escapes: finding its end, checking it and undoing it in one pass takes half of the time of
+/// three.</summary>
 internal ref partial struct JsonCursor
 {
     /// <summary>A string without its quotes and escapes, which is never longer than it was.</summary>
@@ -50,7 +51,8 @@ internal ref partial struct JsonCursor
         }
     }
 
-    /// <summary>Copies up to the first quote, backslash or control character. Whole vectors while both sides have room for one: what is copied too much is written over.</summary>
+    /// <summary>Copies up to the first quote, backslash or control character. Whole vectors while both sides have room for one: what is
+    /// copied too much is written over.</summary>
     private readonly void CopyPlain(ref int at, Span<byte> to, ref int written)
     {
         ref var from = ref MemoryMarshal.GetReference(_text);
@@ -59,7 +61,8 @@ internal ref partial struct JsonCursor
         {
             var bytes = Vector128.LoadUnsafe(ref from, (nuint)at);
             bytes.StoreUnsafe(ref into, (nuint)written);
-            var stops = (Vector128.Equals(bytes, Vector128.Create((byte)'"')) | Vector128.Equals(bytes, Vector128.Create((byte)'\\')) | Vector128.LessThan(bytes, Vector128.Create((byte)' '))).ExtractMostSignificantBits();
+            var stops = (Vector128.Equals(bytes, Vector128.Create((byte)'"')) | Vector128.Equals(bytes,
+                Vector128.Create((byte)'\\')) | Vector128.LessThan(bytes, Vector128.Create((byte)' '))).ExtractMostSignificantBits();
             var plain = stops == 0 ? Vector128<byte>.Count : BitOperations.TrailingZeroCount(stops);
             at += plain;
             written += plain;

@@ -6,7 +6,8 @@ using System.Runtime.Intrinsics;
 namespace Pipeline.Ingest.Formats.Json;
 
 /// <summary>
-/// Walks over one JSON text without allocating, and says no to what is not JSON (RFC 8259). Strings come as they stand, with a flag when they hold escapes, so that only what is needed is unescaped.
+/// Walks over one JSON text without allocating, and says no to what is not JSON (RFC 8259). Strings come as they stand, with a flag when
+/// they hold escapes, so that only what is needed is unescaped.
 /// By hand, because Utf8JsonReader takes about twice as long for lines that are mostly short strings, and unescapes into arrays of its own.
 /// Bytes above 0x7F are not checked to be UTF-8: nothing that is kept has any.
 /// </summary>
@@ -68,7 +69,8 @@ internal ref partial struct JsonCursor(ReadOnlySpan<byte> text, int at = 0)
         return true;
     }
 
-    /// <summary>Where a string's characters end that begin there: its quote, or what cannot stand in a string; −1 after an escape that is none.</summary>
+    /// <summary>Where a string's characters end that begin there: its quote, or what cannot stand in a string; −1 after an escape that is
+    /// none.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int EndOfText(ReadOnlySpan<byte> text, int at, out bool escaped)
     {
@@ -77,7 +79,8 @@ internal ref partial struct JsonCursor(ReadOnlySpan<byte> text, int at = 0)
         return escaped ? AfterEscapes(text, end) : end;
     }
 
-    /// <summary>Where the first quote, backslash or control character is; the text's length when there is none. Most strings are shorter than a vector, so this is inlined.</summary>
+    /// <summary>Where the first quote, backslash or control character is; the text's length when there is none. Most strings are shorter
+    /// than a vector, so this is inlined.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int Stop(ReadOnlySpan<byte> text, int at)
     {
@@ -85,7 +88,8 @@ internal ref partial struct JsonCursor(ReadOnlySpan<byte> text, int at = 0)
         for (; at <= text.Length - Vector128<byte>.Count; at += Vector128<byte>.Count)
         {
             var bytes = Vector128.LoadUnsafe(ref first, (nuint)at);
-            var stops = (Vector128.Equals(bytes, Vector128.Create((byte)'"')) | Vector128.Equals(bytes, Vector128.Create((byte)'\\')) | Vector128.LessThan(bytes, Vector128.Create((byte)' '))).ExtractMostSignificantBits();
+            var stops = (Vector128.Equals(bytes, Vector128.Create((byte)'"')) | Vector128.Equals(bytes,
+                Vector128.Create((byte)'\\')) | Vector128.LessThan(bytes, Vector128.Create((byte)' '))).ExtractMostSignificantBits();
             if (stops != 0)
             {
                 return at + BitOperations.TrailingZeroCount(stops);
@@ -98,7 +102,8 @@ internal ref partial struct JsonCursor(ReadOnlySpan<byte> text, int at = 0)
         return at;
     }
 
-    /// <summary>The next member's name of an object whose brace was taken, up to its value; <paramref name="end"/> when the brace closes instead.</summary>
+    /// <summary>The next member's name of an object whose brace was taken, up to its value; <paramref name="end"/> when the brace closes
+    /// instead.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool TryName(scoped ref bool first, out ReadOnlySpan<byte> raw, out bool escaped, out bool end)
     {

@@ -9,7 +9,8 @@ namespace Pipeline.Ingest.Formats.Json;
 /// <summary>Undoes the escapes of a JSON string that <see cref="JsonCursor"/> has found well-formed.</summary>
 internal static class JsonEscapes
 {
-    /// <summary>Writes the string without its escapes, never longer than it was, and returns its length. Half of a surrogate pair becomes U+FFFD.</summary>
+    /// <summary>Writes the string without its escapes, never longer than it was, and returns its length. Half of a surrogate pair becomes
+    /// U+FFFD.</summary>
     public static int Undo(ReadOnlySpan<byte> raw, Span<byte> to)
     {
         var written = 0;
@@ -25,7 +26,8 @@ internal static class JsonEscapes
             raw = raw[(escape + 2)..];
             if (letter != 'u')
             {
-                to[written++] = letter switch { (byte)'b' => 8, (byte)'f' => 12, (byte)'n' => 10, (byte)'r' => 13, (byte)'t' => 9, _ => letter };
+                to[written++] = letter switch { (byte)'b' => 8, (byte)'f' => 12, (byte)'n' => 10, (byte)'r' => 13, (byte)'t' => 9, _ =>
+                    letter };
                 continue;
             }
             var unit = (char)Hex(raw[..4]);
@@ -33,7 +35,8 @@ internal static class JsonEscapes
             if (!Rune.TryCreate(unit, out var rune))
             {
                 rune = Rune.ReplacementChar;
-                if (char.IsHighSurrogate(unit) && raw.Length >= 6 && raw[0] == '\\' && raw[1] == 'u' && Rune.TryCreate(unit, (char)Hex(raw.Slice(2, 4)), out var pair))
+                if (char.IsHighSurrogate(unit) && raw.Length >= 6 && raw[0] == '\\' && raw[1] == 'u'
+                    && Rune.TryCreate(unit, (char)Hex(raw.Slice(2, 4)), out var pair))
                 {
                     rune = pair;
                     raw = raw[6..];
@@ -43,7 +46,8 @@ internal static class JsonEscapes
         }
     }
 
-    /// <summary>Copies up to the first backslash and returns how many bytes stand before it. Whole vectors while both sides have room for one: what is copied too much is written over.</summary>
+    /// <summary>Copies up to the first backslash and returns how many bytes stand before it. Whole vectors while both sides have room for
+    /// one: what is copied too much is written over.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static int CopyPlain(ReadOnlySpan<byte> raw, Span<byte> to)
     {

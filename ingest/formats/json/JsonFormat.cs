@@ -6,7 +6,8 @@ using Pipeline.Ingest.Shard;
 namespace Pipeline.Ingest.Formats.Json;
 
 /// <summary>
-/// What the JSON formats share: one object is one line. An array, or an envelope `{"records":[…]}`, that stands whole on one physical line counts element by element,
+/// What the JSON formats share: one object is one line. An array, or an envelope `{"records":[…]}`, that stands whole on one physical line
+/// counts element by element,
 /// an empty one as no line at all; anything else that is not such an object, blanks between objects too, is one malformed line (rule 29).
 /// A format says which members it looks for, and what a row of them is. Nothing is allocated for a line.
 /// </summary>
@@ -89,7 +90,8 @@ public abstract class JsonFormat : ILineFormat
     /// <summary>What the row is that the record holds: its reasons in the order of <see cref="Reason"/>, then the minimiser's.</summary>
     private protected abstract void Take(scoped in JsonRecord record, scoped ref JsonWork work, ParsedLines into);
 
-    private void Elements(ReadOnlySpan<byte> array, Span<JsonMember> members, byte[] scratch, JsonLayouts layouts, scoped ref JsonWork work, ParsedLines into)
+    private void Elements(ReadOnlySpan<byte> array, Span<JsonMember> members, byte[] scratch, JsonLayouts layouts, scoped ref JsonWork work,
+        ParsedLines into)
     {
         // 1. Whole, or nothing of it: a cut envelope is one malformed line.
         var whole = new JsonCursor(array);

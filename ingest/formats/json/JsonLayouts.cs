@@ -6,13 +6,16 @@ using System.Text;
 namespace Pipeline.Ingest.Formats.Json;
 
 /// <summary>
-/// Which rows were read: a service writes its members always in the same order, with the same signs between. A row that differs from an earlier one by its texts and numbers only is well-formed as that one was, and has what
-/// is looked for in the same places: comparing what stands between the values takes a fifth of the time of reading it. Any other row is read by <see cref="JsonCursor"/>, and its layout is known from then on.
+/// Which rows were read: a service writes its members always in the same order, with the same signs between. A row that differs from an
+/// earlier one by its texts and numbers only is well-formed as that one was, and has what
+/// is looked for in the same places: comparing what stands between the values takes a fifth of the time of reading it. Any other row is
+/// read by <see cref="JsonCursor"/>, and its layout is known from then on.
 /// Layouts hold names and signs, never a value. Of one thread at a time.
 /// </summary>
 internal sealed class JsonLayouts(JsonNames names, int slots)
 {
-    /// <summary>The most layouts that are learned before all are forgotten: rows of which each has its own do not cost more and more.</summary>
+    /// <summary>The most layouts that are learned before all are forgotten: rows of which each has its own do not cost more and
+    /// more.</summary>
     private const int Most = 32;
 
     private const int MaxValues = 64, MaxBytes = 4096;
@@ -137,7 +140,8 @@ internal sealed class JsonLayouts(JsonNames names, int slots)
         }
     }
 
-    /// <summary>Which value goes to which slot: what is read from the same row with each value's number in its place. Null when that says nothing.</summary>
+    /// <summary>Which value goes to which slot: what is read from the same row with each value's number in its place. Null when that says
+    /// nothing.</summary>
     private JsonSlot[]? Slots(List<JsonStep> steps)
     {
         var numbered = new List<byte>();

@@ -144,7 +144,8 @@ internal ref struct JsonRecord(JsonNames names, ReadOnlySpan<byte> text, Span<Js
             {
                 return false;
             }
-            member.Kind = first switch { (byte)'{' => JsonKind.Object, (byte)'[' => JsonKind.Array, (byte)'n' => JsonKind.Null, (byte)'t' => JsonKind.True, (byte)'f' => JsonKind.False, _ => JsonKind.Number };
+            member.Kind = first switch { (byte)'{' => JsonKind.Object, (byte)'[' => JsonKind.Array, (byte)'n' => JsonKind.Null, (byte)'t' =>
+                JsonKind.True, (byte)'f' => JsonKind.False, _ => JsonKind.Number };
             (member.At, member.Length) = (from + start, json.At - start);
         }
         if (known.Slot >= 0 && (exact || !_members[known.Slot].IsExact))

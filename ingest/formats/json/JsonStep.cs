@@ -1,13 +1,15 @@
 namespace Pipeline.Ingest.Formats.Json;
 
-/// <summary>What ends a step: a text with or without escapes, one that lies in a JSON text in a string and may have none, a number, or the row.</summary>
+/// <summary>What ends a step: a text with or without escapes, one that lies in a JSON text in a string and may have none, a number, or the
+/// row.</summary>
 internal enum JsonToken : byte { End, Text, PlainText, Number }
 
 /// <summary>Where a slot's value is: the number of the value in the row, −1 where its kind says all.</summary>
 internal readonly record struct JsonSlot(JsonKind Kind, int Value);
 
 /// <summary>
-/// A part of a row that stands there as it is (names, signs, blanks, `true`, `false`, `null`), and what follows it. A text's quotes belong to the parts before and behind it.
+/// A part of a row that stands there as it is (names, signs, blanks, `true`, `false`, `null`), and what follows it. A text's quotes belong
+/// to the parts before and behind it.
 /// </summary>
 internal sealed class JsonStep(byte[] literal, JsonToken token)
 {
@@ -23,7 +25,8 @@ internal sealed class JsonStep(byte[] literal, JsonToken token)
     /// <summary>Of a row that ends here.</summary>
     public JsonSlot[] Slots = [];
 
-    /// <summary>A row cut into steps; null where it has more than <paramref name="mostValues"/> values or <paramref name="mostBytes"/> bytes beside them, or where a text within it has other escapes than quotes.</summary>
+    /// <summary>A row cut into steps; null where it has more than <paramref name="mostValues"/> values or <paramref name="mostBytes"/>
+    /// bytes beside them, or where a text within it has other escapes than quotes.</summary>
     /// <param name="row">Well-formed.</param>
     /// <param name="text">Where the string begins that is a JSON text itself; −1 when there is none.</param>
     public static List<JsonStep>? Cut(ReadOnlySpan<byte> row, int text, int mostValues, int mostBytes)
@@ -48,7 +51,8 @@ internal sealed class JsonStep(byte[] literal, JsonToken token)
             }
 
             // 2. A value is where its first byte says so: names are followed by a colon.
-            var token = row[at] switch { (byte)'"' => JsonToken.Text, (byte)'\\' => JsonToken.PlainText, (byte)'-' or (>= (byte)'0' and <= (byte)'9') => JsonToken.Number, _ => JsonToken.End };
+            var token = row[at] switch { (byte)'"' => JsonToken.Text, (byte)'\\' => JsonToken.PlainText, (byte)'-'
+                or (>= (byte)'0' and <= (byte)'9') => JsonToken.Number, _ => JsonToken.End };
             if (token == JsonToken.End)
             {
                 at++;

@@ -19,7 +19,8 @@ internal sealed record NdjsonFields(IReadOnlyDictionary<int, string> Paths, Ndjs
 
     private static readonly string[] Needed = ["time", "client_ip", "method"];
 
-    private static readonly Dictionary<string, NdjsonClock> Clocks = new() { ["rfc3339"] = NdjsonClock.Rfc3339, ["unix"] = NdjsonClock.Unix, ["unixms"] = NdjsonClock.UnixMillis, ["unixus"] = NdjsonClock.UnixMicros };
+    private static readonly Dictionary<string, NdjsonClock> Clocks = new() { ["rfc3339"] = NdjsonClock.Rfc3339, ["unix"] = NdjsonClock.Unix,
+        ["unixms"] = NdjsonClock.UnixMillis, ["unixus"] = NdjsonClock.UnixMicros };
 
     /// <exception cref="PipelineException">2: something is wrong with the parameters; the message names it.</exception>
     public static NdjsonFields Of(string parameters, ClientAddressRule? client)
@@ -59,10 +60,12 @@ internal sealed record NdjsonFields(IReadOnlyDictionary<int, string> Paths, Ndjs
         if (colon >= 0)
         {
             var kind = given["time"][(colon + 1)..];
-            clock = Clocks.TryGetValue(kind, out var found) ? found : throw Wrong($"has a time of kind '{kind}'; expected one of {string.Join(", ", Clocks.Keys)}");
+            clock = Clocks.TryGetValue(kind, out var found) ? found : throw Wrong(
+                $"has a time of kind '{kind}'; expected one of {string.Join(", ", Clocks.Keys)}");
             given["time"] = given["time"][..colon];
         }
-        var paths = new Dictionary<int, string> { [Time] = given["time"], [Address] = given["client_ip"], [Method] = given["method"], [Target] = given.GetValueOrDefault("uri") ?? given["path"] };
+        var paths = new Dictionary<int, string> { [Time] = given["time"], [Address] = given["client_ip"], [Method] = given["method"],
+            [Target] = given.GetValueOrDefault("uri") ?? given["path"] };
         Add(Query, given.GetValueOrDefault("query"));
         Add(Agent, given.GetValueOrDefault("agent"));
         Add(Clients, client?.Field);

@@ -4,12 +4,14 @@ using Pipeline.Ingest.Shard;
 namespace Pipeline.Ingest.Formats.Json;
 
 /// <summary>
-/// One JSON object a line, whose members are named by the source's configuration: `ndjson:time=FIELD,client_ip=FIELD,method=FIELD,uri=FIELD`. It takes no part in detection.
+/// One JSON object a line, whose members are named by the source's configuration:
+/// `ndjson:time=FIELD,client_ip=FIELD,method=FIELD,uri=FIELD`. It takes no part in detection.
 /// Names are exact, and dotted where objects lie in objects; among equals the last counts.
 /// </summary>
 public sealed class NdjsonFormat : JsonFormat
 {
-    /// <exception cref="Core.PipelineException">2: the parameters, or the rule, do not name what is needed; the message says why, with an example.</exception>
+    /// <exception cref="Core.PipelineException">2: the parameters, or the rule, do not name what is needed; the message says why, with an
+    /// example.</exception>
     public NdjsonFormat(string parameters, ClientAddressRule? client = null)
         : this(NdjsonFields.Of(parameters, client))
     {
@@ -24,9 +26,11 @@ public sealed class NdjsonFormat : JsonFormat
     private protected override void Take(scoped in JsonRecord record, scoped ref JsonWork work, ParsedLines into)
     {
         var request = new Request { Method = record.Text(NdjsonFields.Method) };
-        var isShaped = record.Kind(NdjsonFields.Time) != JsonKind.Missing && record.IsText(NdjsonFields.Method) && !request.Method.IsEmpty && record.IsText(NdjsonFields.Target) && record.IsText(NdjsonFields.Address)
+        var isShaped = record.Kind(NdjsonFields.Time) != JsonKind.Missing && record.IsText(NdjsonFields.Method) && !request.Method.IsEmpty
+            && record.IsText(NdjsonFields.Target) && record.IsText(NdjsonFields.Address)
             && record.IsTextOrMissing(NdjsonFields.Query) && record.IsTextOrMissing(NdjsonFields.Agent);
-        if (!isShaped || !TryTarget(record, ref request) || !ClientAddress.TryNormalise(record.Text(NdjsonFields.Address), work.Peer, out request.Address))
+        if (!isShaped || !TryTarget(record, ref request) || !ClientAddress.TryNormalise(record.Text(NdjsonFields.Address), work.Peer,
+            out request.Address))
         {
             into.Reject(Reason.Malformed);
             return;
@@ -36,7 +40,8 @@ public sealed class NdjsonFormat : JsonFormat
             into.Reject(Reason.BadTime);
             return;
         }
-        if (Client is not null && !Client.TryClient(request.Address, record.IsText(NdjsonFields.Clients) ? record.Text(NdjsonFields.Clients) : default, work.Behind, out request.Address))
+        if (Client is not null && !Client.TryClient(request.Address, record.IsText(NdjsonFields.Clients) ? record.Text(NdjsonFields.Clients)
+            : default, work.Behind, out request.Address))
         {
             into.Reject(Reason.UntrustedAddress);
             return;
@@ -75,7 +80,8 @@ public sealed class NdjsonFormat : JsonFormat
         var point = text.IndexOf((byte)'.');
         var whole = point < 0 ? text : text[..point];
         var rest = point < 0 ? default : text[(point + 1)..];
-        if (whole.IsEmpty || whole.Length > 17 - digits || (point >= 0 && rest.IsEmpty) || whole.IndexOfAnyExceptInRange((byte)'0', (byte)'9') >= 0 || rest.IndexOfAnyExceptInRange((byte)'0', (byte)'9') >= 0)
+        if (whole.IsEmpty || whole.Length > 17 - digits || (point >= 0 && rest.IsEmpty)
+            || whole.IndexOfAnyExceptInRange((byte)'0', (byte)'9') >= 0 || rest.IndexOfAnyExceptInRange((byte)'0', (byte)'9') >= 0)
         {
             return false;
         }

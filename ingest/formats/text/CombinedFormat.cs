@@ -3,7 +3,8 @@ using System.Runtime.CompilerServices;
 namespace Pipeline.Ingest.Formats.Text;
 
 /// <summary>
-/// nginx's and Apache's `combined`: `address ident user [time] "request" status bytes "referrer" "agent"`, then optionally more quoted fields, which are ignored (X-Forwarded-For).
+/// nginx's and Apache's `combined`: `address ident user [time] "request" status bytes "referrer" "agent"`, then optionally more quoted
+/// fields, which are ignored (X-Forwarded-For).
 /// A line of `common`, without referrer and agent, is accepted too: its agent is missing.
 /// The address is one address: a list of proxies, or a host name, is malformed.
 /// </summary>

@@ -1,8 +1,10 @@
 namespace Pipeline.Ingest.Formats.Text;
 
 /// <summary>
-/// The `common` log format: `address ident user [time] "request" status bytes`, and nothing behind it. It has no agent, so every check of XenCenter is `no-agent-string`; agents' requests are told by what they ask for.
-/// A line with more is malformed: it is of another format, whose agent would be lost. It takes no part in detection, because `combined` takes its lines too.
+/// The `common` log format: `address ident user [time] "request" status bytes`, and nothing behind it. It has no agent, so every check of
+/// XenCenter is `no-agent-string`; agents' requests are told by what they ask for.
+/// A line with more is malformed: it is of another format, whose agent would be lost. It takes no part in detection, because `combined`
+/// takes its lines too.
 /// </summary>
 public sealed class CommonFormat : ILineFormat, ILogTail
 {
@@ -18,5 +20,6 @@ public sealed class CommonFormat : ILineFormat, ILogTail
         return null;
     }
 
-    static bool ILogTail.TryTail(ReadOnlySpan<byte> text, scoped ref Request request) => LogLine.TryStatusAndBytes(ref text) && text.IsEmpty;
+    static bool ILogTail.TryTail(ReadOnlySpan<byte> text, scoped ref Request request) => LogLine.TryStatusAndBytes(ref text)
+        && text.IsEmpty;
 }

@@ -12,7 +12,8 @@ internal interface ILogTail
 
 /// <summary>
 /// What the access logs of nginx and Apache share: how a line begins, what a request looks like, and where a quoted field ends.
-/// Escapes (nginx `\xHH`, Apache `\"`, `\\`, `\n`, `\xhh`) are stepped over and never decoded: no address, method, file name or agent of ours contains a byte that servers escape.
+/// Escapes (nginx `\xHH`, Apache `\"`, `\\`, `\n`, `\xhh`) are stepped over and never decoded: no address, method, file name or agent of
+/// ours contains a byte that servers escape.
 /// </summary>
 internal static class LogLine
 {
@@ -39,7 +40,8 @@ internal static class LogLine
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static bool TryRead<TTail>(ReadOnlySpan<byte> line, Span<byte> scratch, scoped ref LogClock clock, scoped ref Request request, out Reason reason)
+    private static bool TryRead<TTail>(ReadOnlySpan<byte> line, Span<byte> scratch, scoped ref LogClock clock, scoped ref Request request,
+        out Reason reason)
         where TTail : ILogTail
     {
         reason = Reason.Malformed;
@@ -51,10 +53,12 @@ internal static class LogLine
         return timely;
     }
 
-    /// <summary>`address ident user [time] "request"`; a time that has its place but cannot be read leaves <paramref name="timely"/> false.</summary>
+    /// <summary>`address ident user [time] "request"`; a time that has its place but cannot be read leaves <paramref name="timely"/>
+    /// false.</summary>
     /// <param name="rest">What follows the quote that closes the request.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static bool TryHead(ReadOnlySpan<byte> line, Span<byte> scratch, scoped ref LogClock clock, scoped ref Request request, out bool timely, out ReadOnlySpan<byte> rest)
+    public static bool TryHead(ReadOnlySpan<byte> line, Span<byte> scratch, scoped ref LogClock clock, scoped ref Request request,
+        out bool timely, out ReadOnlySpan<byte> rest)
     {
         timely = false;
         rest = default;
@@ -91,7 +95,8 @@ internal static class LogLine
         }
 
         // 2. Time. A time of another length has the shape, but cannot be read.
-        if (text.Length > LogClock.Length + 2 && text[LogClock.Length] == ']' && text[LogClock.Length + 1] == ' ' && text[LogClock.Length + 2] == '"')
+        if (text.Length > LogClock.Length + 2 && text[LogClock.Length] == ']' && text[LogClock.Length + 1] == ' '
+            && text[LogClock.Length + 2] == '"')
         {
             timely = clock.TryRead(text, out request.Micros);
             text = text[(LogClock.Length + 3)..];
@@ -116,7 +121,8 @@ internal static class LogLine
         return true;
     }
 
-    /// <summary>`METHOD target HTTP/x`. The requests of TLS on a plain port, `-` of a client that sent nothing, and the empty one have another shape.</summary>
+    /// <summary>`METHOD target HTTP/x`. The requests of TLS on a plain port, `-` of a client that sent nothing, and the empty one have
+    /// another shape.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool TryRequest(ReadOnlySpan<byte> text, scoped ref Request request)
     {
@@ -191,14 +197,16 @@ internal static class LogLine
         {
             return true;
         }
-        return text.Length is 6 or 8 && text.StartsWith("HTTP/"u8) && (uint)(text[5] - '0') <= 9 && (text.Length == 6 || (text[6] == '.' && (uint)(text[7] - '0') <= 9));
+        return text.Length is 6 or 8 && text.StartsWith("HTTP/"u8) && (uint)(text[5] - '0') <= 9
+            && (text.Length == 6 || (text[6] == '.' && (uint)(text[7] - '0') <= 9));
     }
 
     /// <summary>` 200 ` and the bytes, a number or `-`, taken from the front of the text.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool TryStatusAndBytes(scoped ref ReadOnlySpan<byte> text)
     {
-        if (text.Length < 6 || text[0] != ' ' || (uint)(text[1] - '0') > 9 || (uint)(text[2] - '0') > 9 || (uint)(text[3] - '0') > 9 || text[4] != ' ')
+        if (text.Length < 6 || text[0] != ' ' || (uint)(text[1] - '0') > 9 || (uint)(text[2] - '0') > 9 || (uint)(text[3] - '0') > 9
+            || text[4] != ' ')
         {
             return false;
         }

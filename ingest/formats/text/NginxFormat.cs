@@ -5,8 +5,10 @@ using Pipeline.Ingest.Shard;
 namespace Pipeline.Ingest.Formats.Text;
 
 /// <summary>
-/// nginx's access log of a log_format of one's own, `nginx:LOG_FORMAT`: the string as it stands in nginx.conf. It takes no part in detection.
-/// A variable ends where the literal text behind it begins; within double quotes at the quote that closes them, since nginx writes a client's own as `\x22`. A line in which a literal is not where it must be, or with more behind the last, is malformed.
+/// nginx's access log of a log_format of one's own, `nginx:LOG_FORMAT`: the string as it stands in nginx.conf. It takes no part in
+/// detection.
+/// A variable ends where the literal text behind it begins; within double quotes at the quote that closes them, since nginx writes a
+/// client's own as `\x22`. A line in which a literal is not where it must be, or with more behind the last, is malformed.
 /// </summary>
 public sealed class NginxFormat : ILineFormat
 {
@@ -54,7 +56,8 @@ public sealed class NginxFormat : ILineFormat
         return null;
     }
 
-    private bool TryRead(ReadOnlySpan<byte> line, Span<byte> scratch, scoped ref NginxClock clock, scoped ref Request request, out Reason reason)
+    private bool TryRead(ReadOnlySpan<byte> line, Span<byte> scratch, scoped ref NginxClock clock, scoped ref Request request,
+        out Reason reason)
     {
         reason = Reason.Malformed;
         if (!line.StartsWith(_first))
@@ -103,7 +106,8 @@ public sealed class NginxFormat : ILineFormat
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static bool TryAddress(in NginxStep step, ReadOnlySpan<byte> text, Span<byte> scratch, out int end, out ReadOnlySpan<byte> address)
+    private static bool TryAddress(in NginxStep step, ReadOnlySpan<byte> text, Span<byte> scratch, out int end,
+        out ReadOnlySpan<byte> address)
     {
         // A quad is read at once, and shows where it ends.
         end = ClientAddress.DottedQuad(text);
@@ -119,7 +123,8 @@ public sealed class NginxFormat : ILineFormat
 
     /// <summary>False where the value has not the shape of its part.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static bool TryTake(NginxPart part, ReadOnlySpan<byte> value, scoped ref NginxClock clock, scoped ref Request request, scoped ref ReadOnlySpan<byte> clients, scoped ref bool timely)
+    private static bool TryTake(NginxPart part, ReadOnlySpan<byte> value, scoped ref NginxClock clock, scoped ref Request request,
+        scoped ref ReadOnlySpan<byte> clients, scoped ref bool timely)
     {
         switch (part)
         {

@@ -4,7 +4,8 @@ using Pipeline.Core;
 namespace Pipeline.Ingest.Formats.Text;
 
 /// <summary>
-/// Compiles an nginx log_format, once: 1 take it out of its directive — 2 cut it into literals and variables — 3 give the variables their parts — 4 refuse what nothing could read.
+/// Compiles an nginx log_format, once: 1 take it out of its directive — 2 cut it into literals and variables — 3 give the variables their
+/// parts — 4 refuse what nothing could read.
 /// </summary>
 internal static class NginxLogFormat
 {
@@ -19,7 +20,8 @@ internal static class NginxLogFormat
     private static readonly string[] Times = ["time_local", "time_iso8601", "msec"];
 
     /// <returns>The text before the first variable, and a step for each variable.</returns>
-    /// <exception cref="PipelineException">2: it has no time, address or request; variables that nothing parts; an escape that is not nginx's default; or not the variable of the client's address.</exception>
+    /// <exception cref="PipelineException">2: it has no time, address or request; variables that nothing parts; an escape that is not
+    /// nginx's default; or not the variable of the client's address.</exception>
     public static (byte[] First, NginxStep[] Steps) Compile(string text, ClientAddressRule? client)
     {
         // 1
@@ -45,7 +47,8 @@ internal static class NginxLogFormat
             quotes += next.Count(c => c == '"');
             if (next.Length == 0 && i + 1 < steps.Length)
             {
-                throw Refused($"${name} and ${names[i + 1]} stand side by side, and nothing tells where one ends; put a blank or a quote between them");
+                throw Refused($"${name} and ${names[i + 1]} stand side by side, and nothing tells where one ends; put a blank or a " +
+                    $"quote between them");
             }
             if (!quoted && part is NginxPart.Request or NginxPart.Agent or NginxPart.Clients && next.Length > 0 && next.All(c => c == ' '))
             {
@@ -72,7 +75,8 @@ internal static class NginxLogFormat
             text = end < 0 ? "" : text[end..].TrimStart();
             if (escape == "escape=none")
             {
-                throw Refused("escape=none writes what clients send as it is, quotes and line ends with it, so a client could write lines of its own; use the default escape");
+                throw Refused("escape=none writes what clients send as it is, quotes and line ends with it, so a client could write " +
+                    "lines of its own; use the default escape");
             }
             if (escape is not "escape=default")
             {
@@ -116,7 +120,8 @@ internal static class NginxLogFormat
         for (var i = 0; i < text.Length; i++)
         {
             var next = text[i] == '\\' && i + 1 < text.Length ? text[i + 1] : '\0';
-            (var c, i) = next switch { '"' or '\'' or '\\' => (next, i + 1), 't' => ('\t', i + 1), 'n' => ('\n', i + 1), 'r' => ('\r', i + 1), _ => (text[i], i) };
+            (var c, i) = next switch { '"' or '\'' or '\\' => (next, i + 1), 't' => ('\t', i + 1), 'n' => ('\n', i + 1), 'r' =>
+                ('\r', i + 1), _ => (text[i], i) };
             plain.Append(c);
         }
         return plain.ToString();
@@ -139,13 +144,15 @@ internal static class NginxLogFormat
         }
         for (var i = 0; i + 2 < found.Count; i++)
         {
-            if (found[i] is ("uri" or "document_uri", "") && found[i + 1] is ("is_args", "") && found[i + 2].Name is "args" or "query_string")
+            if (found[i] is ("uri" or "document_uri", "") && found[i + 1] is ("is_args", "") && found[i + 2].Name is "args"
+                or "query_string")
             {
                 found[i] = (UriAndArgs, found[i + 2].Next);
                 found.RemoveRange(i + 1, 2);
             }
         }
-        return found.Count > MaxVariables ? throw Refused($"it has {found.Count} variables; expected at most {MaxVariables}") : (pieces[0], found);
+        return found.Count > MaxVariables ? throw Refused($"it has {found.Count} variables; expected at most {MaxVariables}")
+            : (pieces[0], found);
     }
 
     /// <summary>Of variables that are there twice the first counts.</summary>
@@ -198,7 +205,8 @@ internal static class NginxLogFormat
         }
         if (client is not null && !Has(NginxPart.Clients))
         {
-            yield return names.Contains(Clients(client)!) ? $"other address than ${Clients(client)}, which is the peer's" : $"${Clients(client)}, which client-address names";
+            yield return names.Contains(Clients(client)!) ? $"other address than ${Clients(client)}, which is the peer's"
+                : $"${Clients(client)}, which client-address names";
         }
         if (!Has(NginxPart.TimeLocal, NginxPart.TimeIso, NginxPart.TimeUnix))
         {
@@ -212,7 +220,10 @@ internal static class NginxLogFormat
 
     private static string? Clients(ClientAddressRule? client) => client?.Field.TrimStart('$').ToLowerInvariant();
 
-    private static PipelineException Json() => Refused("it writes JSON (escape=json, or a text in braces); name the source's format as ndjson with the members' names instead, so that JSON is read as JSON");
+    private static PipelineException Json() =>
+        Refused("it writes JSON (escape=json, or a text in braces); name the source's format as ndjson with the members' names instead, " +
+        "so that JSON is read as JSON");
 
-    private static UsageException Refused(string why) => new($"format nginx: this log_format cannot be read: {why}. A sound one: {Example.TrimEnd()}");
+    private static UsageException Refused(string why) =>
+        new($"format nginx: this log_format cannot be read: {why}. A sound one: {Example.TrimEnd()}");
 }

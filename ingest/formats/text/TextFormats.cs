@@ -16,10 +16,14 @@ internal static class TextFormats
         var colon = spec.IndexOf(':', StringComparison.Ordinal);
         return (colon < 0 ? spec : spec[..colon], colon < 0) switch
         {
-            ("common", true) => client is null ? new CommonFormat() : throw new UsageException($"format common has one address only, and its source names another with client-address; take client-address out, or name a format that has field {client.Field}."),
+            ("common", true) => client is null ? new CommonFormat() : throw new UsageException(
+                $"format common has one address only, and its source names another with client-address; take client-address out, or " +
+                $"name a format that has field {client.Field}."),
             ("iis-w3c", true) when client is null => null,
             ("iis-w3c" or "appservice-w3c", true) => new W3cFormat(spec, client),
-            ("nginx", true) => throw new UsageException($"format nginx needs the log_format of its server, as it stands in nginx.conf: {NginxLogFormat.Example.TrimEnd()}"),
+            ("nginx", true) =>
+                throw new UsageException(
+                $"format nginx needs the log_format of its server, as it stands in nginx.conf: {NginxLogFormat.Example.TrimEnd()}"),
             ("nginx", false) => new NginxFormat(spec[(colon + 1)..], client),
             _ => null,
         };

@@ -3,7 +3,8 @@ using Pipeline.Core.Captures;
 
 namespace Pipeline.Ingest.Formats.W3c;
 
-/// <summary>A `#Fields` list: how many columns a row has, and where the needed ones are. Names in any case, blanks or tabs between; of two with one name the first counts.</summary>
+/// <summary>A `#Fields` list: how many columns a row has, and where the needed ones are. Names in any case, blanks or tabs between; of two
+/// with one name the first counts.</summary>
 internal readonly struct W3cFields
 {
     /// <summary>IIS has 22 fields, and custom ones seldom add more than a few.</summary>
@@ -23,7 +24,8 @@ internal readonly struct W3cFields
         Client = client is null ? -1 : Math.Max(At(client.Field), At($"cs({client.Field})"));
         IsPlain = Site < 0 && client is null;
 
-        // Without the query only the optional prefix is absent; without the agent string every XenCenter would be rejected as nameless, which would be a wrong reason.
+        // Without the query only the optional prefix is absent; without the agent string every XenCenter would be rejected as nameless,
+        // which would be a wrong reason.
         Usable = Columns <= MaxColumns && Date >= 0 && Time >= 0 && Address >= 0 && Method >= 0 && Stem >= 0 && Agent >= 0;
     }
 
@@ -47,7 +49,8 @@ internal readonly struct W3cFields
     /// <summary>−1 when it is not declared: logs of IIS have it seldom, those of App Service always.</summary>
     public int Site { get; }
 
-    /// <summary>The field that the source's `client-address` names, by its own name or within `cs(…)`; −1 when it is not declared.</summary>
+    /// <summary>The field that the source's `client-address` names, by its own name or within `cs(…)`; −1 when it is not
+    /// declared.</summary>
     public int Client { get; }
 
     /// <summary>Rows need no look at site or client.</summary>
@@ -59,7 +62,8 @@ internal readonly struct W3cFields
     public static W3cFields Of(string? list, ClientAddressRule? client) => list is null ? default : new W3cFields(list, client);
 
     /// <summary>
-    /// The list of a `#Fields:` line with the names that captures may hold (<see cref="ColumnNames"/>), or the same string again when it says the
+    /// The list of a `#Fields:` line with the names that captures may hold (<see cref="ColumnNames"/>), or the same string again when it
+    /// says the
     /// same; empty, which no row fits, when it is too long.
     /// </summary>
     /// <param name="client">The field that it names is kept too.</param>

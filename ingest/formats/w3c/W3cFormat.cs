@@ -8,9 +8,12 @@ using Pipeline.Ingest.Shard;
 namespace Pipeline.Ingest.Formats.W3c;
 
 /// <summary>
-/// W3C extended logs as IIS and App Service write them: one blank between fields, `-` for an empty one, + for a blank within one, times in UTC.
-/// Requests to Kudu, the administration of an App Service, have a site of their own (`~1NAME`) and are of another path, whatever they ask for.
-/// `#Fields` says the columns and may change anywhere, since the server writes its header again after a restart or an idle time. A row of another number of columns is malformed: never is a column read that the list does not vouch for.
+/// W3C extended logs as IIS and App Service write them: one blank between fields, `-` for an empty one, + for a blank within one, times in
+/// UTC.
+/// Requests to Kudu, the administration of an App Service, have a site of their own (`~1NAME`) and are of another path, whatever they ask
+/// for.
+/// `#Fields` says the columns and may change anywhere, since the server writes its header again after a restart or an idle time. A row of
+/// another number of columns is malformed: never is a column read that the list does not vouch for.
 /// </summary>
 /// <param name="name">`iis-w3c`, or `appservice-w3c`, which is the same: its own `#Fields` tells the difference.</param>
 /// <param name="client">Null: `c-ip` is the client's.</param>
@@ -79,7 +82,8 @@ public sealed class W3cFormat(string name = "iis-w3c", ClientAddressRule? client
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static bool TryRead(ReadOnlySpan<byte> line, in W3cFields columns, Span<byte> scratch, Span<int> ends, ref IsoClock clock, out Request request, out Reason reason)
+    private static bool TryRead(ReadOnlySpan<byte> line, in W3cFields columns, Span<byte> scratch, Span<int> ends, ref IsoClock clock,
+        out Request request, out Reason reason)
     {
         request = default;
         reason = Reason.Malformed;
@@ -101,10 +105,12 @@ public sealed class W3cFormat(string name = "iis-w3c", ClientAddressRule? client
 
     /// <summary>Whose address the request has, and whether it was to the site itself.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private bool TryCareful(ReadOnlySpan<byte> line, in W3cFields columns, Span<byte> scratch, ReadOnlySpan<int> ends, ref Request request, out Reason reason)
+    private bool TryCareful(ReadOnlySpan<byte> line, in W3cFields columns, Span<byte> scratch, ReadOnlySpan<int> ends, ref Request request,
+        out Reason reason)
     {
         reason = Reason.UntrustedAddress;
-        if (client is not null && !client.TryClient(request.Address, columns.Client < 0 ? default : Column(line, ends, columns.Client), scratch[ClientAddress.MaxLength..], out request.Address))
+        if (client is not null && !client.TryClient(request.Address, columns.Client < 0 ? default
+            : Column(line, ends, columns.Client), scratch[ClientAddress.MaxLength..], out request.Address))
         {
             return false;
         }
@@ -113,13 +119,15 @@ public sealed class W3cFormat(string name = "iis-w3c", ClientAddressRule? client
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static bool TryAddress(ReadOnlySpan<byte> line, ReadOnlySpan<int> ends, int column, Span<byte> scratch, out ReadOnlySpan<byte> address)
+    private static bool TryAddress(ReadOnlySpan<byte> line, ReadOnlySpan<int> ends, int column, Span<byte> scratch,
+        out ReadOnlySpan<byte> address)
     {
         address = Column(line, ends, column);
         var start = ends[column] - address.Length;
 
         // With what follows in the line the quad can be read at once.
-        return ClientAddress.DottedQuad(line[start..]) == address.Length ? address.Length > 0 : ClientAddress.TryNormalise(address, scratch, out address);
+        return ClientAddress.DottedQuad(line[start..]) == address.Length ? address.Length > 0
+            : ClientAddress.TryNormalise(address, scratch, out address);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -142,7 +150,8 @@ public sealed class W3cFormat(string name = "iis-w3c", ClientAddressRule? client
             {
                 // The last vector overlaps the one before it; what that one saw is masked out.
                 var from = Math.Min(at, line.Length - Vector256<byte>.Count);
-                var blanks = Vector256.Equals(Vector256.LoadUnsafe(ref first, (nuint)from), blank).ExtractMostSignificantBits() & (uint.MaxValue << (at - from));
+                var blanks = Vector256.Equals(Vector256.LoadUnsafe(ref first, (nuint)from), blank)
+                    .ExtractMostSignificantBits() & (uint.MaxValue << (at - from));
                 if (found + BitOperations.PopCount(blanks) >= columns)
                 {
                     return false;

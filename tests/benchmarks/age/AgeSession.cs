@@ -7,7 +7,8 @@ using Pipeline.Worlds;
 namespace Pipeline.Tests.Benchmarks.Age;
 
 /// <summary>
-/// What the age of the tables costs: the real program starts and imports 100 lines, into tables of 1,000 log entries and of a thousand times as many.
+/// What the age of the tables costs: the real program starts and imports 100 lines, into tables of 1,000 log entries and of a thousand
+/// times as many.
 /// The two are measured in turns, because a machine has quicker and slower minutes.
 /// </summary>
 internal static class AgeSession
@@ -43,18 +44,21 @@ internal static class AgeSession
         await azurite.StartAsync();
         var environment = new Dictionary<string, string>
         {
-            ["PIPELINE__STORES__US__CONNECTION_STRING"] = AzuriteProcess.ConnectionString, ["PIPELINE__STORES__UK__CONNECTION_STRING"] = AzuriteProcess.ConnectionString,
+            ["PIPELINE__STORES__US__CONNECTION_STRING"] = AzuriteProcess.ConnectionString,
+                ["PIPELINE__STORES__UK__CONNECTION_STRING"] = AzuriteProcess.ConnectionString,
         };
         foreach (var entries in new[] { Young, OldInAzure })
         {
             var (us, uk) = (azurite.NewUrl(), azurite.NewUrl());
-            await File.WriteAllTextAsync(folder[$"{entries}.yaml"], $"stores:\n  us: {{url: \"{us}\", region: us}}\n  uk: {{url: \"{uk}\", region: uk}}\nkeys: keys-{entries}\n");
+            await File.WriteAllTextAsync(folder[$"{entries}.yaml"],
+                $"stores:\n  us: {{url: \"{us}\", region: us}}\n  uk: {{url: \"{uk}\", region: uk}}\nkeys: keys-{entries}\n");
             await DoAsync(environment, "store", "init", us, "--role", "capture", "--region", "us");
             await DoAsync(environment, "store", "init", uk, "--role", "table", "--region", "uk", "--captures", us);
             await ImportAsync(environment, folder, entries, "first", 0);
             await AgedTables.GrowAzureAsync(us, uk, folder[$"keys-{entries}"], entries);
         }
-        return Compare("import of 100 lines, Azurite", OldInAzure, (entries, turn) => ImportAsync(environment, folder, entries, $"web-{turn}", turn));
+        return Compare("import of 100 lines, Azurite", OldInAzure, (entries, turn) =>
+            ImportAsync(environment, folder, entries, $"web-{turn}", turn));
     }
 
     private static IReadOnlyList<Figure> Compare(string name, int old, Func<int, int, Task> import)
@@ -69,7 +73,8 @@ internal static class AgeSession
                 taken.Add(Stopwatch.GetElapsedTime(started).TotalSeconds);
             }
         }
-        var figures = times.Select(t => new Figure($"{name}, {t.Key:N0} entries a table", "s", Repeat.Median(t.Value), t.Value.Min(), t.Value.Max())).ToList();
+        var figures = times.Select(t => new Figure($"{name}, {t.Key:N0} entries a table", "s", Repeat.Median(t.Value), t.Value.Min(),
+            t.Value.Max())).ToList();
         var ratio = figures[1].Median / figures[0].Median;
         return [figures[0], figures[1] with { Ratio = ratio, Target = $"≤ {Allowed} × the first", Met = ratio <= Allowed }];
     }

@@ -27,7 +27,8 @@ internal static class AgedTables
         Console.Error.WriteLine($"ageing: {entries:N0} entries a table");
         var connection = new Secret(AzuriteProcess.ConnectionString);
         using var installation = await OpenInstallation.OpenAsync(
-            new InstallationPlaces(new StorePlace(us, "us", connection), new StorePlace(uk, "uk", connection), keys), TimeProvider.System, default);
+            new InstallationPlaces(new StorePlace(us, "us", connection), new StorePlace(uk, "uk", connection), keys), TimeProvider.System,
+                default);
         foreach (var log in installation.Logs)
         {
             var puts = new Queue<Task>();

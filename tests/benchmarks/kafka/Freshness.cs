@@ -5,11 +5,14 @@ using Pipeline.Worlds;
 
 namespace Pipeline.Tests.Benchmarks.Kafka;
 
-/// <summary>How long a record is captured before it is visible in the table, where nothing waits; and what that costs in requests.</summary>
+/// <summary>How long a record is captured before it is visible in the table, where nothing waits; and what that costs in
+/// requests.</summary>
 /// <param name="P50">Seconds, by records.</param>
 /// <param name="CommitsPerDay">Of both tables together, extrapolated, without those of the stop.</param>
-/// <param name="IngestPutsPerDay">Put requests to the stores for the one shard, extrapolated, its start included; beside it those of `ship`.</param>
-internal sealed record Fresh(double P50, double P99, double Most, double CommitsPerDay, double CapturesPerDay, double SegmentsPerDay, double IngestPutsPerDay, double ShipPutsPerDay, long Records);
+/// <param name="IngestPutsPerDay">Put requests to the stores for the one shard, extrapolated, its start included; beside it those of
+/// `ship`.</param>
+internal sealed record Fresh(double P50, double P99, double Most, double CommitsPerDay, double CapturesPerDay, double SegmentsPerDay,
+    double IngestPutsPerDay, double ShipPutsPerDay, long Records);
 
 internal sealed class Freshness(TemporaryFolder folder, BenchBroker broker)
 {
@@ -66,7 +69,8 @@ internal sealed class Freshness(TemporaryFolder folder, BenchBroker broker)
     /// <summary>One shard's frames are shipped in order: each seal says of how many captures it is.</summary>
     private static async Task<Fresh> JudgeAsync(string dir, Role ship, double scale, (double Ingest, double Ship) puts)
     {
-        using var installation = await OpenInstallation.OpenAsync(InstallationPlaces.Embedded(dir), TimeProvider.System, CancellationToken.None);
+        using var installation = await OpenInstallation.OpenAsync(InstallationPlaces.Embedded(dir), TimeProvider.System,
+            CancellationToken.None);
         var captures = new List<(CaptureHeader Header, DateTimeOffset At)>();
         while (await installation.Captures.ReadAsync("web", captures.Count) is { } capture)
         {
@@ -77,7 +81,8 @@ internal sealed class Freshness(TemporaryFolder folder, BenchBroker broker)
         var seals = ship.Seals.Where(s => !s.Line.Contains("reason=stop", StringComparison.Ordinal)).ToList();
         foreach (var table in seals.GroupBy(s => s.Line.Split("table=")[1].Split(' ')[0]))
         {
-            var frames = captures.Where(c => c.Header.FrameOf(table.Key) is not null).Select(c => (c.At, c.Header.FrameOf(table.Key)!.Rows)).ToList();
+            var frames = captures.Where(c => c.Header.FrameOf(table.Key) is not null).Select(c => (c.At, c.Header.FrameOf(table.Key)!.Rows))
+                .ToList();
             var next = 0;
             foreach (var seal in table)
             {
@@ -94,6 +99,7 @@ internal sealed class Freshness(TemporaryFolder folder, BenchBroker broker)
             var seen = 0L;
             return delays.OrderBy(d => d.Seconds).First(d => (seen += d.Rows) >= share * rows).Seconds;
         }
-        return new Fresh(At(0.5), At(0.99), delays.Max(d => d.Seconds), seals.Count * scale, captures.Count * scale, seals.Sum(s => s.Number("segments")) * scale, puts.Ingest * scale, puts.Ship * scale, rows);
+        return new Fresh(At(0.5), At(0.99), delays.Max(d => d.Seconds), seals.Count * scale, captures.Count * scale,
+            seals.Sum(s => s.Number("segments")) * scale, puts.Ingest * scale, puts.Ship * scale, rows);
     }
 }

@@ -9,7 +9,8 @@ using Pipeline.Core.Table.Segments;
 namespace Pipeline.Tests.Benchmarks.Kafka;
 
 /// <summary>
-/// The baseline: one JSON message a record, a plain loop over Confluent.Kafka with its fetch settings tuned, and the same Parquet writer. Kind to it: times are numbers,
+/// The baseline: one JSON message a record, a plain loop over Confluent.Kafka with its fetch settings tuned, and the same Parquet writer.
+/// Kind to it: times are numbers,
 /// keys are absent, nothing is committed, and each date is one file that is written at the end.
 /// </summary>
 internal static class JsonLoop
@@ -57,7 +58,8 @@ internal static class JsonLoop
         using var consumer = new ConsumerBuilder<Ignore, byte[]>(new Dictionary<string, string>
         {
             ["bootstrap.servers"] = servers, ["group.id"] = "json", ["auto.offset.reset"] = "earliest", ["enable.auto.commit"] = "false",
-            ["fetch.queue.backoff.ms"] = "5", ["queued.min.messages"] = "1000000", ["queued.max.messages.kbytes"] = "131072", ["fetch.max.bytes"] = "16777216", ["max.partition.fetch.bytes"] = "4194304",
+            ["fetch.queue.backoff.ms"] = "5", ["queued.min.messages"] = "1000000", ["queued.max.messages.kbytes"] = "131072",
+                ["fetch.max.bytes"] = "16777216", ["max.partition.fetch.bytes"] = "4194304",
             ["check.crcs"] = "true",
         }).Build();
         consumer.Subscribe(topic);
@@ -126,7 +128,9 @@ internal static class JsonLoop
             var day = UtcDay.Of(time);
             if (!_days.TryGetValue(day, out var open))
             {
-                open = _days[day] = (new Columns(contract), new SegmentWriter(contract, day, new SegmentLabel("store", "kid", "contract", [new("web", 0, 9)])));
+                open = _days[day] =
+                    (new Columns(contract), new SegmentWriter(contract, day,
+                    new SegmentLabel("store", "kid", "contract", [new("web", 0, 9)])));
             }
             if (open.Batch.Rows == BatchRows)
             {

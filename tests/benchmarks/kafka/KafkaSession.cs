@@ -2,7 +2,8 @@ using Pipeline.Tests.Integration.Azure;
 
 namespace Pipeline.Tests.Benchmarks.Kafka;
 
-/// <summary>Through a real broker on loopback: 1 rates beside the baseline, and with stores in containers — 2 memory — 3 freshness — 4 a restart. The broker runs on the same cores; processor time is of our process alone.</summary>
+/// <summary>Through a real broker on loopback: 1 rates beside the baseline, and with stores in containers — 2 memory — 3 freshness — 4 a
+/// restart. The broker runs on the same cores; processor time is of our process alone.</summary>
 internal static class KafkaSession
 {
     private const int Repetitions = 3;
@@ -55,7 +56,9 @@ internal static class KafkaSession
             figures.AddRange(await new Restart(folder, broker).MeasureAsync());
         }
         Report.Print(figures);
-        Console.WriteLine($"- broker: one node on the same machine, its processor time is in no figure; Confluent.Kafka {typeof(Confluent.Kafka.ProducerConfig).Assembly.GetName().Version}, librdkafka {Confluent.Kafka.Library.VersionString}");
+        Console.WriteLine(
+            $"- broker: one node on the same machine, its processor time is in no figure; Confluent.Kafka " +
+            $"{typeof(Confluent.Kafka.ProducerConfig).Assembly.GetName().Version}, librdkafka {Confluent.Kafka.Library.VersionString}");
         return 0;
     }
 
@@ -78,13 +81,17 @@ internal static class KafkaSession
             Of("Kafka → committed segments, directory", ship).AtLeast(2e6) with { Ratio = ratio },
             Of("the same records as JSON messages → Parquet, a plain loop", json),
             new Figure("Kafka → table beside JSON messages, per CPU-second", "×", ratio, ratio, ratio).AtLeast(5),
-            new Figure($"caught up after an outage, {Rates.Lines / 1e6:0.0} M lines waiting on the topic", "× real time", Repeat.Median(ship.Select(s => hour / s.Seconds)), ship.Min(s => hour / s.Seconds), ship.Max(s => hour / s.Seconds))
+            new Figure($"caught up after an outage, {Rates.Lines / 1e6:0.0} M lines waiting on the topic", "× real time",
+                Repeat.Median(ship.Select(s => hour / s.Seconds)), ship.Min(s => hour / s.Seconds), ship.Max(s => hour / s.Seconds))
             {
-                Note = $"{hour:0} s of 10,000 lines a second; {Repeat.Median(ship.Select(s => s.Seconds)):0.0} s from the start of the process to the last commit",
+                Note = $"{hour:0} s of 10,000 lines a second; {Repeat.Median(ship.Select(s => s.Seconds)):0.0} s from the start of the " +
+                    $"process to the last commit",
             }.AtLeast(10),
-            new Figure($"after an outage of Kafka, {Rates.Lines / 1e6:0.0} M lines waiting in the store", "× real time", Repeat.Median(store.Select(s => hour / s.Seconds)), store.Min(s => hour / s.Seconds), store.Max(s => hour / s.Seconds))
+            new Figure($"after an outage of Kafka, {Rates.Lines / 1e6:0.0} M lines waiting in the store", "× real time",
+                Repeat.Median(store.Select(s => hour / s.Seconds)), store.Min(s => hour / s.Seconds), store.Max(s => hour / s.Seconds))
             {
-                Note = $"{Repeat.Median(store.Select(s => s.Seconds)):0.0} s, by catch-up alone; {Figure.Si(Repeat.Median(store.Select(s => s.PerCpuSecond)))} records per CPU-second",
+                Note = $"{Repeat.Median(store.Select(s => s.Seconds)):0.0} s, by catch-up alone; " +
+                    $"{Figure.Si(Repeat.Median(store.Select(s => s.PerCpuSecond)))} records per CPU-second",
             }.AtLeast(10),
         ];
     }
@@ -105,7 +112,8 @@ internal static class KafkaSession
             ingest.Add(Told("ingest", first));
             ship.Add(Told("ship", second));
         }
-        return [Of("lines → captured and published, containers of Azurite", ingest), Of("Kafka → committed segments, containers of Azurite", ship)];
+        return [Of("lines → captured and published, containers of Azurite", ingest),
+            Of("Kafka → committed segments, containers of Azurite", ship)];
     }
 
     /// <summary>All at once, each an installation of its own, because they do little but wait.</summary>
@@ -131,13 +139,15 @@ internal static class KafkaSession
         Say("an hour's backlog");
         await rates.IngestAsync(Rates.LinesOfAnHour);
         var (ship, json) = (Told("ship", await rates.ShipAsync(byFeed: true)), Told("JSON", await rates.JsonAsync()));
-        var (size, ratio, hours) = ($"{ship.Records / 1e6:0.0} M records waiting", ship.PerCpuSecond / json.PerCpuSecond, 3_600 / ship.Seconds);
+        var (size, ratio, hours) = ($"{ship.Records / 1e6:0.0} M records waiting", ship.PerCpuSecond / json.PerCpuSecond,
+            3_600 / ship.Seconds);
         return
         [
             Of($"Kafka → committed segments, directory, {size}", [ship]).AtLeast(2e6) with { Ratio = ratio },
             Of($"the same as JSON messages → Parquet, {size}", [json]),
             new Figure($"Kafka → table beside JSON messages, per CPU-second, {size}", "×", ratio, ratio, ratio).AtLeast(5),
-            new Figure("caught up after an outage of an hour at 10,000 lines/s, waiting on the topic", "× real time", hours, hours, hours).AtLeast(10),
+            new Figure("caught up after an outage of an hour at 10,000 lines/s, waiting on the topic", "× real time", hours, hours, hours)
+                .AtLeast(10),
         ];
     }
 
@@ -149,9 +159,11 @@ internal static class KafkaSession
         static Figure Between(string name, Stretch a, Stretch b)
         {
             var rate = (b.Records - a.Records) / (b.CpuSeconds - a.CpuSeconds);
-            return new Figure(name, "records/CPU-s", rate, rate, rate) { PeakBytes = b.PeakBytes, Note = $"{a.Records:N0} records {a.CpuSeconds:0.00} CPU-s, {b.Records:N0} records {b.CpuSeconds:0.00} CPU-s; {b.Note}" };
+            return new Figure(name, "records/CPU-s", rate, rate, rate) { PeakBytes = b.PeakBytes,
+                Note = $"{a.Records:N0} records {a.CpuSeconds:0.00} CPU-s, {b.Records:N0} records {b.CpuSeconds:0.00} CPU-s; {b.Note}" };
         }
-        return [Between("one more record, lines → published", few.Item1, many.Item1).AtLeast(1e6), Between("one more record, Kafka → committed segments", few.Item2, many.Item2).AtLeast(2e6)];
+        return [Between("one more record, lines → published", few.Item1, many.Item1).AtLeast(1e6),
+            Between("one more record, Kafka → committed segments", few.Item2, many.Item2).AtLeast(2e6)];
     }
 
     private static Figure Of(string name, List<Stretch> runs)
@@ -160,25 +172,30 @@ internal static class KafkaSession
         return new Figure(name, "records/CPU-s", Repeat.Median(rates), rates.Min(), rates.Max())
         {
             PerCpuSecond = Repeat.Median(rates), PeakBytes = runs.Max(r => r.PeakBytes),
-            Note = $"{runs[0].Records:N0} records; {Repeat.Median(runs.Select(r => r.CpuSeconds)):0.00} CPU-s, {Repeat.Median(runs.Select(r => r.Seconds)):0.00} s; start of the process included; {runs[0].Note}",
+            Note = $"{runs[0].Records:N0} records; {Repeat.Median(runs.Select(r => r.CpuSeconds)):0.00} CPU-s, " +
+                $"{Repeat.Median(runs.Select(r => r.Seconds)):0.00} s; start of the process included; {runs[0].Note}",
         };
     }
 
     private static Figure OfMemory(string name, Stretch run, double most) =>
-        new Figure(name, "B", run.PeakBytes, run.PeakBytes, run.PeakBytes) { PeakBytes = run.PeakBytes, Note = $"{run.Records:N0} in {run.Seconds:0.0} s, {run.CpuSeconds:0.0} CPU-s; {run.Note}" }.AtMost(most);
+        new Figure(name, "B", run.PeakBytes, run.PeakBytes, run.PeakBytes) { PeakBytes = run.PeakBytes,
+            Note = $"{run.Records:N0} in {run.Seconds:0.0} s, {run.CpuSeconds:0.0} CPU-s; {run.Note}" }.AtMost(most);
 
     private static IEnumerable<Figure> OfFreshness(int rate, string age, TimeSpan measured, Fresh fresh) =>
     [
         new Figure($"captured → visible, {rate:N0} lines/s, seal.age {age}, p50", "s", fresh.P50, fresh.P50, fresh.P50),
         new Figure($"captured → visible, {rate:N0} lines/s, seal.age {age}, p99", "s", fresh.P99, fresh.P99, fresh.P99)
         {
-            Note = $"most {fresh.Most:0.0} s, {fresh.Records:N0} records; a day at this rate, by counts of {measured.TotalSeconds:0} s: {fresh.CommitsPerDay:N0} commits and {fresh.SegmentsPerDay:N0} segments (both tables), {fresh.CapturesPerDay:N0} captures of the shard, {fresh.IngestPutsPerDay:N0} put requests of ingest and {fresh.ShipPutsPerDay:N0} of ship",
+            Note = $"most {fresh.Most:0.0} s, {fresh.Records:N0} records; a day at this rate, by counts of {measured.TotalSeconds:0} s: " +
+                $"{fresh.CommitsPerDay:N0} commits and {fresh.SegmentsPerDay:N0} segments (both tables), {fresh.CapturesPerDay:N0} " +
+                $"captures of the shard, {fresh.IngestPutsPerDay:N0} put requests of ingest and {fresh.ShipPutsPerDay:N0} of ship",
         },
     ];
 
     private static Stretch Told(string what, Stretch run)
     {
-        Say($"{what}: {Figure.Si(run.PerCpuSecond)} records/CPU-s, {run.CpuSeconds:0.00} CPU-s, {run.Seconds:0.00} s, {run.PeakBytes / 1e6:0} MB, {run.Note}");
+        Say($"{what}: {Figure.Si(run.PerCpuSecond)} records/CPU-s, {run.CpuSeconds:0.00} CPU-s, {run.Seconds:0.00} s, " +
+            $"{run.PeakBytes / 1e6:0} MB, {run.Note}");
         return run;
     }
 

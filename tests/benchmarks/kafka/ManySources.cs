@@ -5,12 +5,15 @@ namespace Pipeline.Tests.Benchmarks.Kafka;
 /// <summary>An installation with many sources, a log file and a shard each.</summary>
 internal static class ManySources
 {
-    /// <summary>Writes their logs and the configuration that names them, in folders `logs` and `sources`; the configuration's path.</summary>
+    /// <summary>Writes their logs and the configuration that names them, in folders `logs` and `sources`; the configuration's
+    /// path.</summary>
     public static async Task<string> WriteAsync(TemporaryFolder folder, int sources, int linesOfEach)
     {
         var names = await WriteLogsAsync(folder["logs"], sources, linesOfEach);
         var config = folder["sources.yaml"];
-        await File.WriteAllTextAsync(config, "stores:\n  us: {path: sources/us, region: us}\n  uk: {path: sources/uk, region: uk}\nkeys: sources/keys\nsources:\n" + string.Concat(names.Select(n => $"  - {{name: {n}, format: combined, paths: [{folder["logs"]}/{n}.log]}}\n")));
+        await File.WriteAllTextAsync(config,
+            "stores:\n  us: {path: sources/us, region: us}\n  uk: {path: sources/uk, region: uk}\nkeys: sources/keys\nsources:\n"
+            + string.Concat(names.Select(n => $"  - {{name: {n}, format: combined, paths: [{folder["logs"]}/{n}.log]}}\n")));
         return config;
     }
 

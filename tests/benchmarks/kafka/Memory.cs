@@ -11,7 +11,8 @@ namespace Pipeline.Tests.Benchmarks.Kafka;
 /// <summary>The most that either side is asked to hold at once.</summary>
 internal sealed class Memory(TemporaryFolder folder, BenchBroker broker)
 {
-    private const int Shards = 1_000, CapturesOfAShard = 2, DatesOfACapture = 100, RowsOfADate = 20, Dates = 10_000, Sources = 1_000, LinesOfASource = 2_000;
+    private const int Shards = 1_000, CapturesOfAShard = 2, DatesOfACapture = 100, RowsOfADate = 20, Dates = 10_000, Sources = 1_000,
+        LinesOfASource = 2_000;
     private const long FirstDay = 10_500;
     private const long MicrosOfADay = 86_400_000_000;
 
@@ -29,7 +30,9 @@ internal sealed class Memory(TemporaryFolder folder, BenchBroker broker)
         await ship.StopAsync();
         var seals = ship.Seals.ToList();
         folder.Remove("many");
-        return new Stretch(rows, seals[^1].Seconds, cpu, peak, $"{Shards * CapturesOfAShard:N0} captures of {Shards:N0} shards, {seals.Count} commits of {string.Join(" and ", seals.Select(s => s.Number("segments")))} segments");
+        return new Stretch(rows, seals[^1].Seconds, cpu, peak,
+            $"{Shards * CapturesOfAShard:N0} captures of {Shards:N0} shards, {seals.Count} commits of " +
+            $"{string.Join(" and ", seals.Select(s => s.Number("segments")))} segments");
     }
 
     /// <summary>`ingest` follows 1,000 files, a source each, that are there when it starts.</summary>
@@ -45,12 +48,15 @@ internal sealed class Memory(TemporaryFolder folder, BenchBroker broker)
         await ingest.StopAsync();
         var published = ingest.Log.Last(l => l.Line.Contains("published captures=", StringComparison.Ordinal));
         ManySources.Remove(folder);
-        return new Stretch(Sources * LinesOfASource, seconds, cpu, peak, $"lines, not records; ready after {ready:0.0} s; {published.Number("captures"):N0} captures published, {published.Number("skipped"):N0} skipped");
+        return new Stretch(Sources * LinesOfASource, seconds, cpu, peak,
+            $"lines, not records; ready after {ready:0.0} s; {published.Number("captures"):N0} captures published, " +
+            $"{published.Number("skipped"):N0} skipped");
     }
 
     private async Task<long> ProduceAsync(string topic)
     {
-        using var installation = await OpenInstallation.OpenOrCreateAsync(InstallationPlaces.Embedded(folder["many"]), TimeProvider.System, CancellationToken.None);
+        using var installation = await OpenInstallation.OpenOrCreateAsync(InstallationPlaces.Embedded(folder["many"]), TimeProvider.System,
+            CancellationToken.None);
         using var producer = broker.Producer();
         using var hash = new RowHash(installation.Key.RowKey());
         var contract = PublishedContracts.XenCenterChecks;
@@ -69,7 +75,8 @@ internal sealed class Memory(TemporaryFolder folder, BenchBroker broker)
                     for (var r = 0; r < RowsOfADate; r++)
                     {
                         columns.AddRow((FirstDay + day) * MicrosOfADay + r * 1_000_000L + s);
-                        columns.Strings[0].Append(Encoding.ASCII.GetBytes($"{random.Next(1, 223)}.{random.Next(256)}.{random.Next(256)}.0"));
+                        columns.Strings[0]
+                            .Append(Encoding.ASCII.GetBytes($"{random.Next(1, 223)}.{random.Next(256)}.{random.Next(256)}.0"));
                         columns.Strings[1].Append(r % 2 == 0 ? "8.2.7"u8 : "2024.1.0"u8);
                     }
                 }
@@ -77,12 +84,16 @@ internal sealed class Memory(TemporaryFolder folder, BenchBroker broker)
                 hash.AddByDay(columns, days);
                 var header = new CaptureHeader
                 {
-                    Store = installation.CaptureStore.Id, Shard = shard, Number = state.Next, Session = "s", Previous = state.Head?.Hash, KeyId = installation.Key.KeyId, Contracts = [],
+                    Store = installation.CaptureStore.Id, Shard = shard, Number = state.Next, Session = "s", Previous = state.Head?.Hash,
+                        KeyId = installation.Key.KeyId, Contracts = [],
                     Links = new(state.Links.ToDictionary(l => l.Key, l => l.Value), StringComparer.Ordinal),
-                    Reads = [new ReadEntry { Source = shard, Format = "combined", Stream = "t", From = state.Next, To = state.Next + 1, Check = "c", Lines = columns.Rows, Physical = columns.Rows }],
-                    Frames = [new FrameEntry { Dataset = contract.Dataset, Offset = 0, Length = 0, Rows = columns.Rows, Dates = new(days.ToDictionary(d => d.Key.ToString(), d => DaySums.Of(d.Value)), StringComparer.Ordinal) }],
+                    Reads = [new ReadEntry { Source = shard, Format = "combined", Stream = "t", From = state.Next, To = state.Next
+                        + 1, Check = "c", Lines = columns.Rows, Physical = columns.Rows }],
+                    Frames = [new FrameEntry { Dataset = contract.Dataset, Offset = 0, Length = 0, Rows = columns.Rows,
+                        Dates = new(days.ToDictionary(d => d.Key.ToString(), d => DaySums.Of(d.Value)), StringComparer.Ordinal) }],
                 };
-                var (bytes, whole) = CaptureFile.Encode(header, null, [encoder.Frame(encoder.EncodeBatches(columns))], installation.Key.Captures());
+                var (bytes, whole) = CaptureFile.Encode(header, null, [encoder.Frame(encoder.EncodeBatches(columns))],
+                    installation.Key.Captures());
                 if (state.Apply(whole, new Link(header.Number, Sha256.Of(bytes))) is { } fork)
                 {
                     throw new InvalidOperationException(fork.Reason);

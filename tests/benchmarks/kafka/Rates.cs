@@ -41,11 +41,13 @@ internal sealed class Rates(TemporaryFolder folder, BenchBroker broker)
         Check.Equal("lines captured", JsonDocument.Parse(verify).RootElement.GetProperty("lines").GetInt64(), truth.Counts.Lines);
         _records = truth.Counts.Records.Values.Sum();
         folder.Remove("kafka.log");
-        return new Stretch(_records, seconds, cpu, peak, $"{published.Number("captures"):N0} captures, {published.Number("bytes") / (double)_records:0.0} B a record");
+        return new Stretch(_records, seconds, cpu, peak,
+            $"{published.Number("captures"):N0} captures, {published.Number("bytes") / (double)_records:0.0} B a record");
     }
 
     /// <summary>
-    /// `ship` with a new group and a new table. With <paramref name="byFeed"/> its first look at the store finds no shard, and its next look is an hour away,
+    /// `ship` with a new group and a new table. With <paramref name="byFeed"/> its first look at the store finds no shard, and its next
+    /// look is an hour away,
     /// so that what is committed came from the topic; without, the same captures come from the store.
     /// </summary>
     public async Task<Stretch> ShipAsync(bool byFeed, string age = "3s")
@@ -53,7 +55,8 @@ internal sealed class Rates(TemporaryFolder folder, BenchBroker broker)
         var (us, aside, uk) = (Path.Combine(folder[Dir], "us", "captures"), folder["aside"], folder["uk"]);
         var environment = broker.Environment(_topic, $"ship-{Guid.NewGuid():N}");
         var config = folder["ship.yaml"];
-        await File.WriteAllTextAsync(config, $"stores:\n  us: {{path: {folder[Dir]}/us, region: us}}\n  uk: {{path: {uk}, region: uk}}\nkeys: {folder[Dir]}/keys\n");
+        await File.WriteAllTextAsync(config,
+            $"stores:\n  us: {{path: {folder[Dir]}/us, region: us}}\n  uk: {{path: {uk}, region: uk}}\nkeys: {folder[Dir]}/keys\n");
         environment["PIPELINE__PERIOD"] = "1h";
         environment["PIPELINE__SEAL__AGE"] = age;
         if (byFeed)
@@ -84,7 +87,9 @@ internal sealed class Rates(TemporaryFolder folder, BenchBroker broker)
         Check.Equal("gaps", ship.Log.Count(l => l.Line.Contains("gap table=", StringComparison.Ordinal)), 0);
         var size = seals.Sum(s => s.Number("bytes")) / (double)_records;
         folder.Remove("uk");
-        return new Stretch(_records, seals[^1].Seconds, cpu, peak, $"{seals.Count} commits, {seals.Sum(s => s.Number("segments"))} segments, {size:0.0} B a record; age of a seal {age}, which is in the time; {start:0.00} CPU-s until the first partition was assigned");
+        return new Stretch(_records, seals[^1].Seconds, cpu, peak,
+            $"{seals.Count} commits, {seals.Sum(s => s.Number("segments"))} segments, {size:0.0} B a record; age of a seal {age}, which " +
+            $"is in the time; {start:0.00} CPU-s until the first partition was assigned");
     }
 
     /// <summary>The same records, a JSON message each, through a plain loop into the same Parquet writer.</summary>
@@ -97,7 +102,8 @@ internal sealed class Rates(TemporaryFolder folder, BenchBroker broker)
             {
                 foreach (var frame in CaptureFile.DecodeHeader(capture, "message").Frames)
                 {
-                    foreach (var batch in FrameDecoder.Decode(PublishedContracts.ByDataset(frame.Dataset), CaptureFile.Block(capture, frame.Offset, frame.Length, "message"), frame.Rows))
+                    foreach (var batch in FrameDecoder.Decode(PublishedContracts.ByDataset(frame.Dataset),
+                        CaptureFile.Block(capture, frame.Offset, frame.Length, "message"), frame.Rows))
                     {
                         JsonLoop.Produce(producer, topic, batch);
                     }
@@ -105,8 +111,10 @@ internal sealed class Rates(TemporaryFolder folder, BenchBroker broker)
             }
             producer.Flush(TimeSpan.FromMinutes(1));
         }
-        var (output, usage) = Child.Run(Child.Dotnet, Path.Combine(AppContext.BaseDirectory, "Pipeline.Tests.Benchmarks.dll"), "kafka-json", broker.Servers, topic, _records.ToString(System.Globalization.CultureInfo.InvariantCulture), folder["json"]);
+        var (output, usage) = Child.Run(Child.Dotnet, Path.Combine(AppContext.BaseDirectory, "Pipeline.Tests.Benchmarks.dll"), "kafka-json",
+            broker.Servers, topic, _records.ToString(System.Globalization.CultureInfo.InvariantCulture), folder["json"]);
         folder.Remove("json");
-        return new Stretch(_records, usage.Seconds, usage.CpuSeconds, usage.PeakBytes, $"{output.Trim()} B a record in Parquet; no commits, no sums, no proof");
+        return new Stretch(_records, usage.Seconds, usage.CpuSeconds, usage.PeakBytes,
+            $"{output.Trim()} B a record in Parquet; no commits, no sums, no proof");
     }
 }

@@ -3,7 +3,8 @@ using Pipeline.Tests.Benchmarks.Whole;
 
 namespace Pipeline.Tests.Benchmarks.Kafka;
 
-/// <summary>What a shipper reads again when it starts and everything is in the table already: after it was stopped, and after it was killed.</summary>
+/// <summary>What a shipper reads again when it starts and everything is in the table already: after it was stopped, and after it was
+/// killed.</summary>
 internal sealed class Restart(TemporaryFolder folder, BenchBroker broker)
 {
     private const int Shards = 1_000, LinesOfAShard = 200, Partitions = 12;
@@ -47,10 +48,13 @@ internal sealed class Restart(TemporaryFolder folder, BenchBroker broker)
             var (later, looks) = (await Scrape.OfAsync(ship), (int)((ship.Seconds - seconds) / Period.TotalSeconds));
             await ship.StopAsync();
             Check.Equal("commits of a restart", ship.Seals.Count(), 0);
-            figures.Add(new Figure($"a shipper starts again at {Shards:N0} shards, {(killed ? "no offset committed" : "stopped before")}", "s", seconds, seconds, seconds)
+            figures.Add(new Figure($"a shipper starts again at {Shards:N0} shards, {(killed ? "no offset committed" : "stopped before")}",
+                "s", seconds, seconds, seconds)
             {
                 PeakBytes = peak,
-                Note = string.Create(CultureInfo.InvariantCulture, $"{waiting:N0} messages come again, {cpu:0.0} CPU-s until idle; requests until then: {started.Requests()}; and in the next {Period.TotalSeconds * looks:0} s ({looks} periods): {later.Requests(started)}"),
+                Note = string.Create(CultureInfo.InvariantCulture,
+                    $"{waiting:N0} messages come again, {cpu:0.0} CPU-s until idle; requests until then: {started.Requests()}; and in " +
+                    $"the next {Period.TotalSeconds * looks:0} s ({looks} periods): {later.Requests(started)}"),
             });
         }
         ManySources.Remove(folder);

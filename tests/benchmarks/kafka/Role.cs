@@ -10,7 +10,9 @@ namespace Pipeline.Tests.Benchmarks.Kafka;
 internal readonly record struct Logged(double Seconds, DateTimeOffset At, string Line)
 {
     /// <summary>The number after `name=`.</summary>
-    public long Number(string name) => long.Parse(Line.Split(' ').First(word => word.StartsWith(name + "=", StringComparison.Ordinal))[(name.Length + 1)..], CultureInfo.InvariantCulture);
+    public long Number(string name) =>
+        long.Parse(Line.Split(' ').First(word => word.StartsWith(name + "=", StringComparison.Ordinal))[(name.Length + 1)..],
+        CultureInfo.InvariantCulture);
 
     /// <summary>Whether it tells of a seal.</summary>
     public bool IsSeal => Line.Contains("seal table=", StringComparison.Ordinal);
@@ -48,7 +50,8 @@ internal sealed partial class Role : IDisposable
 
     public long PeakBytes => Machine.PeakBytes(_process.Id);
 
-    public static Role Start(IReadOnlyDictionary<string, string> environment, params string[] args) => Start(Child.Program, environment, args);
+    public static Role Start(IReadOnlyDictionary<string, string> environment, params string[] args) =>
+        Start(Child.Program, environment, args);
 
     public static Role Start(string[] program, IReadOnlyDictionary<string, string> environment, params string[] args)
     {
@@ -80,7 +83,8 @@ internal sealed partial class Role : IDisposable
         {
             if (_process.HasExited || Stopwatch.GetElapsedTime(from) > Bound)
             {
-                throw new InvalidOperationException($"{what}: did not come; the role said:\n{string.Join('\n', _log.TakeLast(30).Select(l => l.Line))}");
+                throw new InvalidOperationException(
+                    $"{what}: did not come; the role said:\n{string.Join('\n', _log.TakeLast(30).Select(l => l.Line))}");
             }
             await Task.Delay(Poll, TimeProvider.System);
         }

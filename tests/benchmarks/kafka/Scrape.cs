@@ -19,18 +19,21 @@ internal sealed partial class Scrape
         var line = role.Log.First(l => l.Line.Contains("metrics url=", StringComparison.Ordinal)).Line;
         using var http = new HttpClient();
         var text = await http.GetStringAsync(new Uri(line.Split("url=")[1].Split(' ')[0]));
-        return new Scrape([.. Sample().Matches(text).Select(m => (m.Groups[1].Value, double.Parse(m.Groups[2].Value, CultureInfo.InvariantCulture)))]);
+        return new Scrape(
+            [.. Sample().Matches(text).Select(m => (m.Groups[1].Value, double.Parse(m.Groups[2].Value, CultureInfo.InvariantCulture)))]);
     }
 
     /// <summary>The sum of a metric's series that have these labels, each as `name="value"`.</summary>
     public double Sum(string metric, params string[] labels) =>
-        _samples.Where(s => (s.Line == metric || s.Line.StartsWith(metric + "{", StringComparison.Ordinal)) && labels.All(l => s.Line.Contains(l, StringComparison.Ordinal))).Sum(s => s.Value);
+        _samples.Where(s => (s.Line == metric || s.Line.StartsWith(metric + "{", StringComparison.Ordinal))
+            && labels.All(l => s.Line.Contains(l, StringComparison.Ordinal))).Sum(s => s.Value);
 
     /// <summary>Requests to a store by what was asked: `us list 3, us read 20`.</summary>
     public string Requests(Scrape? since = null) => string.Join(", ", _samples
         .Select(s => (Match: Request().Match(s.Line), s.Value)).Where(s => s.Match.Success)
         .GroupBy(s => (Store: s.Match.Groups["store"].Value, Operation: s.Match.Groups["operation"].Value))
-        .Select(g => (g.Key, Count: g.Sum(s => s.Value) - (since?.Sum(RequestsTotal, $"store=\"{g.Key.Store}\"", $"operation=\"{g.Key.Operation}\"") ?? 0)))
+        .Select(g => (g.Key,
+            Count: g.Sum(s => s.Value) - (since?.Sum(RequestsTotal, $"store=\"{g.Key.Store}\"", $"operation=\"{g.Key.Operation}\"") ?? 0)))
         .Where(g => g.Count > 0).OrderBy(g => g.Key).Select(g => $"{g.Key.Store} {g.Key.Operation} {g.Count:N0}"));
 
     public double Puts => Sum(RequestsTotal, "operation=\"put\"");

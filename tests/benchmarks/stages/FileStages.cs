@@ -20,7 +20,8 @@ internal static class FileStages
         var reading = new FileReading("web", "file", LogFormats.Named("combined"), InstallationKey.New().Cursors());
         yield return Repeat.Rate("line blocks from a cached file", "B/s", bytes, () =>
         {
-            using var file = new FileStream(folder["access.log"], new FileStreamOptions { BufferSize = 0, Options = FileOptions.SequentialScan });
+            using var file =
+                new FileStream(folder["access.log"], new FileStreamOptions { BufferSize = 0, Options = FileOptions.SequentialScan });
             using var blocks = new LineBlocks(file, reading, null, default);
             while (blocks.Next() is { } block)
             {
@@ -42,9 +43,12 @@ internal static class FileStages
         {
             for (var i = 0; i < PutsAtOnce; i++)
             {
-                Check.Equal("outcome of a put", (int)store.PutIfAbsentAsync($"captures/web/{number / 4096:D16}/{number++:D20}", bytes).GetAwaiter().GetResult(), (int)PutOutcome.Created);
+                Check.Equal("outcome of a put", (int)store.PutIfAbsentAsync($"captures/web/{number / 4096:D16}/{number++:D20}", bytes)
+                    .GetAwaiter().GetResult(), (int)PutOutcome.Created);
             }
         });
-        yield return figure with { Note = $"{1000 / figure.Median:0.00} ms each ({1000 / figure.Most:0.00} – {1000 / figure.Least:0.00}), {figure.Median * CaptureBytes / 1e6:0} MB/s" };
+        yield return figure with { Note =
+            $"{1000 / figure.Median:0.00} ms each ({1000 / figure.Most:0.00} – {1000 / figure.Least:0.00}), " +
+            $"{figure.Median * CaptureBytes / 1e6:0} MB/s" };
     }
 }

@@ -38,7 +38,8 @@ internal static class FrameStages
             }
         });
         Dispose(encoders);
-        yield return figure.AtLeast(2.5e6) with { BytesPerRow = bytes / (double)rows, Note = $"batches of {rows / columns.Count} records on average" };
+        yield return figure.AtLeast(2.5e6) with { BytesPerRow = bytes / (double)rows,
+            Note = $"batches of {rows / columns.Count} records on average" };
     }
 
     /// <summary>Frames as captures hold them: the batches of about ten blocks.</summary>
@@ -47,7 +48,8 @@ internal static class FrameStages
         var columns = Blocks.Columns(Blocks.Combined(Lines).Parse()).ToList();
         var encoders = Encoders();
         var frames = columns.GroupBy(c => c.Contract.Dataset).Select(g =>
-            (g.First().Contract, Bytes: encoders[g.Key].Frame(g.SelectMany(c => encoders[g.Key].EncodeBatches(c))), Rows: g.Sum(c => (long)c.Rows))).ToList();
+            (g.First().Contract, Bytes: encoders[g.Key].Frame(g.SelectMany(c => encoders[g.Key].EncodeBatches(c))),
+                Rows: g.Sum(c => (long)c.Rows))).ToList();
         Dispose(encoders);
         yield return Repeat.Rate("frame decode", "records/s", frames.Sum(f => f.Rows), () =>
         {
@@ -58,7 +60,8 @@ internal static class FrameStages
         });
     }
 
-    private static Dictionary<string, FrameEncoder> Encoders() => PublishedContracts.All.ToDictionary(c => c.Dataset, c => new FrameEncoder(c));
+    private static Dictionary<string, FrameEncoder> Encoders() => PublishedContracts.All.ToDictionary(c => c.Dataset, c =>
+        new FrameEncoder(c));
 
     private static void Dispose(Dictionary<string, FrameEncoder> encoders)
     {

@@ -39,12 +39,15 @@ internal static class JsonMaterial
             logger = "http.log.access",
             msg = "handled request",
             remote_ip = Text("callerIpAddress").Split(':')[0],
-            request = new { proto = "HTTP/2.0", method = Text("operationName") == "GetBlob" ? "GET" : "POST", host = "updates.example.net", uri = new Uri(Text("uri")).PathAndQuery, user_agent = row.GetProperty("properties").GetProperty("userAgentHeader").GetString() },
+            request = new { proto = "HTTP/2.0", method = Text("operationName") == "GetBlob" ? "GET"
+                : "POST", host = "updates.example.net", uri = new Uri(Text("uri")).PathAndQuery,
+                user_agent = row.GetProperty("properties").GetProperty("userAgentHeader").GetString() },
             duration = 0.035,
             size = 164,
             status = 200,
         });
     }
 
-    private static string Sample(string file, [CallerFilePath] string here = "") => Path.Combine(Path.GetDirectoryName(here)!, "..", "..", "samples", file);
+    private static string Sample(string file, [CallerFilePath] string here = "") =>
+        Path.Combine(Path.GetDirectoryName(here)!, "..", "..", "samples", file);
 }

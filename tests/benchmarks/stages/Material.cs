@@ -19,10 +19,13 @@ internal sealed record Blocks(ILineFormat Format, IReadOnlyList<(ReadOnlyMemory<
     }
 
     /// <summary>A log_format as operators write them: `combined`, the forwarded addresses, and how long it took.</summary>
-    public const string Nginx = "nginx:$remote_addr - $remote_user [$time_local] \"$request\" $status $body_bytes_sent \"$http_referer\" \"$http_user_agent\" \"$http_x_forwarded_for\" rt=$request_time";
+    public const string Nginx =
+        "nginx:$remote_addr - $remote_user [$time_local] \"$request\" $status $body_bytes_sent \"$http_referer\" \"$http_user_agent\" " +
+        "\"$http_x_forwarded_for\" rt=$request_time";
 
     /// <summary>All peers are proxies, and so is the last of each list.</summary>
-    public static ClientAddressRule Proxied { get; } = new("$http_x_forwarded_for", [IPNetwork.Parse("198.18.0.0/15"), IPNetwork.Parse("2001:db8::/32")], false);
+    public static ClientAddressRule Proxied { get; } = new("$http_x_forwarded_for",
+        [IPNetwork.Parse("198.18.0.0/15"), IPNetwork.Parse("2001:db8::/32")], false);
 
     public static Blocks Of(string format, int lines, ClientAddressRule? client = null)
     {
@@ -45,11 +48,14 @@ internal sealed record Blocks(ILineFormat Format, IReadOnlyList<(ReadOnlyMemory<
     /// <param name="unknown">Of a hundred of the others, how many are of no population that is known.</param>
     public static Blocks Foreign(int lines, int unknown)
     {
-        string[] paths = ["/", "/favicon.ico", "/robots.txt", "/.env", "/wp-login.php", "/.git/config", "/cgi-bin/luci/;stok=/locale", "/xc/XenCenter.msi", "/healthz", "/xenserver/updates.xml"];
+        string[] paths = ["/", "/favicon.ico", "/robots.txt", "/.env", "/wp-login.php", "/.git/config", "/cgi-bin/luci/;stok=/locale",
+            "/xc/XenCenter.msi", "/healthz", "/xenserver/updates.xml"];
         string[] agents =
         [
-            "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36", "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
-            "zgrab/0.x", "-", "curl/8.5.0", "node", "Mozilla/5.0 (X11; Linux x86_64; rv:127.0) Gecko/20100101 Firefox/127.0", "python-requests/2.31.0",
+            "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36",
+                "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
+            "zgrab/0.x", "-", "curl/8.5.0", "node", "Mozilla/5.0 (X11; Linux x86_64; rv:127.0) Gecko/20100101 Firefox/127.0",
+                "python-requests/2.31.0",
         ];
         var random = new Random(Seed);
         var text = new System.Text.StringBuilder();
@@ -57,9 +63,12 @@ internal sealed record Blocks(ILineFormat Format, IReadOnlyList<(ReadOnlyMemory<
         {
             var (path, agent) = line % 100 == 0 ? ("/xc/XCUpdates.xml", "XenCenter/2025.2.0.8315 (64-bit)")
                 : random.Next(100) >= unknown ? (paths[random.Next(paths.Length)], agents[random.Next(agents.Length)])
-                : random.Next(2) == 0 ? ($"/images/{random.Next(1_000_000):x}/page-{random.Next(90)}.html", agents[random.Next(agents.Length)])
+                : random.Next(2) == 0 ? ($"/images/{random.Next(1_000_000):x}/page-{random.Next(90)}.html",
+                    agents[random.Next(agents.Length)])
                 : ("/xenserver/updates.xml", $"Acme Inventory/{random.Next(9)}.{random.Next(20)} (build {random.Next(100_000):x}; fleet)");
-            text.Append(System.Globalization.CultureInfo.InvariantCulture, $"198.51.100.{random.Next(256)} - - [02/Nov/2026:10:{line / 1_700:00}:{line % 60:00} +0000] \"GET {path} HTTP/1.1\" 404 {random.Next(90_000)} \"-\" \"{agent}\"\n");
+            text.Append(System.Globalization.CultureInfo.InvariantCulture,
+                $"198.51.100.{random.Next(256)} - - [02/Nov/2026:10:{line / 1_700:00}:{line % 60:00} +0000] \"GET {path} HTTP/1.1\" 404 " +
+                $"{random.Next(90_000)} \"-\" \"{agent}\"\n");
         }
         return Cut("combined", System.Text.Encoding.ASCII.GetBytes(text.ToString()), lines);
     }
@@ -72,7 +81,8 @@ internal sealed record Blocks(ILineFormat Format, IReadOnlyList<(ReadOnlyMemory<
         return parsed;
     })];
 
-    public static IEnumerable<Columns> Columns(IEnumerable<ParsedLines> parsed) => parsed.SelectMany(p => new[] { p.XenCenter, p.Agent }).Where(c => c.Rows > 0);
+    public static IEnumerable<Columns> Columns(IEnumerable<ParsedLines> parsed) =>
+        parsed.SelectMany(p => new[] { p.XenCenter, p.Agent }).Where(c => c.Rows > 0);
 
     /// <summary>Lines of `combined` with less, or with more, at their end.</summary>
     private static byte[] Rewritten(ReadOnlySpan<byte> text, bool common)

@@ -16,7 +16,8 @@ internal static class ParseStages
     {
         var blocks = Blocks.Of(format, Lines, client);
         var parsed = new ParsedLines(PublishedContracts.XenCenterChecks, PublishedContracts.AgentUpdates);
-        var figure = Repeat.Rate($"parse, classify, minimise `{blocks.Format.Name}`{(client is null ? "" : ", clients behind proxies")}", "lines/s", blocks.Lines, () =>
+        var figure = Repeat.Rate($"parse, classify, minimise `{blocks.Format.Name}`{(client is null ? "" : ", clients behind proxies")}",
+            "lines/s", blocks.Lines, () =>
         {
             long lines = 0;
             foreach (var (text, fields) in blocks.Each)
@@ -27,7 +28,9 @@ internal static class ParseStages
             }
             Check.Equal("parsed lines", lines, blocks.Lines);
         });
-        yield return (format == "combined" ? figure.AtLeast(8e6) : client is null ? figure.AtLeast(blocks.Format is JsonFormat ? 1.5e6 : 3e6) : figure) with { Note = $"{blocks.Bytes / (double)blocks.Lines * figure.Median / 1e6:0} MB/s" };
+        yield return (format == "combined" ? figure.AtLeast(8e6) : client is null
+            ? figure.AtLeast(blocks.Format is JsonFormat ? 1.5e6 : 3e6)
+            : figure) with { Note = $"{blocks.Bytes / (double)blocks.Lines * figure.Median / 1e6:0} MB/s" };
     }
 
     /// <summary>The same of a log of which 99 % are others' requests: probes, attacks, browsers, clients nobody knows.</summary>
@@ -52,8 +55,10 @@ internal static class ParseStages
     public static IEnumerable<Figure> Block()
     {
         var blocks = Blocks.Combined(Lines);
-        using var encoder = new BlockEncoder(PublishedContracts.XenCenterChecks, PublishedContracts.AgentUpdates, InstallationKey.New().RowKey());
-        var sources = blocks.Each.Select(b => new SourceBlock { Source = "web", Format = blocks.Format, Lines = b.Lines, File = "file", From = 0, To = b.Lines.Length, Check = "" }).ToList();
+        using var encoder = new BlockEncoder(PublishedContracts.XenCenterChecks, PublishedContracts.AgentUpdates,
+            InstallationKey.New().RowKey());
+        var sources = blocks.Each.Select(b => new SourceBlock { Source = "web", Format = blocks.Format, Lines = b.Lines, File = "file",
+            From = 0, To = b.Lines.Length, Check = "" }).ToList();
         yield return Repeat.Rate("block: parse, hash and encode", "lines/s", blocks.Lines, () =>
         {
             Check.Equal("encoded lines", sources.Sum(source => encoder.Encode(source).Read.Lines), blocks.Lines);

@@ -6,7 +6,8 @@ using Pipeline.Tests.Benchmarks.Whole;
 
 namespace Pipeline.Tests.Benchmarks.Stages;
 
-/// <summary>Segments of both datasets, of a day of the log that the whole way reads (5 M lines in 7 days), from batches as frames give them.</summary>
+/// <summary>Segments of both datasets, of a day of the log that the whole way reads (5 M lines in 7 days), from batches as frames give
+/// them.</summary>
 internal static class SegmentStages
 {
     private const int LinesOfADay = 5_000_000 / 7;
@@ -38,11 +39,13 @@ internal static class SegmentStages
         });
     }
 
-    private static List<List<Columns>> Days() => [.. Blocks.Columns(Blocks.Combined(LinesOfADay).Parse()).GroupBy(c => c.Contract.Dataset).Select(g => g.ToList())];
+    private static List<List<Columns>> Days() => [.. Blocks.Columns(Blocks.Combined(LinesOfADay).Parse()).GroupBy(c => c.Contract.Dataset)
+        .Select(g => g.ToList())];
 
     private static ReadOnlyMemory<byte> Segment(List<Columns> batches)
     {
-        using var writer = new SegmentWriter(batches[0].Contract, UtcDay.Of(batches[0].Time[0]), new SegmentLabel("store", "kid", "contract", [new("web", 0, 9)]));
+        using var writer = new SegmentWriter(batches[0].Contract, UtcDay.Of(batches[0].Time[0]),
+            new SegmentLabel("store", "kid", "contract", [new("web", 0, 9)]));
         foreach (var batch in batches)
         {
             writer.Add(batch);

@@ -15,14 +15,16 @@ internal static class VerifyStage
         var truth = CombinedLog.Write(folder["access.log"], 1_000_000, Blocks.Seed);
         ImportRun.Run(folder, "access.log", "installation", truth);
         var settings = SettingsLoader.Load(null, folder["installation"], new Dictionary<string, string>());
-        using var installation = OpenInstallation.OpenAsync(settings.Places, TimeProvider.System, CancellationToken.None).GetAwaiter().GetResult();
+        using var installation = OpenInstallation.OpenAsync(settings.Places, TimeProvider.System, CancellationToken.None).GetAwaiter()
+            .GetResult();
         var rows = truth.Counts.Records.Values.Sum();
         yield return Repeat.Rate("`verify --deep`, all cores", "rows/s", rows, () =>
         {
             var report = VerifyCommand.RunAsync(installation, true, CancellationToken.None).GetAwaiter().GetResult();
             if (!report.Ok || report.Lines != truth.Counts.Lines)
             {
-                throw new InvalidOperationException($"verify found {report.Lines} lines, ok {report.Ok}; expected {truth.Counts.Lines}, true");
+                throw new InvalidOperationException(
+                    $"verify found {report.Lines} lines, ok {report.Ok}; expected {truth.Counts.Lines}, true");
             }
         });
     }

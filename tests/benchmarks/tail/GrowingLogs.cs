@@ -24,7 +24,9 @@ internal sealed class GrowingLogs : IDisposable
         {
             at += _text.AsSpan(at).IndexOf((byte)'\n') + 1;
         }
-        _files = [.. Enumerable.Range(0, files).Select(f => new FileStream(Path.Combine(folder, $"site-{f:D3}.log"), FileMode.Append, FileAccess.Write, FileShare.ReadWrite, 0))];
+        _files = [.. Enumerable.Range(0, files)
+            .Select(f => new FileStream(Path.Combine(folder, $"site-{f:D3}.log"), FileMode.Append, FileAccess.Write, FileShare.ReadWrite,
+            0))];
         for (long line = 0; line < _total; line += _ends.Count)
         {
             TotalBytes += Math.Min(_ends.Count, _total - line) == _ends.Count ? _text.Length : _ends[(int)(_total - line) - 1];

@@ -9,7 +9,8 @@ using Pipeline.Ingest.Shard;
 
 namespace Pipeline.Tests.Benchmarks.Tail;
 
-/// <summary>A tail as the program has it, into a sink that gives every block back at once: what is left is the tail's own cost. Ends when so many bytes were offered.</summary>
+/// <summary>A tail as the program has it, into a sink that gives every block back at once: what is left is the tail's own cost. Ends when
+/// so many bytes were offered.</summary>
 internal sealed class TailSink(long bytes, CancellationTokenSource stop) : IBlockSink
 {
     /// <param name="Seconds">From the first block to the last; so the processor time, user and system, of the whole process.</param>
@@ -22,9 +23,13 @@ internal sealed class TailSink(long bytes, CancellationTokenSource stop) : IBloc
     {
         using var stop = new CancellationTokenSource();
         var sink = new TailSink(bytes, stop);
-        var tail = new TailSource(new TailOptions { Paths = [folder] }, new FileCursors("web", []), LogFormats.Named("combined"), InstallationKey.New().Cursors(), Workers.Pool, TimeProvider.System, Silent.Instance);
+        var tail = new TailSource(new TailOptions { Paths = [folder] }, new FileCursors("web", []), LogFormats.Named("combined"),
+            InstallationKey.New().Cursors(), Workers.Pool, TimeProvider.System, Silent.Instance);
         await tail.RunAsync(sink, stop.Token);
-        Console.WriteLine(JsonSerializer.Serialize(new Ran(Stopwatch.GetElapsedTime(sink._started).TotalSeconds, (Environment.CpuUsage.TotalTime - sink._cpu).TotalSeconds, sink._blocks, sink._polls, GC.GetTotalAllocatedBytes() - sink._allocated, Machine.PeakBytes())));
+        Console.WriteLine(
+            JsonSerializer.Serialize(new Ran(Stopwatch.GetElapsedTime(sink._started).TotalSeconds,
+            (Environment.CpuUsage.TotalTime - sink._cpu).TotalSeconds, sink._blocks, sink._polls,
+            GC.GetTotalAllocatedBytes() - sink._allocated, Machine.PeakBytes())));
         return 0;
     }
 
@@ -43,8 +48,10 @@ internal sealed class TailSink(long bytes, CancellationTokenSource stop) : IBloc
         {
             stop.Cancel();
         }
-        var read = new ReadEntry { Source = block.Source, Format = block.Format.Name, File = block.File, From = block.From, To = block.To, Check = block.Check, Lines = 0 };
-        return ValueTask.FromResult(Task.FromResult(new BlockOutcome(new Link(0, Sha256.Of([])), read, new Dictionary<string, long>(), [])));
+        var read = new ReadEntry { Source = block.Source, Format = block.Format.Name, File = block.File, From = block.From, To = block.To,
+            Check = block.Check, Lines = 0 };
+        return ValueTask.FromResult(
+            Task.FromResult(new BlockOutcome(new Link(0, Sha256.Of([])), read, new Dictionary<string, long>(), [])));
     }
 
     private sealed class Silent : ISourceEvents
@@ -55,7 +62,8 @@ internal sealed class TailSink(long bytes, CancellationTokenSource stop) : IBloc
         public void Offered(string path, long from, long to) { }
         public void Renamed(string path, string newPath, long offset) { }
         public void TailTaken(string path, long offset, long bytes) { }
-        public void Truncated(string path, long length, long offset) => throw new InvalidOperationException($"{path} was taken for truncated");
+        public void Truncated(string path, long length, long offset) =>
+            throw new InvalidOperationException($"{path} was taken for truncated");
         public void Shrunk(string path, long length, long offset) { }
         public void SameContent(string path, string other) { }
         public void KnownContent(string path, string source) { }

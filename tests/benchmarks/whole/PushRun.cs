@@ -8,14 +8,16 @@ using Pipeline.Worlds;
 namespace Pipeline.Tests.Benchmarks.Whole;
 
 /// <summary>
-/// HTTP push over loopback into the real program: 16 clients, each with a stream of its own, 1,000 lines a body, the next when the last was acknowledged.
+/// HTTP push over loopback into the real program: 16 clients, each with a stream of its own, 1,000 lines a body, the next when the last was
+/// acknowledged.
 /// With idle neighbours, so many anonymous connections stay open beside them. The clients run on the same cores. Afterwards `verify` must
 /// count exactly the lines that were acknowledged.
 /// </summary>
 internal static partial class PushRun
 {
     private const int Clients = 16, LinesOfABody = 1_000, Bodies = 64, Terminate = 15;
-    private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(3), Measured = TimeSpan.FromSeconds(10), Bound = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(3), Measured = TimeSpan.FromSeconds(10),
+        Bound = TimeSpan.FromSeconds(60);
 
     private readonly record struct Reply(long Sent, long Answered);
 
@@ -29,16 +31,20 @@ internal static partial class PushRun
             return text.ToArray();
         }).ToArray();
         // 2 the program, until it is ready
-        await File.WriteAllTextAsync(folder["push.yaml"], "stores:\n  us: {path: push/us, region: eastus}\n  uk: {path: push/uk, region: uksouth}\nkeys: push/keys\npush: {url: 'http://127.0.0.1:0'}\nsources:\n  - {name: edge, format: combined, push: true}\n");
+        await File.WriteAllTextAsync(folder["push.yaml"],
+            "stores:\n  us: {path: push/us, region: eastus}\n  uk: {path: push/uk, region: uksouth}\nkeys: push/keys\npush: {url: " +
+            "'http://127.0.0.1:0'}\nsources:\n  - {name: edge, format: combined, push: true}\n");
         using var program = Process.Start(Child.Info([.. Child.Program, "run", "--config", folder["push.yaml"]]))!;
         try
         {
-            using var http = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = Clients }) { BaseAddress = await ReadyAsync(program), Timeout = Bound };
+            using var http = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = Clients }) { BaseAddress =
+                await ReadyAsync(program), Timeout = Bound };
             using var neighbours = new IdleNeighbours(http.BaseAddress, idle);
             // 3 push
             var started = Stopwatch.GetTimestamp();
             var replies = new ConcurrentBag<Reply>();
-            var pushing = Enumerable.Range(0, Clients).Select(client => Task.Run(() => PushAsync(http, client, bodies, started, replies))).ToList();
+            var pushing = Enumerable.Range(0, Clients).Select(client => Task.Run(() => PushAsync(http, client, bodies, started, replies)))
+                .ToList();
             await Task.Delay(WarmUp, TimeProvider.System);
             var cpu = program.TotalProcessorTime;
             await Task.Delay(Measured, TimeProvider.System);
@@ -51,7 +57,8 @@ internal static partial class PushRun
             await program.WaitForExitAsync();
             Check.Equal("exit code of run after SIGTERM", program.ExitCode, 0);
             var (verify, _) = Child.Run([.. Child.Program, "verify", "--config", folder["push.yaml"], "--json"]);
-            Check.Equal("verify's lines after the pushes", JsonDocument.Parse(verify).RootElement.GetProperty("lines").GetInt64(), replies.Count * (long)LinesOfABody);
+            Check.Equal("verify's lines after the pushes", JsonDocument.Parse(verify).RootElement.GetProperty("lines").GetInt64(),
+                replies.Count * (long)LinesOfABody);
             var beside = idle == 0 ? "" : $", beside {idle} idle anonymous connections";
             return [.. Figures(started, [.. replies], cpu, peak).Select(figure => figure with { Name = figure.Name + beside })];
         }
@@ -67,18 +74,24 @@ internal static partial class PushRun
     private static List<Figure> Figures(long started, Reply[] replies, TimeSpan cpu, long peak)
     {
         var from = started + (long)(WarmUp.TotalSeconds * Stopwatch.Frequency);
-        var seconds = Enumerable.Range(0, (int)Measured.TotalSeconds).Select(s => replies.Count(r => (r.Answered - from) / Stopwatch.Frequency == s && r.Answered >= from) * (double)LinesOfABody).Order().ToList();
-        var times = replies.Where(r => r.Answered >= from).Select(r => Stopwatch.GetElapsedTime(r.Sent, r.Answered).TotalMilliseconds).Order().ToList();
+        var seconds = Enumerable.Range(0, (int)Measured.TotalSeconds).Select(s =>
+            replies.Count(r => (r.Answered - from) / Stopwatch.Frequency == s && r.Answered >= from) * (double)LinesOfABody).Order()
+            .ToList();
+        var times = replies.Where(r => r.Answered >= from).Select(r => Stopwatch.GetElapsedTime(r.Sent, r.Answered).TotalMilliseconds)
+            .Order().ToList();
         var lines = seconds.Sum();
         double At(double share) => times[(int)(share * (times.Count - 1))];
         return
         [
-            new Figure($"HTTP push, {Clients} clients, {LinesOfABody:N0}-line bodies", "lines/s", lines / Measured.TotalSeconds, seconds[0], seconds[^1])
+            new Figure($"HTTP push, {Clients} clients, {LinesOfABody:N0}-line bodies", "lines/s", lines / Measured.TotalSeconds, seconds[0],
+                seconds[^1])
             {
-                PerCpuSecond = lines / cpu.TotalSeconds, PeakBytes = peak, Note = "least and most are of single seconds; CPU-seconds are the program's alone, the clients ran on the same cores",
+                PerCpuSecond = lines / cpu.TotalSeconds, PeakBytes = peak,
+                    Note = "least and most are of single seconds; CPU-seconds are the program's alone, the clients ran on the same cores",
             }.AtLeast(300e3),
             new Figure("HTTP push, time to the acknowledgement, p50", "ms", At(0.5), times[0], times[^1]),
-            new Figure("HTTP push, time to the acknowledgement, p99", "ms", At(0.99), times[0], times[^1]) { Note = $"{times.Count:N0} pushes" }.AtMost(100),
+            new Figure("HTTP push, time to the acknowledgement, p99", "ms", At(0.99), times[0],
+                times[^1]) { Note = $"{times.Count:N0} pushes" }.AtMost(100),
         ];
     }
 
@@ -102,7 +115,8 @@ internal static partial class PushRun
     {
         for (var sequence = 1L; Stopwatch.GetElapsedTime(started) < WarmUp + Measured; sequence++)
         {
-            using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/lines?source=edge") { Content = new ByteArrayContent(bodies[(client + sequence) % Bodies]) };
+            using var request = new HttpRequestMessage(HttpMethod.Post,
+                "/v1/lines?source=edge") { Content = new ByteArrayContent(bodies[(client + sequence) % Bodies]) };
             request.Content.Headers.ContentType = new MediaTypeHeaderValue("text/plain");
             request.Headers.Add("Idempotency-Key", $"client-{client}:{sequence}");
             var sent = Stopwatch.GetTimestamp();

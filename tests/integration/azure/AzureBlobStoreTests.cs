@@ -42,10 +42,12 @@ public sealed class AzurePutTests(Azurite azurite)
         var read = await store.ReadAsync("tables/large", Cancel);
         var get = Stopwatch.GetElapsedTime(began);
         Assert.True(bytes.AsSpan().SequenceEqual(read));
-        TestContext.Current.TestOutputHelper?.WriteLine($"put {bytes.Length / put.TotalSeconds / 1e6:F0} MB/s, get {bytes.Length / get.TotalSeconds / 1e6:F0} MB/s");
+        TestContext.Current.TestOutputHelper?.WriteLine(
+            $"put {bytes.Length / put.TotalSeconds / 1e6:F0} MB/s, get {bytes.Length / get.TotalSeconds / 1e6:F0} MB/s");
         var container = store.Location[store.Location.LastIndexOf('/')..];
         await azurite.SaidAsync($"GET /{Azurite.Account}{container}/tables/large");
-        var asked = azurite.Requests.Where(line => line.Contains(container + "/tables/large", StringComparison.Ordinal) && line.Contains("\"PUT ", StringComparison.Ordinal)).ToList();
+        var asked = azurite.Requests.Where(line => line.Contains(container + "/tables/large", StringComparison.Ordinal)
+            && line.Contains("\"PUT ", StringComparison.Ordinal)).ToList();
         Assert.DoesNotContain("comp=block", Assert.Single(asked), StringComparison.Ordinal);
     }
 
@@ -54,7 +56,8 @@ public sealed class AzurePutTests(Azurite azurite)
     {
         var store = await azurite.NewStoreAsync(Cancel);
         var names = Enumerable.Range(0, 5_050).Select(n => $"log/{n:D20}.json").ToList();
-        await Parallel.ForEachAsync(names, new ParallelOptions { MaxDegreeOfParallelism = 16, CancellationToken = Cancel }, async (name, cancel) => await store.PutIfAbsentAsync(name, default, cancel));
+        await Parallel.ForEachAsync(names, new ParallelOptions { MaxDegreeOfParallelism = 16, CancellationToken = Cancel },
+            async (name, cancel) => await store.PutIfAbsentAsync(name, default, cancel));
         Assert.Equal(names, await store.ListAsync("log/", null, Cancel).Select(o => o.Name).ToListAsync(Cancel));
         Assert.Equal(names.Skip(5_000), await store.ListAsync("log/", names[4_999], Cancel).Select(o => o.Name).ToListAsync(Cancel));
     }
@@ -66,8 +69,10 @@ public sealed class AzurePutTests(Azurite azurite)
         var store = Azurite.Store(azurite.NewUrl());
         foreach (var ask in new Func<Task>[]
         {
-            () => store.ReadAsync("store.json", Cancel), () => store.FindAsync("store.json", Cancel), () => store.PutIfAbsentAsync("a", default, Cancel), () => store.DeleteAsync("a", Cancel),
-            async () => await store.ListAsync("", null, Cancel).CountAsync(Cancel), async () => await store.ListFoldersAsync("", Cancel).CountAsync(Cancel),
+            () => store.ReadAsync("store.json", Cancel), () => store.FindAsync("store.json", Cancel), () =>
+                store.PutIfAbsentAsync("a", default, Cancel), () => store.DeleteAsync("a", Cancel),
+            async () => await store.ListAsync("", null, Cancel).CountAsync(Cancel), async () =>
+                await store.ListFoldersAsync("", Cancel).CountAsync(Cancel),
         })
         {
             var e = await Assert.ThrowsAsync<StoreException>(ask);
@@ -81,7 +86,8 @@ public sealed class AzurePutTests(Azurite azurite)
     {
         Assert.SkipWhen(Azurite.Missing is not null, Azurite.Missing ?? "");
         var key = Convert.ToBase64String(new byte[64]);
-        var store = new AzureBlobStore(AzureLocation.Parse(azurite.NewUrl()), new Secret($"AccountName={Azurite.Account};AccountKey={key}"));
+        var store = new AzureBlobStore(AzureLocation.Parse(azurite.NewUrl()),
+            new Secret($"AccountName={Azurite.Account};AccountKey={key}"));
         var e = await Assert.ThrowsAsync<StoreException>(() => store.PutIfAbsentAsync("a", default, Cancel));
         Assert.Equal(StoreFault.Refused, e.Fault);
         Assert.DoesNotContain(key, e.ToString(), StringComparison.Ordinal);
@@ -91,7 +97,8 @@ public sealed class AzurePutTests(Azurite azurite)
     public async Task A_store_that_nobody_answers_for_is_an_outage()
     {
         var store = Azurite.Store($"http://127.0.0.1:1/{Azurite.Account}/abc");
-        Assert.Equal(StoreFault.Outage, (await Assert.ThrowsAsync<StoreException>(() => store.PutIfAbsentAsync("a", default, Cancel))).Fault);
+        Assert.Equal(StoreFault.Outage,
+            (await Assert.ThrowsAsync<StoreException>(() => store.PutIfAbsentAsync("a", default, Cancel))).Fault);
     }
 
     [Fact]

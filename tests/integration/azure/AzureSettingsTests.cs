@@ -43,7 +43,8 @@ public sealed class AzureSettingsTests
     public void A_connection_string_in_the_configuration_is_an_error_and_is_not_shown()
     {
         using var folder = new Folder();
-        var config = folder.Write("pipeline.yaml", $"stores:\n  us: {{url: 'http://127.0.0.1:1/a/abc', connection-string: '{Secret}'}}\n  uk: {{path: uk}}\nkeys: keys\n");
+        var config = folder.Write("pipeline.yaml",
+            $"stores:\n  us: {{url: 'http://127.0.0.1:1/a/abc', connection-string: '{Secret}'}}\n  uk: {{path: uk}}\nkeys: keys\n");
         var answer = Cli.Cli.Run("validate", "--config", config);
         Assert.Equal(78, answer.Exit);
         Assert.Contains("PIPELINE__STORES__US__CONNECTION_STRING", answer.Error, StringComparison.Ordinal);
@@ -54,9 +55,11 @@ public sealed class AzureSettingsTests
     public void A_store_in_the_clear_is_refused_by_policy()
     {
         using var folder = new Folder();
-        var config = folder.Write("pipeline.yaml", "stores:\n  us: {url: 'http://account.blob.core.windows.net/captures'}\n  uk: {path: uk}\nkeys: keys\n");
+        var config = folder.Write("pipeline.yaml",
+            "stores:\n  us: {url: 'http://account.blob.core.windows.net/captures'}\n  uk: {path: uk}\nkeys: keys\n");
         Assert.Equal(4, Cli.Cli.Run("validate", "--config", config).Exit);
-        Assert.Equal(4, Cli.Cli.Run("store", "init", "http://account.blob.core.windows.net/captures", "--role", "capture", "--region", "eastus").Exit);
+        Assert.Equal(4, Cli.Cli.Run("store", "init", "http://account.blob.core.windows.net/captures", "--role", "capture", "--region",
+            "eastus").Exit);
         Assert.False(Directory.Exists(folder["uk"]));
     }
 
@@ -64,7 +67,8 @@ public sealed class AzureSettingsTests
     public void Who_has_no_table_store_verifies_nothing()
     {
         using var folder = new Folder();
-        var config = folder.Write("pipeline.yaml", "stores:\n  us: {url: 'http://127.0.0.1:1/a/abc', connection-string-file: secret}\nkeys: keys\n");
+        var config = folder.Write("pipeline.yaml",
+            "stores:\n  us: {url: 'http://127.0.0.1:1/a/abc', connection-string-file: secret}\nkeys: keys\n");
         folder.Write("secret", Secret + "\n");
         var answer = Cli.Cli.Run("verify", "--config", config);
         Assert.Equal(78, answer.Exit);

@@ -6,7 +6,8 @@ using Pipeline.Core.Store.Azure;
 
 namespace Pipeline.Tests.Integration.Azure;
 
-/// <summary>The emulator that the tests of an assembly share; a test that kills it starts another. Where it is not installed, tests that need it are skipped.</summary>
+/// <summary>The emulator that the tests of an assembly share; a test that kills it starts another. Where it is not installed, tests that
+/// need it are skipped.</summary>
 public sealed class Azurite : AzuriteProcess, IAsyncLifetime
 {
     public async ValueTask InitializeAsync()
@@ -26,5 +27,6 @@ public sealed class Azurite : AzuriteProcess, IAsyncLifetime
         return store;
     }
 
-    public static AzureBlobStore Store(string url, TimeSpan? timeout = null) => new(AzureLocation.Parse(url), new Secret(ConnectionString), timeout);
+    public static AzureBlobStore Store(string url, TimeSpan? timeout = null) =>
+        new(AzureLocation.Parse(url), new Secret(ConnectionString), timeout);
 }

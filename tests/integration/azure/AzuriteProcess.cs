@@ -8,7 +8,8 @@ using System.Threading.Channels;
 namespace Pipeline.Tests.Integration.Azure;
 
 /// <summary>
-/// The emulator of Azure Blob Storage, as a child process with a folder of its own, from the node_modules beside this file (test.sh installs them).
+/// The emulator of Azure Blob Storage, as a child process with a folder of its own, from the node_modules beside this file (test.sh
+/// installs them).
 /// Where it is not installed, <see cref="Missing"/> says what to do.
 /// </summary>
 public class AzuriteProcess : IAsyncDisposable
@@ -26,7 +27,9 @@ public class AzuriteProcess : IAsyncDisposable
     private Process? _process;
 
     /// <summary>Why there is no emulator; null where there is one.</summary>
-    public static string? Missing { get; } = !File.Exists(Main) ? "no Azurite: run `npm ci --prefix tests/integration/azure`, as test.sh does where npm is" : !HasNode() ? "no node on the PATH to run Azurite" : null;
+    public static string? Missing { get; } = !File.Exists(Main)
+        ? "no Azurite: run `npm ci --prefix tests/integration/azure`, as test.sh does where npm is" : !HasNode()
+        ? "no node on the PATH to run Azurite" : null;
 
     public int Port { get; private set; }
 
@@ -40,7 +43,9 @@ public class AzuriteProcess : IAsyncDisposable
     public async Task StartAsync()
     {
         // No telemetry, no update check; durable where it says so.
-        var info = new ProcessStartInfo("node", [.. Durable ? new[] { "--require", DurableScript } : [], Main, "--skipApiVersionCheck", "--disableTelemetry", "--location", _folder.FullName, "--blobHost", "127.0.0.1", "--blobPort", Port.ToString(CultureInfo.InvariantCulture)])
+        var info = new ProcessStartInfo("node", [.. Durable ? new[] { "--require", DurableScript }
+            : [], Main, "--skipApiVersionCheck", "--disableTelemetry", "--location", _folder.FullName, "--blobHost", "127.0.0.1",
+            "--blobPort", Port.ToString(CultureInfo.InvariantCulture)])
         {
             RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true, WorkingDirectory = _folder.FullName,
         };
@@ -90,9 +95,11 @@ public class AzuriteProcess : IAsyncDisposable
     public void Resume() => _ = Signal(_process!.Id, 18);
 
     /// <summary>The URL of a container that no test has yet, seen through the port of a proxy where one is given.</summary>
-    public string NewUrl(int? port = null) => Url(string.Create(CultureInfo.InvariantCulture, $"c{Interlocked.Increment(ref _containers)}-{Environment.ProcessId}"), port);
+    public string NewUrl(int? port = null) =>
+        Url(string.Create(CultureInfo.InvariantCulture, $"c{Interlocked.Increment(ref _containers)}-{Environment.ProcessId}"), port);
 
-    public string Url(string container, int? port = null) => string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port ?? Port}/{Account}/{container}");
+    public string Url(string container, int? port = null) => string.Create(CultureInfo.InvariantCulture,
+        $"http://127.0.0.1:{port ?? Port}/{Account}/{container}");
 
     public ValueTask DisposeAsync()
     {
@@ -130,7 +137,8 @@ public class AzuriteProcess : IAsyncDisposable
     [DllImport("libc", EntryPoint = "kill")]
     private static extern int Signal(int process, int signal);
 
-    private static bool HasNode() => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Any(folder => File.Exists(Path.Combine(folder, "node")));
+    private static bool HasNode() => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
+        .Any(folder => File.Exists(Path.Combine(folder, "node")));
 
     private static string Here([CallerFilePath] string here = "") => Path.GetDirectoryName(here)!;
 }

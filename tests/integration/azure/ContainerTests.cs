@@ -32,12 +32,14 @@ public sealed class ContainerTests(Azurite azurite)
             await blob.CreateIfNotExistsAsync(cancellationToken: stop);
             await blob.AppendBlockAsync(new MemoryStream(Encoding.ASCII.GetBytes(text)), cancellationToken: stop);
         }
-        string Blob(int i) => string.Create(CultureInfo.InvariantCulture, $"resourceId=/SITE{i % 10}/y=2026/m=01/d={1 + (i / 10 % 4):00}/h={i / 40 % 24:00}/m=00/{i}/PT1H.json");
+        string Blob(int i) => string.Create(CultureInfo.InvariantCulture,
+            $"resourceId=/SITE{i % 10}/y=2026/m=01/d={1 + (i / 10 % 4):00}/h={i / 40 % 24:00}/m=00/{i}/PT1H.json");
         for (var i = 0; i < 150; i++)
         {
             await Append(Blob(i), Line(i));
         }
-        // 150 rows, and then 6: cut within a line (1), a row twice (1), one that is new and its repetition (2), a row that the first process had read (1), and a late blob (1).
+        // 150 rows, and then 6: cut within a line (1), a row twice (1), one that is new and its repetition (2), a row that the first
+        // process had read (1), and a late blob (1).
         await Append(Blob(0), Line(1_000)[..20]);
         await Append(Blob(1), Line(1));
         using (var run = Cli.Cli.Start(new Dictionary<string, string>(), "run", "--config", config, "--dir", folder.Dir))
@@ -53,11 +55,13 @@ public sealed class ContainerTests(Azurite azurite)
         using (var run = Cli.Cli.Start(new Dictionary<string, string>(), "run", "--config", config, "--dir", folder.Dir))
         {
             await run.WaitForAsync(Blob(500));
-            await UntilAsync(() => Cli.Cli.Run("verify", "--side", "us", "--dir", folder.Dir, "--json").Json.GetProperty("lines").GetInt64() == 156, stop);
+            await UntilAsync(() => Cli.Cli.Run("verify", "--side", "us", "--dir", folder.Dir, "--json").Json.GetProperty("lines")
+                .GetInt64() == 156, stop);
         }
         var verify = Cli.Cli.Run("verify", "--dir", folder.Dir, "--json").Json;
         Assert.Equal((156L, 3L, 153L), (verify.GetProperty("lines").GetInt64(), verify.GetProperty("duplicates").GetInt64(),
-            verify.GetProperty("records").EnumerateObject().Sum(r => r.Value.GetInt64()) + verify.GetProperty("rejections").EnumerateObject().Sum(r => r.Value.GetInt64())));
+            verify.GetProperty("records").EnumerateObject().Sum(r => r.Value.GetInt64())
+                + verify.GetProperty("rejections").EnumerateObject().Sum(r => r.Value.GetInt64())));
     }
 
     private static async Task UntilAsync(Func<bool> met, CancellationToken stop)
@@ -66,7 +70,8 @@ public sealed class ContainerTests(Azurite azurite)
         var started = TimeProvider.System.GetTimestamp();
         while (!met())
         {
-            Assert.True(TimeProvider.System.GetElapsedTime(started) < TimeSpan.FromSeconds(60), "what was appended was not captured within a minute");
+            Assert.True(TimeProvider.System.GetElapsedTime(started) < TimeSpan.FromSeconds(60),
+                "what was appended was not captured within a minute");
             await timer.WaitForNextTickAsync(stop);
         }
     }

@@ -7,7 +7,8 @@ using System.Text;
 namespace Pipeline.Tests.Integration.Azure;
 
 /// <summary>
-/// An HTTP/1.1 proxy on a free port of loopback, in which a plan decides what happens to each request. Each request has a connection of its own on both sides, so that a cut one harms no other.
+/// An HTTP/1.1 proxy on a free port of loopback, in which a plan decides what happens to each request. Each request has a connection of its
+/// own on both sides, so that a cut one harms no other.
 /// </summary>
 internal sealed class FaultProxy : IDisposable
 {
@@ -111,7 +112,11 @@ internal sealed class FaultProxy : IDisposable
                 {
                     await AskAsync(request, request.Length);
                 }
-                await stream.WriteAsync(Encoding.ASCII.GetBytes($"HTTP/1.1 {answer.Status} Fault\r\n{(answer.Code is null ? "" : $"x-ms-error-code: {answer.Code}\r\n")}Content-Length: 0\r\nConnection: close\r\n\r\n"), _stop.Token);
+                await stream.WriteAsync(
+                    Encoding.ASCII.GetBytes(
+                    $"HTTP/1.1 {answer.Status} " +
+                    $"Fault\r\n{(answer.Code is null ? "" : $"x-ms-error-code: {answer.Code}\r\n")}Content-Length: 0\r\nConnection: " +
+                    $"close\r\n\r\n"), _stop.Token);
                 break;
             case ProxyFault.Reset:
                 await AskAsync(request, request.Length);
@@ -171,7 +176,8 @@ internal sealed class FaultProxy : IDisposable
         }
     }
 
-    /// <summary>Sends the first bytes of the request and gives the whole answer; where they are fewer, cuts the connection and gives none.</summary>
+    /// <summary>Sends the first bytes of the request and gives the whole answer; where they are fewer, cuts the connection and gives
+    /// none.</summary>
     private async Task<byte[]> AskAsync(byte[] request, int length)
     {
         using var server = new Socket(SocketType.Stream, ProtocolType.Tcp);
@@ -228,7 +234,8 @@ internal sealed class FaultProxy : IDisposable
     private async Task<byte[]> WholeAsync(NetworkStream stream, (string Text, byte[] Begun) head)
     {
         var lines = head.Text.Split("\r\n").ToList();
-        var length = lines.Find(l => l.StartsWith("Content-Length:", StringComparison.OrdinalIgnoreCase)) is { } says ? int.Parse(says.AsSpan(15).Trim(), NumberStyles.None, CultureInfo.InvariantCulture) : 0;
+        var length = lines.Find(l => l.StartsWith("Content-Length:", StringComparison.OrdinalIgnoreCase)) is { } says
+            ? int.Parse(says.AsSpan(15).Trim(), NumberStyles.None, CultureInfo.InvariantCulture) : 0;
         if (lines.RemoveAll(l => l.StartsWith("Expect:", StringComparison.OrdinalIgnoreCase)) > 0)
         {
             await stream.WriteAsync("HTTP/1.1 100 Continue\r\n\r\n"u8.ToArray(), _stop.Token);

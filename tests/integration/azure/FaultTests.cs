@@ -5,7 +5,8 @@ using Pipeline.Tests.Integration.Cli;
 
 namespace Pipeline.Tests.Integration.Azure;
 
-/// <summary>Every fault between us and the service: nothing is dropped, every unknown outcome is resolved, and no name ever holds the bytes of two writers.</summary>
+/// <summary>Every fault between us and the service: nothing is dropped, every unknown outcome is resolved, and no name ever holds the bytes
+/// of two writers.</summary>
 public sealed class FaultTests(Azurite azurite)
 {
     private static readonly TimeSpan Short = TimeSpan.FromMilliseconds(400);
@@ -41,7 +42,8 @@ public sealed class FaultTests(Azurite azurite)
         foreach (var ask in new Func<Task<byte[]?>>[]
         {
             () => store.ReadAsync("captures/a/1", Cancel), () => store.ReadRangeAsync("captures/a/1", 0, 300_000, Cancel),
-            async () => (await store.FindAsync("captures/a/1", Cancel))?.Length == 300_000 ? bytes : null, async () => await store.ListAsync("captures/", null, Cancel).CountAsync(Cancel) == 1 ? bytes : null,
+            async () => (await store.FindAsync("captures/a/1", Cancel))?.Length == 300_000 ? bytes : null, async () =>
+                await store.ListAsync("captures/", null, Cancel).CountAsync(Cancel) == 1 ? bytes : null,
         })
         {
             var met = 0;
@@ -56,17 +58,22 @@ public sealed class FaultTests(Azurite azurite)
         using var proxy = Proxy();
         var store = await OpenAsync(proxy);
         proxy.Plan = _ => new ProxyFault.Answer(403, "AuthenticationFailed", false);
-        Assert.Equal(StoreFault.Outage, (await Assert.ThrowsAsync<StoreException>(() => store.PutIfAbsentAsync("a", default, Cancel))).Fault);
+        Assert.Equal(StoreFault.Outage,
+            (await Assert.ThrowsAsync<StoreException>(() => store.PutIfAbsentAsync("a", default, Cancel))).Fault);
         var stranger = Azurite.Store(store.Location, Short);
-        Assert.Equal(StoreFault.Refused, (await Assert.ThrowsAsync<StoreException>(() => stranger.PutIfAbsentAsync("a", default, Cancel))).Fault);
+        Assert.Equal(StoreFault.Refused,
+            (await Assert.ThrowsAsync<StoreException>(() => stranger.PutIfAbsentAsync("a", default, Cancel))).Fault);
         // Who may only read finds so at the first put, and does not wait for ever.
         proxy.Plan = _ => new ProxyFault.None();
         await stranger.ReadAsync("a", Cancel);
-        proxy.Plan = request => request.IsPut ? new ProxyFault.Answer(403, "AuthorizationPermissionMismatch", false) : new ProxyFault.None();
-        Assert.Equal(StoreFault.Refused, (await Assert.ThrowsAsync<StoreException>(() => stranger.PutIfAbsentAsync("a", default, Cancel))).Fault);
+        proxy.Plan = request => request.IsPut ? new ProxyFault.Answer(403, "AuthorizationPermissionMismatch", false)
+            : new ProxyFault.None();
+        Assert.Equal(StoreFault.Refused,
+            (await Assert.ThrowsAsync<StoreException>(() => stranger.PutIfAbsentAsync("a", default, Cancel))).Fault);
     }
 
-    /// <summary>FAULTS=n: how many rounds; FAULTS_SEED: which. In each two writers put other bytes under one name, through faults at one request in three.</summary>
+    /// <summary>FAULTS=n: how many rounds; FAULTS_SEED: which. In each two writers put other bytes under one name, through faults at one
+    /// request in three.</summary>
     [Fact]
     public async Task A_name_holds_the_bytes_of_one_writer_through_faults()
     {
@@ -94,8 +101,10 @@ public sealed class FaultTests(Azurite azurite)
             {
                 var name = $"race/{round:D6}";
                 byte[][] bytes = [Bytes(2 * round, 20_000), Bytes((2 * round) + 1, 20_000)];
-                var outcomes = await Task.WhenAll(writers.Select((writer, i) => Puts.UntilKnownAsync(writer, name, bytes[i], TimeProvider.System, null, Cancel)));
-                Assert.True(outcomes.Count(o => o == PutOutcome.Other) == 1, $"seed {seed}, round {round}: {outcomes[0]} and {outcomes[1]}");
+                var outcomes = await Task.WhenAll(writers.Select((writer, i) =>
+                    Puts.UntilKnownAsync(writer, name, bytes[i], TimeProvider.System, null, Cancel)));
+                Assert.True(outcomes.Count(o => o == PutOutcome.Other) == 1,
+                    $"seed {seed}, round {round}: {outcomes[0]} and {outcomes[1]}");
                 lock (all)
                 {
                     all[name] = bytes[outcomes[0] == PutOutcome.Other ? 1 : 0];
@@ -109,8 +118,11 @@ public sealed class FaultTests(Azurite azurite)
             var read = await writers[0].ReadAsync(name, Cancel);
             Assert.True(bytes.AsSpan().SequenceEqual(read), $"seed {seed}: {name} holds other bytes than both writers were told");
         }
-        Assert.Equal(all.Keys.Order(StringComparer.Ordinal), await writers[0].ListAsync("race/", null, Cancel).Select(o => o.Name).ToListAsync(Cancel));
-        TestContext.Current.TestOutputHelper?.WriteLine($"seed {seed}: {2 * rounds} puts, {proxy.Requests} requests, {proxy.Given.Values.Sum()} faults of {proxy.Given.Count} kinds, 0 lost, 0 mixed");
+        Assert.Equal(all.Keys.Order(StringComparer.Ordinal), await writers[0].ListAsync("race/", null, Cancel).Select(o => o.Name)
+            .ToListAsync(Cancel));
+        TestContext.Current.TestOutputHelper?.WriteLine(
+            $"seed {seed}: {2 * rounds} puts, {proxy.Requests} requests, {proxy.Given.Values.Sum()} faults of {proxy.Given.Count} " +
+            $"kinds, 0 lost, 0 mixed");
     }
 
     [Fact]
@@ -119,9 +131,11 @@ public sealed class FaultTests(Azurite azurite)
         using var proxy = Proxy();
         using var folder = new Folder();
         var (us, uk) = (azurite.NewUrl(proxy.Port), azurite.NewUrl(proxy.Port));
-        var environment = new Dictionary<string, string> { ["PIPELINE__STORES__US__CONNECTION_STRING"] = Azurite.ConnectionString, ["PIPELINE__STORES__UK__CONNECTION_STRING"] = Azurite.ConnectionString };
+        var environment = new Dictionary<string, string> { ["PIPELINE__STORES__US__CONNECTION_STRING"] = Azurite.ConnectionString,
+            ["PIPELINE__STORES__UK__CONNECTION_STRING"] = Azurite.ConnectionString };
         Assert.Equal((0, ""), Done(Cli.Cli.Run(environment, "store", "init", us, "--role", "capture", "--region", "eastus")));
-        Assert.Equal((0, ""), Done(Cli.Cli.Run(environment, "store", "init", uk, "--role", "table", "--region", "uksouth", "--captures", us)));
+        Assert.Equal((0, ""),
+            Done(Cli.Cli.Run(environment, "store", "init", uk, "--role", "table", "--region", "uksouth", "--captures", us)));
         var config = folder.Write("pipeline.yaml", $"stores:\n  us: {{url: '{us}'}}\n  uk: {{url: '{uk}'}}\n  timeout: 1s\nkeys: keys\n");
         string[] import = ["import", Sample.Of("combined-nginx.log"), "--source", "web", "--config", config, "--json"];
         var (random, asked) = (new Random(7), 0);
@@ -150,18 +164,22 @@ public sealed class FaultTests(Azurite azurite)
         Assert.Equal((0, true), (verify.Exit, verify.Json.GetProperty("ok").GetBoolean()));
         using var truth = JsonDocument.Parse(File.ReadAllText(Sample.Of("combined-nginx.log.truth.json")));
         Assert.Equal(truth.RootElement.GetProperty("lines").GetInt64(), verify.Json.GetProperty("lines").GetInt64());
-        Assert.Equal(truth.RootElement.GetProperty("kinds").GetProperty("xencenter").GetInt64(), verify.Json.GetProperty("records").GetProperty("xencenter-checks").GetInt64());
-        Assert.Equal(truth.RootElement.GetProperty("kinds").GetProperty("agent").GetInt64(), verify.Json.GetProperty("records").GetProperty("agent-updates").GetInt64());
+        Assert.Equal(truth.RootElement.GetProperty("kinds").GetProperty("xencenter").GetInt64(),
+            verify.Json.GetProperty("records").GetProperty("xencenter-checks").GetInt64());
+        Assert.Equal(truth.RootElement.GetProperty("kinds").GetProperty("agent").GetInt64(),
+            verify.Json.GetProperty("records").GetProperty("agent-updates").GetInt64());
         Assert.Equal(0, verify.Json.GetProperty("pending").GetArrayLength());
         foreach (var look in new[] { "status", "installs", "rejections", "validate" })
         {
             Assert.Equal((0, ""), Done(Cli.Cli.Run(environment, look, "--config", config, "--json")));
         }
         Assert.Equal(0, Cli.Cli.Run(environment, "inspect", "captures/web/0000000000000000/00000000000000000000", "--config", config).Exit);
-        TestContext.Current.TestOutputHelper?.WriteLine($"{answers.Count} imports, {proxy.Requests} requests, {proxy.Given.Values.Sum()} faults of {proxy.Given.Count} kinds");
+        TestContext.Current.TestOutputHelper?.WriteLine(
+            $"{answers.Count} imports, {proxy.Requests} requests, {proxy.Given.Values.Sum()} faults of {proxy.Given.Count} kinds");
     }
 
-    private static (int Exit, string Errors) Done(Answer answer) => (answer.Exit, string.Join('\n', answer.Error.Split('\n').Where(l => l.StartsWith("error", StringComparison.Ordinal))));
+    private static (int Exit, string Errors) Done(Answer answer) => (answer.Exit,
+        string.Join('\n', answer.Error.Split('\n').Where(l => l.StartsWith("error", StringComparison.Ordinal))));
 
     private FaultProxy Proxy()
     {
@@ -200,5 +218,6 @@ public sealed class FaultTests(Azurite azurite)
         return bytes;
     }
 
-    private static int Number(string variable, int standard) => int.TryParse(Environment.GetEnvironmentVariable(variable), out var n) ? n : standard;
+    private static int Number(string variable, int standard) => int.TryParse(Environment.GetEnvironmentVariable(variable), out var n) ? n
+        : standard;
 }

@@ -105,7 +105,8 @@ internal sealed class Cli : IDisposable
 
     private static ProcessStartInfo Info(IReadOnlyDictionary<string, string> environment, string[] args)
     {
-        var info = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", [Dll, .. args]) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
+        var info = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH")
+            ?? "dotnet", [Dll, .. args]) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
         foreach (var name in info.Environment.Keys.Where(k => k.StartsWith("PIPELINE__", StringComparison.Ordinal)).ToList())
         {
             info.Environment.Remove(name);
@@ -145,9 +146,11 @@ internal sealed class Folder : IDisposable
 /// <summary>The sample logs, and what is true of them.</summary>
 internal static class Sample
 {
-    public static string Of(string name, [CallerFilePath] string here = "") => Path.Combine(Path.GetDirectoryName(here)!, "..", "..", "samples", name);
+    public static string Of(string name, [CallerFilePath] string here = "") =>
+        Path.Combine(Path.GetDirectoryName(here)!, "..", "..", "samples", name);
 
     /// <summary>A well-formed line of a XenCenter check, with its end.</summary>
     public static string Line(int minute, string address = "203.0.113.7") =>
-        $"{address} - - [02/Nov/2026:10:{minute:D2}:00 +0000] \"GET /XenServer/updates.xml HTTP/1.1\" 200 512 \"-\" \"XenCenter/2025.2.0.8315 (64-bit)\"\n";
+        $"{address} - - [02/Nov/2026:10:{minute:D2}:00 +0000] \"GET /XenServer/updates.xml HTTP/1.1\" 200 512 \"-\" " +
+            $"\"XenCenter/2025.2.0.8315 (64-bit)\"\n";
 }

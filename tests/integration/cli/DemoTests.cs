@@ -27,18 +27,23 @@ public sealed class DemoTests
         Assert.Equal(3, Look("status").GetProperty("shards").GetArrayLength());
         Assert.Equal(first.Json.GetProperty("lines").GetInt64(), Look("verify").GetProperty("lines").GetInt64());
         var days = Look("installs", "--by", "day", "--from", "2026-11-03", "--to", "2026-11-03").GetProperty("rows");
-        Assert.All(days.EnumerateArray(), row => Assert.Equal(("day", "2026-11-03"), (row.GetProperty("window").GetString(), row.GetProperty("start").GetString())));
+        Assert.All(days.EnumerateArray(), row => Assert.Equal(("day", "2026-11-03"),
+            (row.GetProperty("window").GetString(), row.GetProperty("start").GetString())));
         foreach (var member in new[] { "window", "start", "version", "checks", "addresses", "ipv4", "ipv6_64" })
         {
             Assert.True(days[0].TryGetProperty(member, out _), member);
         }
-        Assert.Equal(first.Json.GetProperty("rejections").EnumerateObject().Sum(r => r.Value.GetInt64()), Look("rejections").GetProperty("reasons").EnumerateObject().Sum(r => r.Value.GetInt64()));
+        Assert.Equal(first.Json.GetProperty("rejections").EnumerateObject().Sum(r => r.Value.GetInt64()),
+            Look("rejections").GetProperty("reasons").EnumerateObject().Sum(r => r.Value.GetInt64()));
 
         var runs = Cli.Run("rejections", "--lines", "--reason", "malformed", "--dir", folder.Dir, "--json");
-        var lines = runs.Out.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement.GetProperty("count").GetInt64()).Sum();
+        var lines = runs.Out.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => JsonDocument.Parse(line).RootElement.GetProperty("count").GetInt64()).Sum();
         Assert.Equal((0, first.Json.GetProperty("rejections").GetProperty("malformed").GetInt64()), (runs.Exit, lines));
 
-        foreach (var file in Directory.EnumerateFiles(folder.Dir, "*", SearchOption.AllDirectories).Where(f => f.Contains("/captures/", StringComparison.Ordinal) || f.EndsWith(".parquet", StringComparison.Ordinal) || f.EndsWith("01.json", StringComparison.Ordinal)).Take(6))
+        foreach (var file in Directory.EnumerateFiles(folder.Dir, "*", SearchOption.AllDirectories)
+            .Where(f => f.Contains("/captures/", StringComparison.Ordinal) || f.EndsWith(".parquet", StringComparison.Ordinal)
+            || f.EndsWith("01.json", StringComparison.Ordinal)).Take(6))
         {
             Assert.Equal(JsonValueKind.Object, Look("inspect", file).ValueKind);
         }

@@ -10,7 +10,8 @@ public sealed class ImportTests
     {
         using var folder = new Folder();
         var good = folder.Write("a.log", Sample.Line(0) + Sample.Line(1));
-        var answer = Cli.Run("import", good, folder["absent.log"], "--source", "web", "--dir", folder.Dir, "--format", "combined", "--json");
+        var answer = Cli.Run("import", good, folder["absent.log"], "--source", "web", "--dir", folder.Dir, "--format", "combined",
+            "--json");
         Assert.Equal((1, 2L), (answer.Exit, answer.Json.GetProperty("lines").GetInt64()));
         Assert.Contains("absent.log", answer.Error, StringComparison.Ordinal);
     }
@@ -22,7 +23,8 @@ public sealed class ImportTests
         using var compressed = new MemoryStream();
         using (var gzip = new GZipStream(compressed, CompressionLevel.Fastest, leaveOpen: true))
         {
-            gzip.Write(Encoding.ASCII.GetBytes(string.Concat(Enumerable.Range(0, 6000).Select(i => Sample.Line(i % 60, $"203.0.{i / 250}.{i % 250}")))));
+            gzip.Write(Encoding.ASCII.GetBytes(string.Concat(Enumerable.Range(0, 6000)
+                .Select(i => Sample.Line(i % 60, $"203.0.{i / 250}.{i % 250}")))));
         }
         File.WriteAllBytes(folder["a.log.gz"], compressed.ToArray()[..^3000]);
         string[] import = ["import", folder["a.log.gz"], "--source", "web", "--dir", folder.Dir, "--json"];
@@ -45,7 +47,8 @@ public sealed class ImportTests
         var open = Cli.Run(import);
         Assert.Equal((0, 1L, 1), (open.Exit, open.Json.GetProperty("lines").GetInt64(), open.Json.GetProperty("pending").GetArrayLength()));
         var final = Cli.Run([.. import, "--final"]);
-        Assert.Equal((0, 1L, 0), (final.Exit, final.Json.GetProperty("lines").GetInt64(), final.Json.GetProperty("pending").GetArrayLength()));
+        Assert.Equal((0, 1L, 0), (final.Exit, final.Json.GetProperty("lines").GetInt64(),
+            final.Json.GetProperty("pending").GetArrayLength()));
     }
 
     [Fact]
@@ -59,7 +62,8 @@ public sealed class ImportTests
         File.Copy(Sample.Of("iis-w3c.log"), folder["iis-w3c.copy.log"]);
         var answer = Cli.Run("import", folder["*.log"], "--source", "web", "--dir", folder.Dir, "--json");
         Assert.Equal((0, 6000L), (answer.Exit, answer.Json.GetProperty("lines").GetInt64()));
-        Assert.Equal(["appservice-json", "combined", "iis-w3c"], answer.Json.GetProperty("files").EnumerateArray().Select(f => f.GetProperty("format").GetString()!).Distinct().Order());
+        Assert.Equal(["appservice-json", "combined", "iis-w3c"], answer.Json.GetProperty("files").EnumerateArray()
+            .Select(f => f.GetProperty("format").GetString()!).Distinct().Order());
         Assert.Equal(1, answer.Json.GetProperty("files").EnumerateArray().Count(f => f.TryGetProperty("sameAs", out _)));
     }
 
@@ -67,7 +71,8 @@ public sealed class ImportTests
     public void A_file_that_no_format_fits_is_named_and_never_quoted()
     {
         using var folder = new Folder();
-        var answer = Cli.Run("import", folder.Write("a.log", "secret-of-a-user\nsecret-of-a-user\n"), "--source", "web", "--dir", folder.Dir);
+        var answer = Cli.Run("import", folder.Write("a.log", "secret-of-a-user\nsecret-of-a-user\n"), "--source", "web", "--dir",
+            folder.Dir);
         Assert.Equal(1, answer.Exit);
         Assert.Contains("a.log", answer.Error, StringComparison.Ordinal);
         Assert.DoesNotContain("secret-of-a-user", answer.Out + answer.Error, StringComparison.Ordinal);

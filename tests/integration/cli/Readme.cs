@@ -10,7 +10,9 @@ internal static partial class Readme
 
     /// <summary>Every document that names commands.</summary>
     public static IEnumerable<string> Documents =>
-        new[] { "README.md", "ARCHITECTURE.md", "CHANGELOG.md" }.Select(name => Path.Combine(Root, name)).Concat(Directory.EnumerateFiles(Path.Combine(Root, "docs"), "*.md", SearchOption.AllDirectories).Order(StringComparer.Ordinal));
+        new[] { "README.md", "ARCHITECTURE.md", "CHANGELOG.md" }.Select(name => Path.Combine(Root, name))
+            .Concat(Directory.EnumerateFiles(Path.Combine(Root, "docs"), "*.md", SearchOption.AllDirectories)
+            .Order(StringComparer.Ordinal));
 
     public static string Text { get; } = File.ReadAllText(Path.Combine(Root, "README.md"));
 
@@ -25,9 +27,11 @@ internal static partial class Readme
         block.Split('\n').Select(line => Comment().Replace(line, "").Trim()).Where(line => line.Length > 0);
 
     /// <summary>The code spans of a document's prose.</summary>
-    public static IEnumerable<string> Spans(string document) => Span().Matches(Fenced().Replace(document, "")).Select(m => m.Groups[1].Value);
+    public static IEnumerable<string> Spans(string document) => Span().Matches(Fenced().Replace(document, ""))
+        .Select(m => m.Groups[1].Value);
 
-    private static string Here([CallerFilePath] string here = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, "..", "..", ".."));
+    private static string Here([CallerFilePath] string here = "") => Path.GetFullPath(
+        Path.Combine(Path.GetDirectoryName(here)!, "..", "..", ".."));
 
     [GeneratedRegex("^```([a-z]*)\n(.*?)^```$", RegexOptions.Multiline | RegexOptions.Singleline)]
     private static partial Regex Fenced();

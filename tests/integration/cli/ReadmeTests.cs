@@ -8,7 +8,8 @@ using Pipeline.Core.Contracts;
 
 namespace Pipeline.Tests.Integration.Cli;
 
-/// <summary>What the README tells a newcomer to do is done here as it stands there, with its places moved into a temporary folder.</summary>
+/// <summary>What the README tells a newcomer to do is done here as it stands there, with its places moved into a temporary
+/// folder.</summary>
 public sealed partial class ReadmeTests
 {
     [Fact]
@@ -17,7 +18,9 @@ public sealed partial class ReadmeTests
         using var folder = new Folder();
         var logs = Directory.CreateDirectory(folder["nginx"]).FullName;
         File.WriteAllText(Path.Combine(logs, "access.log"), string.Concat(Enumerable.Range(0, 30).Select(i => Sample.Line(i))));
-        string Moved(string text) => text.Replace("/srv/pipeline", folder.Dir, StringComparison.Ordinal).Replace("/var/log/nginx", logs, StringComparison.Ordinal).Replace("pipeline.yaml", folder["pipeline.yaml"], StringComparison.Ordinal);
+        string Moved(string text) => text.Replace("/srv/pipeline", folder.Dir, StringComparison.Ordinal)
+            .Replace("/var/log/nginx", logs, StringComparison.Ordinal)
+            .Replace("pipeline.yaml", folder["pipeline.yaml"], StringComparison.Ordinal);
         File.WriteAllText(folder["pipeline.yaml"], Moved(Assert.Single(Readme.Blocks("yaml"))));
 
         var ran = new List<string>();
@@ -43,7 +46,8 @@ public sealed partial class ReadmeTests
                 case "explain":
                     Assert.StartsWith("head -20 ", parts[0], StringComparison.Ordinal);
                     var said = Cli.RunWith(string.Join('\n', File.ReadLines(parts[0].Split(' ')[^1]).Take(20)), args[1..]);
-                    Assert.Equal((0, 20), (said.Exit, said.Out.Split('\n').Count(line => line.StartsWith("line ", StringComparison.Ordinal))));
+                    Assert.Equal((0, 20), (said.Exit, said.Out.Split('\n')
+                        .Count(line => line.StartsWith("line ", StringComparison.Ordinal))));
                     break;
                 default:
                     Assert.Equal((0, command), (Cli.Run(args[1..]).Exit, command));
@@ -53,7 +57,8 @@ public sealed partial class ReadmeTests
         Assert.Equal(["demo", "import", "verify", "installs", "explain", "run"], ran);
         Assert.Equal(0, Cli.Run("validate", "--config", folder["pipeline.yaml"]).Exit);
         var verified = Cli.Run("verify", "--deep", "--dir", folder.Dir, "--json").Json;
-        Assert.Equal((true, 33L, 33L), (verified.GetProperty("ok").GetBoolean(), verified.GetProperty("lines").GetInt64(), verified.GetProperty("records").GetProperty("xencenter-checks").GetInt64()));
+        Assert.Equal((true, 33L, 33L), (verified.GetProperty("ok").GetBoolean(), verified.GetProperty("lines").GetInt64(),
+            verified.GetProperty("records").GetProperty("xencenter-checks").GetInt64()));
         Assert.True(Directory.Exists(Path.Combine(folder.Dir, "uk", "tables", "xencenter-checks")));
     }
 
@@ -61,21 +66,25 @@ public sealed partial class ReadmeTests
     public void Every_command_and_option_that_a_document_names_exists()
     {
         var commands = new Dictionary<string, string> { [""] = Cli.Run("--help").Out };
-        string Help(string command) => commands.TryGetValue(command, out var help) ? help : commands[command] = Cli.Run([.. command.Split(' '), "--help"]).Out;
+        string Help(string command) => commands.TryGetValue(command, out var help) ? help
+            : commands[command] = Cli.Run([.. command.Split(' '), "--help"]).Out;
         var names = CommandNames(Help(""));
         Assert.Contains("import", names);
         foreach (var document in Readme.Documents)
         {
             var text = File.ReadAllText(document);
             var where = Path.GetFileName(document);
-            foreach (var said in Readme.Spans(text).Concat(Readme.Blocks(text, "sh").SelectMany(Readme.Commands).Select(command => command.Split(" | ")[^1])))
+            foreach (var said in Readme.Spans(text).Concat(Readme.Blocks(text, "sh").SelectMany(Readme.Commands)
+                .Select(command => command.Split(" | ")[^1])))
             {
-                var words = said.Replace("dotnet run --project cli --", "pipeline", StringComparison.Ordinal).Split(' ', StringSplitOptions.RemoveEmptyEntries);
+                var words = said.Replace("dotnet run --project cli --", "pipeline", StringComparison.Ordinal)
+                    .Split(' ', StringSplitOptions.RemoveEmptyEntries);
                 if (words.Length == 0)
                 {
                     continue;
                 }
-                var options = words.Where(word => word.StartsWith("--", StringComparison.Ordinal)).Select(word => word.Split('=')[0]).ToList();
+                var options = words.Where(word => word.StartsWith("--", StringComparison.Ordinal)).Select(word => word.Split('=')[0])
+                    .ToList();
                 if (words[0].StartsWith("./", StringComparison.Ordinal) && words[0].EndsWith(".sh", StringComparison.Ordinal))
                 {
                     AssertIsScript(words[0]);
@@ -84,16 +93,19 @@ public sealed partial class ReadmeTests
                 {
                     var rest = words[0] == "pipeline" ? words[1..] : words;
                     var command = rest.Length == 0 || rest[0].StartsWith('-') ? "" : rest[0];
-                    Assert.True(command.Length == 0 || names.Contains(command), $"{where} names `{said}`, and there is no command {command}");
+                    Assert.True(command.Length == 0 || names.Contains(command),
+                        $"{where} names `{said}`, and there is no command {command}");
                     if (rest.Length > 1 && CommandNames(Help(command)).Contains(rest[1]))
                     {
                         command += ' ' + rest[1];
                     }
-                    Assert.All(options, option => Assert.True(Help(command).Contains(option, StringComparison.Ordinal), $"{where} names `{said}`, and {command} has no {option}"));
+                    Assert.All(options, option => Assert.True(Help(command).Contains(option, StringComparison.Ordinal),
+                        $"{where} names `{said}`, and {command} has no {option}"));
                 }
                 else if (words[0].StartsWith("--", StringComparison.Ordinal))
                 {
-                    Assert.All(options, option => Assert.True(names.Any(name => Help(name).Contains(option, StringComparison.Ordinal)), $"{where} names `{option}`, and no command has it"));
+                    Assert.All(options, option => Assert.True(names.Any(name => Help(name).Contains(option, StringComparison.Ordinal)),
+                        $"{where} names `{option}`, and no command has it"));
                 }
             }
         }
@@ -102,8 +114,10 @@ public sealed partial class ReadmeTests
     [Fact]
     public void The_README_lists_every_exit_code_that_the_program_ends_with()
     {
-        var said = TableRow().Matches(Readme.Text).Select(m => m.Groups[1].Value).Where(cell => int.TryParse(cell, out _)).Select(int.Parse);
-        var codes = typeof(ExitCode).GetFields(BindingFlags.Public | BindingFlags.Static).Select(field => (int)field.GetRawConstantValue()!);
+        var said = TableRow().Matches(Readme.Text).Select(m => m.Groups[1].Value).Where(cell => int.TryParse(cell, out _))
+            .Select(int.Parse);
+        var codes = typeof(ExitCode).GetFields(BindingFlags.Public | BindingFlags.Static)
+            .Select(field => (int)field.GetRawConstantValue()!);
         // Nothing ends with this one before reads are audited.
         Assert.Equal(codes.Where(code => code != ExitCode.AuditIntegrity).Order(), said);
     }
@@ -113,7 +127,8 @@ public sealed partial class ReadmeTests
     {
         foreach (var contract in PublishedContracts.All)
         {
-            var row = Assert.Single(Readme.Text.Split('\n'), line => line.StartsWith($"| `{contract.Dataset}` |", StringComparison.Ordinal));
+            var row = Assert.Single(Readme.Text.Split('\n'), line => line.StartsWith($"| `{contract.Dataset}` |",
+                StringComparison.Ordinal));
             Assert.Equal(contract.Fields.Select(field => field.Name), Readme.Spans(row.Split('|')[2]));
         }
         Assert.Contains("Reads are not audited yet", Readme.Text, StringComparison.Ordinal);
@@ -124,8 +139,10 @@ public sealed partial class ReadmeTests
     {
         foreach (var document in Readme.Documents)
         {
-            Assert.All(Link().Matches(File.ReadAllText(document)).Select(m => m.Groups[1].Value).Where(to => !to.Contains("://", StringComparison.Ordinal)),
-                to => Assert.True(Path.Exists(Path.Combine(Path.GetDirectoryName(document)!, to)), $"{Path.GetFileName(document)} links to {to}"));
+            Assert.All(Link().Matches(File.ReadAllText(document)).Select(m => m.Groups[1].Value)
+                .Where(to => !to.Contains("://", StringComparison.Ordinal)),
+                to => Assert.True(Path.Exists(Path.Combine(Path.GetDirectoryName(document)!, to)),
+                    $"{Path.GetFileName(document)} links to {to}"));
         }
     }
 
@@ -136,11 +153,13 @@ public sealed partial class ReadmeTests
         var environment = new Dictionary<string, string> { ["PIPELINE__SEAL__AGE"] = "1m", ["PIPELINE__PUSH__URL"] = "http://127.0.0.1:0" };
         using var run = Cli.Start(environment, args);
         var ready = await run.WaitForAsync("ready ");
-        using var http = new HttpClient { BaseAddress = new Uri(ready[(ready.IndexOf("push=", StringComparison.Ordinal) + 5)..].Split(' ')[0]) };
+        using var http =
+            new HttpClient { BaseAddress = new Uri(ready[(ready.IndexOf("push=", StringComparison.Ordinal) + 5)..].Split(' ')[0]) };
         for (var attempt = 0; attempt < 2; attempt++)
         {
             // Sent again under its key it is not counted twice.
-            using var push = new HttpRequestMessage(HttpMethod.Post, "/v1/lines?source=web-2") { Content = new StringContent(Sample.Line(40) + Sample.Line(41), Encoding.UTF8, "text/plain") };
+            using var push = new HttpRequestMessage(HttpMethod.Post, "/v1/lines?source=web-2") { Content =
+                new StringContent(Sample.Line(40) + Sample.Line(41), Encoding.UTF8, "text/plain") };
             push.Headers.Add("Idempotency-Key", "stream-of-a-test:1");
             using var reply = await http.SendAsync(push, TestContext.Current.CancellationToken);
             Assert.Equal(HttpStatusCode.OK, reply.StatusCode);
@@ -158,7 +177,8 @@ public sealed partial class ReadmeTests
     {
         var script = Path.Combine(Readme.Root, command.Split(' ')[0]);
         Assert.True(File.Exists(script), command);
-        Assert.True(!OperatingSystem.IsLinux() || File.GetUnixFileMode(script).HasFlag(UnixFileMode.UserExecute), $"{command} cannot be executed");
+        Assert.True(!OperatingSystem.IsLinux() || File.GetUnixFileMode(script).HasFlag(UnixFileMode.UserExecute),
+            $"{command} cannot be executed");
     }
 
     private static HashSet<string> CommandNames(string help) =>

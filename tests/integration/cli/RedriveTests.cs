@@ -36,7 +36,8 @@ public sealed class RedriveTests
 
         var verify = Cli.Run("verify", "--deep", "--dir", folder.Dir, "--json");
         Assert.Equal(0, verify.Exit);
-        Assert.Equal((Lines, 0, Lines), (verify.Json.GetProperty("lines").GetInt32(), Count(verify.Json, "rejections", "malformed"), Count(verify.Json, "redriven", "malformed")));
+        Assert.Equal((Lines, 0, Lines), (verify.Json.GetProperty("lines").GetInt32(), Count(verify.Json, "rejections", "malformed"),
+            Count(verify.Json, "redriven", "malformed")));
         Assert.Equal(Lines, verify.Json.GetProperty("records").EnumerateObject().Sum(d => d.Value.GetInt32()));
         Assert.Empty(verify.Json.GetProperty("pending").EnumerateArray());
     }
@@ -54,7 +55,9 @@ public sealed class RedriveTests
         Assert.Equal(2, Cli.Run("redrive", "--reason", "ugly", "--dir", folder.Dir).Exit);
     }
 
-    private static int Redriven(Answer answer) => answer.Json.GetProperty("sources").EnumerateArray().Sum(s => s.GetProperty("redriven").EnumerateObject().Sum(r => r.Value.GetInt32()));
+    private static int Redriven(Answer answer) => answer.Json.GetProperty("sources").EnumerateArray()
+        .Sum(s => s.GetProperty("redriven").EnumerateObject().Sum(r => r.Value.GetInt32()));
 
-    private static int Count(System.Text.Json.JsonElement report, string member, string reason) => report.GetProperty(member).TryGetProperty(reason, out var n) ? n.GetInt32() : 0;
+    private static int Count(System.Text.Json.JsonElement report, string member, string reason) =>
+        report.GetProperty(member).TryGetProperty(reason, out var n) ? n.GetInt32() : 0;
 }

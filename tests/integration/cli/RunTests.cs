@@ -11,7 +11,8 @@ public sealed class RunTests
     {
         using var folder = new Folder();
         var log = folder.Write("access.log", string.Concat(Enumerable.Range(0, 30).Select(i => Sample.Line(i))));
-        using var run = Cli.Start(SealSoon, "run", "--dir", folder.Dir, "--tail", $"web={folder["access.log*"]}", "--push", "edge=combined", "--listen", "http://127.0.0.1:0");
+        using var run = Cli.Start(SealSoon, "run", "--dir", folder.Dir, "--tail", $"web={folder["access.log*"]}", "--push", "edge=combined",
+            "--listen", "http://127.0.0.1:0");
         var ready = await run.WaitForAsync("ready ");
         Assert.Contains("rows=30 ", await run.WaitForAsync("seal table=xencenter-checks"), StringComparison.Ordinal);
 
@@ -21,7 +22,8 @@ public sealed class RunTests
         Assert.Contains("another process has source web", second.Error, StringComparison.Ordinal);
 
         using var http = new HttpClient { BaseAddress = new Uri(ready[(ready.IndexOf("push=", StringComparison.Ordinal) + 5)..]) };
-        using var push = new HttpRequestMessage(HttpMethod.Post, "/v1/lines?source=edge") { Content = new StringContent(Sample.Line(5) + Sample.Line(6), Encoding.UTF8, "text/plain") };
+        using var push = new HttpRequestMessage(HttpMethod.Post, "/v1/lines?source=edge") { Content =
+            new StringContent(Sample.Line(5) + Sample.Line(6), Encoding.UTF8, "text/plain") };
         push.Headers.Add("Idempotency-Key", "client-1:1");
         using var reply = await http.SendAsync(push, TestContext.Current.CancellationToken);
         Assert.True(reply.IsSuccessStatusCode, await reply.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
@@ -29,7 +31,8 @@ public sealed class RunTests
         Assert.Equal(0, await run.TerminateAsync());
         Assert.DoesNotContain("203.0.113.7", run.Log, StringComparison.Ordinal);
         var verify = Cli.Run("verify", "--deep", "--dir", folder.Dir, "--json").Json;
-        Assert.Equal((true, 32L, 0), (verify.GetProperty("ok").GetBoolean(), verify.GetProperty("records").GetProperty("xencenter-checks").GetInt64(), verify.GetProperty("pending").GetArrayLength()));
+        Assert.Equal((true, 32L, 0), (verify.GetProperty("ok").GetBoolean(),
+            verify.GetProperty("records").GetProperty("xencenter-checks").GetInt64(), verify.GetProperty("pending").GetArrayLength()));
 
         // What the run read, an import does not read again.
         var again = Cli.Run("import", log, "--source", "web", "--dir", folder.Dir, "--json");

@@ -6,7 +6,8 @@ namespace Pipeline.Tests.Integration.Cli;
 /// <summary>The same content under a second source counts each line twice: it is refused with the name of the first.</summary>
 public sealed class SecondSourceTests
 {
-    private static string Log(int lines) => string.Concat(Enumerable.Range(0, lines).Select(i => Sample.Line(i % 60, $"203.0.{i / 250}.{i % 250}")));
+    private static string Log(int lines) => string.Concat(Enumerable.Range(0, lines)
+        .Select(i => Sample.Line(i % 60, $"203.0.{i / 250}.{i % 250}")));
 
     [Fact]
     public void An_import_under_a_mistyped_source_is_refused_with_exit_4_and_captures_nothing_unless_again_is_given()
@@ -43,10 +44,12 @@ public sealed class SecondSourceTests
             gzip.Write(Encoding.ASCII.GetBytes(text));
         }
         var older = folder.Write("older.log", text[..(text.IndexOf('\n', text.Length * 4 / 5) + 1)]);
-        var other = folder.Write("other.log", text[..(text.IndexOf('\n', StringComparison.Ordinal) + 1)] + string.Concat(Enumerable.Range(0, 9).Select(i => Sample.Line(i, "198.51.100.7"))));
+        var other = folder.Write("other.log", text[..(text.IndexOf('\n', StringComparison.Ordinal) + 1)]
+            + string.Concat(Enumerable.Range(0, 9).Select(i => Sample.Line(i, "198.51.100.7"))));
         var answer = Cli.Run("import", folder["a.gz"], older, other, "--source", "web-2", "--dir", folder.Dir, "--json");
         Assert.Equal((4, 10), (answer.Exit, answer.Json.GetProperty("lines").GetInt32()));
-        Assert.Equal(["web-1", "web-1", "-"], answer.Json.GetProperty("files").EnumerateArray().Select(f => f.TryGetProperty("knownAs", out var known) ? known.GetString() : "-"));
+        Assert.Equal(["web-1", "web-1", "-"], answer.Json.GetProperty("files").EnumerateArray()
+            .Select(f => f.TryGetProperty("knownAs", out var known) ? known.GetString() : "-"));
         // A third source finds the second one's content as well.
         Assert.Equal(4, Cli.Run("import", other, "--source", "web-3", "--dir", folder.Dir).Exit);
         Assert.Equal(910, Verified(folder));
@@ -61,7 +64,8 @@ public sealed class SecondSourceTests
         Directory.Delete(Path.Combine(folder.Dir, "us", "contents"), recursive: true);
         Assert.Equal(4, Cli.Run("import", log, "--source", "web-2", "--dir", folder.Dir).Exit);
         // The source's next new file gives them their objects.
-        Assert.Equal(0, Cli.Run("import", folder.Write("b.log", Sample.Line(7, "198.51.100.1")), "--source", "web-1", "--dir", folder.Dir).Exit);
+        Assert.Equal(0, Cli.Run("import", folder.Write("b.log", Sample.Line(7, "198.51.100.1")), "--source", "web-1", "--dir",
+            folder.Dir).Exit);
         Assert.Equal(4, Directory.GetFiles(Path.Combine(folder.Dir, "us", "contents"), "*", SearchOption.AllDirectories).Length);
         Assert.Equal(4, Cli.Run("import", log, "--source", "web-3", "--dir", folder.Dir).Exit);
         Assert.Equal(21, Verified(folder));
@@ -73,16 +77,19 @@ public sealed class SecondSourceTests
         using var folder = new Folder();
         var log = folder.Write("a.log", Log(30));
         Assert.Equal(0, Cli.Run("import", log, "--source", "web-1", "--dir", folder.Dir).Exit);
-        using (var run = Cli.Start(new Dictionary<string, string>(), "run", "--dir", folder.Dir, "--tail", "web-2=" + folder.Path + "/*.log", "--metrics", "http://127.0.0.1:0"))
+        using (var run = Cli.Start(new Dictionary<string, string>(), "run", "--dir", folder.Dir, "--tail", "web-2=" + folder.Path
+            + "/*.log", "--metrics", "http://127.0.0.1:0"))
         {
             var metrics = (await run.WaitForAsync("metrics url=")).Split("url=")[1].Split(' ')[0];
             await run.WaitForAsync("known-content source=web-2");
             using var http = new HttpClient();
-            Assert.Matches(@"pipeline_known_contents_total(\{[^}]*\})? 1\b", await http.GetStringAsync(new Uri(metrics), TestContext.Current.CancellationToken));
+            Assert.Matches(@"pipeline_known_contents_total(\{[^}]*\})? 1\b",
+                await http.GetStringAsync(new Uri(metrics), TestContext.Current.CancellationToken));
             folder.Write("new.log", Sample.Line(50, "198.51.100.9"));
             await run.WaitForAsync("file source=web-2");
             Assert.Equal(0, await run.TerminateAsync());
-            Assert.Single(run.Log.Split('\n'), line => line.Contains("known-content", StringComparison.Ordinal) && line.Contains("owner=web-1", StringComparison.Ordinal));
+            Assert.Single(run.Log.Split('\n'), line => line.Contains("known-content", StringComparison.Ordinal)
+                && line.Contains("owner=web-1", StringComparison.Ordinal));
         }
         Assert.Equal(31, Verified(folder));
     }
@@ -94,7 +101,8 @@ public sealed class SecondSourceTests
         folder.Write("access.log", Sample.Line(0));
         Directory.CreateDirectory(folder["links"]);
         File.CreateSymbolicLink(folder["links/other"], folder["access.log"]);
-        foreach (var (one, other, meets) in new[] { ("access.log*", "*.log", true), ("access.log", "access.log", true), ("access.log", "links", true), ("access.log*", "error.log*", false), ("links", "**/x.log", true) })
+        foreach (var (one, other, meets) in new[] { ("access.log*", "*.log", true), ("access.log", "access.log", true),
+            ("access.log", "links", true), ("access.log*", "error.log*", false), ("links", "**/x.log", true) })
         {
             var config = folder.Write("pipeline.yaml", $$"""
                 stores:

@@ -11,7 +11,8 @@ public sealed class SettingsTests
         var config = folder.Write("pipeline.yaml", Good + "seal: {bytes: 5, agee: 1m}\nsources: [{name: web, path: x}]\nkafak: {}\n");
         var answer = Cli.Run("validate", "--config", config);
         Assert.Equal(78, answer.Exit);
-        foreach (var part in new[] { "pipeline.yaml", "'seal.agee'", "bytes, age, budget", "seal.bytes: found '5'", "'sources.path'", "name, format, paths", "'kafak'", "stores, keys" })
+        foreach (var part in new[] { "pipeline.yaml", "'seal.agee'", "bytes, age, budget", "seal.bytes: found '5'", "'sources.path'",
+            "name, format, paths", "'kafak'", "stores, keys" })
         {
             Assert.Contains(part, answer.Error, StringComparison.Ordinal);
         }
@@ -23,7 +24,8 @@ public sealed class SettingsTests
         using var folder = new Folder();
         var config = folder.Write("pipeline.yaml", Good + "seal: {age: 2m}\n");
         Assert.Contains("120 s", Cli.Run("validate", "--config", config).Out, StringComparison.Ordinal);
-        Assert.Contains("180 s", Cli.Run(new Dictionary<string, string> { ["PIPELINE__SEAL__AGE"] = "3m" }, "validate", "--config", config).Out, StringComparison.Ordinal);
+        Assert.Contains("180 s", Cli.Run(new Dictionary<string, string> { ["PIPELINE__SEAL__AGE"] = "3m" }, "validate", "--config",
+            config).Out, StringComparison.Ordinal);
         var unknown = Cli.Run(new Dictionary<string, string> { ["PIPELINE__SEAL__AGEE"] = "3m" }, "validate", "--config", config);
         Assert.Equal(78, unknown.Exit);
         Assert.Contains("PIPELINE__SEAL__AGEE", unknown.Error, StringComparison.Ordinal);

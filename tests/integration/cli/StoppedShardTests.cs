@@ -17,7 +17,8 @@ public sealed class StoppedShardTests
         Import(folder, "a");
         Import(folder, "b");
         var damaged = Damage(folder, "a");
-        using var ingest = Start(command, folder, "a", "b", "--push", "c=combined", "--push", "a=combined", "--listen", "http://127.0.0.1:0");
+        using var ingest = Start(command, folder, "a", "b", "--push", "c=combined", "--push", "a=combined", "--listen",
+            "http://127.0.0.1:0");
         var ready = await ingest.WaitForAsync("ready ");
         Assert.Contains("sources=b,c", ready, StringComparison.Ordinal);
         var told = await ingest.WaitForAsync("shard-stopped shard=a");

@@ -38,7 +38,8 @@ public sealed class StoreAndContractTests
         Assert.Equal(3, Directory.GetFiles(Path.Combine(folder.Dir, "uk", "contracts")).Length);
         Assert.Equal(3, Directory.GetFiles(Path.Combine(folder.Dir, "us", "contracts")).Length);
 
-        var other = Cli.Run("contract", "apply", folder.Write("other.yaml", published.Replace("vm_uuid_prefix", "vm_prefix", StringComparison.Ordinal)), "--dir", folder.Dir);
+        var other = Cli.Run("contract", "apply", folder.Write("other.yaml",
+            published.Replace("vm_uuid_prefix", "vm_prefix", StringComparison.Ordinal)), "--dir", folder.Dir);
         Assert.Equal(4, other.Exit);
         Assert.Contains("new dataset", other.Error, StringComparison.Ordinal);
         Assert.Equal(78, Cli.Run("contract", "apply", folder.Write("broken.yaml", "kind: Recipe\n"), "--dir", folder.Dir).Exit);
@@ -53,7 +54,9 @@ public sealed class StoreAndContractTests
         using var folder = new Folder();
         Assert.Equal(0, Cli.Run("import", folder.Write("a.log", Sample.Line(0)), "--source", "web", "--dir", folder.Dir).Exit);
         var wider = File.ReadAllText(Contract("agent-updates.yaml")).Replace("      - name: vm_uuid_prefix\n",
-            $"      - name: agent_version\n        logicalType: string\n        physicalType: utf8\n        required: {(required ? "true" : "false")}\n        classification: internal\n        logicalTypeOptions: {{ maxLength: 32 }}\n      - name: vm_uuid_prefix\n", StringComparison.Ordinal);
+            $"      - name: agent_version\n        logicalType: string\n        physicalType: utf8\n        required: " +
+                $"{(required ? "true" : "false")}\n        classification: internal\n        logicalTypeOptions: {{ maxLength: 32 }}\n  " +
+                $"    - name: vm_uuid_prefix\n", StringComparison.Ordinal);
         var answer = Cli.Run("contract", "apply", folder.Write("wider.yaml", wider), "--dir", folder.Dir);
         Assert.Equal((exit, ""), (answer.Exit, answer.Out));
         Assert.All(["agent_version", why], part => Assert.Contains(part, answer.Error, StringComparison.Ordinal));
@@ -70,5 +73,6 @@ public sealed class StoreAndContractTests
         Assert.Equal(0, Cli.Run("validate").Exit);
     }
 
-    private static string Contract(string name, [CallerFilePath] string here = "") => Path.Combine(Path.GetDirectoryName(here)!, "..", "..", "..", "contracts", name);
+    private static string Contract(string name, [CallerFilePath] string here = "") =>
+        Path.Combine(Path.GetDirectoryName(here)!, "..", "..", "..", "contracts", name);
 }

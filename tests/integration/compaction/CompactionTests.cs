@@ -30,7 +30,8 @@ public sealed class CompactionTests
         if (facts is not null)
         {
             var after = Facts(folder)!.Value;
-            Assert.Equal((facts.Value.GetProperty("rows").GetInt64(), 1L), (after.GetProperty("rows").GetInt64(), after.GetProperty("files").GetInt64()));
+            Assert.Equal((facts.Value.GetProperty("rows").GetInt64(), 1L),
+                (after.GetProperty("rows").GetInt64(), after.GetProperty("files").GetInt64()));
             Assert.Equal(after.GetProperty("rows").GetInt64(), after.GetProperty("rows_by_statistics").GetInt64());
         }
 
@@ -52,11 +53,13 @@ public sealed class CompactionTests
         var kept = Table(Run(folder, "compact", "--remove-void", "--json")).GetProperty("void");
         Assert.Equal((3, 0), (kept.GetProperty("waiting").GetInt32(), kept.GetProperty("removed").GetInt32()));
 
-        var answer = Cli.Cli.Run(new Dictionary<string, string> { ["PIPELINE__COMPACT__GRACE"] = "1s" }, "compact", "--remove-void", "--json", "--dir", folder.Dir);
+        var answer = Cli.Cli.Run(new Dictionary<string, string> { ["PIPELINE__COMPACT__GRACE"] = "1s" }, "compact", "--remove-void",
+            "--json", "--dir", folder.Dir);
         for (var tries = 0; tries < 20 && Table(answer.Json).GetProperty("void").GetProperty("removed").GetInt32() == 0; tries++)
         {
             // The grace is a second, and a process starts in less.
-            answer = Cli.Cli.Run(new Dictionary<string, string> { ["PIPELINE__COMPACT__GRACE"] = "1s" }, "compact", "--remove-void", "--json", "--dir", folder.Dir);
+            answer = Cli.Cli.Run(new Dictionary<string, string> { ["PIPELINE__COMPACT__GRACE"] = "1s" }, "compact", "--remove-void",
+                "--json", "--dir", folder.Dir);
         }
         var removed = Table(answer.Json).GetProperty("void");
         Assert.Equal(3, removed.GetProperty("removed").GetInt32());
@@ -85,7 +88,8 @@ public sealed class CompactionTests
 
     private static void Import(Folder folder, int number)
     {
-        var log = folder.Write($"{number}.log", string.Concat(Enumerable.Range(0, 10).Select(i => Sample.Line((number * 10 + i) % 60, $"203.0.113.{number}"))));
+        var log = folder.Write($"{number}.log", string.Concat(Enumerable.Range(0, 10)
+            .Select(i => Sample.Line((number * 10 + i) % 60, $"203.0.113.{number}"))));
         Assert.Equal(0, Cli.Cli.Run("import", log, "--source", "web", "--dir", folder.Dir, "--format", "combined").Exit);
     }
 
@@ -103,15 +107,18 @@ public sealed class CompactionTests
         return report;
     }
 
-    private static JsonElement Table(JsonElement report) => report.GetProperty("tables").EnumerateArray().Single(t => t.GetProperty("dataset").GetString() == Checks);
+    private static JsonElement Table(JsonElement report) => report.GetProperty("tables").EnumerateArray()
+        .Single(t => t.GetProperty("dataset").GetString() == Checks);
 
-    private static int Date(JsonElement report, string name) => Assert.Single(Table(report).GetProperty("dates").EnumerateArray()).GetProperty(name).GetInt32();
+    private static int Date(JsonElement report, string name) => Assert.Single(Table(report).GetProperty("dates").EnumerateArray())
+        .GetProperty(name).GetInt32();
 
     private static string LiveSegment(Folder folder)
     {
         var table = Path.Combine(folder.Dir, "uk", "tables", Checks);
         var last = Directory.GetFiles(Path.Combine(table, "_delta_log"), "*.json").Order(StringComparer.Ordinal).Last();
-        var add = File.ReadLines(last).Select(line => JsonDocument.Parse(line).RootElement).Single(action => action.TryGetProperty("add", out _)).GetProperty("add");
+        var add = File.ReadLines(last).Select(line => JsonDocument.Parse(line).RootElement)
+            .Single(action => action.TryGetProperty("add", out _)).GetProperty("add");
         Assert.False(add.GetProperty("dataChange").GetBoolean());
         return $"tables/{Checks}/{add.GetProperty("path").GetString()}";
     }
@@ -119,13 +126,16 @@ public sealed class CompactionTests
     /// <summary>What delta-rs reads; null where there is none.</summary>
     private static JsonElement? Facts(Folder folder, [CallerFilePath] string here = "")
     {
-        var readers = Environment.GetEnvironmentVariable("PIPELINE_TEST_READERS") ?? Path.Combine(Path.GetDirectoryName(here)!, "..", "..", "..", "..", "shared", "readers");
+        var readers = Environment.GetEnvironmentVariable("PIPELINE_TEST_READERS")
+            ?? Path.Combine(Path.GetDirectoryName(here)!, "..", "..", "..", "..", "shared", "readers");
         var reader = File.Exists(readers) ? readers : Path.Combine(readers, "delta");
         if (!File.Exists(reader))
         {
             return null;
         }
-        using var delta = Process.Start(new ProcessStartInfo(reader, ["facts", Path.Combine(folder.Dir, "uk", "tables", Checks)]) { RedirectStandardOutput = true })!;
+        using var delta =
+            Process.Start(new ProcessStartInfo(reader,
+            ["facts", Path.Combine(folder.Dir, "uk", "tables", Checks)]) { RedirectStandardOutput = true })!;
         return JsonDocument.Parse(delta.StandardOutput.ReadToEnd()).RootElement;
     }
 }

@@ -6,7 +6,8 @@ using Tool = Pipeline.Tests.Integration.Cli.Cli;
 
 namespace Pipeline.Tests.Integration.Crash;
 
-/// <summary>Files that are not what they ought to be, through the real program: an exit code, a message that names the file, and nothing lost.</summary>
+/// <summary>Files that are not what they ought to be, through the real program: an exit code, a message that names the file, and nothing
+/// lost.</summary>
 public sealed class BadFileTests
 {
     [Fact]
@@ -15,14 +16,17 @@ public sealed class BadFileTests
         using var folder = new Folder();
         byte[][] lines =
         [
-            Ascii(Sample.Line(0)), Ascii(new string('x', 1_000_000) + "\n"), [0, 1, 2, 0xff, 0xfe, 0, (byte)'\n'], [0xc3, 0x28, 0xf0, 0x9f, (byte)'\n'], Ascii("\n"), Ascii(Sample.Line(1)[..60] + "\n"),
-            Ascii(Sample.Line(2).Replace("2026", "0000", StringComparison.Ordinal)), Ascii(Sample.Line(2).Replace("2026", "9999", StringComparison.Ordinal)),
+            Ascii(Sample.Line(0)), Ascii(new string('x', 1_000_000) + "\n"), [0, 1, 2, 0xff, 0xfe, 0, (byte)'\n'],
+                [0xc3, 0x28, 0xf0, 0x9f, (byte)'\n'], Ascii("\n"), Ascii(Sample.Line(1)[..60] + "\n"),
+            Ascii(Sample.Line(2).Replace("2026", "0000", StringComparison.Ordinal)),
+                Ascii(Sample.Line(2).Replace("2026", "9999", StringComparison.Ordinal)),
             [.. Ascii(Sample.Line(3)[..^2]), 0, 0xff, (byte)'"', (byte)'\n'], Ascii(Sample.Line(4)), Ascii(Sample.Line(5)),
         ];
         File.WriteAllBytes(folder["bad.log"], [.. lines.SelectMany(line => line)]);
         var answer = Import(folder, folder["bad.log"], "--format", "combined");
         Assert.Equal((0, (long)lines.Length), (answer.Exit, answer.Json.GetProperty("lines").GetInt64()));
-        var rejected = answer.Json.GetProperty("rejections").EnumerateObject().Where(r => r.Value.GetInt64() > 0).ToDictionary(r => r.Name, r => r.Value.GetInt64());
+        var rejected = answer.Json.GetProperty("rejections").EnumerateObject().Where(r => r.Value.GetInt64() > 0)
+            .ToDictionary(r => r.Name, r => r.Value.GetInt64());
         Assert.Equal((1, 1, 4, 2), (rejected["too-long"], rejected["empty"], rejected["malformed"], rejected["bad-time"]));
         AssertWhole(folder, lines.Length);
     }
@@ -110,19 +114,22 @@ public sealed class BadFileTests
             }
         }
         Directory.CreateDirectory(folder.Dir);
-        using var victim = Victim.Start(folder.Dir, "import", bomb, "--source", "web", "--format", "combined", "--dir", folder.Dir, "--json");
+        using var victim = Victim.Start(folder.Dir, "import", bomb, "--source", "web", "--format", "combined", "--dir", folder.Dir,
+            "--json");
         var peak = 0L;
         while (!victim.Ended.IsCompleted)
         {
             peak = Math.Max(peak, victim.PeakBytes());
-            await Task.WhenAny(victim.Ended, Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, TestContext.Current.CancellationToken));
+            await Task.WhenAny(victim.Ended, Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System,
+                TestContext.Current.CancellationToken));
         }
         Assert.Equal(0, victim.Exit);
         Assert.InRange(peak, 1 << 20, 400L << 20);
         AssertWhole(folder, content == 0 ? 2 : 1 + (10L << 20));
     }
 
-    private static Answer Import(Folder folder, params string[] args) => Tool.Run(["import", .. args, "--source", "web", "--dir", folder.Dir, "--json"]);
+    private static Answer Import(Folder folder, params string[] args) =>
+        Tool.Run(["import", .. args, "--source", "web", "--dir", folder.Dir, "--json"]);
 
     private static void AssertWhole(Folder folder, long lines)
     {

@@ -22,7 +22,8 @@ public sealed class BadTableTests
     public void Rows_that_another_engine_removed_are_a_difference_that_names_their_date()
     {
         using var folder = Imported();
-        var path = Directory.GetFiles(Table(folder), "*.parquet", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(Table(folder), file)).Single();
+        var path = Directory.GetFiles(Table(folder), "*.parquet", SearchOption.AllDirectories)
+            .Select(file => Path.GetRelativePath(Table(folder), file)).Single();
         Append(folder, """{"commitInfo":{"timestamp":1,"operation":"DELETE","engineInfo":"SomeEngine/9"}}""", $$$"""{"remove":{"path":"{{{path}}}","deletionTimestamp":1,"dataChange":true}}""");
         var verify = Tool.Run("verify", "--dir", folder.Dir, "--json");
         Assert.Equal(3, verify.Exit);
@@ -35,7 +36,8 @@ public sealed class BadTableTests
         using var folder = Imported();
         var changed = Metadata(folder);
         changed["metaData"]!["configuration"]!["delta.appendOnly"] = "false";
-        Append(folder, """{"commitInfo":{"timestamp":1,"operation":"SET TBLPROPERTIES","engineInfo":"SomeEngine/9"}}""", changed.ToJsonString());
+        Append(folder, """{"commitInfo":{"timestamp":1,"operation":"SET TBLPROPERTIES","engineInfo":"SomeEngine/9"}}""",
+            changed.ToJsonString());
         var import = Tool.Run("import", folder.Write("b.log", Sample.Line(9)), "--source", "web", "--dir", folder.Dir);
         var verify = Tool.Run("verify", "--dir", folder.Dir);
         Assert.Equal((78, 3), (import.Exit, verify.Exit));
@@ -46,7 +48,8 @@ public sealed class BadTableTests
         }
 
         // Set back by the engine that changed it, all goes on where it stopped.
-        Append(folder, """{"commitInfo":{"timestamp":2,"operation":"SET TBLPROPERTIES","engineInfo":"SomeEngine/9"}}""", Metadata(folder).ToJsonString());
+        Append(folder, """{"commitInfo":{"timestamp":2,"operation":"SET TBLPROPERTIES","engineInfo":"SomeEngine/9"}}""",
+            Metadata(folder).ToJsonString());
         Assert.Equal(0, Tool.Run("import", folder["b.log"], "--source", "web", "--dir", folder.Dir).Exit);
         verify = Tool.Run("verify", "--deep", "--dir", folder.Dir, "--json");
         Assert.Equal((0, 2L), (verify.Exit, verify.Json.GetProperty("lines").GetInt64()));
@@ -77,7 +80,8 @@ public sealed class BadTableTests
 
     private static string Table(Folder folder) => Path.Combine(folder.Dir, "uk", "tables", "xencenter-checks");
 
-    private static JsonNode Metadata(Folder folder) => File.ReadLines(Path.Combine(Table(folder), "_delta_log", $"{0:D20}.json")).Select(line => JsonNode.Parse(line)!).Single(action => action["metaData"] is not null);
+    private static JsonNode Metadata(Folder folder) => File.ReadLines(Path.Combine(Table(folder), "_delta_log", $"{0:D20}.json"))
+        .Select(line => JsonNode.Parse(line)!).Single(action => action["metaData"] is not null);
 
     private static string Append(Folder folder, params string[] actions)
     {

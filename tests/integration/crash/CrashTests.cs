@@ -4,7 +4,8 @@ using System.Globalization;
 namespace Pipeline.Tests.Integration.Crash;
 
 /// <summary>
-/// The real program, killed at seeded moments. A sample; in full by `./soak.sh crash [kills] [seed]`, which sets CRASH_KILLS and CRASH_SEED.
+/// The real program, killed at seeded moments. A sample; in full by `./soak.sh crash [kills] [seed]`, which sets CRASH_KILLS and
+/// CRASH_SEED.
 /// Two installations are under way at once: one is imported into, the other runs.
 /// </summary>
 public sealed class CrashTests(ITestOutputHelper output)

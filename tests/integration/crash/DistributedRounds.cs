@@ -4,8 +4,10 @@ using Pipeline.Tests.Integration.Azure;
 namespace Pipeline.Tests.Integration.Crash;
 
 /// <summary>
-/// Ingest, two shippers of one group and compaction as processes, between a broker, two stores and endpoints that go on; all of them, brokers and Azurite too, killed, stopped, woken and started again side by side:
-/// 1 a world — 2 lanes, one per victim, until enough kills — 3 all is healed and started; what was acknowledged arrives; SIGTERM — 4 compare with the truth.
+/// Ingest, two shippers of one group and compaction as processes, between a broker, two stores and endpoints that go on; all of them,
+/// brokers and Azurite too, killed, stopped, woken and started again side by side:
+/// 1 a world — 2 lanes, one per victim, until enough kills — 3 all is healed and started; what was acknowledged arrives; SIGTERM — 4
+/// compare with the truth.
 /// Rounds take turns: containers and directories, one node and three.
 /// </summary>
 internal sealed class DistributedRounds(int seed, string folder, DistributedTotals totals)
@@ -24,11 +26,13 @@ internal sealed class DistributedRounds(int seed, string folder, DistributedTota
             var (kind, before) = ($"{(azure ? "containers" : "directories")}, nodes {nodes}", totals.Kills);
             try
             {
-                await RoundAsync(dir, nodes, azure, new Random((seed * 10_007) + round), totals.Kills + Math.Min(KillsARound, kills - totals.Kills));
+                await RoundAsync(dir, nodes, azure, new Random((seed * 10_007) + round), totals.Kills
+                    + Math.Min(KillsARound, kills - totals.Kills));
             }
             catch (Exception e) when (e is not OutOfMemoryException)
             {
-                throw new CrashException($"distributed, seed {seed}, round {round} ({kind}), kept at {dir}: {(e is CrashException ? e.Message : e)}");
+                throw new CrashException(
+                    $"distributed, seed {seed}, round {round} ({kind}), kept at {dir}: {(e is CrashException ? e.Message : e)}");
             }
             totals.Round(kind, totals.Kills - before);
             Directory.Delete(dir, recursive: true);
@@ -68,7 +72,8 @@ internal sealed class DistributedRounds(int seed, string folder, DistributedTota
         // 2
         var failed = false;
         bool Over() => failed || endpoints.IsFaulted || totals.Kills >= goal;
-        List<Task> lanes = [.. lasting.Append(compact).Select(post => post.LiveAsync(Over)), BrokersAsync(world, Next(random), Over), .. world.Azurite is { } azurite ? new[] { ContainersAsync(azurite, Next(random), Over) } : []];
+        List<Task> lanes = [.. lasting.Append(compact).Select(post => post.LiveAsync(Over)), BrokersAsync(world, Next(random), Over),
+            .. world.Azurite is { } azurite ? new[] { ContainersAsync(azurite, Next(random), Over) } : []];
         foreach (var lane in lanes)
         {
             _ = lane.ContinueWith(_ => failed = true, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
@@ -144,7 +149,8 @@ internal sealed class DistributedRounds(int seed, string folder, DistributedTota
         }
     }
 
-    /// <summary>Long enough that work is done between two outages: most processes are killed at work, not while they wait for what is down.</summary>
+    /// <summary>Long enough that work is done between two outages: most processes are killed at work, not while they wait for what is
+    /// down.</summary>
     private static async Task UpAsync(Random random, Func<bool> over)
     {
         var left = TimeSpan.FromSeconds(4 + (16 * random.NextDouble()));
@@ -154,7 +160,8 @@ internal sealed class DistributedRounds(int seed, string folder, DistributedTota
         }
     }
 
-    private static Task DelayAsync(Random random, double most) => Task.Delay(TimeSpan.FromSeconds(most * random.NextDouble()), TimeProvider.System);
+    private static Task DelayAsync(Random random, double most) => Task.Delay(TimeSpan.FromSeconds(most * random.NextDouble()),
+        TimeProvider.System);
 
     private static Random Next(Random random) => new(random.Next());
 }

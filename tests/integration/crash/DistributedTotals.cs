@@ -6,7 +6,8 @@ namespace Pipeline.Tests.Integration.Crash;
 internal sealed class DistributedTotals
 {
     /// <summary>Lines of processes' logs that tell what the kills led to.</summary>
-    private static readonly string[] Counted = ["assigned ", "revoked ", "seal ", "conflict ", "gap ", "set-aside ", "compact table=", "tail-given-up ", "truncated "];
+    private static readonly string[] Counted = ["assigned ", "revoked ", "seal ", "conflict ", "gap ", "set-aside ", "compact table=",
+        "tail-given-up ", "truncated "];
 
     private readonly ConcurrentDictionary<string, int> _kills = [], _stops = [], _restarts = [], _said = [], _rounds = [], _killsIn = [];
     private int _fences, _refused;
@@ -35,7 +36,8 @@ internal sealed class DistributedTotals
     {
         foreach (var line in log.Split('\n'))
         {
-            if (Array.Find(Counted, counted => line.Contains(" " + counted, StringComparison.Ordinal) || line.StartsWith(counted, StringComparison.Ordinal)) is { } found)
+            if (Array.Find(Counted, counted => line.Contains(" " + counted, StringComparison.Ordinal)
+                || line.StartsWith(counted, StringComparison.Ordinal)) is { } found)
             {
                 Count(_said, found.Replace("table=", "", StringComparison.Ordinal).Trim());
             }
@@ -53,12 +55,15 @@ internal sealed class DistributedTotals
     }
 
     public override string ToString() =>
-        $"{Kills} SIGKILLs at work ({Text(_kills)}) in {_rounds.Values.Sum()} rounds ({string.Join("; ", _rounds.OrderBy(r => r.Key, StringComparer.Ordinal).Select(r => $"{r.Key}: {r.Value} with {_killsIn[r.Key]} kills"))}), SIGSTOPs: {Text(_stops)}, restarts: {Text(_restarts)}, {_fences} fenced, {_refused} refused by a lock; told: {Text(_said)}; rows by delta-rs {_delta}; {Rows.Found()}";
+        $"{Kills} SIGKILLs at work ({Text(_kills)}) in {_rounds.Values.Sum()} rounds " +
+            $"({string.Join("; ", _rounds.OrderBy(r => r.Key, StringComparer.Ordinal).Select(r => $"{r.Key}: {r.Value} with {_killsIn[r.Key]} kills"))}), SIGSTOPs: {Text(_stops)}, restarts: {Text(_restarts)}, {_fences} fenced, {_refused} refused by a lock; told: {Text(_said)}; rows by delta-rs {_delta}; {Rows.Found()}";
 
     /// <summary>The end of what a process said.</summary>
-    public static string Tail(string log) => string.Join('\n', log.TrimEnd().Split('\n')[^Math.Min(25, log.TrimEnd().Split('\n').Length)..]);
+    public static string Tail(string log) => string.Join('\n', log.TrimEnd()
+        .Split('\n')[^Math.Min(25, log.TrimEnd().Split('\n').Length)..]);
 
     private static void Count(ConcurrentDictionary<string, int> counts, string victim) => counts.AddOrUpdate(victim, 1, (_, n) => n + 1);
 
-    private static string Text(ConcurrentDictionary<string, int> counts) => counts.IsEmpty ? "none" : string.Join(", ", counts.OrderBy(c => c.Key, StringComparer.Ordinal).Select(c => $"{c.Key} {c.Value}"));
+    private static string Text(ConcurrentDictionary<string, int> counts) => counts.IsEmpty ? "none"
+        : string.Join(", ", counts.OrderBy(c => c.Key, StringComparer.Ordinal).Select(c => $"{c.Key} {c.Value}"));
 }

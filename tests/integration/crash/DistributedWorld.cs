@@ -9,7 +9,8 @@ using Pipeline.Tests.Integration.Kafka;
 
 namespace Pipeline.Tests.Integration.Crash;
 
-/// <summary>What a round of the distributed crash run happens in: a broker of its own, two stores of its own, and one configuration that every process reads.</summary>
+/// <summary>What a round of the distributed crash run happens in: a broker of its own, two stores of its own, and one configuration that
+/// every process reads.</summary>
 internal sealed class DistributedWorld : IAsyncDisposable
 {
     private static readonly TimeSpan Drained = TimeSpan.FromSeconds(300);
@@ -33,7 +34,8 @@ internal sealed class DistributedWorld : IAsyncDisposable
         };
         if (azurite is not null)
         {
-            Environment["PIPELINE__STORES__US__CONNECTION_STRING"] = Environment["PIPELINE__STORES__UK__CONNECTION_STRING"] = Azurite.ConnectionString;
+            Environment["PIPELINE__STORES__US__CONNECTION_STRING"] = Environment["PIPELINE__STORES__UK__CONNECTION_STRING"] =
+                Azurite.ConnectionString;
         }
     }
 
@@ -78,7 +80,8 @@ internal sealed class DistributedWorld : IAsyncDisposable
 
     public Victim Start(params string[] command) => Victim.Start(Dir, Environment, [.. command, .. Where]);
 
-    public Task<(int Exit, string Out, string Error)> RunAsync(params string[] command) => Victim.RunAsync(Dir, Environment, [.. command, .. Where]);
+    public Task<(int Exit, string Out, string Error)> RunAsync(params string[] command) =>
+        Victim.RunAsync(Dir, Environment, [.. command, .. Where]);
 
     /// <summary>Waits until as many lines are captured as were written, and nothing waits to be shipped.</summary>
     public async Task SettledAsync(long lines, IReadOnlyList<Post> posts)
@@ -98,7 +101,8 @@ internal sealed class DistributedWorld : IAsyncDisposable
                 }
             }
             CrashException.Unless(found <= lines && !bound.IsCancellationRequested && !posts.Any(post => post.Ended),
-                $"{found} lines are captured, {lines} were written, pending {pending}; verify ended with {exit}: {error}\n{string.Join("\n--\n", posts.Select(post => $"{post.Name}: {post.Last}"))}");
+                $"{found} lines are captured, {lines} were written, pending {pending}; verify ended with {exit}: " +
+                    $"{error}\n{string.Join("\n--\n", posts.Select(post => $"{post.Name}: {post.Last}"))}");
         }
     }
 
@@ -112,7 +116,9 @@ internal sealed class DistributedWorld : IAsyncDisposable
         var (rows, root) = (0L, Azurite is null ? Places.Uk!.Where : await CopyAsync(Places.Uk!, "tables/", "copy"));
         foreach (var dataset in PublishedContracts.All.Select(contract => contract.Dataset))
         {
-            using var delta = Process.Start(new ProcessStartInfo(reader, ["facts", Path.Combine(root, "tables", dataset)]) { RedirectStandardOutput = true })!;
+            using var delta =
+                Process.Start(new ProcessStartInfo(reader, ["facts", Path.Combine(root, "tables", dataset)]) { RedirectStandardOutput =
+                true })!;
             rows += JsonDocument.Parse(await delta.StandardOutput.ReadToEndAsync()).RootElement.GetProperty("rows").GetInt64();
         }
         return rows;
@@ -186,14 +192,16 @@ internal sealed class DistributedWorld : IAsyncDisposable
         {
             var path = Path.Combine(root, found.Name);
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-            await File.WriteAllBytesAsync(path, await store.ReadAsync(found.Name) ?? throw new CrashException($"{found.Name} is listed and not there"));
+            await File.WriteAllBytesAsync(path, await store.ReadAsync(found.Name)
+                ?? throw new CrashException($"{found.Name} is listed and not there"));
         }
         return root;
     }
 
     private static string? Reader([CallerFilePath] string here = "")
     {
-        var folder = System.Environment.GetEnvironmentVariable("PIPELINE_TEST_READERS") ?? Path.Combine(Path.GetDirectoryName(here)!, "..", "..", "..", "..", "shared", "readers");
+        var folder = System.Environment.GetEnvironmentVariable("PIPELINE_TEST_READERS")
+            ?? Path.Combine(Path.GetDirectoryName(here)!, "..", "..", "..", "..", "shared", "readers");
         return File.Exists(folder) ? folder : File.Exists(Path.Combine(folder, "delta")) ? Path.Combine(folder, "delta") : null;
     }
 }

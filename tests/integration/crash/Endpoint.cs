@@ -4,7 +4,8 @@ using System.Text;
 
 namespace Pipeline.Tests.Integration.Crash;
 
-/// <summary>Combined lines whose truth is known. Every line has an address of its own, 10.SOURCE.x.y, so that a lost or doubled one is named.</summary>
+/// <summary>Combined lines whose truth is known. Every line has an address of its own, 10.SOURCE.x.y, so that a lost or doubled one is
+/// named.</summary>
 internal sealed class TrueLines(int source, Random random, Truth truth)
 {
     private static readonly DateTime Day = new(2026, 11, 2, 0, 0, 0, DateTimeKind.Utc);
@@ -43,11 +44,13 @@ internal sealed class TrueLines(int source, Random random, Truth truth)
                 default: truth.Reject("not-get"); break;
             }
         }
-        return $"{address} - - [{at.ToString("dd/MMM/yyyy:HH:mm:ss", CultureInfo.InvariantCulture)} +0000] \"{request} HTTP/1.1\" 200 1 \"-\" \"{agent}\"\n";
+        return $"{address} - - [{at.ToString("dd/MMM/yyyy:HH:mm:ss", CultureInfo.InvariantCulture)} +0000] \"{request} HTTP/1.1\" 200 1 " +
+            $"\"-\" \"{agent}\"\n";
     }
 }
 
-/// <summary>A web server that logs: it appends, in pieces that may end within a line, renames its log now and then, and compresses the one before.</summary>
+/// <summary>A web server that logs: it appends, in pieces that may end within a line, renames its log now and then, and compresses the one
+/// before.</summary>
 internal sealed class WritingServer(string folder, TrueLines lines, Random random)
 {
     private string? _rotated;
@@ -128,12 +131,14 @@ internal sealed class PushingClient(string stream, TrueLines lines, Random rando
         }
         try
         {
-            using var push = new HttpRequestMessage(HttpMethod.Post, new Uri(address, "/v1/lines?source=edge")) { Content = new ByteArrayContent(body) };
+            using var push = new HttpRequestMessage(HttpMethod.Post, new Uri(address, "/v1/lines?source=edge")) { Content =
+                new ByteArrayContent(body) };
             push.Content.Headers.ContentType = new("text/plain");
             push.Headers.Add("Idempotency-Key", $"{stream}:{sequence}");
             using var reply = await _http.SendAsync(push);
             // 409 and 422 would say that our own sequence is not the store's: a loss, or a doubling.
-            CrashException.Unless(reply.IsSuccessStatusCode || (int)reply.StatusCode is 421 or 429 or >= 500, $"push {sequence} was answered with {(int)reply.StatusCode}: {await reply.Content.ReadAsStringAsync()}");
+            CrashException.Unless(reply.IsSuccessStatusCode || (int)reply.StatusCode is 421 or 429
+                or >= 500, $"push {sequence} was answered with {(int)reply.StatusCode}: {await reply.Content.ReadAsStringAsync()}");
             return reply.IsSuccessStatusCode;
         }
         catch (Exception e) when (e is HttpRequestException or OperationCanceledException or IOException)

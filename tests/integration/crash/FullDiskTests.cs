@@ -37,7 +37,9 @@ public sealed class FullDiskTests
             var rest = Tool.Run(import);
             Assert.Equal((0, (long)Files * LinesInFile), (rest.Exit, captured + rest.Json.GetProperty("lines").GetInt64()));
             var verify = Tool.Run("verify", "--deep", "--dir", folder.Dir, "--json");
-            Assert.Equal((0, (long)Files * LinesInFile, 0), (verify.Exit, verify.Json.GetProperty("records").GetProperty("xencenter-checks").GetInt64(), verify.Json.GetProperty("pending").GetArrayLength()));
+            Assert.Equal((0, (long)Files * LinesInFile, 0), (verify.Exit,
+                verify.Json.GetProperty("records").GetProperty("xencenter-checks").GetInt64(),
+                verify.Json.GetProperty("pending").GetArrayLength()));
         }
         finally
         {
@@ -86,7 +88,8 @@ public sealed class FullDiskTests
         for (var file = 0; file < files; file++)
         {
             var random = new Random(file);
-            File.WriteAllText(Path.Combine(logs, $"{file:D2}.log"), string.Concat(Enumerable.Range(0, lines).Select(i => Sample.Line(i % 60, $"{random.Next(1, 200)}.{random.Next(256)}.{random.Next(256)}.{file}"))), Encoding.ASCII);
+            File.WriteAllText(Path.Combine(logs, $"{file:D2}.log"), string.Concat(Enumerable.Range(0, lines)
+                .Select(i => Sample.Line(i % 60, $"{random.Next(1, 200)}.{random.Next(256)}.{random.Next(256)}.{file}"))), Encoding.ASCII);
         }
         return logs;
     }

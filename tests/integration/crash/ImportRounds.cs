@@ -6,7 +6,8 @@ using Pipeline.Worlds;
 namespace Pipeline.Tests.Integration.Crash;
 
 /// <summary>
-/// `import` of a small world's logs (three formats, gz among them), killed and started again until it ends by itself. Each round has a world and an installation of its own:
+/// `import` of a small world's logs (three formats, gz among them), killed and started again until it ends by itself. Each round has a
+/// world and an installation of its own:
 /// 1 a world — 2 kill until each source is in — 3 compare with the truth — 4 a second import adds nothing.
 /// </summary>
 internal sealed class ImportRounds(int seed, string folder, CrashTotals totals)
@@ -56,7 +57,9 @@ internal sealed class ImportRounds(int seed, string folder, CrashTotals totals)
             var (exit, text, error) = await Victim.RunAsync(installation, Import(logs, source, installation));
             CrashException.Unless(exit == 0, $"a second import ended with {exit}: {error}");
             var again = JsonDocument.Parse(text).RootElement;
-            CrashException.Unless(again.GetProperty("lines").GetInt64() == 0 && again.GetProperty("captures").GetInt64() == 0, $"a second import of {source} found {again.GetProperty("lines")} lines more");
+            CrashException.Unless(again.GetProperty("lines").GetInt64() == 0
+                && again.GetProperty("captures").GetInt64() == 0,
+                $"a second import of {source} found {again.GetProperty("lines")} lines more");
         }
         return kills;
     }
@@ -107,11 +110,13 @@ internal sealed class ImportRounds(int seed, string folder, CrashTotals totals)
 
     private static (string Logs, Truth Truth) Write(string dir, int seed)
     {
-        // Two files that begin with the same junk are one file by rule 34 until they differ: no kill is needed to see that, so such a world is passed over.
+        // Two files that begin with the same junk are one file by rule 34 until they differ: no kill is needed to see that, so such a world
+        // is passed over.
         for (; ; seed += 1_000_003)
         {
             var written = WriteWorld(Path.Combine(dir, "logs"), seed);
-            if (World.Sources.All(source => Directory.GetFiles(Path.Combine(written.Logs, source), "*", SearchOption.AllDirectories).GroupBy(FirstLine).All(same => same.Count() == 1)))
+            if (World.Sources.All(source => Directory.GetFiles(Path.Combine(written.Logs, source), "*", SearchOption.AllDirectories)
+                .GroupBy(FirstLine).All(same => same.Count() == 1)))
             {
                 return written;
             }
@@ -122,7 +127,8 @@ internal sealed class ImportRounds(int seed, string folder, CrashTotals totals)
     private static string? FirstLine(string path)
     {
         using var file = File.OpenRead(path);
-        using var text = new StreamReader(path.EndsWith(".gz", StringComparison.Ordinal) ? new GZipStream(file, CompressionMode.Decompress) : file);
+        using var text = new StreamReader(path.EndsWith(".gz", StringComparison.Ordinal) ? new GZipStream(file, CompressionMode.Decompress)
+            : file);
         var line = text.ReadLine();
         while (line?.StartsWith('#') == true)
         {
@@ -146,5 +152,7 @@ internal sealed class ImportRounds(int seed, string folder, CrashTotals totals)
 
     private static string Installation(string dir) => Directory.CreateDirectory(Path.Combine(dir, "installation")).FullName;
 
-    private static string[] Import(string logs, string source, string installation) => ["import", Path.Combine(logs, source), "--source", source, "--format", source[4..] switch { "nginx" => "combined", "iis" => "iis-w3c", _ => "appservice-json" }, "--dir", installation, "--json"];
+    private static string[] Import(string logs, string source, string installation) =>
+        ["import", Path.Combine(logs, source), "--source", source, "--format",
+        source[4..] switch { "nginx" => "combined", "iis" => "iis-w3c", _ => "appservice-json" }, "--dir", installation, "--json"];
 }

@@ -5,7 +5,8 @@ using Tool = Pipeline.Tests.Integration.Cli.Cli;
 
 namespace Pipeline.Tests.Integration.Crash;
 
-/// <summary>Promise 3: a field that the contract does not declare is stored and said nowhere. Every such part of these lines has a mark, and everything is searched for it.</summary>
+/// <summary>Promise 3: a field that the contract does not declare is stored and said nowhere. Every such part of these lines has a mark,
+/// and everything is searched for it.</summary>
 public sealed class MinimisedTests
 {
     private const string Mark = "zq7markzq", Uuid = "ab12dead-beef-4dea-8bee-f00dfeedface";
@@ -17,18 +18,24 @@ public sealed class MinimisedTests
     {
         ["combined"] =
         [
-            $"203.0.113.7 {Mark} {Mark} [02/Nov/2026:10:00:00 +0000] \"GET /xc/XCUpdates.xml?{Mark}=1 HTTP/1.1\" 200 512 \"https://{Mark}/\" \"XenCenter/2025.2.0.8315 (64-bit)\"",
-            $"203.0.113.8 - {Mark} [02/Nov/2026:10:00:01 +0000] \"GET /updates.2.tsv?id={Uuid}&x={Mark} HTTP/1.1\" 200 512 \"{Mark}\" \"Citrix XenServer AutoUpdate\"",
+            $"203.0.113.7 {Mark} {Mark} [02/Nov/2026:10:00:00 +0000] \"GET /xc/XCUpdates.xml?{Mark}=1 HTTP/1.1\" 200 512 " +
+                $"\"https://{Mark}/\" \"XenCenter/2025.2.0.8315 (64-bit)\"",
+            $"203.0.113.8 - {Mark} [02/Nov/2026:10:00:01 +0000] \"GET /updates.2.tsv?id={Uuid}&x={Mark} HTTP/1.1\" 200 512 \"{Mark}\" " +
+                $"\"Citrix XenServer AutoUpdate\"",
             $"203.0.113.9 - - [02/Nov/2026:10:00:02 +0000] \"GET /{Mark} HTTP/1.1\" 200 512 \"-\" \"{Mark}\"",
             $"203.0.113.9 - - [02/Nov/2026:10:00:02 +0000] \"{Mark} /xc/XCUpdates.xml HTTP/1.1\" 200 512 \"-\" \"{Mark}\"",
             $"203.0.113.9 - - [02/{Mark}/2026:10:00:02 +0000] \"GET /xc/XCUpdates.xml HTTP/1.1\" 200 512 \"-\" \"XenCenter/2025.2.0.8315\"",
             $"{Mark} is no line at all",
-            $"203.0.113.9 - - [02/Nov/2026:10:00:03 +0000] \"GET /xc/XCUpdates.xml HTTP/1.1\" 200 512 \"-\" \"XenCenter/2025.2.0.8315 ({Mark})\"",
+            $"203.0.113.9 - - [02/Nov/2026:10:00:03 +0000] \"GET /xc/XCUpdates.xml HTTP/1.1\" 200 512 \"-\" \"XenCenter/2025.2.0.8315 " +
+                $"({Mark})\"",
         ],
         ["iis-w3c"] =
         [
-            $"#Software: {Mark}", "#Fields: date time cs-method cs-uri-stem cs-uri-query cs-username c-ip cs(User-Agent) cs(Cookie) cs(Referer) cs-host sc-status",
-            $"2026-11-02 10:00:00 GET /xc/XCUpdates.xml {Mark} {Mark} 203.0.113.7 XenCenter/2025.2.0.8315+(64-bit) {Mark} {Mark} {Mark} 200",
+            $"#Software: {Mark}",
+                "#Fields: date time cs-method cs-uri-stem cs-uri-query cs-username c-ip cs(User-Agent) cs(Cookie) cs(Referer) cs-host " +
+                "sc-status",
+            $"2026-11-02 10:00:00 GET /xc/XCUpdates.xml {Mark} {Mark} 203.0.113.7 XenCenter/2025.2.0.8315+(64-bit) {Mark} {Mark} {Mark} " +
+                $"200",
             $"2026-11-02 10:00:01 GET /updates.2.tsv id={Uuid}&{Mark} {Mark} 203.0.113.8 Citrix+XenServer+AutoUpdate {Mark} - {Mark} 200",
             $"{Mark} {Mark}",
         ],
@@ -58,16 +65,19 @@ public sealed class MinimisedTests
         }
         // Nothing but marks: no format is found, and the reason why is told without a word of it.
         Ask(1, "import", folder.Write("none.log", string.Concat(Enumerable.Repeat(Mark + "\n", 20))), "--source", "none");
-        foreach (string[] command in (string[][])[["verify", "--deep"], ["verify", "--json"], ["status"], ["status", "--json"], ["rejections", "--lines"], ["rejections", "--json", "--lines"], ["installs"], ["installs", "--json"]])
+        foreach (string[] command in (string[][])[["verify", "--deep"], ["verify", "--json"], ["status"], ["status", "--json"],
+            ["rejections", "--lines"], ["rejections", "--json", "--lines"], ["installs"], ["installs", "--json"]])
         {
             Ask(0, command);
         }
-        foreach (var name in Objects(folder).Where(file => Path.GetFileName(file) != "store.json" && !file.EndsWith(".yaml", StringComparison.Ordinal)))
+        foreach (var name in Objects(folder).Where(file => Path.GetFileName(file) != "store.json"
+            && !file.EndsWith(".yaml", StringComparison.Ordinal)))
         {
             var answer = Tool.Run("inspect", Path.GetRelativePath(folder.Dir, name), "--dir", folder.Dir, "--json");
             said.Append(answer.Out).Append(answer.Error);
         }
-        Assert.Equal(6, Tool.Run("verify", "--dir", folder.Dir, "--json").Json.GetProperty("records").EnumerateObject().Sum(r => r.Value.GetInt64()));
+        Assert.Equal(6, Tool.Run("verify", "--dir", folder.Dir, "--json").Json.GetProperty("records").EnumerateObject()
+            .Sum(r => r.Value.GetInt64()));
 
         AssertNothing(Encoding.UTF8.GetBytes(said.ToString()), "the program's output");
         var (objects, found) = (0, 0);
@@ -85,7 +95,8 @@ public sealed class MinimisedTests
     }
 
     private static IEnumerable<string> Objects(Folder folder) =>
-        new[] { "us", "uk", "keys" }.SelectMany(part => Directory.EnumerateFiles(Path.Combine(folder.Dir, part), "*", SearchOption.AllDirectories)).Order(StringComparer.Ordinal);
+        new[] { "us", "uk", "keys" }.SelectMany(part => Directory.EnumerateFiles(Path.Combine(folder.Dir, part), "*",
+            SearchOption.AllDirectories)).Order(StringComparer.Ordinal);
 
     /// <summary>The bytes, and what each zstd frame within them expands to.</summary>
     private static IEnumerable<byte[]> Layers(byte[] bytes)

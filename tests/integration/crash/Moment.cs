@@ -1,16 +1,19 @@
 namespace Pipeline.Tests.Integration.Crash;
 
-/// <summary>How long a whole run takes, and how many names come and go in its stores meanwhile: what the moments of kills are drawn from.</summary>
+/// <summary>How long a whole run takes, and how many names come and go in its stores meanwhile: what the moments of kills are drawn
+/// from.</summary>
 internal sealed record Measured(TimeSpan Duration, int Names);
 
 /// <summary>When a process is killed: after a time, or as soon as the n-th name has come or gone below its installation.</summary>
 internal readonly record struct Moment(TimeSpan? After, int Names)
 {
     /// <summary>
-    /// A third evenly over the run's time. The others over its writes, where what a kill can break is, and rather early: a run that goes on where another died has fewer left.
+    /// A third evenly over the run's time. The others over its writes, where what a kill can break is, and rather early: a run that goes on
+    /// where another died has fewer left.
     /// </summary>
     public static Moment Draw(Random random, Measured of) =>
-        random.Next(3) == 0 ? new(of.Duration * random.NextDouble(), 0) : new(null, 1 + (int)(of.Names * random.NextDouble() * random.NextDouble()));
+        random.Next(3) == 0 ? new(of.Duration * random.NextDouble(), 0)
+            : new(null, 1 + (int)(of.Names * random.NextDouble() * random.NextDouble()));
 
     public override string ToString() => After is { } after ? $"after {after.TotalMilliseconds:F0} ms" : $"at name {Names}";
 
@@ -18,7 +21,8 @@ internal readonly record struct Moment(TimeSpan? After, int Names)
     public async Task WaitAsync(Victim victim, NameWatch names)
     {
         using var over = new CancellationTokenSource();
-        await Task.WhenAny(After is { } after ? Task.Delay(after, TimeProvider.System, over.Token) : names.ReachedAsync(Names), victim.Ended);
+        await Task.WhenAny(After is { } after ? Task.Delay(after, TimeProvider.System, over.Token)
+            : names.ReachedAsync(Names), victim.Ended);
         await over.CancelAsync();
     }
 }
@@ -34,7 +38,8 @@ internal sealed class NameWatch : IDisposable
 
     public NameWatch(string folder)
     {
-        _watcher = new FileSystemWatcher(folder) { IncludeSubdirectories = true, NotifyFilter = NotifyFilters.FileName | NotifyFilters.DirectoryName, InternalBufferSize = 1 << 16 };
+        _watcher = new FileSystemWatcher(folder) { IncludeSubdirectories = true,
+            NotifyFilter = NotifyFilters.FileName | NotifyFilters.DirectoryName, InternalBufferSize = 1 << 16 };
         _watcher.Created += (_, _) => Count();
         _watcher.Deleted += (_, _) => Count();
         _watcher.Renamed += (_, _) => Count();

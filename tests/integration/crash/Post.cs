@@ -4,10 +4,12 @@ using Pipeline.Core;
 namespace Pipeline.Tests.Integration.Crash;
 
 /// <summary>
-/// One process of a distributed installation, and the supervisor that starts it again whatever ended it. Its lives end by SIGKILL, by SIGTERM, or as a zombie: stopped, waking later, and going on as if nothing had been.
+/// One process of a distributed installation, and the supervisor that starts it again whatever ended it. Its lives end by SIGKILL, by
+/// SIGTERM, or as a zombie: stopped, waking later, and going on as if nothing had been.
 /// A post that takes lines (<paramref name="client"/>) also meets rivals: a second process that wants the same shards.
 /// </summary>
-internal sealed class Post(string name, string[] command, DistributedWorld world, Random random, DistributedTotals totals, PushingClient? client = null) : IDisposable
+internal sealed class Post(string name, string[] command, DistributedWorld world, Random random, DistributedTotals totals,
+    PushingClient? client = null) : IDisposable
 {
     /// <summary>Of a life, from when it is at work.</summary>
     private static readonly Measured Life = new(TimeSpan.FromSeconds(4), 300);
@@ -59,7 +61,8 @@ internal sealed class Post(string name, string[] command, DistributedWorld world
         _last!.Terminate();
         await _last.EndAsync();
         CrashException.Unless(_last.Exit == 0, $"after SIGTERM {name} ended with {_last.Exit}: {DistributedTotals.Tail(_last.Error)}");
-        CrashException.Unless(!_last.Error.Contains(" abandoned", StringComparison.Ordinal), $"after SIGTERM {name} abandoned with all healed: {DistributedTotals.Tail(_last.Error)}");
+        CrashException.Unless(!_last.Error.Contains(" abandoned", StringComparison.Ordinal),
+            $"after SIGTERM {name} abandoned with all healed: {DistributedTotals.Tail(_last.Error)}");
     }
 
     public void Dispose() => _last?.Dispose();
@@ -88,12 +91,16 @@ internal sealed class Post(string name, string[] command, DistributedWorld world
         var act = random.Next(client is null ? 9 : world.Azurite is null ? 12 : 18);
         if (act >= 9 || (command[0] != "compact" && random.Next(3) > 0))
         {
-            // Or no line would ever get through: most lives last until it has claimed what it works on. A rival before that could be fenced by the one that it is to fence.
-            await ((Task)Task.WhenAny(victim.Ready, victim.Ended)).WaitAsync(LongestStart).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            // Or no line would ever get through: most lives last until it has claimed what it works on. A rival before that could be fenced
+            // by the one that it is to fence.
+            await ((Task)Task.WhenAny(victim.Ready, victim.Ended)).WaitAsync(LongestStart)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (command[0] == "ship" && random.Next(2) > 0)
             {
-                // And half of the shippers' lives until the group has given them something: what it takes from the other one, or leaves to it, is part of the work.
-                await ((Task)Task.WhenAny(victim.Assigned, victim.Ended)).WaitAsync(LongestStart).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                // And half of the shippers' lives until the group has given them something: what it takes from the other one, or leaves to
+                // it, is part of the work.
+                await ((Task)Task.WhenAny(victim.Assigned, victim.Ended)).WaitAsync(LongestStart)
+                    .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
         await MomentAsync(victim, names);
@@ -133,7 +140,8 @@ internal sealed class Post(string name, string[] command, DistributedWorld world
         victim.Resume();
     }
 
-    /// <summary>A second process for the same shards. In a directory it is refused; in Azure the newer one wins, and the older, awake or woken, exits 6.</summary>
+    /// <summary>A second process for the same shards. In a directory it is refused; in Azure the newer one wins, and the older, awake or
+    /// woken, exits 6.</summary>
     private async Task<Victim> RivalAsync(Victim old, bool asleep)
     {
         if (asleep)
@@ -148,7 +156,8 @@ internal sealed class Post(string name, string[] command, DistributedWorld world
             if (!rival.Ready.IsCompleted)
             {
                 // 5: refused by the lock; in Azure, an outage while it started.
-                CrashException.Unless(rival.Exit == ExitCode.Outage, $"a second {name} ended with {rival.Exit}: {DistributedTotals.Tail(rival.Error)}");
+                CrashException.Unless(rival.Exit == ExitCode.Outage,
+                    $"a second {name} ended with {rival.Exit}: {DistributedTotals.Tail(rival.Error)}");
                 totals.Refused(world.Azurite is null);
                 old.Resume();
                 if (world.Azurite is not null)
@@ -158,10 +167,12 @@ internal sealed class Post(string name, string[] command, DistributedWorld world
                 }
                 return old;
             }
-            CrashException.Unless(world.Azurite is not null, $"two processes have the same shards in a directory: {DistributedTotals.Tail(rival.Error)}");
+            CrashException.Unless(world.Azurite is not null,
+                $"two processes have the same shards in a directory: {DistributedTotals.Tail(rival.Error)}");
             await ListenAsync(rival);
             old.Resume();
-            // A shard without new lines finds out at its next flush: told to stop, the older process ends whether or not each of its shards did.
+            // A shard without new lines finds out at its next flush: told to stop, the older process ends whether or not each of its shards
+            // did.
             await ((Task)old.Ended).WaitAsync(FencedWithin).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             old.Terminate();
             await old.EndAsync();
@@ -188,7 +199,8 @@ internal sealed class Post(string name, string[] command, DistributedWorld world
         client?.Address = null;
         totals.Said(victim.Error);
         await File.AppendAllTextAsync(Path.Combine(world.Dir, $"{name}.log"), $"{victim.Error}exit {victim.Exit}\n\n");
-        CrashException.Unless(victim.Exit is Victim.Killed or TerminatedEarly or ExitCode.Interrupted or ExitCode.Done or ExitCode.Outage, $"{name} ended by itself with {victim.Exit}: {DistributedTotals.Tail(victim.Error)}");
+        CrashException.Unless(victim.Exit is Victim.Killed or TerminatedEarly or ExitCode.Interrupted or ExitCode.Done
+            or ExitCode.Outage, $"{name} ended by itself with {victim.Exit}: {DistributedTotals.Tail(victim.Error)}");
         if (victim.Exit == ExitCode.Outage)
         {
             // As supervisors do: not at once.

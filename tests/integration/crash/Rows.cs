@@ -31,7 +31,8 @@ internal sealed class Rows
             var state = await log.OpenAsync() ?? throw new InvalidOperationException($"no table at {log.Where}");
             foreach (var file in state.Files.Values)
             {
-                var reader = await SegmentReader.OpenAsync(installation.Uk, TableNames.Segment(log.Contract.Dataset, file.Path), log.Contract, file.Size) ?? throw new InvalidOperationException($"{file.Path} is gone");
+                var reader = await SegmentReader.OpenAsync(installation.Uk, TableNames.Segment(log.Contract.Dataset, file.Path),
+                    log.Contract, file.Size) ?? throw new InvalidOperationException($"{file.Path} is gone");
                 await foreach (var batch in reader.ReadAsync())
                 {
                     for (var i = 0; i < batch.Rows; i++)
@@ -48,5 +49,6 @@ internal sealed class Rows
     public IReadOnlyList<string> Without(Rows other) =>
         [.. _rows.SelectMany(row => Enumerable.Repeat(row.Key, Math.Max(0, row.Value - other._rows.GetValueOrDefault(row.Key))))];
 
-    private static string? Text(Utf8Column column, int row) => column.Required || column.IsPresent(row) ? Encoding.UTF8.GetString(column[row]) : null;
+    private static string? Text(Utf8Column column, int row) => column.Required || column.IsPresent(row)
+        ? Encoding.UTF8.GetString(column[row]) : null;
 }

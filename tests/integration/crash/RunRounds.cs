@@ -43,11 +43,13 @@ internal sealed class RunRounds(int seed, string folder, CrashTotals totals)
         Directory.CreateDirectory(installation);
         var truth = new Truth();
         using var stop = new CancellationTokenSource();
-        using var client = new PushingClient("client-1", new TrueLines(2, new Random(_random.Next()), truth), new Random(_random.Next()), totals);
+        using var client = new PushingClient("client-1", new TrueLines(2, new Random(_random.Next()), truth), new Random(_random.Next()),
+            totals);
         var endpoints = Task.WhenAll(
             new WritingServer(logs, new TrueLines(1, new Random(_random.Next()), truth), new Random(_random.Next())).RunAsync(stop.Token),
             client.RunAsync(stop.Token));
-        string[] run = ["run", "--dir", installation, "--tail", $"web={Path.Combine(logs, "access.log*")}", "--push", "edge=combined", "--listen", "http://127.0.0.1:0"];
+        string[] run = ["run", "--dir", installation, "--tail", $"web={Path.Combine(logs, "access.log*")}", "--push", "edge=combined",
+            "--listen", "http://127.0.0.1:0"];
 
         // 2
         var (kills, attempts) = (0, 0);
@@ -58,7 +60,8 @@ internal sealed class RunRounds(int seed, string folder, CrashTotals totals)
                 using var victim = Victim.Start(installation, run);
                 _ = ListenAsync(victim, client);
                 var moment = Moment.Draw(_random, Life);
-                await moment.WaitAsync(victim, names).WaitAsync(TimeSpan.FromSeconds(6)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await moment.WaitAsync(victim, names).WaitAsync(TimeSpan.FromSeconds(6))
+                    .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 var working = await victim.KillAsync() || moment.Names > 0;
                 CrashException.Unless(victim.Exit == Victim.Killed, $"run ended by itself with {victim.Exit}: {victim.Error}");
                 client.Address = null;
@@ -101,7 +104,8 @@ internal sealed class RunRounds(int seed, string folder, CrashTotals totals)
             {
                 return;
             }
-            CrashException.Unless(found < lines && !last.Ended.IsCompleted && !bound.IsCancellationRequested, $"{found} lines are captured, {lines} were written: {last.Error}");
+            CrashException.Unless(found < lines && !last.Ended.IsCompleted
+                && !bound.IsCancellationRequested, $"{found} lines are captured, {lines} were written: {last.Error}");
         }
     }
 }

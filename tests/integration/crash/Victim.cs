@@ -12,8 +12,11 @@ internal sealed class Victim : IDisposable
 
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(180);
 
-    /// <summary>The published program, where PIPELINE_TEST_PROGRAM names it: what operations run, and at work sooner. Else the one that was built with the tests.</summary>
-    private static readonly string[] Program = Environment.GetEnvironmentVariable("PIPELINE_TEST_PROGRAM") is { Length: > 0 } published ? [published] : [Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", Path.Combine(AppContext.BaseDirectory, "pipeline.dll")];
+    /// <summary>The published program, where PIPELINE_TEST_PROGRAM names it: what operations run, and at work sooner. Else the one that was
+    /// built with the tests.</summary>
+    private static readonly string[] Program = Environment.GetEnvironmentVariable("PIPELINE_TEST_PROGRAM") is { Length: > 0 } published
+        ? [published] : [Environment.GetEnvironmentVariable("DOTNET_HOST_PATH")
+        ?? "dotnet", Path.Combine(AppContext.BaseDirectory, "pipeline.dll")];
 
     private readonly Process _process;
     private readonly StringBuilder _error = new();
@@ -26,7 +29,9 @@ internal sealed class Victim : IDisposable
 
     private Victim(Process process, string dir)
     {
-        (_process, _dir, _connects) = (process, dir, process.StartInfo.Environment.TryGetValue("DOTNET_EnableDiagnostics", out var diagnostics) && diagnostics == "0");
+        (_process, _dir, _connects) =
+            (process, dir, process.StartInfo.Environment.TryGetValue("DOTNET_EnableDiagnostics", out var diagnostics)
+            && diagnostics == "0");
         process.ErrorDataReceived += (_, e) =>
         {
             lock (_error)
@@ -38,7 +43,8 @@ internal sealed class Victim : IDisposable
                 _ready.TrySetResult(e.Data);
             }
             // Without a partition: `partitions= of=`.
-            if (e.Data?.Contains(" assigned partitions=", StringComparison.Ordinal) == true && !e.Data.Contains("partitions= ", StringComparison.Ordinal))
+            if (e.Data?.Contains(" assigned partitions=", StringComparison.Ordinal) == true
+                && !e.Data.Contains("partitions= ", StringComparison.Ordinal))
             {
                 _assigned.TrySetResult();
             }
@@ -79,7 +85,8 @@ internal sealed class Victim : IDisposable
     /// <summary>With settings in the environment, which win over those that every victim has.</summary>
     public static Victim Start(string dir, IReadOnlyDictionary<string, string> environment, params string[] args)
     {
-        var info = new ProcessStartInfo(Program[0], [.. Program[1..], .. args]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var info = new ProcessStartInfo(Program[0], [.. Program[1..], .. args]) { RedirectStandardOutput = true,
+            RedirectStandardError = true };
         foreach (var name in info.Environment.Keys.Where(k => k.StartsWith("PIPELINE__", StringComparison.Ordinal)).ToList())
         {
             info.Environment.Remove(name);
@@ -94,10 +101,12 @@ internal sealed class Victim : IDisposable
     }
 
     /// <summary>Runs the program to its end.</summary>
-    public static Task<(int Exit, string Out, string Error)> RunAsync(string dir, params string[] args) => RunAsync(dir, new Dictionary<string, string>(), args);
+    public static Task<(int Exit, string Out, string Error)> RunAsync(string dir, params string[] args) =>
+        RunAsync(dir, new Dictionary<string, string>(), args);
 
     /// <summary>Runs the program to its end, with settings in the environment.</summary>
-    public static async Task<(int Exit, string Out, string Error)> RunAsync(string dir, IReadOnlyDictionary<string, string> environment, params string[] args)
+    public static async Task<(int Exit, string Out, string Error)> RunAsync(string dir, IReadOnlyDictionary<string, string> environment,
+        params string[] args)
     {
         using var victim = Start(dir, environment, args);
         await victim.EndAsync();
@@ -117,7 +126,8 @@ internal sealed class Victim : IDisposable
     /// <summary>SIGCONT: it wakes, and goes on where it was.</summary>
     public void Resume() => _ = Signal(_process.Id, 18);
 
-    /// <summary>Returns when it has files of the installation open, or is connected to something: it has begun its work. Or when it has ended.</summary>
+    /// <summary>Returns when it has files of the installation open, or is connected to something: it has begun its work. Or when it has
+    /// ended.</summary>
     /// <returns>Whether it was seen at work.</returns>
     public async Task<bool> WorkingAsync()
     {
@@ -171,7 +181,9 @@ internal sealed class Victim : IDisposable
     {
         try
         {
-            return Directory.EnumerateFiles($"/proc/{_process.Id}/fd").Any(fd => new FileInfo(fd).LinkTarget is { } target && (target.StartsWith(_dir, StringComparison.Ordinal) || (_connects && target.StartsWith("socket:", StringComparison.Ordinal))));
+            return Directory.EnumerateFiles($"/proc/{_process.Id}/fd")
+                .Any(fd => new FileInfo(fd).LinkTarget is { } target && (target.StartsWith(_dir, StringComparison.Ordinal)
+                || (_connects && target.StartsWith("socket:", StringComparison.Ordinal))));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

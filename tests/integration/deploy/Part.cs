@@ -49,7 +49,8 @@ internal sealed class Part(string name, IReadOnlyDictionary<string, string> envi
         {
             _log.Clear();
         }
-        var info = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", [Dll, .. args]) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
+        var info = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH")
+            ?? "dotnet", [Dll, .. args]) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
         foreach (var key in info.Environment.Keys.Where(k => k.StartsWith("PIPELINE__", StringComparison.Ordinal)).ToList())
         {
             info.Environment.Remove(key);
@@ -96,7 +97,8 @@ internal sealed class Part(string name, IReadOnlyDictionary<string, string> envi
         var exit = await EndAsync();
         var took = Stopwatch.GetElapsedTime(told);
         LongestStop = took > LongestStop ? took : LongestStop;
-        Assert.True(exit == 0 && took < StopBound, string.Create(CultureInfo.InvariantCulture, $"{name} ended with {exit} after {took.TotalSeconds:F1} s:\n{Log}"));
+        Assert.True(exit == 0 && took < StopBound, string.Create(CultureInfo.InvariantCulture,
+            $"{name} ended with {exit} after {took.TotalSeconds:F1} s:\n{Log}"));
         Assert.DoesNotContain(" abandoned", Log, StringComparison.Ordinal);
     }
 

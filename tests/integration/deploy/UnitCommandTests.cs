@@ -10,14 +10,16 @@ public sealed class UnitCommandTests
 {
     private static readonly string Deploy = Path.GetFullPath(Path.Combine(Here(), "..", "..", "..", "deploy"));
 
-    public static TheoryData<string> Units => [.. Directory.GetFiles(Path.Combine(Deploy, "systemd"), "*.service").Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal)];
+    public static TheoryData<string> Units => [.. Directory.GetFiles(Path.Combine(Deploy, "systemd"), "*.service")
+        .Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal)];
 
     /// <summary>A usage error is 2, and comes before the configuration is looked for; that it is not there is 78.</summary>
     [Theory]
     [MemberData(nameof(Units))]
     public void What_a_unit_starts_is_understood_and_a_slip_in_it_is_not(string unit)
     {
-        var command = File.ReadLines(Path.Combine(Deploy, "systemd", unit)).Single(l => l.StartsWith("ExecStart=", StringComparison.Ordinal))["ExecStart=".Length..].Split(' ');
+        var command = File.ReadLines(Path.Combine(Deploy, "systemd", unit))
+            .Single(l => l.StartsWith("ExecStart=", StringComparison.Ordinal))["ExecStart=".Length..].Split(' ');
         Assert.Equal("/usr/bin/pipeline", command[0]);
         var at = Array.IndexOf(command, "--config") + 1;
         Assert.True(at > 0);

@@ -19,7 +19,8 @@ public sealed class DisasterTests
         var (from, to) = ($"{missing.GetProperty("from")}", $"{missing.GetProperty("to")}");
         Assert.Equal(20, missing.GetProperty("records").GetInt64());
         Assert.Contains("took the table back to version 2", Text(lost, "differences"), StringComparison.Ordinal);
-        Assert.Contains($"pipeline repair --shard web --from {from} --to {to} --dry-run", Text(lost, "differences"), StringComparison.Ordinal);
+        Assert.Contains($"pipeline repair --shard web --from {from} --to {to} --dry-run", Text(lost, "differences"),
+            StringComparison.Ordinal);
         Assert.Equal(3, world.Do("verify", "--side", "uk").Exit);
         Assert.Equal(0, world.Do("verify", "--side", "us", "--deep").Exit);
 
@@ -52,7 +53,8 @@ public sealed class DisasterTests
         var behind = world.Verify(0);
         Assert.Equal(10, Assert.Single(behind.GetProperty("pending").EnumerateArray()).GetProperty("records").GetInt64());
         world.Import("c.log", 20, 1);
-        Assert.Equal((21, 0), (world.Verify(0, "--deep").GetProperty("lines").GetInt64(), world.Verify(0).GetProperty("pending").GetArrayLength()));
+        Assert.Equal((21, 0), (world.Verify(0, "--deep").GetProperty("lines").GetInt64(),
+            world.Verify(0).GetProperty("pending").GetArrayLength()));
     }
 
     [Fact]
@@ -123,8 +125,10 @@ public sealed class DisasterTests
         Assert.Equal(0, world.Do("import", world["bad.log"], "--source", "edge").Exit);
         world.Import("a.log", 0, 2);
         world.Import("b.log", 10, 2);
-        var second = Directory.GetFiles(Path.Combine(world.Us, "captures", "web"), "*", SearchOption.AllDirectories).Max(StringComparer.Ordinal)!;
-        var first = Directory.GetFiles(Path.Combine(world.Us, "captures", "web"), "*", SearchOption.AllDirectories).Min(StringComparer.Ordinal)!;
+        var second = Directory.GetFiles(Path.Combine(world.Us, "captures", "web"), "*", SearchOption.AllDirectories)
+            .Max(StringComparer.Ordinal)!;
+        var first = Directory.GetFiles(Path.Combine(world.Us, "captures", "web"), "*", SearchOption.AllDirectories)
+            .Min(StringComparer.Ordinal)!;
         var bytes = File.ReadAllBytes(first);
         bytes[^1] ^= 1;
         File.WriteAllBytes(first, bytes);
@@ -140,12 +144,14 @@ public sealed class DisasterTests
     {
         using var world = new World();
         world.Import("a.log", 0, 10);
-        var capture = Directory.GetFiles(Path.Combine(world.Us, "captures", "web"), "*", SearchOption.AllDirectories).Max(StringComparer.Ordinal)!;
+        var capture = Directory.GetFiles(Path.Combine(world.Us, "captures", "web"), "*", SearchOption.AllDirectories)
+            .Max(StringComparer.Ordinal)!;
         var text = System.Text.Encoding.Latin1.GetString(File.ReadAllBytes(capture));
         Assert.StartsWith("CAPTURE2\n", text, StringComparison.Ordinal);
         // Another first digit alone would be damage: the rest proves that this version made it. A later version's code is its own.
         File.WriteAllBytes(capture, System.Text.Encoding.Latin1.GetBytes("CAPTURE3\n" + text[9..20] + "code of another kind" + text[40..]));
-        foreach (var command in new[] { new[] { "verify" }, ["verify", "--side", "us"], ["rejections"], ["import", world.Folder.Write("b.log", Cli.Sample.Line(30)), "--source", "web"] })
+        foreach (var command in new[] { new[] { "verify" }, ["verify", "--side", "us"], ["rejections"],
+            ["import", world.Folder.Write("b.log", Cli.Sample.Line(30)), "--source", "web"] })
         {
             var answer = world.Do(command);
             Assert.True(answer.Exit == 78, $"{command[0]}: {answer.Exit} {answer.Out} {answer.Error}");
@@ -164,7 +170,8 @@ public sealed class DisasterTests
         world.Import("a.log", 0, 10);
         var key = Path.Combine(world.Dir, "keys", "installation.key");
         File.Move(key, world["kept.key"]);
-        foreach (var command in new[] { new[] { "verify" }, ["verify", "--side", "uk"], ["verify", "--side", "us"], ["import", world["a.log"], "--source", "web"] })
+        foreach (var command in new[] { new[] { "verify" }, ["verify", "--side", "uk"], ["verify", "--side", "us"],
+            ["import", world["a.log"], "--source", "web"] })
         {
             var answer = world.Do(command);
             Assert.Equal(78, answer.Exit);

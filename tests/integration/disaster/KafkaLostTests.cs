@@ -4,7 +4,8 @@ using Tool = Pipeline.Tests.Integration.Cli.Cli;
 
 namespace Pipeline.Tests.Integration.Disaster;
 
-/// <summary>docs/runbooks/disaster.md, the row about Kafka: the cluster is gone with all it held, and another, empty one stands at its address.</summary>
+/// <summary>docs/runbooks/disaster.md, the row about Kafka: the cluster is gone with all it held, and another, empty one stands at its
+/// address.</summary>
 public sealed class KafkaLostTests
 {
     private static readonly Dictionary<string, string> Soon = new() { ["PIPELINE__SEAL__AGE"] = "1s", ["PIPELINE__PERIOD"] = "1s" };
@@ -78,8 +79,10 @@ public sealed class KafkaLostTests
         Assert.Equal(0, await ingest.TerminateAsync());
         var verify = Tool.Run("verify", "--deep", "--full", "--config", config, "--json");
         Assert.Equal(0, verify.Exit);
-        Assert.Equal(File.ReadAllLines(log).Length + 3, verify.Json.GetProperty("records").EnumerateObject().Sum(dataset => dataset.Value.GetInt64()));
-        Assert.Equal((0, 0, 0), (verify.Json.GetProperty("pending").GetArrayLength(), verify.Json.GetProperty("missing").GetArrayLength(), verify.Json.GetProperty("differences").GetArrayLength()));
+        Assert.Equal(File.ReadAllLines(log).Length + 3, verify.Json.GetProperty("records").EnumerateObject()
+            .Sum(dataset => dataset.Value.GetInt64()));
+        Assert.Equal((0, 0, 0), (verify.Json.GetProperty("pending").GetArrayLength(), verify.Json.GetProperty("missing").GetArrayLength(),
+            verify.Json.GetProperty("differences").GetArrayLength()));
     }
 
     private static void Write(string log, int from, int count) =>

@@ -13,7 +13,9 @@ public sealed class MachineTests
     {
         Directory.CreateDirectory(world[machine]);
         var file = Path.Combine(world[machine], "pipeline.yaml");
-        File.WriteAllText(file, $"stores:\n  us:\n    path: {world.Us}\n  uk:\n    path: {world.Uk}\nkeys: {Path.Combine(world.Dir, "keys")}\nsources:\n  - name: web\n    format: combined\n    paths: [{logs}]\n");
+        File.WriteAllText(file,
+            $"stores:\n  us:\n    path: {world.Us}\n  uk:\n    path: {world.Uk}\nkeys: {Path.Combine(world.Dir, "keys")}\nsources:\n  - " +
+            $"name: web\n    format: combined\n    paths: [{logs}]\n");
         return file;
     }
 
@@ -49,6 +51,7 @@ public sealed class MachineTests
             Assert.Equal(0, await second.TerminateAsync());
         }
         var verify = Tool.Run("verify", "--deep", "--config", two, "--json");
-        Assert.Equal((0, 8L, 0), (verify.Exit, verify.Json.GetProperty("lines").GetInt64(), verify.Json.GetProperty("pending").GetArrayLength()));
+        Assert.Equal((0, 8L, 0), (verify.Exit, verify.Json.GetProperty("lines").GetInt64(),
+            verify.Json.GetProperty("pending").GetArrayLength()));
     }
 }

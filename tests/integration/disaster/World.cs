@@ -24,7 +24,9 @@ internal sealed class World : IDisposable
 
     /// <summary>Imports lines as a file of their own; each import is a capture and a commit.</summary>
     public void Import(string file, int from, int count, string source = "web") =>
-        Assert.Equal(0, Tool.Run("import", _folder.Write(file, string.Concat(Enumerable.Range(from, count).Select(i => Sample.Line(i % 60, $"203.0.113.{i}")))), "--source", source, "--dir", Dir).Exit);
+        Assert.Equal(0, Tool.Run("import",
+            _folder.Write(file, string.Concat(Enumerable.Range(from, count).Select(i => Sample.Line(i % 60, $"203.0.113.{i}")))),
+            "--source", source, "--dir", Dir).Exit);
 
     public Answer Do(params string[] args) => Tool.Run([.. args, "--dir", Dir]);
 
@@ -60,7 +62,8 @@ internal sealed class World : IDisposable
     private Dictionary<string, string> Live(int version)
     {
         var live = new Dictionary<string, string>();
-        foreach (var line in Directory.GetFiles(Log, "*.json").Order(StringComparer.Ordinal).Take(version == int.MaxValue ? version : version + 1).SelectMany(File.ReadLines))
+        foreach (var line in Directory.GetFiles(Log, "*.json").Order(StringComparer.Ordinal)
+            .Take(version == int.MaxValue ? version : version + 1).SelectMany(File.ReadLines))
         {
             var action = JsonNode.Parse(line)!;
             if (action["remove"] is { } removed)

@@ -35,14 +35,18 @@ internal sealed class Broker : IAsyncDisposable
     {
         var place = BrokerPlace.Find();
         Assert.SkipWhen(place is null, BrokerPlace.None);
-        Assert.SkipUnless(place!.MayHaveOwn, "this test needs a broker of its own: unset KAFKA_BOOTSTRAP_SERVERS and set KAFKA_HOME, or put the broker script at ../shared/kafka/broker beside the repository");
-        Assert.SkipWhen(place.Kind == BrokerKind.Home && options?.Tls == true, "this test needs a TLS listener, which only the broker script sets up");
+        Assert.SkipUnless(place!.MayHaveOwn,
+            "this test needs a broker of its own: unset KAFKA_BOOTSTRAP_SERVERS and set KAFKA_HOME, or put the broker script at " +
+            "../shared/kafka/broker beside the repository");
+        Assert.SkipWhen(place.Kind == BrokerKind.Home && options?.Tls == true,
+            "this test needs a TLS listener, which only the broker script sets up");
         return await StartAsync(place, options ?? new BrokerOptions());
     }
 
     internal static async Task<Broker> StartAsync(BrokerPlace place, BrokerOptions options)
     {
-        var broker = new Broker(place.Kind switch { BrokerKind.Given => new GivenHost(place.Value), BrokerKind.Home => new HomeHost(place.Value), BrokerKind.Script => new ScriptHost(place.Value), _ => new DockerHost() }, options);
+        var broker = new Broker(place.Kind switch { BrokerKind.Given => new GivenHost(place.Value), BrokerKind.Home =>
+            new HomeHost(place.Value), BrokerKind.Script => new ScriptHost(place.Value), _ => new DockerHost() }, options);
         try
         {
             await broker.RestartAsync();
@@ -72,17 +76,21 @@ internal sealed class Broker : IAsyncDisposable
     /// <summary>SIGKILL, and nothing of its data is left: it starts again at the same address, another cluster, and empty.</summary>
     public async Task LoseAsync() => Servers = await _host.LoseAsync(_options);
 
-    public IAdminClient Admin() => new AdminClientBuilder(new AdminClientConfig { BootstrapServers = Servers, SocketTimeoutMs = 30_000 }).SetLogHandler((_, _) => { }).SetErrorHandler((_, _) => { }).Build();
+    public IAdminClient Admin() => new AdminClientBuilder(new AdminClientConfig { BootstrapServers = Servers, SocketTimeoutMs = 30_000 })
+        .SetLogHandler((_, _) => { }).SetErrorHandler((_, _) => { }).Build();
 
     /// <summary>A name that no other test has, on no other run.</summary>
-    public static string NewName(string prefix) => string.Create(CultureInfo.InvariantCulture, $"{prefix}-{Environment.ProcessId}-{Guid.NewGuid():N}-{Interlocked.Increment(ref _topics)}");
+    public static string NewName(string prefix) => string.Create(CultureInfo.InvariantCulture,
+        $"{prefix}-{Environment.ProcessId}-{Guid.NewGuid():N}-{Interlocked.Increment(ref _topics)}");
 
     /// <summary>A topic of the test's own, and waits until it can be written.</summary>
     public async Task<string> TopicAsync(int partitions = 1, Dictionary<string, string>? settings = null, string? name = null)
     {
         name ??= NewName("captures");
         using var admin = Admin();
-        await admin.CreateTopicsAsync([new TopicSpecification { Name = name, NumPartitions = partitions, ReplicationFactor = (short)_options.Nodes, Configs = settings ?? [] }], new CreateTopicsOptions { OperationTimeout = Bound, RequestTimeout = Bound });
+        await admin.CreateTopicsAsync(
+            [new TopicSpecification { Name = name, NumPartitions = partitions, ReplicationFactor = (short)_options.Nodes, Configs = settings
+            ?? [] }], new CreateTopicsOptions { OperationTimeout = Bound, RequestTimeout = Bound });
         await WaitForTopicAsync(admin, name, partitions);
         return name;
     }
@@ -101,9 +109,12 @@ internal sealed class Broker : IAsyncDisposable
     /// <summary>Everything on the topic, by partition and offset, as far as it was written when this was called.</summary>
     public List<ConsumeResult<byte[], byte[]>> ReadAll(string topic)
     {
-        using var consumer = new ConsumerBuilder<byte[], byte[]>(new ConsumerConfig { BootstrapServers = Servers, GroupId = NewName("reader"), EnableAutoCommit = false, EnablePartitionEof = false }).SetLogHandler((_, _) => { }).SetErrorHandler((_, _) => { }).Build();
+        using var consumer = new ConsumerBuilder<byte[],
+            byte[]>(new ConsumerConfig { BootstrapServers = Servers, GroupId = NewName("reader"), EnableAutoCommit = false,
+            EnablePartitionEof = false }).SetLogHandler((_, _) => { }).SetErrorHandler((_, _) => { }).Build();
         using var admin = Admin();
-        var partitions = admin.GetMetadata(topic, Bound).Topics.Single().Partitions.Select(p => new TopicPartition(topic, p.PartitionId)).ToList();
+        var partitions = admin.GetMetadata(topic, Bound).Topics.Single().Partitions.Select(p => new TopicPartition(topic, p.PartitionId))
+            .ToList();
         var ends = partitions.ToDictionary(p => p, p => consumer.QueryWatermarkOffsets(p, Bound));
         consumer.Assign(partitions.Select(p => new TopicPartitionOffset(p, ends[p].Low)));
         var (found, left) = (new List<ConsumeResult<byte[], byte[]>>(), ends.Values.Sum(w => w.High.Value - w.Low.Value));
@@ -124,14 +135,16 @@ internal sealed class Broker : IAsyncDisposable
     private static async Task WaitForTopicAsync(IAdminClient admin, string name, int partitions)
     {
         using var bound = new CancellationTokenSource(Bound);
-        while (admin.GetMetadata(name, Bound).Topics.Single() is var topic && (topic.Partitions.Count != partitions || topic.Partitions.Any(p => p.Leader < 0)))
+        while (admin.GetMetadata(name, Bound).Topics.Single() is var topic
+            && (topic.Partitions.Count != partitions || topic.Partitions.Any(p => p.Leader < 0)))
         {
             await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, bound.Token);
         }
     }
 }
 
-/// <summary>One broker for all tests of the assembly that leave it alone; started by the first that asks. Each test has topics and groups of its own.</summary>
+/// <summary>One broker for all tests of the assembly that leave it alone; started by the first that asks. Each test has topics and groups
+/// of its own.</summary>
 public sealed class SharedBroker : IAsyncDisposable
 {
     private readonly SemaphoreSlim _one = new(1);

@@ -87,7 +87,8 @@ internal sealed class ScriptHost(string script) : IBrokerHost
             _port = FreePorts.Find(options.Nodes);
             try
             {
-                _start = ["start", "--dir", _dir, "--port", Text(_port), "--nodes", Text(options.Nodes), "--heap", "384m", .. options.Tls ? ["--tls"] : Array.Empty<string>(), .. options.Properties.SelectMany(p => new[] { "--set", p })];
+                _start = ["start", "--dir", _dir, "--port", Text(_port), "--nodes", Text(options.Nodes), "--heap", "384m", .. options.Tls
+                    ? ["--tls"] : Array.Empty<string>(), .. options.Properties.SelectMany(p => new[] { "--set", p })];
                 return LastLine(await BrokerProcess.RunAsync(script, _start));
             }
             catch (InvalidOperationException) when (tries < 3)
@@ -106,7 +107,8 @@ internal sealed class ScriptHost(string script) : IBrokerHost
         return LastLine(await BrokerProcess.RunAsync(script, _start));
     }
 
-    public Task SignalAsync(string verb, int? node) => BrokerProcess.RunAsync(script, [verb, "--dir", _dir, .. node is { } n ? ["--node", Text(n)] : Array.Empty<string>()]);
+    public Task SignalAsync(string verb, int? node) => BrokerProcess.RunAsync(script,
+        [verb, "--dir", _dir, .. node is { } n ? ["--node", Text(n)] : Array.Empty<string>()]);
 
     public void Wipe()
     {
@@ -147,7 +149,8 @@ internal sealed class HomeHost(string home) : IBrokerHost
             {
                 Directory.CreateDirectory(Path.Combine(_dir, $"{n}", "data"));
                 await File.WriteAllTextAsync(Properties(n), Configuration(n, options));
-                await BrokerProcess.RunAsync(Path.Combine(home, "bin", "kafka-storage.sh"), "format", "--cluster-id", cluster, "--config", Properties(n));
+                await BrokerProcess.RunAsync(Path.Combine(home, "bin", "kafka-storage.sh"), "format", "--cluster-id", cluster, "--config",
+                    Properties(n));
             }
         }
         var starting = Enumerable.Range(0, _count).Where(n => !_nodes.TryGetValue(n, out var node) || node.HasExited).ToList();
@@ -193,10 +196,12 @@ internal sealed class HomeHost(string home) : IBrokerHost
     private async Task StartNodeAsync(int n)
     {
         // The script of the release ends in `exec java`: this is the broker's process, whatever is sent to it.
-        var info = new ProcessStartInfo(Path.Combine(home, "bin", "kafka-server-start.sh"), [Properties(n)]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var info = new ProcessStartInfo(Path.Combine(home, "bin", "kafka-server-start.sh"),
+            [Properties(n)]) { RedirectStandardOutput = true, RedirectStandardError = true };
         info.Environment["KAFKA_HEAP_OPTS"] = "-Xmx384m";
         info.Environment["LOG_DIR"] = Path.Combine(_dir, $"{n}", "logs");
-        var (process, started, said) = (new Process { StartInfo = info, EnableRaisingEvents = true }, new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously), new StringBuilder());
+        var (process, started, said) = (new Process { StartInfo = info, EnableRaisingEvents = true },
+            new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously), new StringBuilder());
         void Read(object sender, DataReceivedEventArgs e)
         {
             lock (said)
@@ -247,7 +252,8 @@ internal sealed class HomeHost(string home) : IBrokerHost
 
 internal static class FreePorts
 {
-    /// <summary>A port so that it, the next ones, and those 500 and 1000 above are free at this instant; below the range that connections take theirs from.</summary>
+    /// <summary>A port so that it, the next ones, and those 500 and 1000 above are free at this instant; below the range that connections
+    /// take theirs from.</summary>
     public static int Find(int nodes)
     {
         while (true)
@@ -277,7 +283,9 @@ internal static class FreePorts
 
 internal static class BrokerProcess
 {
-    public static Task<string> RunAsync(string program, params string[] args) => Task.Run(() => Run(program, args) is { Exit: 0 } ended ? ended.Out : throw new InvalidOperationException($"{Path.GetFileName(program)} {string.Join(' ', args)} failed"));
+    public static Task<string> RunAsync(string program, params string[] args) =>
+        Task.Run(() => Run(program, args) is { Exit: 0 } ended ? ended.Out
+        : throw new InvalidOperationException($"{Path.GetFileName(program)} {string.Join(' ', args)} failed"));
 
     public static (int Exit, string Out) Run(string program, params string[] args)
     {

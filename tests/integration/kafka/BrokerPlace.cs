@@ -24,11 +24,13 @@ internal sealed record BrokerPlace(BrokerKind Kind, string Value)
 {
     /// <summary>Why the tests are skipped where <see cref="Find"/> finds nothing.</summary>
     public const string None =
-        "no Kafka broker: set KAFKA_BOOTSTRAP_SERVERS to one that runs, or KAFKA_HOME to a Kafka release (with Java 17 or newer on the PATH), or put the broker script at ../shared/kafka/broker beside the repository, or start Docker";
+        "no Kafka broker: set KAFKA_BOOTSTRAP_SERVERS to one that runs, or KAFKA_HOME to a Kafka release (with Java 17 or newer on the " +
+            "PATH), or put the broker script at ../shared/kafka/broker beside the repository, or start Docker";
 
     private static readonly Lazy<BrokerPlace?> Found = new(Look);
 
-    /// <summary>The first that is there: KAFKA_BOOTSTRAP_SERVERS, KAFKA_HOME, the script (`../shared/kafka/broker` beside the repository, or where KAFKA_BROKER_SCRIPT says), Docker. Null: none.</summary>
+    /// <summary>The first that is there: KAFKA_BOOTSTRAP_SERVERS, KAFKA_HOME, the script (`../shared/kafka/broker` beside the repository,
+    /// or where KAFKA_BROKER_SCRIPT says), Docker. Null: none.</summary>
     public static BrokerPlace? Find() => Found.Value;
 
     /// <summary>Whether tests may start brokers of their own, kill them, and choose their properties.</summary>
@@ -43,14 +45,18 @@ internal sealed record BrokerPlace(BrokerKind Kind, string Value)
         if (Variable("KAFKA_HOME") is { } home)
         {
             var start = Path.Combine(home, "bin", "kafka-server-start.sh");
-            return File.Exists(start) ? new BrokerPlace(BrokerKind.Home, home) : throw new InvalidOperationException($"KAFKA_HOME is {home}, where there is no bin/kafka-server-start.sh; expected the folder of a Kafka release.");
+            return File.Exists(start) ? new BrokerPlace(BrokerKind.Home, home)
+                : throw new InvalidOperationException(
+                $"KAFKA_HOME is {home}, where there is no bin/kafka-server-start.sh; expected the folder of a Kafka release.");
         }
         if (Variable("KAFKA_BROKER_SCRIPT") is { } named)
         {
-            return File.Exists(named) ? new BrokerPlace(BrokerKind.Script, named) : throw new InvalidOperationException($"KAFKA_BROKER_SCRIPT is {named}, which is no file.");
+            return File.Exists(named) ? new BrokerPlace(BrokerKind.Script, named)
+                : throw new InvalidOperationException($"KAFKA_BROKER_SCRIPT is {named}, which is no file.");
         }
         var script = Path.GetFullPath(Path.Combine(Repository(), "..", "shared", "kafka", "broker"));
-        return File.Exists(script) && OnPath("java") ? new BrokerPlace(BrokerKind.Script, script) : DockerAnswers() ? new BrokerPlace(BrokerKind.Docker, "") : null;
+        return File.Exists(script) && OnPath("java") ? new BrokerPlace(BrokerKind.Script, script) : DockerAnswers()
+            ? new BrokerPlace(BrokerKind.Docker, "") : null;
     }
 
     private static string? Variable(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null;
@@ -66,7 +72,8 @@ internal sealed record BrokerPlace(BrokerKind Kind, string Value)
         {
             return false;
         }
-        using var docker = Process.Start(new ProcessStartInfo("docker", ["info"]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using var docker =
+            Process.Start(new ProcessStartInfo("docker", ["info"]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
         docker.OutputDataReceived += (_, _) => { };
         docker.ErrorDataReceived += (_, _) => { };
         docker.BeginOutputReadLine();

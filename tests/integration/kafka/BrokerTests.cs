@@ -12,7 +12,8 @@ public sealed class BrokerTests(SharedBroker shared)
         var broker = await shared.GetAsync();
         var topic = await broker.TopicAsync(partitions: 2);
         Write(broker, topic, "one", "two", "three");
-        Assert.Equal(["one", "three", "two"], broker.ReadAll(topic).Select(m => Encoding.UTF8.GetString(m.Message.Value)).Order(StringComparer.Ordinal));
+        Assert.Equal(["one", "three", "two"], broker.ReadAll(topic).Select(m => Encoding.UTF8.GetString(m.Message.Value))
+            .Order(StringComparer.Ordinal));
     }
 
     [Fact]
@@ -31,10 +32,12 @@ public sealed class BrokerTests(SharedBroker shared)
 
     private static void Write(Broker broker, string topic, params string[] values)
     {
-        using var producer = new ProducerBuilder<byte[], byte[]>(new ProducerConfig { BootstrapServers = broker.Servers, Acks = Acks.All }).SetLogHandler((_, _) => { }).SetErrorHandler((_, _) => { }).Build();
+        using var producer = new ProducerBuilder<byte[], byte[]>(new ProducerConfig { BootstrapServers = broker.Servers, Acks = Acks.All })
+            .SetLogHandler((_, _) => { }).SetErrorHandler((_, _) => { }).Build();
         foreach (var value in values)
         {
-            producer.Produce(topic, new Message<byte[], byte[]> { Key = Encoding.UTF8.GetBytes(value), Value = Encoding.UTF8.GetBytes(value) });
+            producer.Produce(topic, new Message<byte[], byte[]> { Key = Encoding.UTF8.GetBytes(value),
+                Value = Encoding.UTF8.GetBytes(value) });
         }
         Assert.Equal(0, producer.Flush(TimeSpan.FromSeconds(60)));
     }

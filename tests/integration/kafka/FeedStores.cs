@@ -53,9 +53,12 @@ internal sealed class FeedStores : IAsyncDisposable
         var frame = encoder.Frame(encoder.EncodeBatches(columns));
         var header = new CaptureHeader
         {
-            Store = StoreId, Shard = shard, Number = state.Next, Session = "s", Previous = state.Head?.Hash, KeyId = Key.KeyId, Contracts = [], Links = new(state.Links.ToDictionary(l => l.Key, l => l.Value), StringComparer.Ordinal),
-            Reads = [new ReadEntry { Source = shard, Format = "combined", Stream = "t", From = state.Next, To = state.Next + 1, Check = "c", Lines = rows, Physical = rows }],
-            Frames = [new FrameEntry { Dataset = contract.Dataset, Offset = 0, Length = 0, Rows = rows, Dates = new(days.ToDictionary(d => d.Key.ToString(), d => DaySums.Of(d.Value)), StringComparer.Ordinal) }],
+            Store = StoreId, Shard = shard, Number = state.Next, Session = "s", Previous = state.Head?.Hash, KeyId = Key.KeyId,
+                Contracts = [], Links = new(state.Links.ToDictionary(l => l.Key, l => l.Value), StringComparer.Ordinal),
+            Reads = [new ReadEntry { Source = shard, Format = "combined", Stream = "t", From = state.Next, To = state.Next
+                + 1, Check = "c", Lines = rows, Physical = rows }],
+            Frames = [new FrameEntry { Dataset = contract.Dataset, Offset = 0, Length = 0, Rows = rows,
+                Dates = new(days.ToDictionary(d => d.Key.ToString(), d => DaySums.Of(d.Value)), StringComparer.Ordinal) }],
         };
         var (bytes, whole) = CaptureFile.Encode(header, null, [frame], Key.Captures());
         var capture = new Capture(new Link(header.Number, Sha256.Of(bytes)), whole, bytes);
@@ -68,11 +71,14 @@ internal sealed class FeedStores : IAsyncDisposable
     /// <summary>Captures of these shards in turn, each published by a plain producer.</summary>
     public async Task PublishAsync(Broker broker, string topic, int count, params string[] shards)
     {
-        using var producer = new ProducerBuilder<byte[], byte[]>(new ProducerConfig { BootstrapServers = broker.Servers, EnableIdempotence = true, Partitioner = Partitioner.Murmur2Random }).SetLogHandler((_, _) => { }).Build();
+        using var producer = new ProducerBuilder<byte[],
+            byte[]>(new ProducerConfig { BootstrapServers = broker.Servers, EnableIdempotence = true,
+            Partitioner = Partitioner.Murmur2Random }).SetLogHandler((_, _) => { }).Build();
         for (var i = 0; i < count; i++)
         {
             var capture = await CaptureAsync(shards[i % shards.Length]);
-            await producer.ProduceAsync(topic, new Message<byte[], byte[]> { Key = Encoding.UTF8.GetBytes(capture.Header.Shard), Value = capture.Bytes.ToArray() });
+            await producer.ProduceAsync(topic, new Message<byte[], byte[]> { Key = Encoding.UTF8.GetBytes(capture.Header.Shard),
+                Value = capture.Bytes.ToArray() });
         }
     }
 
@@ -89,11 +95,14 @@ internal sealed class FeedStores : IAsyncDisposable
         using var bound = new CancellationTokenSource(Bound);
         while (await VerifyAsync(false) is { Pending.Count: > 0 } report)
         {
-            Assert.False(bound.IsCancellationRequested, $"still pending: {string.Join(", ", report.Pending)}\n{string.Join('\n', _shippers.SelectMany(s => s.Log))}");
+            Assert.False(bound.IsCancellationRequested,
+                $"still pending: {string.Join(", ", report.Pending)}\n{string.Join('\n', _shippers.SelectMany(s => s.Log))}");
             await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, CancellationToken.None);
         }
         var deep = await VerifyAsync(true);
-        Assert.True(deep.Ok, string.Join("; ", [.. deep.Differences, .. deep.Deleted.Select(d => $"{d.Object}: {d.Why}"), .. deep.Corrupt.Select(c => $"{c.Object}: {c.Why}")]));
+        Assert.True(deep.Ok,
+            string.Join("; ", [.. deep.Differences, .. deep.Deleted.Select(d => $"{d.Object}: {d.Why}"),
+            .. deep.Corrupt.Select(c => $"{c.Object}: {c.Why}")]));
     }
 
     public async ValueTask DisposeAsync()
@@ -105,7 +114,8 @@ internal sealed class FeedStores : IAsyncDisposable
         await ShippedAsync();
     }
 
-    private Task<VerifyReport> VerifyAsync(bool deep) => new Verifier(Captures, [.. Both.Select(c => new TableLog(Uk, c, StoreId, Key.KeyId, TimeProvider.System))], Key.RowKey(), Workers.Inline).RunAsync(deep);
+    private Task<VerifyReport> VerifyAsync(bool deep) => new Verifier(Captures,
+        [.. Both.Select(c => new TableLog(Uk, c, StoreId, Key.KeyId, TimeProvider.System))], Key.RowKey(), Workers.Inline).RunAsync(deep);
 }
 
 /// <summary>One shipper with its feed, as the program wires them.</summary>
@@ -119,7 +129,8 @@ internal sealed class FeedShipper : IShipEvents, IAsyncDisposable
     public FeedShipper(FeedStores stores, IEnumerable<Contract> contracts, string servers, string topic, TimeSpan period, string group)
     {
         var (time, key) = (TimeProvider.System, stores.Key);
-        var tables = contracts.Select(c => new TableLog(stores.Uk, c, FeedStores.StoreId, key.KeyId, time)).Select(log => new TableShipper(log.Contract, log, new Committer(log),
+        var tables = contracts.Select(c => new TableLog(stores.Uk, c, FeedStores.StoreId, key.KeyId, time))
+            .Select(log => new TableShipper(log.Contract, log, new Committer(log),
             new Sealer(log, key.RowKey(), Workers.Pool, new SemaphoreSlim(2), time), time, this)).ToList();
         var queue = new FeedQueue();
         Loop = new ShipLoop(stores.Captures, tables, new(new SealPolicy(Age: TimeSpan.FromSeconds(1)), period), time, this, queue);
@@ -127,7 +138,8 @@ internal sealed class FeedShipper : IShipEvents, IAsyncDisposable
             new KafkaFeedOptions
             {
                 Topic = topic, Group = group, Check = TimeSpan.FromSeconds(1),
-                Client = new Dictionary<string, string> { ["bootstrap.servers"] = servers, ["session.timeout.ms"] = "6000", ["heartbeat.interval.ms"] = "500", ["reconnect.backoff.max.ms"] = "1000" },
+                Client = new Dictionary<string, string> { ["bootstrap.servers"] = servers, ["session.timeout.ms"] = "6000",
+                    ["heartbeat.interval.ms"] = "500", ["reconnect.backoff.max.ms"] = "1000" },
             }, queue, new MessageReader(FeedStores.StoreId, key.Captures()), time, Log.Enqueue);
         _feed.Start();
         _running = Loop.RunAsync(_stop.Token, CancellationToken.None);

@@ -8,7 +8,8 @@ using Pipeline.Tests.Integration.Telemetry;
 
 namespace Pipeline.Tests.Integration.Kafka;
 
-/// <summary>The shipper on a real topic. Where a test's period is an hour, catch-up has no part in it: what is shipped came by Kafka.</summary>
+/// <summary>The shipper on a real topic. Where a test's period is an hour, catch-up has no part in it: what is shipped came by
+/// Kafka.</summary>
 public sealed class KafkaFeedTests(SharedBroker shared)
 {
     private static readonly TimeSpan Never = TimeSpan.FromHours(1), Soon = TimeSpan.FromSeconds(2);
@@ -81,8 +82,10 @@ public sealed class KafkaFeedTests(SharedBroker shared)
         var shipper = stores.Start(broker, topic, Never, Broker.NewName("ship"));
         using (var producer = new ProducerBuilder<byte[], byte[]>(new ProducerConfig { BootstrapServers = broker.Servers }).Build())
         {
-            await producer.ProduceAsync(topic, new Message<byte[], byte[]> { Value = "not for us"u8.ToArray() }, TestContext.Current.CancellationToken);
-            await producer.ProduceAsync(topic, new Message<byte[], byte[]> { Key = "a"u8.ToArray() }, TestContext.Current.CancellationToken);
+            await producer.ProduceAsync(topic, new Message<byte[], byte[]> { Value = "not for us"u8.ToArray() },
+                TestContext.Current.CancellationToken);
+            await producer.ProduceAsync(topic, new Message<byte[], byte[]> { Key = "a"u8.ToArray() },
+                TestContext.Current.CancellationToken);
         }
         await stores.PublishAsync(broker, topic, 3, "a");
         await stores.ShippedAsync();
@@ -148,7 +151,8 @@ public sealed class KafkaFeedTests(SharedBroker shared)
         File.WriteAllText(folder["access.log"], Sample.Line(1) + Sample.Line(2));
         var kafka = new Dictionary<string, string>
         {
-            ["PIPELINE__KAFKA__BOOTSTRAP_SERVERS"] = broker.Servers, ["PIPELINE__KAFKA__TOPIC"] = topic, ["PIPELINE__KAFKA__REGION"] = "us", ["PIPELINE__KAFKA__GROUP"] = group,
+            ["PIPELINE__KAFKA__BOOTSTRAP_SERVERS"] = broker.Servers, ["PIPELINE__KAFKA__TOPIC"] = topic, ["PIPELINE__KAFKA__REGION"] = "us",
+                ["PIPELINE__KAFKA__GROUP"] = group,
         };
         using var ship = Cli.Cli.Start(kafka, "ship", "--dir", folder.Dir, "--metrics", "http://127.0.0.1:0");
         await ship.WaitForAsync("assigned partitions=0,1");
@@ -156,7 +160,8 @@ public sealed class KafkaFeedTests(SharedBroker shared)
         {
             await ingest.WaitForAsync("ready ");
             using var bound = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-            while (broker.ReadAll(topic).Sum(m => Encoding.UTF8.GetString(m.Message.Value).Contains("\"rows\":2", StringComparison.Ordinal) ? 1 : 0) == 0)
+            while (broker.ReadAll(topic).Sum(m => Encoding.UTF8.GetString(m.Message.Value).Contains("\"rows\":2", StringComparison.Ordinal)
+                ? 1 : 0) == 0)
             {
                 await Task.Delay(TimeSpan.FromMilliseconds(200), TimeProvider.System, bound.Token);
             }
@@ -174,7 +179,9 @@ public sealed class KafkaFeedTests(SharedBroker shared)
 
     private static long Committed(Broker broker, string topic, string group, int partitions)
     {
-        using var consumer = new ConsumerBuilder<Ignore, Ignore>(new ConsumerConfig { BootstrapServers = broker.Servers, GroupId = group }).Build();
-        return consumer.Committed(Enumerable.Range(0, partitions).Select(p => new TopicPartition(topic, p)), TimeSpan.FromSeconds(30)).Sum(o => Math.Max(0, o.Offset.Value));
+        using var consumer = new ConsumerBuilder<Ignore, Ignore>(new ConsumerConfig { BootstrapServers = broker.Servers, GroupId = group })
+            .Build();
+        return consumer.Committed(Enumerable.Range(0, partitions).Select(p => new TopicPartition(topic, p)), TimeSpan.FromSeconds(30))
+            .Sum(o => Math.Max(0, o.Offset.Value));
     }
 }

@@ -35,9 +35,11 @@ internal sealed class KafkaRig : IAsyncDisposable
 
     public CaptureStore Captures { get; }
 
-    public static async Task<KafkaRig> StartAsync(Broker broker, string topic, string shard = "web", Func<PublisherOptions, PublisherOptions>? change = null)
+    public static async Task<KafkaRig> StartAsync(Broker broker, string topic, string shard = "web", Func<PublisherOptions,
+        PublisherOptions>? change = null)
     {
-        var options = new PublisherOptions { Topic = topic, Connection = new Dictionary<string, string> { ["bootstrap.servers"] = broker.Servers }, FlushWithin = TimeSpan.FromSeconds(20) };
+        var options = new PublisherOptions { Topic = topic, Connection = new Dictionary<string,
+            string> { ["bootstrap.servers"] = broker.Servers }, FlushWithin = TimeSpan.FromSeconds(20) };
         var rig = new KafkaRig(shard, change?.Invoke(options) ?? options);
         await rig._loop.ClaimAsync([shard], CancellationToken.None);
         rig._run = rig._loop.RunAsync(CancellationToken.None);
@@ -49,7 +51,8 @@ internal sealed class KafkaRig : IAsyncDisposable
     {
         var line = System.Text.Encoding.ASCII.GetBytes(Sample.Line((int)(_lines % 60)));
         var at = _lines++;
-        return (await await _loop.OfferAsync(new SourceBlock { Source = Shard, Format = LogFormats.Named("combined"), File = "f", From = at, To = at + 1, Check = "c", Line = at, Lines = line }, CancellationToken.None)).Capture;
+        return (await await _loop.OfferAsync(new SourceBlock { Source = Shard, Format = LogFormats.Named("combined"), File = "f", From = at,
+            To = at + 1, Check = "c", Line = at, Lines = line }, CancellationToken.None)).Capture;
     }
 
     /// <summary>Waits for a value, with a bound.</summary>

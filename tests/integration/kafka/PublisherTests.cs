@@ -34,7 +34,8 @@ public sealed class PublisherTests(SharedBroker shared)
             var mine = messages.Where(m => Encoding.UTF8.GetString(m.Message.Key) == rig.Shard).ToList();
             Assert.All(mine, m => Assert.Equal(Partition(m.Message.Key, 5), m.Partition.Value));
             // In the order of the shard.
-            Assert.Equal(links[rig.Shard], mine.Select(m => new Link(CaptureFile.DecodeHeader(m.Message.Value, "message").Number, Sha256.Of(m.Message.Value))));
+            Assert.Equal(links[rig.Shard],
+                mine.Select(m => new Link(CaptureFile.DecodeHeader(m.Message.Value, "message").Number, Sha256.Of(m.Message.Value))));
             foreach (var (link, message) in links[rig.Shard].Zip(mine))
             {
                 Assert.True((await rig.Captures.ReadAsync(rig.Shard, link.Number))!.Bytes.Span.SequenceEqual(message.Message.Value));
@@ -47,7 +48,8 @@ public sealed class PublisherTests(SharedBroker shared)
     {
         await using var broker = await Broker.OwnAsync();
         var topic = await broker.TopicAsync();
-        await using var rig = await KafkaRig.StartAsync(broker, topic, change: o => o with { MaxCaptures = 20, GiveUpAfter = TimeSpan.FromSeconds(3) });
+        await using var rig = await KafkaRig.StartAsync(broker, topic, change: o =>
+            o with { MaxCaptures = 20, GiveUpAfter = TimeSpan.FromSeconds(3) });
         await rig.CaptureAsync();
         await KafkaRig.UntilAsync(() => rig.Publisher.Counts.Published == 1, "the first capture is published");
 
@@ -89,7 +91,8 @@ public sealed class PublisherTests(SharedBroker shared)
         Assert.True(TimeProvider.System.GetElapsedTime(began) < FullSpeed);
         Assert.Equal((10, 40), (rig.Publisher.Counts.Queued, rig.Publisher.Counts.Skipped[SkipReason.QueueFull]));
         await broker.ResumeAsync();
-        await KafkaRig.UntilAsync(() => rig.Publisher.Counts is { Published: 11, Queued: 0 }, "what was queued is delivered once it goes on");
+        await KafkaRig.UntilAsync(() => rig.Publisher.Counts is { Published: 11, Queued: 0 },
+            "what was queued is delivered once it goes on");
     }
 
     [Fact]
@@ -105,7 +108,8 @@ public sealed class PublisherTests(SharedBroker shared)
         await broker.DeleteTopicAsync(topic);
         await using var without = await KafkaRig.StartAsync(broker, topic, "edge", o => o with { GiveUpAfter = TimeSpan.FromSeconds(3) });
         await without.CaptureAsync();
-        await KafkaRig.UntilAsync(() => without.Publisher.Counts.Skipped[SkipReason.NotDelivered] == 1, "a capture for no topic is given up");
+        await KafkaRig.UntilAsync(() => without.Publisher.Counts.Skipped[SkipReason.NotDelivered] == 1,
+            "a capture for no topic is given up");
     }
 
     /// <summary>Where Java clients put this key: murmur2, as Kafka has it.</summary>

@@ -18,7 +18,8 @@ public sealed class TlsTests
         var (topic, none) = (Broker.NewName("captures"), new Dictionary<string, string>());
         folder.Write("access.log", Sample.Line(0) + Sample.Line(1));
         var mutual = $"  tls: {{ca: {pem}/ca.pem, certificate: {pem}/client.pem, key: {pem}/client.key}}\n";
-        var config = TopicsTests.Config(folder, servers, topic, "  replication: 1\n" + mutual, "sources: [{name: web, paths: [access.log]}]\nperiod: 1s\n");
+        var config = TopicsTests.Config(folder, servers, topic, "  replication: 1\n"
+            + mutual, "sources: [{name: web, paths: [access.log]}]\nperiod: 1s\n");
         var made = Cli.Run("topics", "--config", config);
         Assert.True(made.Exit == 0, made.Error);
         using var ingest = Cli.Start(none, "ingest", "--config", config);
@@ -27,7 +28,8 @@ public sealed class TlsTests
         Assert.Equal(0, await ingest.TerminateAsync());
 
         // Without a certificate of its own, the client is refused; so is a broker that another authority signed.
-        foreach (var (tls, why) in new[] { ($"  tls: {{ca: {pem}/ca.pem}}\n", "no certificate"), ($"  tls: {{ca: {pem}/client.pem, certificate: {pem}/client.pem, key: {pem}/client.key}}\n", "another authority") })
+        foreach (var (tls, why) in new[] { ($"  tls: {{ca: {pem}/ca.pem}}\n", "no certificate"),
+            ($"  tls: {{ca: {pem}/client.pem, certificate: {pem}/client.pem, key: {pem}/client.key}}\n", "another authority") })
         {
             var refused = Cli.Run("topics", "--config", TopicsTests.Config(folder, servers, topic, "  replication: 1\n" + tls));
             Assert.True(refused.Exit is 5 or 78, $"{why}: {refused.Exit} {refused.Error}");
@@ -38,11 +40,14 @@ public sealed class TlsTests
     [Fact]
     public async Task A_password_is_in_no_output_whatever_goes_wrong()
     {
-        await using var broker = await Broker.OwnAsync(new BrokerOptions(Properties: ["listener.name.plaintext.sasl.enabled.mechanisms=PLAIN"]));
+        await using var broker =
+            await Broker.OwnAsync(new BrokerOptions(Properties: ["listener.name.plaintext.sasl.enabled.mechanisms=PLAIN"]));
         using var folder = new Folder();
         folder.Write("access.log", Sample.Line(0));
         folder.Write("secret", Password + "\n");
-        const string Sasl = "  replication: 1\n  properties: {debug: 'security,protocol', socket.connection.setup.timeout.ms: 2000}\n  sasl: {mechanism: PLAIN, username: someone, password-file: secret}\n";
+        const string Sasl =
+            "  replication: 1\n  properties: {debug: 'security,protocol', socket.connection.setup.timeout.ms: 2000}\n  sasl: " +
+            "{mechanism: PLAIN, username: someone, password-file: secret}\n";
         var config = TopicsTests.Config(folder, broker.Servers, "captures", Sasl, "sources: [{name: web, paths: [access.log]}]\n");
         // The listener knows no SASL: the attempt fails, and says so.
         foreach (var command in new[] { "topics", "validate" })
@@ -51,7 +56,8 @@ public sealed class TlsTests
             Assert.NotEqual(0, failed.Exit);
             Assert.DoesNotContain(Password, failed.Out + failed.Error, StringComparison.Ordinal);
         }
-        var variable = Cli.Run(new Dictionary<string, string> { ["PIPELINE__KAFKA__SASL__PASSWORD"] = Password }, "topics", "--config", config);
+        var variable = Cli.Run(new Dictionary<string, string> { ["PIPELINE__KAFKA__SASL__PASSWORD"] = Password }, "topics", "--config",
+            config);
         Assert.Equal(78, variable.Exit);
         Assert.Contains("both set", variable.Error, StringComparison.Ordinal);
         Assert.DoesNotContain(Password, variable.Error, StringComparison.Ordinal);

@@ -15,12 +15,15 @@ public sealed class TopicsTests(SharedBroker shared)
         var config = Config(folder, broker.Servers, topic);
         Assert.Equal(78, Cli.Run("validate", "--config", config).Exit);
         var dry = Cli.Run("topics", "--dry-run", "--json", "--config", config);
-        Assert.Equal((0, false, true), (dry.Exit, dry.Json.GetProperty("created").GetBoolean(), dry.Json.GetProperty("dryRun").GetBoolean()));
+        Assert.Equal((0, false, true), (dry.Exit, dry.Json.GetProperty("created").GetBoolean(),
+            dry.Json.GetProperty("dryRun").GetBoolean()));
         var made = Cli.Run("topics", "--json", "--config", config);
         Assert.True(made.Exit == 0, made.Error);
-        Assert.Equal((true, true, 4), (made.Json.GetProperty("ok").GetBoolean(), made.Json.GetProperty("created").GetBoolean(), made.Json.GetProperty("partitions").GetInt32()));
+        Assert.Equal((true, true, 4), (made.Json.GetProperty("ok").GetBoolean(), made.Json.GetProperty("created").GetBoolean(),
+            made.Json.GetProperty("partitions").GetInt32()));
         var again = Cli.Run("topics", "--json", "--config", config);
-        Assert.Equal((0, true, false), (again.Exit, again.Json.GetProperty("ok").GetBoolean(), again.Json.GetProperty("created").GetBoolean()));
+        Assert.Equal((0, true, false), (again.Exit, again.Json.GetProperty("ok").GetBoolean(),
+            again.Json.GetProperty("created").GetBoolean()));
         Assert.Contains($"topic {topic}", Cli.Run("validate", "--config", config).Out, StringComparison.Ordinal);
     }
 
@@ -29,13 +32,17 @@ public sealed class TopicsTests(SharedBroker shared)
     {
         using var folder = new Folder();
         var broker = await shared.GetAsync();
-        var topic = await broker.TopicAsync(2, new() { ["cleanup.policy"] = "compact", ["retention.ms"] = "3600000", ["max.message.bytes"] = "500000", ["retention.bytes"] = "1000000", ["message.timestamp.type"] = "CreateTime" });
+        var topic = await broker.TopicAsync(2, new() { ["cleanup.policy"] = "compact", ["retention.ms"] = "3600000",
+            ["max.message.bytes"] = "500000", ["retention.bytes"] = "1000000", ["message.timestamp.type"] = "CreateTime" });
         var config = Config(folder, broker.Servers, topic, "  replication: 2\n");
         foreach (var command in new[] { "topics", "validate" })
         {
             var wrong = Cli.Run(command, "--config", config);
             Assert.Equal(78, wrong.Exit);
-            foreach (var part in new[] { "partitions: found 2, expected 4 or more", "replication: found 1, expected 2", "cleanup.policy: found compact, expected delete", "retention.ms: found 3600000, expected 604800000", "max.message.bytes: found 500000", "retention.bytes: found 1000000", "message.timestamp.type: found CreateTime", $"kafka-configs.sh --alter --entity-type topics --entity-name {topic}" })
+            foreach (var part in new[] { "partitions: found 2, expected 4 or more", "replication: found 1, expected 2",
+                "cleanup.policy: found compact, expected delete", "retention.ms: found 3600000, expected 604800000",
+                "max.message.bytes: found 500000", "retention.bytes: found 1000000", "message.timestamp.type: found CreateTime",
+                $"kafka-configs.sh --alter --entity-type topics --entity-name {topic}" })
             {
                 Assert.Contains(part, wrong.Error, StringComparison.Ordinal);
             }
@@ -59,7 +66,8 @@ public sealed class TopicsTests(SharedBroker shared)
         using var folder = new Folder();
         var config = Config(folder, "127.0.0.1:1", "captures");
         File.WriteAllText(config, File.ReadAllText(config).Replace("region: eastus", "region: westeurope", StringComparison.Ordinal));
-        foreach (string[] command in new[] { ["topics"], ["validate"], ["run", "--push", "web=combined"], ["ingest", "--push", "web=combined"], new[] { "ship" } })
+        foreach (string[] command in new[] { ["topics"], ["validate"], ["run", "--push", "web=combined"],
+            ["ingest", "--push", "web=combined"], new[] { "ship" } })
         {
             var answer = Cli.Run([.. command, "--config", config]);
             Assert.Equal(4, answer.Exit);
@@ -74,7 +82,8 @@ public sealed class TopicsTests(SharedBroker shared)
         using var folder = new Folder();
         var (broker, topic) = (await shared.GetAsync(), Broker.NewName("captures"));
         folder.Write("access.log", string.Concat(Enumerable.Range(0, 20).Select(i => Sample.Line(i))));
-        var config = Config(folder, broker.Servers, topic, more: $"sources: [{{name: web, paths: [access.log]}}]\nseal: {{age: 1s}}\nperiod: 1s\n");
+        var config = Config(folder, broker.Servers, topic,
+            more: $"sources: [{{name: web, paths: [access.log]}}]\nseal: {{age: 1s}}\nperiod: 1s\n");
         Assert.Equal(0, Cli.Run("topics", "--config", config).Exit);
         var none = new Dictionary<string, string>();
         using var ingest = Cli.Start(none, "ingest", "--config", config);
@@ -88,6 +97,8 @@ public sealed class TopicsTests(SharedBroker shared)
         Assert.True(Cli.Run("verify", "--config", config, "--json").Json.GetProperty("ok").GetBoolean());
     }
 
-    internal static string Config(Folder folder, string servers, string topic, string kafka = "  replication: 1\n", string more = "") => folder.Write("pipeline.yaml",
-        $"stores:\n  us: {{path: us}}\n  uk: {{path: uk}}\nkeys: keys\nkafka:\n  bootstrap-servers: '{servers}'\n  topic: {topic}\n  region: eastus\n  partitions: 4\n{kafka}{more}");
+    internal static string Config(Folder folder, string servers, string topic, string kafka = "  replication: 1\n", string more = "") =>
+        folder.Write("pipeline.yaml",
+        $"stores:\n  us: {{path: us}}\n  uk: {{path: uk}}\nkeys: keys\nkafka:\n  bootstrap-servers: '{servers}'\n  topic: {topic}\n  " +
+            $"region: eastus\n  partitions: 4\n{kafka}{more}");
 }

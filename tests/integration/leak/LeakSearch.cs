@@ -9,7 +9,8 @@ using Pipeline.Core.Table.Segments;
 namespace Pipeline.Tests.Integration.Leak;
 
 /// <summary>
-/// Searches every byte of files for markers, and once more what is compressed in them: whatever begins as a zstd frame or a gzip, wherever it stands (buffers of Arrow, rejections of a capture, pages of Parquet), and all values of Parquet, however they are encoded.
+/// Searches every byte of files for markers, and once more what is compressed in them: whatever begins as a zstd frame or a gzip, wherever
+/// it stands (buffers of Arrow, rejections of a capture, pages of Parquet), and all values of Parquet, however they are encoded.
 /// What is found is told by file and offset, never by its text.
 /// </summary>
 internal sealed class LeakSearch
@@ -26,7 +27,8 @@ internal sealed class LeakSearch
     [
         .. new[]
         {
-            Marker, Marker.ToLowerInvariant(), Convert.ToBase64String(Encoding.ASCII.GetBytes(Marker)), string.Concat(Marker.Select(c => $"%{(int)c:X2}")), string.Concat(Marker.Select(c => $"%{(int)c:x2}")),
+            Marker, Marker.ToLowerInvariant(), Convert.ToBase64String(Encoding.ASCII.GetBytes(Marker)),
+                string.Concat(Marker.Select(c => $"%{(int)c:X2}")), string.Concat(Marker.Select(c => $"%{(int)c:x2}")),
             Uuid, Uuid.ToUpperInvariant(), $"{Uuid[..4]}-{Uuid[4..8]}-{Uuid[8..]}",
         }.Select(Encoding.ASCII.GetBytes),
         // Where .NET's own strings were written out, and where a UUID was packed.
@@ -35,7 +37,8 @@ internal sealed class LeakSearch
 
     private static readonly byte[][] Names =
     [
-        .. new[] { Named, Named.ToLowerInvariant(), Convert.ToBase64String(Encoding.ASCII.GetBytes(Named)), string.Concat(Named.Select(c => $"%{(int)c:X2}")) }.Select(Encoding.ASCII.GetBytes),
+        .. new[] { Named, Named.ToLowerInvariant(), Convert.ToBase64String(Encoding.ASCII.GetBytes(Named)),
+            string.Concat(Named.Select(c => $"%{(int)c:X2}")) }.Select(Encoding.ASCII.GetBytes),
         Encoding.Unicode.GetBytes(Named),
     ];
 
@@ -55,7 +58,8 @@ internal sealed class LeakSearch
     /// <param name="but">A folder within it that is left out.</param>
     public async Task FolderAsync(string folder, string? but = null)
     {
-        foreach (var file in Directory.EnumerateFiles(folder, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 }))
+        foreach (var file in Directory.EnumerateFiles(folder, "*", new EnumerationOptions { RecurseSubdirectories = true,
+            AttributesToSkip = 0 }))
         {
             var name = Path.GetRelativePath(folder, file);
             if (but is not null && name.StartsWith(but + "/", StringComparison.Ordinal))
@@ -90,7 +94,8 @@ internal sealed class LeakSearch
         Frames(what, bytes, [0x1F, 0x8B, 0x08], static stream => new GZipStream(stream, CompressionMode.Decompress));
     }
 
-    /// <summary>Each place where a compressed part may begin. What is none cannot be expanded, and is bytes that were searched already.</summary>
+    /// <summary>Each place where a compressed part may begin. What is none cannot be expanded, and is bytes that were searched
+    /// already.</summary>
     private void Frames(string what, ReadOnlyMemory<byte> bytes, ReadOnlySpan<byte> magic, Func<Stream, Stream> expand)
     {
         if (!MemoryMarshal.TryGetArray(bytes, out var array))
@@ -144,7 +149,8 @@ internal sealed class LeakSearch
     /// <summary>Values may be encoded so that no marker stands whole in a page.</summary>
     private async Task ParquetAsync(string file, string name)
     {
-        var contract = file.Contains(PublishedContracts.AgentUpdates.Dataset, StringComparison.Ordinal) ? PublishedContracts.AgentUpdates : PublishedContracts.XenCenterChecks;
+        var contract = file.Contains(PublishedContracts.AgentUpdates.Dataset, StringComparison.Ordinal) ? PublishedContracts.AgentUpdates
+            : PublishedContracts.XenCenterChecks;
         using var store = new DirectoryStore(Path.GetDirectoryName(file)!);
         var reader = await SegmentReader.OpenAsync(store, Path.GetFileName(file), contract);
         await foreach (var rows in reader!.ReadAsync())

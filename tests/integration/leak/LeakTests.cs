@@ -13,7 +13,8 @@ using Pipeline.Tests.Integration.Cli;
 namespace Pipeline.Tests.Integration.Leak;
 
 /// <summary>
-/// Nothing that no contract declares is kept or told, by the real program: every part of every line is marked, and every byte that the program leaves anywhere is searched. `LEAK_LINES` asks for more than the sample (`./soak.sh leak`).
+/// Nothing that no contract declares is kept or told, by the real program: every part of every line is marked, and every byte that the
+/// program leaves anywhere is searched. `LEAK_LINES` asks for more than the sample (`./soak.sh leak`).
 /// </summary>
 public sealed class LeakTests(ITestOutputHelper output)
 {
@@ -23,10 +24,12 @@ public sealed class LeakTests(ITestOutputHelper output)
     public async Task Of_marked_lines_no_marker_is_in_any_byte_that_the_program_leaves()
     {
         var cancel = TestContext.Current.CancellationToken;
-        var lines = Environment.GetEnvironmentVariable("LEAK_LINES") is { Length: > 0 } text ? int.Parse(text, CultureInfo.InvariantCulture) : Sample;
+        var lines = Environment.GetEnvironmentVariable("LEAK_LINES") is { Length: > 0 } text ? int.Parse(text, CultureInfo.InvariantCulture)
+            : Sample;
         using var folder = new Folder();
         var temp = Directory.CreateDirectory(folder["temp"]).FullName;
-        var environment = new Dictionary<string, string> { ["TMPDIR"] = temp, ["DOTNET_EnableDiagnostics"] = "0", ["PIPELINE__SEAL__AGE"] = "1s" };
+        var environment = new Dictionary<string, string> { ["TMPDIR"] = temp, ["DOTNET_EnableDiagnostics"] = "0",
+            ["PIPELINE__SEAL__AGE"] = "1s" };
         var (log, search) = (new MarkedLog(), new LeakSearch());
         var (sent, known, pushed) = (0L, new Dictionary<string, List<string>>(), new List<string>());
 
@@ -37,7 +40,8 @@ public sealed class LeakTests(ITestOutputHelper output)
         {
             var count = lines / MarkedLog.Formats.Count + (i < lines % MarkedLog.Formats.Count ? 1 : 0);
             var pushes = format == "combined" ? Math.Min(count / 2, Math.Max(1, lines / PushEvery)) : 0;
-            var names = known[format] = [Path.Combine(logs, $"host-{LeakSearch.Named}-{i}.log"), Path.Combine(logs, $"host-{LeakSearch.Named}-{i}-2.log.gz")];
+            var names = known[format] = [Path.Combine(logs, $"host-{LeakSearch.Named}-{i}.log"),
+                Path.Combine(logs, $"host-{LeakSearch.Named}-{i}-2.log.gz")];
             using (var plain = new StreamWriter(names[0]))
             using (var gzip = new StreamWriter(new GZipStream(File.Create(names[1]), CompressionLevel.Fastest)))
             {
@@ -73,7 +77,8 @@ public sealed class LeakTests(ITestOutputHelper output)
         var taken = 0L;
         void Import(string name, IEnumerable<string> files, string format)
         {
-            var answer = Cli.Cli.Run(environment, ["import", .. files, "--source", name, "--dir", folder.Dir, "--format", format, "--json"]);
+            var answer = Cli.Cli.Run(environment, ["import", .. files, "--source", name, "--dir", folder.Dir, "--format", format,
+                "--json"]);
             // Who imports gave the names.
             Tell($"import {name}", answer, mayName: true);
             taken += answer.Json.GetProperty("lines").GetInt64();
@@ -86,8 +91,10 @@ public sealed class LeakTests(ITestOutputHelper output)
 
         // 3 pushes, some refused, files that are followed, rotated and cannot be read, and metrics
         var (followed, stream) = (Directory.CreateDirectory(Path.Combine(logs, "followed")).FullName, $"stream-{LeakSearch.Named}");
-        var w3c = $"#Software: {LeakSearch.Named}\n{MarkedLog.Header("iis-w3c")!.TrimEnd()} {LeakSearch.Named} cs({LeakSearch.Named})\n{log.Line("iis-w3c", 3).TrimEnd()} x y\n";
-        using (var run = Cli.Cli.Start(environment, "run", "--dir", folder.Dir, "--push", "edge=combined", "--push", "w3c=iis-w3c", "--tail", "tail=" + followed, "--listen", "http://127.0.0.1:0", "--metrics", "http://127.0.0.1:0"))
+        var w3c = $"#Software: {LeakSearch.Named}\n{MarkedLog.Header("iis-w3c")!.TrimEnd()} {LeakSearch.Named} " +
+            $"cs({LeakSearch.Named})\n{log.Line("iis-w3c", 3).TrimEnd()} x y\n";
+        using (var run = Cli.Cli.Start(environment, "run", "--dir", folder.Dir, "--push", "edge=combined", "--push", "w3c=iis-w3c",
+            "--tail", "tail=" + followed, "--listen", "http://127.0.0.1:0", "--metrics", "http://127.0.0.1:0"))
         {
             var metrics = After(await run.WaitForAsync("metrics url="), "url=");
             var push = After(await run.WaitForAsync("ready "), "push=");
@@ -101,7 +108,8 @@ public sealed class LeakTests(ITestOutputHelper output)
             await FollowAsync(run, followed, w3c);
             var line = log.Line("combined", 0);
             Assert.NotEqual(HttpStatusCode.OK, await PushAsync(http, push, "no key of ours", line, false, search));
-            Assert.Equal(HttpStatusCode.NotFound, await PushAsync(http, push.TrimEnd('/') + "/" + LeakSearch.Marker.ToLowerInvariant(), "client-1:1", line, false, search));
+            Assert.Equal(HttpStatusCode.NotFound, await PushAsync(http, push.TrimEnd('/') + "/"
+                + LeakSearch.Marker.ToLowerInvariant(), "client-1:1", line, false, search));
             search.Text("metrics", await http.GetStringAsync(new Uri(metrics), cancel));
             Assert.Equal(0, await run.TerminateAsync());
             search.Text("the log of run", run.Log);
@@ -112,9 +120,12 @@ public sealed class LeakTests(ITestOutputHelper output)
         // A machine that reads no files knows no names; the one that does tells them.
         var (kept, away) = (Path.Combine(folder.Dir, "names"), folder["names-away"]);
         Assert.Contains(LeakSearch.Named, string.Concat(Directory.EnumerateFiles(kept).Select(File.ReadAllText)), StringComparison.Ordinal);
-        Assert.Contains(LeakSearch.Named, Cli.Cli.Run(environment, "rejections", "--lines", "--dir", folder.Dir).Out, StringComparison.Ordinal);
+        Assert.Contains(LeakSearch.Named, Cli.Cli.Run(environment, "rejections", "--lines", "--dir", folder.Dir).Out,
+            StringComparison.Ordinal);
         Directory.Move(kept, away);
-        foreach (var command in new[] { "rejections", "rejections --json", "rejections --lines", "rejections --lines --json", "redrive --reason malformed", "rejections --by shape", "rejections --by rule --json", "status", "status --json", "verify --deep --json", "installs --json" })
+        foreach (var command in new[] { "rejections", "rejections --json", "rejections --lines", "rejections --lines --json",
+            "redrive --reason malformed", "rejections --by shape", "rejections --by rule --json", "status", "status --json",
+            "verify --deep --json", "installs --json" })
         {
             Tell(command, Cli.Cli.Run(environment, [.. command.Split(' '), "--dir", folder.Dir]));
         }
@@ -124,13 +135,17 @@ public sealed class LeakTests(ITestOutputHelper output)
             Tell($"explain {format.Split(':')[0]}", Cli.Cli.RunWith(some + some[..(some.Length / 3)], "explain", "--format", format));
         }
         Directory.Move(away, kept);
-        var capture = Directory.EnumerateFiles(folder.Dir, "*", SearchOption.AllDirectories).First(f => f.Contains("/captures/", StringComparison.Ordinal) && Path.GetFileName(f).All(char.IsAsciiDigit));
+        var capture = Directory.EnumerateFiles(folder.Dir, "*", SearchOption.AllDirectories)
+            .First(f => f.Contains("/captures/", StringComparison.Ordinal) && Path.GetFileName(f).All(char.IsAsciiDigit));
         Tell("inspect", Cli.Cli.Run(environment, "inspect", capture, "--dir", folder.Dir));
 
         // 5 every byte but the names that this machine keeps for itself
         await search.FolderAsync(folder.Dir, but: "names");
         await search.FolderAsync(temp);
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{sent:N0} lines with {log.Markers:N0} markers, {pushed.Count} pushes: {search.Files:N0} files, {search.Bytes:N0} bytes searched, of these {search.Expanded:N0} expanded, and {search.Values:N0} values of Parquet; {search.Found.Count} markers"));
+        output.WriteLine(
+            string.Create(CultureInfo.InvariantCulture,
+            $"{sent:N0} lines with {log.Markers:N0} markers, {pushed.Count} pushes: {search.Files:N0} files, {search.Bytes:N0} bytes " +
+            $"searched, of these {search.Expanded:N0} expanded, and {search.Values:N0} values of Parquet; {search.Found.Count} markers"));
         Assert.True(search.Expanded > 0 && search.Values > 0);
         Assert.Empty(search.Found);
     }
@@ -178,7 +193,8 @@ public sealed class LeakTests(ITestOutputHelper output)
         File.WriteAllText(folder[LeakSearch.Marker], "");
         await whole.FolderAsync(folder.Path);
         Assert.Equal(2, whole.Found.Count);
-        using (var segment = new SegmentWriter(PublishedContracts.XenCenterChecks, UtcDay.Of(rows.Time[0]), new SegmentLabel("s", "k", PublishedContracts.XenCenterChecks.Sha256, [])))
+        using (var segment = new SegmentWriter(PublishedContracts.XenCenterChecks, UtcDay.Of(rows.Time[0]),
+            new SegmentLabel("s", "k", PublishedContracts.XenCenterChecks.Sha256, [])))
         {
             segment.Add(rows);
             File.WriteAllBytes(folder["b.parquet"], segment.Finish().Span);
@@ -196,7 +212,8 @@ public sealed class LeakTests(ITestOutputHelper output)
     {
         var live = Path.Combine(folder, $"{LeakSearch.Named}.access.log");
         await File.WriteAllTextAsync(live, w3c);
-        await File.WriteAllTextAsync(Path.Combine(folder, $"{LeakSearch.Named}.txt"), string.Concat(Enumerable.Repeat("no log at all\n", 9)));
+        await File.WriteAllTextAsync(Path.Combine(folder, $"{LeakSearch.Named}.txt"),
+            string.Concat(Enumerable.Repeat("no log at all\n", 9)));
         using (var made = Process.Start("mkfifo", Path.Combine(folder, $"{LeakSearch.Named}.pipe")))
         {
             await made.WaitForExitAsync();
@@ -210,7 +227,8 @@ public sealed class LeakTests(ITestOutputHelper output)
         await run.WaitForAsync("renamed source=tail");
     }
 
-    private static async Task<HttpStatusCode> PushAsync(HttpClient http, string push, string key, string lines, bool gzip, LeakSearch search, string source = "edge")
+    private static async Task<HttpStatusCode> PushAsync(HttpClient http, string push, string key, string lines, bool gzip,
+        LeakSearch search, string source = "edge")
     {
         var body = Encoding.UTF8.GetBytes(lines);
         if (gzip)
@@ -228,12 +246,14 @@ public sealed class LeakTests(ITestOutputHelper output)
         {
             content.Headers.ContentEncoding.Add("gzip");
         }
-        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri($"{push.TrimEnd('/')}/v1/lines?source={source}")) { Content = content };
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri($"{push.TrimEnd('/')}/v1/lines?source={source}")) { Content =
+            content };
         request.Headers.TryAddWithoutValidation("Idempotency-Key", key);
         using var reply = await http.SendAsync(request, TestContext.Current.CancellationToken);
         search.Text("an answer to a push", $"{reply}{await reply.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)}");
         return reply.StatusCode;
     }
 
-    private static string After(string line, string name) => line[(line.IndexOf(name, StringComparison.Ordinal) + name.Length)..].Split(' ')[0];
+    private static string After(string line, string name) => line[(line.IndexOf(name, StringComparison.Ordinal) + name.Length)..]
+        .Split(' ')[0];
 }

@@ -6,7 +6,8 @@ using Pipeline.Tests.Unit.Push;
 
 namespace Pipeline.Tests.Integration.Push;
 
-/// <summary>Bodies and files that expand to more than there is, through the real program: its memory grows by 64 MB at most over what honest lines need.</summary>
+/// <summary>Bodies and files that expand to more than there is, through the real program: its memory grows by 64 MB at most over what
+/// honest lines need.</summary>
 public sealed class BombTests(ITestOutputHelper output)
 {
     private const long MaxGrowth = 64 << 20;
@@ -16,14 +17,18 @@ public sealed class BombTests(ITestOutputHelper output)
     {
         using var folder = new Folder();
         Directory.CreateDirectory(folder.Dir);
-        var config = folder.Write("pipeline.yaml", "push: {url: 'http://127.0.0.1:0'}\nsources:\n  - {name: edge, format: combined, push: true, delivery: at-least-once}\n");
+        var config = folder.Write("pipeline.yaml",
+            "push: {url: 'http://127.0.0.1:0'}\nsources:\n  - {name: edge, format: combined, push: true, delivery: at-least-once}\n");
         using var victim = Victim.Start(folder.Dir, "run", "--config", config, "--dir", folder.Dir);
         var ready = await victim.Ready.WaitAsync(TimeSpan.FromSeconds(60), TimeProvider.System, TestContext.Current.CancellationToken);
-        using var http = new HttpClient { BaseAddress = new Uri(ready[(ready.IndexOf("push=", StringComparison.Ordinal) + 5)..].Split(' ')[0]) };
+        using var http =
+            new HttpClient { BaseAddress = new Uri(ready[(ready.IndexOf("push=", StringComparison.Ordinal) + 5)..].Split(' ')[0]) };
         var bombs = PushBombs.All;
         for (var i = 0; i < 20; i++)
         {
-            Assert.Equal((200, null), await SendAsync(http, Encoding.ASCII.GetBytes(string.Concat(Enumerable.Range(0, 1_000).Select(n => Sample.Line(n % 60)))), null));
+            Assert.Equal((200, null),
+                await SendAsync(http, Encoding.ASCII.GetBytes(string.Concat(Enumerable.Range(0, 1_000).Select(n => Sample.Line(n % 60)))),
+                null));
         }
         var before = victim.PeakBytes();
         for (var round = 0; round < 3; round++)
@@ -36,10 +41,12 @@ public sealed class BombTests(ITestOutputHelper output)
         var one = victim.PeakBytes();
         for (var round = 0; round < 3; round++)
         {
-            await Task.WhenAll(bombs.Where(b => b.Status != 200).Chunk(4).SelectMany(c => c.Take(1)).Select(b => SendAsync(http, b.Body, b.Encoding)));
+            await Task.WhenAll(bombs.Where(b => b.Status != 200).Chunk(4).SelectMany(c => c.Take(1))
+                .Select(b => SendAsync(http, b.Body, b.Encoding)));
         }
         var several = victim.PeakBytes();
-        output.WriteLine($"peak before {before >> 20} MiB, after bombs one by one {one >> 20} MiB, after bombs at once {several >> 20} MiB");
+        output.WriteLine(
+            $"peak before {before >> 20} MiB, after bombs one by one {one >> 20} MiB, after bombs at once {several >> 20} MiB");
         victim.Terminate();
         await victim.EndAsync();
         Assert.Equal(0, victim.Exit);
@@ -51,7 +58,8 @@ public sealed class BombTests(ITestOutputHelper output)
     [InlineData("many members, one line of 2 GB", 2, 1_000)]
     public async Task A_file_is_streamed_and_only_its_line_is_cut(string name, int megabytes, int members)
     {
-        var honest = await ImportAsync(folder => folder.Write("honest.log", string.Concat(Enumerable.Range(0, 200_000).Select(n => Sample.Line(n % 60)))), 200_000);
+        var honest = await ImportAsync(folder => folder.Write("honest.log",
+            string.Concat(Enumerable.Range(0, 200_000).Select(n => Sample.Line(n % 60)))), 200_000);
         var bomb = await ImportAsync(folder =>
         {
             using var file = File.Create(folder["bomb.log.gz"]);
@@ -72,12 +80,14 @@ public sealed class BombTests(ITestOutputHelper output)
         using var folder = new Folder();
         var path = file(folder);
         Directory.CreateDirectory(folder.Dir);
-        using var victim = Victim.Start(folder.Dir, "import", path, "--source", "web", "--format", "combined", "--final", "--dir", folder.Dir, "--json");
+        using var victim = Victim.Start(folder.Dir, "import", path, "--source", "web", "--format", "combined", "--final", "--dir",
+            folder.Dir, "--json");
         var peak = 0L;
         while (!victim.Ended.IsCompleted)
         {
             peak = Math.Max(peak, victim.PeakBytes());
-            await Task.WhenAny(victim.Ended, Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, TestContext.Current.CancellationToken));
+            await Task.WhenAny(victim.Ended, Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System,
+                TestContext.Current.CancellationToken));
         }
         Assert.Equal(0, victim.Exit);
         Assert.Equal(lines, JsonDocument.Parse(await victim.Out).RootElement.GetProperty("lines").GetInt64());

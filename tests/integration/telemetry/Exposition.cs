@@ -45,11 +45,13 @@ internal sealed partial class Exposition
         }
     }
 
-    /// <summary>Waits until a shipper holds frames that no commit has yet; <paramref name="line"/> is the one in which it says its endpoint.</summary>
+    /// <summary>Waits until a shipper holds frames that no commit has yet; <paramref name="line"/> is the one in which it says its
+    /// endpoint.</summary>
     public static async Task HoldsAsync(string line)
     {
         using var http = new HttpClient();
-        await WhenAsync(http, new Uri(line[(line.IndexOf("url=", StringComparison.Ordinal) + 4)..].Split(' ')[0]), e => e.Sum("pipeline_backlog_captures") > 0);
+        await WhenAsync(http, new Uri(line[(line.IndexOf("url=", StringComparison.Ordinal) + 4)..].Split(' ')[0]), e =>
+            e.Sum("pipeline_backlog_captures") > 0);
     }
 
     /// <summary>The sum over the series that have these labels; null where there is none.</summary>

@@ -84,5 +84,6 @@ public sealed class LagLedgerTests
 
     private Lag Lag(long? shipped) => Assert.Single(_ledger.Read((_, _) => shipped is { } n ? new ShippedLink(n, 0) : null));
 
-    private IReadOnlyList<double> Ship(long number) => _ledger.Ship("d", new Dictionary<string, Link> { ["s"] = new Link(number, default) });
+    private IReadOnlyList<double> Ship(long number) => _ledger.Ship("d", new Dictionary<string,
+        Link> { ["s"] = new Link(number, default) });
 }

@@ -18,7 +18,9 @@ public sealed partial class MetricsTests
     public void The_docs_have_the_table_of_the_code()
     {
         var docs = Rows().Matches(File.ReadAllText(Root("docs/metrics.md"))).Select(m => m.Value.Trim());
-        var code = Metrics.All.Select(m => $"| `{m.Exported}` | {m.Kind.ToString().ToLowerInvariant()} | {m.UnitText} | {string.Join(", ", m.Labels.Select(l => $"`{l}`"))} | {m.Meaning} |");
+        var code = Metrics.All.Select(m =>
+            $"| `{m.Exported}` | {m.Kind.ToString().ToLowerInvariant()} | {m.UnitText} | " +
+            $"{string.Join(", ", m.Labels.Select(l => $"`{l}`"))} | {m.Meaning} |");
         Assert.Equal(code, docs);
     }
 
@@ -39,17 +41,21 @@ public sealed partial class MetricsTests
         using var folder = new Folder();
         var log = File.ReadAllBytes(Sample.Of("combined-nginx.log"));
         File.WriteAllBytes(folder["access.log"], log);
-        using var run = Cli.Cli.Start(SealSoon, "run", "--dir", folder.Dir, "--tail", $"web={folder["access.log"]}", "--push", "edge=combined", "--listen", "http://127.0.0.1:0", "--metrics", "http://127.0.0.1:0");
+        using var run = Cli.Cli.Start(SealSoon, "run", "--dir", folder.Dir, "--tail", $"web={folder["access.log"]}", "--push",
+            "edge=combined", "--listen", "http://127.0.0.1:0", "--metrics", "http://127.0.0.1:0");
         var metrics = new Uri(After(await run.WaitForAsync("metrics url="), "url="));
         var push = new Uri(After(await run.WaitForAsync("ready "), "push="));
         using var http = new HttpClient();
-        var marked = $"203.0.113.7 {Marker} {Marker} [02/Nov/2026:10:00:00 +0000] \"GET /{Marker} HTTP/1.1\" 200 512 \"{Marker}\" \"{Marker}\"\n" + Sample.Line(1);
+        var marked = $"203.0.113.7 {Marker} {Marker} [02/Nov/2026:10:00:00 +0000] \"GET /{Marker} HTTP/1.1\" 200 512 \"{Marker}\" " +
+            $"\"{Marker}\"\n" + Sample.Line(1);
         Assert.Equal(200, await PushAsync(http, push, "edge", marked));
         Assert.Equal(404, await PushAsync(http, push, Marker, marked));
 
         var truth = JsonDocument.Parse(File.ReadAllText(Sample.Of("combined-nginx.log.truth.json"))).RootElement;
-        var (checks, agents) = (truth.GetProperty("kinds").GetProperty("xencenter").GetInt64() + 1, truth.GetProperty("kinds").GetProperty("agent").GetInt64());
-        var scrape = await Exposition.WhenAsync(http, metrics, e => e.Sum("pipeline_shipped_records_total") == checks + agents && e.Sum("pipeline_lag_captures") == 0);
+        var (checks, agents) = (truth.GetProperty("kinds").GetProperty("xencenter").GetInt64()
+            + 1, truth.GetProperty("kinds").GetProperty("agent").GetInt64());
+        var scrape = await Exposition.WhenAsync(http, metrics, e => e.Sum("pipeline_shipped_records_total") == checks + agents
+            && e.Sum("pipeline_lag_captures") == 0);
 
         // Counts are the truth.
         Assert.Equal(truth.GetProperty("lines").GetInt64(), scrape.Sum("pipeline_lines_total", ("source", "web")));
@@ -57,20 +63,27 @@ public sealed partial class MetricsTests
         Assert.Equal(checks, scrape.Sum("pipeline_records_total", ("dataset", "xencenter-checks")));
         Assert.Equal(agents, scrape.Sum("pipeline_records_total", ("dataset", "agent-updates")));
         Assert.Equal(checks, scrape.Sum("pipeline_shipped_records_total", ("dataset", "xencenter-checks")));
-        Assert.Equal(scrape.Sum("pipeline_lines_total"), scrape.Sum("pipeline_records_total") + scrape.Sum("pipeline_rejections_total") + scrape.Sum("pipeline_duplicates_total"));
+        Assert.Equal(scrape.Sum("pipeline_lines_total"), scrape.Sum("pipeline_records_total") + scrape.Sum("pipeline_rejections_total")
+            + scrape.Sum("pipeline_duplicates_total"));
         foreach (var reason in new[] { "other-client", "not-get", "no-agent-string", "other-path" })
         {
-            Assert.Equal(truth.GetProperty("kinds").GetProperty(reason).GetInt64(), scrape.Sum("pipeline_rejections_total", ("source", "web"), ("reason", reason)));
+            Assert.Equal(truth.GetProperty("kinds").GetProperty(reason).GetInt64(),
+                scrape.Sum("pipeline_rejections_total", ("source", "web"), ("reason", reason)));
         }
-        Assert.Equal((1, 1), (scrape.Sum("pipeline_push_requests_total", ("status", "200")), scrape.Sum("pipeline_push_requests_total", ("status", "404"))));
-        Assert.Equal((0, 0, 0, 0), (scrape.Sum("pipeline_lag_records"), scrape.Sum("pipeline_lag_seconds"), scrape.Sum("pipeline_backlog_bytes"), scrape.Sum("pipeline_forks_total")));
+        Assert.Equal((1, 1), (scrape.Sum("pipeline_push_requests_total", ("status", "200")),
+            scrape.Sum("pipeline_push_requests_total", ("status", "404"))));
+        Assert.Equal((0, 0, 0, 0), (scrape.Sum("pipeline_lag_records"), scrape.Sum("pipeline_lag_seconds"),
+            scrape.Sum("pipeline_backlog_bytes"), scrape.Sum("pipeline_forks_total")));
         Assert.Equal(scrape.Sum("pipeline_taken_captures_total"), scrape.Sum("pipeline_freshness_seconds_count"));
-        Assert.True(scrape.Sum("pipeline_store_requests_total", ("store", "us"), ("operation", "put"), ("outcome", "created")) >= scrape.Sum("pipeline_captures_total"));
+        Assert.True(scrape.Sum("pipeline_store_requests_total", ("store", "us"), ("operation", "put"),
+            ("outcome", "created")) >= scrape.Sum("pipeline_captures_total"));
         Assert.True(scrape.Sum("pipeline_commits_total") >= 2);
 
         // Names, kinds and labels are those of the docs: no more and no fewer.
-        var ours = scrape.Kinds.Where(k => k.Key.StartsWith("pipeline_", StringComparison.Ordinal)).OrderBy(k => k.Key, StringComparer.Ordinal).Select(k => $"{k.Key} {k.Value}");
-        Assert.Equal(Metrics.All.OrderBy(m => m.Exported, StringComparer.Ordinal).Select(m => $"{m.Exported} {m.Kind.ToString().ToLowerInvariant()}"), ours);
+        var ours = scrape.Kinds.Where(k => k.Key.StartsWith("pipeline_", StringComparison.Ordinal))
+            .OrderBy(k => k.Key, StringComparer.Ordinal).Select(k => $"{k.Key} {k.Value}");
+        Assert.Equal(Metrics.All.OrderBy(m => m.Exported, StringComparer.Ordinal)
+            .Select(m => $"{m.Exported} {m.Kind.ToString().ToLowerInvariant()}"), ours);
         foreach (var metric in Metrics.All)
         {
             var name = metric.Kind == MetricKind.Histogram ? metric.Exported + "_count" : metric.Exported;
@@ -78,7 +91,8 @@ public sealed partial class MetricsTests
         }
 
         // Nothing of a line, and no name that a request made up.
-        var words = Encoding.UTF8.GetString(log).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => l.Split(' ')[0]).Where(address => address.Length > 6).Distinct().ToList();
+        var words = Encoding.UTF8.GetString(log).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => l.Split(' ')[0])
+            .Where(address => address.Length > 6).Distinct().ToList();
         words.AddRange([Marker, "203.0.113.7", "updates.xml", .. truth.GetProperty("versions").EnumerateObject().Select(v => v.Name)]);
         Assert.All(words, word => Assert.DoesNotContain(word, scrape.Text, StringComparison.OrdinalIgnoreCase));
         Assert.Equal(0, await run.TerminateAsync());
@@ -89,7 +103,8 @@ public sealed partial class MetricsTests
     {
         using var folder = new Folder();
         folder.Write("access.log", Sample.Line(0));
-        using (var run = Cli.Cli.Start(new Dictionary<string, string> { ["PIPELINE__METRICS__URL"] = "http://127.0.0.1:0" }, "ship", "--dir", folder.Dir))
+        using (var run = Cli.Cli.Start(new Dictionary<string, string> { ["PIPELINE__METRICS__URL"] = "http://127.0.0.1:0" }, "ship",
+            "--dir", folder.Dir))
         {
             var metrics = new Uri(After(await run.WaitForAsync("metrics url="), "url="));
             using var http = new HttpClient();
@@ -120,15 +135,18 @@ public sealed partial class MetricsTests
 
     private static async Task<int> PushAsync(HttpClient http, Uri push, string source, string lines)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(push, $"/v1/lines?source={source}")) { Content = new StringContent(lines, Encoding.UTF8, "text/plain") };
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(push, $"/v1/lines?source={source}")) { Content =
+            new StringContent(lines, Encoding.UTF8, "text/plain") };
         request.Headers.Add("Idempotency-Key", "client-1:1");
         using var reply = await http.SendAsync(request, TestContext.Current.CancellationToken);
         return (int)reply.StatusCode;
     }
 
-    private static string After(string line, string name) => line[(line.IndexOf(name, StringComparison.Ordinal) + name.Length)..].Split(' ')[0];
+    private static string After(string line, string name) => line[(line.IndexOf(name, StringComparison.Ordinal) + name.Length)..]
+        .Split(' ')[0];
 
-    private static string Root(string name, [CallerFilePath] string here = "") => Path.Combine(Path.GetDirectoryName(here)!, "..", "..", "..", name);
+    private static string Root(string name, [CallerFilePath] string here = "") =>
+        Path.Combine(Path.GetDirectoryName(here)!, "..", "..", "..", name);
 
     [GeneratedRegex(@"^\| `pipeline_.*\|\s*$", RegexOptions.Multiline)]
     private static partial Regex Rows();

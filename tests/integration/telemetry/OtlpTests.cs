@@ -15,7 +15,8 @@ public sealed class OtlpTests
         using var collector = new Collector();
         using var folder = new Folder();
         var log = folder.Write("access.log", string.Concat(Enumerable.Range(0, 30).Select(i => Sample.Line(i, "198.51.100.77"))));
-        var environment = new Dictionary<string, string> { ["OTEL_EXPORTER_OTLP_ENDPOINT"] = collector.Url, ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf" };
+        var environment = new Dictionary<string, string> { ["OTEL_EXPORTER_OTLP_ENDPOINT"] = collector.Url,
+            ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf" };
         Assert.Equal(0, Cli.Cli.Run(environment, "import", log, "--source", "web", "--dir", folder.Dir).Exit);
         await collector.StopAsync();
 
@@ -41,7 +42,8 @@ public sealed class OtlpTests
     {
         using var folder = new Folder();
         var log = folder.Write("access.log", Sample.Line(0));
-        var answer = Cli.Cli.Run(new Dictionary<string, string> { ["OTEL_EXPORTER_OTLP_ENDPOINT"] = "http://127.0.0.1:1" }, "import", log, "--source", "web", "--dir", folder.Dir, "--format", "combined", "--json");
+        var answer = Cli.Cli.Run(new Dictionary<string, string> { ["OTEL_EXPORTER_OTLP_ENDPOINT"] = "http://127.0.0.1:1" }, "import", log,
+            "--source", "web", "--dir", folder.Dir, "--format", "combined", "--json");
         Assert.Equal((0, 1L), (answer.Exit, answer.Json.GetProperty("lines").GetInt64()));
     }
 

@@ -13,7 +13,8 @@ public sealed class ZombieTests(SharedBroker shared)
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(60);
 
     /// <summary>
-    /// It holds frames, is stopped beyond its session and its poll interval, and wakes when another has shipped what it holds and more: what it then puts is less than what is there.
+    /// It holds frames, is stopped beyond its session and its poll interval, and wakes when another has shipped what it holds and more:
+    /// what it then puts is less than what is there.
     /// </summary>
     [Fact]
     public async Task A_shipper_that_wakes_after_another_took_its_partitions_adds_nothing_and_takes_nothing_away()
@@ -39,7 +40,8 @@ public sealed class ZombieTests(SharedBroker shared)
             """);
         var log = folder.Write("access.log", Lines(0, Before));
         var none = new Dictionary<string, string>();
-        using var sleeper = new Part("sleeper", none, "ship", "--config", Configuration("sleeper.yaml", "20s"), "--metrics", "http://127.0.0.1:0");
+        using var sleeper = new Part("sleeper", none, "ship", "--config", Configuration("sleeper.yaml", "20s"), "--metrics",
+            "http://127.0.0.1:0");
         using var heir = new Part("heir", none, "ship", "--config", Configuration("heir.yaml", "1s"));
         using var ingest = new Part("ingest", none, "ingest", "--config", Configuration("ingest.yaml", "1s"));
 
@@ -69,10 +71,12 @@ public sealed class ZombieTests(SharedBroker shared)
         }
         var verify = Cli.Cli.Run("verify", "--deep", "--dir", folder.Dir, "--json");
         Assert.True(verify.Exit == 0, verify.Out + verify.Error);
-        Assert.Equal(Before + Meanwhile + 10, verify.Json.GetProperty("shipped").GetProperty("xencenter-checks").GetProperty("records").GetInt64());
+        Assert.Equal(Before + Meanwhile + 10, verify.Json.GetProperty("shipped").GetProperty("xencenter-checks").GetProperty("records")
+            .GetInt64());
     }
 
-    private static string Lines(int from, int count) => string.Concat(Enumerable.Range(from, count).Select(i => Sample.Line(i % 60, $"198.51.100.{i % 250}")));
+    private static string Lines(int from, int count) => string.Concat(Enumerable.Range(from, count)
+        .Select(i => Sample.Line(i % 60, $"198.51.100.{i % 250}")));
 
     private static async Task CountAsync(Folder folder, Func<(long Captured, int Pending), bool> reached)
     {
@@ -80,7 +84,8 @@ public sealed class ZombieTests(SharedBroker shared)
         while (true)
         {
             var verify = Cli.Cli.Run("verify", "--dir", folder.Dir, "--json");
-            var found = verify.Exit == 78 ? (-1, -1) : (verify.Json.GetProperty("records").GetProperty("xencenter-checks").GetInt64(), verify.Json.GetProperty("pending").GetArrayLength());
+            var found = verify.Exit == 78 ? (-1, -1) : (verify.Json.GetProperty("records").GetProperty("xencenter-checks").GetInt64(),
+                verify.Json.GetProperty("pending").GetArrayLength());
             if (reached(found))
             {
                 return;

@@ -10,7 +10,8 @@ namespace Pipeline.Tests.Unit.Captures;
 /// <summary>Captures and snapshots prove that this installation made them, whole.</summary>
 public sealed class CaptureFileTests
 {
-    private static readonly CaptureStore Captures = new(new MemoryStore(new FakeTimeProvider(), "us"), CaptureFixture.Store, CaptureFixture.Key);
+    private static readonly CaptureStore Captures = new(new MemoryStore(new FakeTimeProvider(), "us"), CaptureFixture.Store,
+        CaptureFixture.Key);
 
     private static readonly string Name = CaptureNames.Capture("web", 0);
 
@@ -59,7 +60,8 @@ public sealed class CaptureFileTests
         var other = new InstallationKey(new byte[32]).Captures();
         var capture = new CaptureFixture().Next(1, "agent-updates");
         var (bytes, _) = CaptureFile.Encode(capture.Header with { KeyId = other.KeyId }, null, [new byte[8]], other);
-        Assert.Contains("right key file", Assert.Throws<ConfigurationException>(() => Captures.Decode("web", 0, bytes, Name)).Message, StringComparison.Ordinal);
+        Assert.Contains("right key file", Assert.Throws<ConfigurationException>(() => Captures.Decode("web", 0, bytes, Name)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -80,7 +82,8 @@ public sealed class CaptureFileTests
         var frame = capture.Header.Frames[0];
         FrameEntry[] wrong = [frame with { Rows = 0, Dates = [] }, frame with { Rows = 3 }, frame with { Rows = 2, Dates = [] }];
         Assert.All(wrong, entry => Assert.Throws<CorruptException>(() =>
-            Captures.Decode("web", 0, CaptureFile.Encode(capture.Header with { Frames = [entry] }, null, [new byte[8]], CaptureFixture.Key).Bytes, Name)));
+            Captures.Decode("web", 0, CaptureFile.Encode(capture.Header with { Frames = [entry] }, null, [new byte[8]],
+                CaptureFixture.Key).Bytes, Name)));
     }
 
     [Fact]
@@ -96,7 +99,9 @@ public sealed class CaptureFileTests
             damaged[bit / 8] ^= (byte)(1 << bit % 8);
             Assert.Throws<InvalidDataException>(() => SnapshotFile.Decode(damaged, "name", CaptureFixture.Key));
         }
-        Gen.Int[0, bytes.Length - 1].Sample(length => Assert.Throws<InvalidDataException>(() => SnapshotFile.Decode(bytes.AsSpan(0, length), "name", CaptureFixture.Key)));
+        Gen.Int[0, bytes.Length - 1]
+            .Sample(length => Assert.Throws<InvalidDataException>(() =>
+            SnapshotFile.Decode(bytes.AsSpan(0, length), "name", CaptureFixture.Key)));
     }
 
     [Fact]

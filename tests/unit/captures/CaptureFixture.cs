@@ -23,11 +23,15 @@ internal sealed class CaptureFixture
         var header = new CaptureHeader
         {
             Store = Store, Shard = "web", Number = State.Next, Session = "s", Previous = State.Head?.Hash, KeyId = KeyId,
-            Contracts = new(StringComparer.Ordinal), Links = new(State.Links.ToDictionary(l => l.Key, l => l.Value), StringComparer.Ordinal),
-            Reads = [new ReadEntry { Source = "web", Format = "combined", File = "f", From = at, To = at + 100, Check = "c", Lines = rows * datasets.Length + 1, Rejected = new() { ["empty"] = 1 }, Physical = rows * datasets.Length + 1 }],
+            Contracts = new(StringComparer.Ordinal), Links = new(State.Links.ToDictionary(l => l.Key, l => l.Value),
+                StringComparer.Ordinal),
+            Reads = [new ReadEntry { Source = "web", Format = "combined", File = "f", From = at, To = at
+                + 100, Check = "c", Lines = rows * datasets.Length + 1, Rejected = new() { ["empty"] = 1 },
+                Physical = rows * datasets.Length + 1 }],
             Frames = [.. frames.Select(f => f.Entry)],
         };
-        var (bytes, laid) = CaptureFile.Encode(header, RejectionBlock.Encode([new(0, "empty", 1, 1)]), [.. frames.Select(f => f.Bytes)], Key);
+        var (bytes, laid) = CaptureFile.Encode(header, RejectionBlock.Encode([new(0, "empty", 1, 1)]), [.. frames.Select(f => f.Bytes)],
+            Key);
         var capture = new Capture(new Link(header.Number, Sha256.Of(bytes)), laid, bytes);
         Assert.Null(State.Apply(laid, capture.Link));
         return capture;
@@ -47,6 +51,8 @@ internal sealed class CaptureFixture
         using var encoder = new FrameEncoder(contract);
         var days = new SortedDictionary<UtcDay, Sums>();
         hash.AddByDay(columns, days);
-        return (new FrameEntry { Dataset = dataset, Offset = 0, Length = 0, Rows = rows, Dates = new(days.ToDictionary(d => d.Key.ToString(), d => DaySums.Of(d.Value))) }, encoder.Frame(encoder.EncodeBatches(columns)));
+        return (new FrameEntry { Dataset = dataset, Offset = 0, Length = 0, Rows = rows,
+            Dates = new(days.ToDictionary(d => d.Key.ToString(), d => DaySums.Of(d.Value))) },
+            encoder.Frame(encoder.EncodeBatches(columns)));
     }
 }

@@ -45,7 +45,8 @@ public sealed class EarlierChecksTests
         for (var n = 1; n < checks.Count; n++)
         {
             // No gap is more than three quarters of what lies behind its start.
-            Assert.True(checks[n].Offset - checks[n - 1].Offset <= Math.Max(EarlierChecks.Interval, 3 * (End - checks[n - 1].Offset) / 4), string.Join(' ', checks.Select(c => c.Offset)));
+            Assert.True(checks[n].Offset - checks[n - 1].Offset <= Math.Max(EarlierChecks.Interval, 3 * (End - checks[n - 1].Offset) / 4),
+                string.Join(' ', checks.Select(c => c.Offset)));
         }
     }
 
@@ -74,10 +75,12 @@ public sealed class EarlierChecksTests
         Fork? Apply(ReadEntry read)
         {
             var state = fixture.State;
-            var header = template with { Number = state.Next, Previous = state.Head!.Value.Hash, Links = new(state.Links.ToDictionary(), StringComparer.Ordinal), Reads = [read], Frames = [] };
+            var header = template with { Number = state.Next, Previous = state.Head!.Value.Hash,
+                Links = new(state.Links.ToDictionary(), StringComparer.Ordinal), Reads = [read], Frames = [] };
             return state.Apply(header, new Link(header.Number, Sha256.Of([(byte)header.Number])));
         }
     }
 
-    private static ReadEntry Read(string file, long from, long to) => new() { Source = "web", Format = "combined", File = file, From = from, To = to, Check = "c", Lines = 0 };
+    private static ReadEntry Read(string file, long from, long to) =>
+        new() { Source = "web", Format = "combined", File = file, From = from, To = to, Check = "c", Lines = 0 };
 }

@@ -9,7 +9,8 @@ namespace Pipeline.Tests.Unit.Captures;
 public sealed class FrameTests
 {
     [Fact]
-    public void A_frame_of_batches_that_were_encoded_apart_decodes_to_their_rows_in_order() => RowHashTests.AgentRows.Where(c => c.Rows > 0).List[1, 4].Sample(batches =>
+    public void A_frame_of_batches_that_were_encoded_apart_decodes_to_their_rows_in_order() =>
+        RowHashTests.AgentRows.Where(c => c.Rows > 0).List[1, 4].Sample(batches =>
     {
         using var encoder = new FrameEncoder(PublishedContracts.AgentUpdates);
         var frame = encoder.Frame(batches.Select(b => encoder.EncodeBatch(b)));
@@ -32,7 +33,8 @@ public sealed class FrameTests
             columns.Strings[1].AppendAbsent();
         }
         using var encoder = new FrameEncoder(PublishedContracts.AgentUpdates);
-        var decoded = FrameDecoder.Decode(PublishedContracts.AgentUpdates, encoder.Frame(encoder.EncodeBatches(columns)), columns.Rows).Select(Copy).ToList();
+        var decoded = FrameDecoder.Decode(PublishedContracts.AgentUpdates, encoder.Frame(encoder.EncodeBatches(columns)), columns.Rows)
+            .Select(Copy).ToList();
         Assert.Equal([FrameEncoder.MaxRows, 7], decoded.Select(d => d.Rows));
         Assert.Equal(columns.Time[^1], decoded[1].Time[^1]);
     }
@@ -49,7 +51,8 @@ public sealed class FrameTests
         }
         using var encoder = new FrameEncoder(PublishedContracts.XenCenterChecks);
         var frame = encoder.Frame([encoder.EncodeBatch(columns)]);
-        var read = Record.Exception(() => FrameDecoder.Decode(PublishedContracts.XenCenterChecks, frame.AsMemory(0, frame.Length - Math.Min(cut, frame.Length - 1)), 20).Sum(b => b.Rows));
+        var read = Record.Exception(() => FrameDecoder.Decode(PublishedContracts.XenCenterChecks,
+            frame.AsMemory(0, frame.Length - Math.Min(cut, frame.Length - 1)), 20).Sum(b => b.Rows));
         // The end marker alone may be missing: then all rows are there.
         Assert.True(read is not null || cut <= 8);
     });

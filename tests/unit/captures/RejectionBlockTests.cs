@@ -5,7 +5,8 @@ namespace Pipeline.Tests.Unit.Captures;
 
 public sealed class RejectionBlockTests
 {
-    private static readonly Gen<List<RejectedLines>> Runs = Gen.Select(Gen.Int[0, 2], Gen.Int[0, 2].Select(i => new[] { "empty", "malformed", "other-path" }[i]), Gen.Long[-1, 1000], Gen.Long[1, 500])
+    private static readonly Gen<List<RejectedLines>> Runs = Gen.Select(Gen.Int[0, 2],
+        Gen.Int[0, 2].Select(i => new[] { "empty", "malformed", "other-path" }[i]), Gen.Long[-1, 1000], Gen.Long[1, 500])
         .List[0, 200].Select(steps =>
         {
             var (read, end, runs) = (0, 0L, new List<RejectedLines>());
@@ -22,7 +23,8 @@ public sealed class RejectionBlockTests
         });
 
     [Fact]
-    public void Runs_come_back_as_they_were() => Runs.Sample(runs => Assert.Equal(runs, RejectionBlock.Decode(RejectionBlock.Encode(runs) ?? [])));
+    public void Runs_come_back_as_they_were() =>
+        Runs.Sample(runs => Assert.Equal(runs, RejectionBlock.Decode(RejectionBlock.Encode(runs) ?? [])));
 
     [Fact]
     public void A_million_lines_of_which_99_in_100_are_rejected_cost_less_than_20_kB()

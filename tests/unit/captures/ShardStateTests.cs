@@ -9,7 +9,8 @@ namespace Pipeline.Tests.Unit.Captures;
 /// <summary>Rules 1 to 4.</summary>
 public sealed class ShardStateTests
 {
-    private static readonly Gen<string[]> Datasets = Gen.Int[0, 3].Select(i => new string[][] { [], ["xencenter-checks"], ["agent-updates"], ["agent-updates", "xencenter-checks"] }[i]);
+    private static readonly Gen<string[]> Datasets = Gen.Int[0, 3].Select(i =>
+        new string[][] { [], ["xencenter-checks"], ["agent-updates"], ["agent-updates", "xencenter-checks"] }[i]);
 
     [Fact]
     public void A_capture_comes_back_from_its_bytes() => Datasets.Sample(datasets =>
@@ -20,7 +21,8 @@ public sealed class ShardStateTests
         Assert.Equal([new RejectedLines(0, "empty", 1, 1)], capture.RejectedLines());
         foreach (var frame in header.Frames)
         {
-            Assert.Equal(3, FrameDecoder.Decode(PublishedContracts.ByDataset(frame.Dataset), capture.Frame(frame), frame.Rows).Sum(b => b.Rows));
+            Assert.Equal(3, FrameDecoder.Decode(PublishedContracts.ByDataset(frame.Dataset), capture.Frame(frame), frame.Rows)
+                .Sum(b => b.Rows));
         }
     });
 
@@ -41,7 +43,8 @@ public sealed class ShardStateTests
     });
 
     [Fact]
-    public void Rule_3_a_snapshot_and_what_follows_it_folds_to_the_same_bytes_as_all_captures() => Gen.Select(Datasets.List[2, 20], Gen.Int[0, 19]).Sample((steps, cut) =>
+    public void Rule_3_a_snapshot_and_what_follows_it_folds_to_the_same_bytes_as_all_captures() =>
+        Gen.Select(Datasets.List[2, 20], Gen.Int[0, 19]).Sample((steps, cut) =>
     {
         var fixture = new CaptureFixture();
         ShardState? resumed = null;
@@ -71,7 +74,8 @@ public sealed class ShardStateTests
         [
             next.Header,
             next.Header with { Previous = fixture.State.Head!.Value.Hash },
-            next.Header with { Previous = fixture.State.Head!.Value.Hash, Links = new(fixture.State.Links.ToDictionary()), Reads = [next.Header.Reads[0] with { From = 7 }] },
+            next.Header with { Previous = fixture.State.Head!.Value.Hash, Links = new(fixture.State.Links.ToDictionary()),
+                Reads = [next.Header.Reads[0] with { From = 7 }] },
             next.Header with { Number = 5 },
             next.Header with { Store = "another" },
         ];
@@ -94,9 +98,12 @@ public sealed class ShardStateTests
             Assert.IsType<ConfigurationException>(stop);
             Assert.Contains("Upgrade this program", stop.Message, StringComparison.Ordinal);
         }
-        var damaged = Changed(CaptureFile.Encode(capture.Header, null, [], CaptureFixture.Key).Bytes, "\"shard\":\"web\"", "\"shard\":[123]");
-        Assert.DoesNotContain("Upgrade", Assert.Throws<InvalidDataException>(() => CaptureFile.DecodeHeader(damaged, "name")).Message, StringComparison.Ordinal);
-        Assert.Contains("name", Assert.Throws<InvalidDataException>(() => CaptureFile.DecodeHeader(capture.Bytes.Span[..40], "name")).Message);
+        var damaged = Changed(CaptureFile.Encode(capture.Header, null, [], CaptureFixture.Key).Bytes, "\"shard\":\"web\"",
+            "\"shard\":[123]");
+        Assert.DoesNotContain("Upgrade", Assert.Throws<InvalidDataException>(() => CaptureFile.DecodeHeader(damaged, "name")).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("name", Assert.Throws<InvalidDataException>(() =>
+            CaptureFile.DecodeHeader(capture.Bytes.Span[..40], "name")).Message);
         Gen.Byte.Array[0, 60].Sample(bytes => Assert.Throws<InvalidDataException>(() => CaptureFile.DecodeHeader(bytes, "name")));
     }
 
@@ -128,8 +135,10 @@ public sealed class ShardStateTests
         {
             var header = new CaptureHeader
             {
-                Store = CaptureFixture.Store, Shard = "web", Number = i, Session = "s", Previous = state.Head?.Hash, KeyId = CaptureFixture.KeyId, Contracts = [], Links = [], Frames = [],
-                Reads = [new ReadEntry { Source = "web", Format = "combined", Stream = "t", From = i, To = i + 1, Check = $"c{i}", Lines = 0 }],
+                Store = CaptureFixture.Store, Shard = "web", Number = i, Session = "s", Previous = state.Head?.Hash,
+                    KeyId = CaptureFixture.KeyId, Contracts = [], Links = [], Frames = [],
+                Reads = [new ReadEntry { Source = "web", Format = "combined", Stream = "t", From = i, To = i
+                    + 1, Check = $"c{i}", Lines = 0 }],
             };
             Assert.Null(state.Apply(header, new Link(i, Sha256.Of(header.ToJson()))));
         }

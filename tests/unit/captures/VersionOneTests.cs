@@ -10,11 +10,13 @@ public sealed class VersionOneTests
 {
     private const string Name = "/logs/jane.doe/host42.access.log", List = "date cs(Jane-Doe) c-ip";
 
-    private static ReadEntry Read => new() { Source = "web", Format = "iis-w3c", File = "f", From = 0, To = 100, Check = "c", Fields = List, Lines = 1, Physical = 1, Rejected = new() { ["empty"] = 1 } };
+    private static ReadEntry Read => new() { Source = "web", Format = "iis-w3c", File = "f", From = 0, To = 100, Check = "c", Fields = List,
+        Lines = 1, Physical = 1, Rejected = new() { ["empty"] = 1 } };
 
     private static CaptureHeader Header(int version) => new()
     {
-        Version = version, Store = CaptureFixture.Store, Shard = "web", Number = 0, Session = "s", KeyId = CaptureFixture.KeyId, Contracts = [], Links = [], Reads = [Read with { Path = Name }], Frames = [],
+        Version = version, Store = CaptureFixture.Store, Shard = "web", Number = 0, Session = "s", KeyId = CaptureFixture.KeyId,
+            Contracts = [], Links = [], Reads = [Read with { Path = Name }], Frames = [],
     };
 
     [Fact]

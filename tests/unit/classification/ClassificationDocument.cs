@@ -41,7 +41,8 @@ internal static class ClassificationDocument
         var lists = new List<(string Name, Term Term)>();
         Part(text, lists, "Management Agents: the path decides, whatever the client", rule => rule.Dataset == "agent-updates");
         Part(text, lists, "Other methods than GET", rule => rule.Reason == Reason.NotGet);
-        Part(text, lists, "XenCenter's update file", rule => rule.Dataset == "xencenter-checks" || rule.Reason is Reason.NoAgentString or Reason.OtherClient or Reason.BadVersion);
+        Part(text, lists, "XenCenter's update file", rule => rule.Dataset == "xencenter-checks" || rule.Reason is Reason.NoAgentString
+            or Reason.OtherClient or Reason.BadVersion);
         Part(text, lists, "Every other path", rule => rule.Reason == Reason.OtherPath);
         text.Append("""
 
@@ -83,17 +84,24 @@ internal static class ClassificationDocument
 
     private static void Part(StringBuilder text, List<(string Name, Term Term)> lists, string heading, Predicate<Rule> which)
     {
-        text.Append($"\n### {heading}\n\n| rule | who | path | method | agent | becomes | why | for example |\n|---|---|---|---|---|---|---|---|\n");
+        text.Append($"\n### {heading}\n\n| rule | who | path | method | agent | becomes | why | for example " +
+            $"|\n|---|---|---|---|---|---|---|---|\n");
         foreach (var rule in RuleTable.All.Where(rule => which(rule)))
         {
-            var path = Of(rule.Path, rule.Name + ", paths", lists) + (rule.Query == Term.Any ? "" : "query: " + Of(rule.Query, rule.Name + ", queries", lists));
-            var becomes = rule.Dataset is { } dataset ? $"a record of `{dataset}`" : $"`{Reasons.Code(rule.Reason!.Value)}`" + (rule.Shape == Shaped.Nothing ? "" : $", and the shape of its {(rule.Shape == Shaped.Path ? "path" : "agent string")}");
+            var path = Of(rule.Path, rule.Name + ", paths", lists) + (rule.Query == Term.Any ? "" : "query: "
+                + Of(rule.Query, rule.Name + ", queries", lists));
+            var becomes = rule.Dataset is { } dataset ? $"a record of `{dataset}`" : $"`{Reasons.Code(rule.Reason!.Value)}`"
+                + (rule.Shape == Shaped.Nothing ? "" : $", and the shape of its {(rule.Shape == Shaped.Path ? "path" : "agent string")}");
             var example = rule.Example;
-            text.Append($"| `{rule.Name}` | {Cell(rule.Population)} | {path} | {Method(rule.Methods)} | {Of(rule.Agent, rule.Name + ", agents", lists)} | {becomes} | {Cell(rule.Why)} | {Code($"{example.Method} {example.Path}{(example.Query.Length > 0 ? "?" + example.Query : "")}")} by {Code(example.Agent)} |\n");
+            text.Append($"| `{rule.Name}` | {Cell(rule.Population)} | {path} | {Method(rule.Methods)} | " +
+                $"{Of(rule.Agent, rule.Name + ", agents", lists)} | {becomes} | {Cell(rule.Why)} | " +
+                $"{Code($"{example.Method} {example.Path}{(example.Query.Length > 0 ? "?" + example.Query : "")}")} by " +
+                $"{Code(example.Agent)} |\n");
         }
     }
 
-    private static string Method(Methods methods) => methods switch { Methods.Get => "GET", Methods.Head => "HEAD", Methods.Post => "POST", Methods.Other => "any other", _ => "" };
+    private static string Method(Methods methods) => methods switch { Methods.Get => "GET", Methods.Head => "HEAD", Methods.Post =>
+        "POST", Methods.Other => "any other", _ => "" };
 
     private static string Of(Term term, string name, List<(string Name, Term Term)> lists)
     {

@@ -15,6 +15,7 @@ public sealed class ClassificationDocumentTests
             File.WriteAllText(page, text);
         }
         Assert.True(File.Exists(page) && File.ReadAllText(page) == text,
-            "docs/classification.md is not what ingest/classification/RuleTable.cs says; write it again: PIPELINE_WRITE_DOCS=1 tests/unit/bin/Debug/net10.0/Pipeline.Tests.Unit -class Pipeline.Tests.Unit.Classification.ClassificationDocumentTests");
+            "docs/classification.md is not what ingest/classification/RuleTable.cs says; write it again: PIPELINE_WRITE_DOCS=1 " +
+                "tests/unit/bin/Debug/net10.0/Pipeline.Tests.Unit -class Pipeline.Tests.Unit.Classification.ClassificationDocumentTests");
     }
 }

@@ -24,12 +24,14 @@ public sealed class ShapeTests
     [InlineData("/a<b>'c'\\d", "/a!a!a!a")]
     [InlineData("\t\0é~`", " ^!")]
     [InlineData("v2 x11 2a", "x x x")]
-    public void A_shape_tells_words_numbers_and_signs(string text, string shape) => Assert.Equal(shape, Shape.Of(Encoding.UTF8.GetBytes(text)));
+    public void A_shape_tells_words_numbers_and_signs(string text, string shape) =>
+        Assert.Equal(shape, Shape.Of(Encoding.UTF8.GetBytes(text)));
 
     /// <summary>The same told slowly, a byte at a time.</summary>
     [Fact]
     public void A_shape_is_what_its_text_says_byte_by_byte() =>
-        Gen.OneOf(Gen.Byte.Array[0, 400], Gen.Char["aZ9-/ +\t~"].Array[0, 400].Select(chars => Encoding.Latin1.GetBytes(chars)), Gen.Char["abZ019ab"].Array[0, 400].Select(chars => Encoding.Latin1.GetBytes(chars)))
+        Gen.OneOf(Gen.Byte.Array[0, 400], Gen.Char["aZ9-/ +\t~"].Array[0, 400].Select(chars => Encoding.Latin1.GetBytes(chars)),
+            Gen.Char["abZ019ab"].Array[0, 400].Select(chars => Encoding.Latin1.GetBytes(chars)))
             .Sample(bytes => Assert.Equal(Slow(bytes), Shape.Of(bytes)));
 
     private static string Slow(byte[] bytes)
@@ -38,7 +40,8 @@ public sealed class ShapeTests
         foreach (var b in bytes.Take(Shape.Read))
         {
             var c = (char)b;
-            var kind = char.IsAsciiLetterLower(c) ? 'a' : char.IsAsciiLetterUpper(c) ? 'A' : char.IsAsciiDigit(c) ? '9' : c is ' ' or '+' or '\t' ? ' ' : c is < ' ' or > '~' ? '^' : "/.-_:;,=()[]{}%$@*#?|".Contains(c, StringComparison.Ordinal) ? c : '!';
+            var kind = char.IsAsciiLetterLower(c) ? 'a' : char.IsAsciiLetterUpper(c) ? 'A' : char.IsAsciiDigit(c) ? '9' : c is ' ' or '+'
+                or '\t' ? ' ' : c is < ' ' or > '~' ? '^' : "/.-_:;,=()[]{}%$@*#?|".Contains(c, StringComparison.Ordinal) ? c : '!';
             var last = shape.Length == 0 ? '\0' : shape[^1];
             if (last is 'a' or 'A' or '9' or 'x' && kind is 'a' or 'A' or '9')
             {
@@ -72,13 +75,15 @@ public sealed class ShapeTests
         var lower = Gen.String[Gen.Char['a', 'z'], 1, 12];
         var capital = Gen.Select(Gen.Char['A', 'Z'], Gen.String[Gen.Char["abcXYZ"], 0, 11], (first, rest) => first + rest);
         var number = Gen.String[Gen.Char['0', '9'], 1, 12];
-        var mixed = Gen.Select(Gen.String[Gen.Char["0123456789abcdefXYZ"], 0, 30], Gen.OneOf("a1", "7f", "Z0"), (rest, both) => both + rest);
+        var mixed = Gen.Select(Gen.String[Gen.Char["0123456789abcdefXYZ"], 0, 30], Gen.OneOf("a1", "7f", "Z0"), (rest, both) => both
+            + rest);
         Gen.Int[0, 3].Array[0, 12].SelectMany(kinds =>
         {
             Gen<string>[] words = [.. kinds.Select(kind => kind switch { 0 => lower, 1 => capital, 2 => number, _ => mixed })];
             Gen<string> Text() => words.Aggregate(Gen.Const(""), (text, word) => Gen.Select(text, word, (a, b) => a + "/" + b));
             return Gen.Select(Text(), Text());
-        }).Sample((a, b) => Math.Max(a.Length, b.Length) > Shape.Read || Shape.Of(Encoding.ASCII.GetBytes(a)) == Shape.Of(Encoding.ASCII.GetBytes(b)));
+        }).Sample((a, b) => Math.Max(a.Length, b.Length) > Shape.Read
+            || Shape.Of(Encoding.ASCII.GetBytes(a)) == Shape.Of(Encoding.ASCII.GetBytes(b)));
     }
 
     [Fact]
@@ -89,7 +94,8 @@ public sealed class ShapeTests
             var truth = new Dictionary<string, long>();
             foreach (var draw in draws.Concat(Enumerable.Repeat(often, more)))
             {
-                var text = new string('/', 1) + string.Join('.', Enumerable.Repeat("a", draw % 8 + 1)) + string.Join('-', Enumerable.Repeat("9", draw / 8 + 1));
+                var text = new string('/', 1) + string.Join('.', Enumerable.Repeat("a", draw % 8 + 1))
+                    + string.Join('-', Enumerable.Repeat("9", draw / 8 + 1));
                 shapes.Add(Encoding.ASCII.GetBytes(text));
                 truth[Shape.Of(Encoding.ASCII.GetBytes(text))] = truth.GetValueOrDefault(Shape.Of(Encoding.ASCII.GetBytes(text))) + 1;
             }
@@ -97,12 +103,14 @@ public sealed class ShapeTests
             Assert.InRange(all.Count, 0, ShapeCounts.Most);
             Assert.Equal(draws.Length + more, all.Values.Sum() + shapes.Other);
             Assert.All(all, shape => Assert.InRange(shape.Value, 1, truth[shape.Key]));
-            Assert.All(truth.Where(t => t.Value > (draws.Length + more) / (ShapeCounts.Most + 1)), t => Assert.True(all.ContainsKey(t.Key)));
+            Assert.All(truth.Where(t => t.Value > (draws.Length + more) / (ShapeCounts.Most + 1)), t =>
+                Assert.True(all.ContainsKey(t.Key)));
             shapes.Clear();
             Assert.Equal((0, 0L), (shapes.All().Count(), shapes.Other));
         }, iter: 200);
 
-    /// <summary>Every undeclared part of a line is a marker; nothing of one is in what a capture says of the block, however it is looked at.</summary>
+    /// <summary>Every undeclared part of a line is a marker; nothing of one is in what a capture says of the block, however it is looked
+    /// at.</summary>
     [Fact]
     public void Promise_3_No_marker_of_an_unknown_client_or_path_is_in_a_capture()
     {
@@ -120,7 +128,8 @@ public sealed class ShapeTests
             Assert.Single(read.Rules!);
             Assert.Single(read.Shapes!);
             var said = JsonSerializer.Serialize(read);
-            Assert.All(Enumerable.Range(0, mark.Length - 3), at => Assert.DoesNotContain(mark.Substring(at, 4), said, StringComparison.OrdinalIgnoreCase));
+            Assert.All(Enumerable.Range(0, mark.Length - 3), at => Assert.DoesNotContain(mark.Substring(at, 4), said,
+                StringComparison.OrdinalIgnoreCase));
         }, iter: 2_000);
     }
 
@@ -141,11 +150,14 @@ public sealed class ShapeTests
                 var text = new StringBuilder();
                 for (var i = 0; i < 40; i++)
                 {
-                    var odd = string.Concat(Enumerable.Range(0, random.Next(1, 20)).Select(_ => "/.-_:;,=()"[random.Next(10)] + "aB7"[random.Next(3)].ToString()));
-                    text.Append("198.51.100.1 - - [02/Nov/2026:10:00:00 +0000] \"GET ").Append(i % 2 == 0 ? "/q" + odd : "/updates.xml").Append(" HTTP/1.1\" 404 1 \"-\" \"Q").Append(odd).Append("\"\n");
+                    var odd = string.Concat(Enumerable.Range(0, random.Next(1, 20))
+                        .Select(_ => "/.-_:;,=()"[random.Next(10)] + "aB7"[random.Next(3)].ToString()));
+                    text.Append("198.51.100.1 - - [02/Nov/2026:10:00:00 +0000] \"GET ").Append(i % 2 == 0 ? "/q" + odd : "/updates.xml")
+                        .Append(" HTTP/1.1\" 404 1 \"-\" \"Q").Append(odd).Append("\"\n");
                 }
                 var bytes = Encoding.ASCII.GetBytes(text.ToString());
-                var block = new SourceBlock { Source = "web", Format = LogFormats.Named("combined"), Lines = bytes, File = pushes ? null : "f", From = at, To = at += bytes.Length, Check = "c" };
+                var block = new SourceBlock { Source = "web", Format = LogFormats.Named("combined"), Lines = bytes, File = pushes ? null
+                    : "f", From = at, To = at += bytes.Length, Check = "c" };
                 if (!draft.TryAdd(encoder.Encode(block)))
                 {
                     break;
@@ -155,7 +167,9 @@ public sealed class ShapeTests
             var (capture, header) = draft.Encode(state, "session", [], CaptureFixture.Key);
             Assert.InRange(capture.Length, 0, 200_000);
             Assert.Equal(lines, header.Reads.Sum(read => read.Rules!.Values.Sum()));
-            Assert.Equal(lines, header.Reads.Sum(read => read.Shapes!.Values.Sum()) + header.Reads.Sum(read => read.Rules!.Where(rule => RuleTable.All.Single(r => r.Name == rule.Key).Shape == Shaped.Nothing).Sum(rule => rule.Value)));
+            Assert.Equal(lines, header.Reads.Sum(read => read.Shapes!.Values.Sum())
+                + header.Reads.Sum(read => read.Rules!.Where(rule => RuleTable.All.Single(r => r.Name == rule.Key).Shape == Shaped.Nothing)
+                .Sum(rule => rule.Value)));
             Assert.All(header.Reads, read => Assert.InRange(read.Shapes!.Count, 1, 2 * ShapeNames.MaxOfAKind + 2));
             Assert.Equal(pushes, header.Reads.Count > 1);
         }
@@ -164,6 +178,7 @@ public sealed class ShapeTests
     private static ReadEntry Read(BlockEncoder encoder, string text)
     {
         var bytes = Parsed.Bytes(text);
-        return encoder.Encode(new SourceBlock { Source = "web", Format = LogFormats.Named("combined"), Lines = bytes, File = "f", From = 0, To = bytes.Length, Check = "c" }).Read;
+        return encoder.Encode(new SourceBlock { Source = "web", Format = LogFormats.Named("combined"), Lines = bytes, File = "f", From = 0,
+            To = bytes.Length, Check = "c" }).Read;
     }
 }

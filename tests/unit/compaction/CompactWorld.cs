@@ -40,9 +40,11 @@ internal sealed class CompactWorld : ICompactionEvents
 
     public TableLog LogOver(IObjectStore store) => new(store, StoredWorld.Checks, StoredWorld.StoreId, World.Key.KeyId, World.Clock);
 
-    public Compactor Compactor(IObjectStore? store = null, CompactionPolicy? policy = null) => new(LogOver(store ?? World.Uk), World.Key.RowKey(), Workers.Inline, World.Clock, policy ?? new CompactionPolicy(), this);
+    public Compactor Compactor(IObjectStore? store = null, CompactionPolicy? policy = null) =>
+        new(LogOver(store ?? World.Uk), World.Key.RowKey(), Workers.Inline, World.Clock, policy ?? new CompactionPolicy(), this);
 
-    public OrphanedSegments Orphaned(IObjectStore? store = null, TimeSpan? grace = null) => new(LogOver(store ?? World.Uk), World.Key.RowKey(), Workers.Inline, World.Clock, grace ?? OrphanedSegments.DefaultGrace, this);
+    public OrphanedSegments Orphaned(IObjectStore? store = null, TimeSpan? grace = null) =>
+        new(LogOver(store ?? World.Uk), World.Key.RowKey(), Workers.Inline, World.Clock, grace ?? OrphanedSegments.DefaultGrace, this);
 
     public async Task<TableState> StateAsync() => (await Log.OpenAsync())!;
 
@@ -61,7 +63,8 @@ internal sealed class CompactWorld : ICompactionEvents
     public static async Task<List<string>> RowsOfAsync(IObjectStore store, SegmentFile file)
     {
         var rows = new List<string>();
-        var reader = (await SegmentReader.OpenAsync(store, TableNames.Segment(StoredWorld.Checks.Dataset, file.Path), StoredWorld.Checks, file.Size))!;
+        var reader = (await SegmentReader.OpenAsync(store, TableNames.Segment(StoredWorld.Checks.Dataset, file.Path), StoredWorld.Checks,
+            file.Size))!;
         await foreach (var batch in reader.ReadAsync())
         {
             for (var i = 0; i < batch.Rows; i++)

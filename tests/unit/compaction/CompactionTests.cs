@@ -19,7 +19,8 @@ public sealed class CompactionTests
         var world = await CompactWorld.OfAsync(seals: 9, days: 2);
         var before = await world.RowsAsync();
         var report = await world.Compactor().RunAsync(null);
-        Assert.Equal((9, 2, 45L, 1), (report.Dates.Sum(d => d.FilesBefore), report.Dates.Sum(d => d.FilesAfter), report.Rows, report.Commits));
+        Assert.Equal((9, 2, 45L, 1), (report.Dates.Sum(d => d.FilesBefore), report.Dates.Sum(d => d.FilesAfter), report.Rows,
+            report.Commits));
         Assert.Equal(2, (await world.StateAsync()).Files.Count);
         Assert.Equal(before, await world.RowsAsync());
         await world.AssertSoundAsync();
@@ -41,9 +42,11 @@ public sealed class CompactionTests
         var inputs = (await world.StateAsync()).Files.Keys.Order(StringComparer.Ordinal);
         await world.Compactor().RunAsync(null);
         var file = Assert.Single((await world.StateAsync()).Files.Values);
-        var rows = (await CompactWorld.RowsOfAsync(world.World.Uk, file)).Select(row => row.Split(' ')).Select(row => (Address: row[0], Time: long.Parse(row[1]))).ToList();
+        var rows = (await CompactWorld.RowsOfAsync(world.World.Uk, file)).Select(row => row.Split(' '))
+            .Select(row => (Address: row[0], Time: long.Parse(row[1]))).ToList();
         Assert.Equal(rows.OrderBy(r => r.Address, StringComparer.Ordinal).ThenBy(r => r.Time), rows);
-        var reader = await SegmentReader.OpenAsync(world.World.Uk, TableNames.Segment(StoredWorld.Checks.Dataset, file.Path), StoredWorld.Checks);
+        var reader = await SegmentReader.OpenAsync(world.World.Uk, TableNames.Segment(StoredWorld.Checks.Dataset, file.Path),
+            StoredWorld.Checks);
         Assert.Equal(inputs, reader!.Label!.Inputs!.Order(StringComparer.Ordinal));
         Assert.Empty(reader.Label.Shards);
     }
@@ -81,15 +84,18 @@ public sealed class CompactionTests
             var plan = CompactionPlan.Of("xencenter-checks", state, policy);
             var merged = plan.Groups.SelectMany(g => g.Inputs).Select(f => f.Path).ToHashSet();
             Assert.Equal(plan.Groups.Sum(g => g.Inputs.Count), merged.Count);
-            Assert.All(plan.Groups, g => Assert.True(g.Inputs.Count > 1 && g.Rows <= policy.TargetRows && g.Inputs.All(f => f.Date == g.Date && policy.IsSmall(f))));
-            var next = State(state.Files.Values.Where(f => !merged.Contains(f.Path)).Concat(plan.Groups.Select((g, i) => File(g.Rows, g.Date.Number - StoredWorld.Day.Number, 1000 + i))));
+            Assert.All(plan.Groups, g => Assert.True(g.Inputs.Count > 1 && g.Rows <= policy.TargetRows
+                && g.Inputs.All(f => f.Date == g.Date && policy.IsSmall(f))));
+            var next = State(state.Files.Values.Where(f => !merged.Contains(f.Path))
+                .Concat(plan.Groups.Select((g, i) => File(g.Rows, g.Date.Number - StoredWorld.Day.Number, 1000 + i))));
             Assert.Empty(CompactionPlan.Of("xencenter-checks", next, policy).Groups);
             Assert.All(next.Files.Values.GroupBy(f => f.Date), date => Assert.True(date.Count(policy.IsSmall) <= 1));
         }, iter: 300);
 
     [Fact]
     public void Random_tables_keep_their_rows_as_multisets() =>
-        Gen.Select(Gen.Int[1, 40], Gen.Int[0, 2], Gen.Int[0, 3]).Array[2, 12].Sample(seals => RunAsync(seals).GetAwaiter().GetResult(), iter: 30);
+        Gen.Select(Gen.Int[1, 40], Gen.Int[0, 2], Gen.Int[0, 3]).Array[2, 12]
+            .Sample(seals => RunAsync(seals).GetAwaiter().GetResult(), iter: 30);
 
     [Fact]
     public async Task Of_two_compactions_of_the_same_files_one_starts_over_and_no_row_is_doubled()
@@ -144,7 +150,8 @@ public sealed class CompactionTests
     {
         var world = await CompactWorld.OfAsync(seals: 6, days: 2);
         var file = (await world.StateAsync()).Files.Values.First(f => f.Date == StoredWorld.Day);
-        await StoredWorld.ChangeAsync(world.World.Uk, TableNames.Segment(StoredWorld.Checks.Dataset, file.Path), bytes => { bytes.AsSpan(4, 60).Fill(0xff); return bytes; });
+        await StoredWorld.ChangeAsync(world.World.Uk, TableNames.Segment(StoredWorld.Checks.Dataset, file.Path), bytes =>
+            { bytes.AsSpan(4, 60).Fill(0xff); return bytes; });
         var report = await world.Compactor().RunAsync(null);
         Assert.Contains(file.Path, Assert.Single(report.Differences), StringComparison.Ordinal);
         Assert.Equal([3, 1], (await world.StateAsync()).Files.Values.GroupBy(f => f.Date).OrderBy(d => d.Key).Select(d => d.Count()));
@@ -194,7 +201,8 @@ public sealed class CompactionTests
             await world.Compactor().RunAsync(null);
             await world.Orphaned(grace: TimeSpan.FromTicks(1)).RemoveAsync();
             Assert.Equal(before, await world.RowsAsync());
-            Assert.Equal((await world.StateAsync()).Files.Keys.Order(StringComparer.Ordinal), (await world.StoredAsync()).Order(StringComparer.Ordinal));
+            Assert.Equal((await world.StateAsync()).Files.Keys.Order(StringComparer.Ordinal),
+                (await world.StoredAsync()).Order(StringComparer.Ordinal));
             await world.AssertSoundAsync();
         }
         Assert.InRange(operations, 30, 300);
@@ -231,7 +239,8 @@ public sealed class CompactionTests
     }
 
     private static SegmentFile File(long rows, int day, int number) =>
-        new($"date={new UtcDay(StoredWorld.Day.Number + day)}/{number:D4}.parquet", new UtcDay(StoredWorld.Day.Number + day), rows * 6, rows, number, number);
+        new($"date={new UtcDay(StoredWorld.Day.Number + day)}/{number:D4}.parquet", new UtcDay(StoredWorld.Day.Number + day), rows * 6,
+            rows, number, number);
 
     private static TableState State(IEnumerable<SegmentFile> files) =>
         TableState.Empty.Next(new TableCommit { Version = 0, Hash = default, Added = [.. files] });

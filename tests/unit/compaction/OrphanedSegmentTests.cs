@@ -38,8 +38,10 @@ public sealed class OrphanedSegmentTests
         var receipts = await world.ReceiptsAsync();
         Assert.Equal([OrphanReceipt.DoneName(late.Receipts[0]), late.Receipts[0]], receipts.OrderBy(n => n.Length).Reverse());
         var receipt = JsonDocument.Parse((await world.World.Uk.ReadAsync(late.Receipts[0]))!).RootElement;
-        Assert.Equal((20L, 4, 604_800.0), (receipt.GetProperty("rows").GetInt64(), receipt.GetProperty("count").GetInt32(), receipt.GetProperty("graceSeconds").GetDouble()));
-        Assert.All(receipt.GetProperty("segments").EnumerateArray(), s => Assert.Equal(("replaced", 32), (s.GetProperty("why").GetString(), s.GetProperty("sum").GetString()!.Length)));
+        Assert.Equal((20L, 4, 604_800.0), (receipt.GetProperty("rows").GetInt64(), receipt.GetProperty("count").GetInt32(),
+            receipt.GetProperty("graceSeconds").GetDouble()));
+        Assert.All(receipt.GetProperty("segments").EnumerateArray(), s =>
+            Assert.Equal(("replaced", 32), (s.GetProperty("why").GetString(), s.GetProperty("sum").GetString()!.Length)));
         await world.AssertSoundAsync();
     }
 
@@ -69,7 +71,8 @@ public sealed class OrphanedSegmentTests
         var world = await CompactWorld.OfAsync(seals: 1);
         await world.World.CaptureAsync("web", checks: StoredWorld.Rows(3, 9));
         // It dies before its commit.
-        var dying = new FaultyStore(world.World.Uk, o => o.Verb == StoreVerb.Put && o.Name.Contains("_delta_log", StringComparison.Ordinal) ? Fault.Hang : Fault.None);
+        var dying = new FaultyStore(world.World.Uk, o => o.Verb == StoreVerb.Put && o.Name.Contains("_delta_log", StringComparison.Ordinal)
+            ? Fault.Hang : Fault.None);
         var zombie = ShipAsync(world, dying);
         Assert.False(zombie.IsCompleted);
         var early = await world.Orphaned(grace: Now).RemoveAsync();
@@ -131,7 +134,8 @@ public sealed class OrphanedSegmentTests
         await world.Compactor().RunAsync(null);
         world.World.Clock.Advance(TimeSpan.FromHours(1));
         var deletes = 0;
-        var dying = new FaultyStore(world.World.Uk, o => o.Verb == StoreVerb.Delete && o.Name.EndsWith(".parquet", StringComparison.Ordinal) && ++deletes == 3 ? Fault.FailBefore : Fault.None);
+        var dying = new FaultyStore(world.World.Uk, o => o.Verb == StoreVerb.Delete && o.Name.EndsWith(".parquet", StringComparison.Ordinal)
+            && ++deletes == 3 ? Fault.FailBefore : Fault.None);
         await Assert.ThrowsAsync<StoreException>(() => world.Orphaned(dying, Now).RemoveAsync());
         var open = Assert.Single(await world.ReceiptsAsync());
         Assert.Equal(3, (await world.StoredAsync()).Count);
@@ -161,7 +165,8 @@ public sealed class OrphanedSegmentTests
         var acting = new FaultyStore(world.World.Uk);
         acting.Plan = operation =>
         {
-            if (operation.Verb == StoreVerb.Put && operation.Name.EndsWith(".json", StringComparison.Ordinal) && !OrphanReceipt.IsDone(operation.Name))
+            if (operation.Verb == StoreVerb.Put && operation.Name.EndsWith(".json", StringComparison.Ordinal)
+                && !OrphanReceipt.IsDone(operation.Name))
             {
                 world.World.ForeignAsync(StoredWorld.Add(file)).GetAwaiter().GetResult();
             }
@@ -202,7 +207,8 @@ public sealed class OrphanedSegmentTests
         var (key, clock) = (world.World.Key, world.World.Clock);
         var table = new TableShipper(log.Contract, log, new Committer(log),
             new Sealer(log, key.RowKey(), Workers.Inline, new SemaphoreSlim(1), clock), clock, quiet);
-        await new ShipLoop(world.World.Captures, [table], new(new SealPolicy(), TimeSpan.FromMinutes(1)), clock, quiet).CatchUpAllAsync(SealReason.Final, CancellationToken.None);
+        await new ShipLoop(world.World.Captures, [table], new(new SealPolicy(), TimeSpan.FromMinutes(1)), clock, quiet)
+            .CatchUpAllAsync(SealReason.Final, CancellationToken.None);
     }
 
     private sealed class Quiet : IShipEvents

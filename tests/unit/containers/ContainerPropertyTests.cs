@@ -6,7 +6,8 @@ using Pipeline.Tests.Unit.Files;
 
 namespace Pipeline.Tests.Unit.Containers;
 
-/// <summary>Promise 2 and rule 31 for containers: whatever is appended, late, out or killed between polls, every row is read once, and what was written twice among the last rows is counted exactly.</summary>
+/// <summary>Promise 2 and rule 31 for containers: whatever is appended, late, out or killed between polls, every row is read once, and what
+/// was written twice among the last rows is counted exactly.</summary>
 public sealed class ContainerPropertyTests
 {
     private const int Window = 8;
@@ -50,7 +51,8 @@ public sealed class ContainerPropertyTests
         foreach (var (between, expected) in ((int, int)[])[(4_095, 1), (4_096, 0)])
         {
             var text = "first\n" + string.Concat(Enumerable.Range(0, between).Select(i => $"row {i}\n")) + "first\n";
-            Assert.Equal(expected, new ContainerRows(ContainerRows.Remembered, 7).Add(Encoding.ASCII.GetBytes(text), LogFolder.Combined).Count);
+            Assert.Equal(expected, new ContainerRows(ContainerRows.Remembered, 7)
+                .Add(Encoding.ASCII.GetBytes(text), LogFolder.Combined).Count);
         }
     }
 
@@ -136,7 +138,8 @@ public sealed class ContainerPropertyTests
             var text = new StringBuilder();
             for (var i = random.Next(1, 6); i > 0; i--)
             {
-                var row = open.Remove(name, out var part) ? part + "rest" : rows.Count > 0 && random.Next(3) == 0 ? rows[random.Next(Math.Max(0, rows.Count - 12), rows.Count)] : $"{name} row {number++}";
+                var row = open.Remove(name, out var part) ? part + "rest" : rows.Count > 0 && random.Next(3) == 0
+                    ? rows[random.Next(Math.Max(0, rows.Count - 12), rows.Count)] : $"{name} row {number++}";
                 text.Append(part is null ? row : "rest");
                 if (i == 1 && part is null && random.Next(3) == 0)
                 {

@@ -33,7 +33,8 @@ internal sealed class ContainerRig
     public int Answers { get; private set; }
 
     public static string Hourly(DateTimeOffset hour, string name = "SITE") =>
-        $"resourceId=/SUBSCRIPTIONS/{name}/" + hour.ToString("'y='yyyy'/m='MM'/d='dd'/h='HH'/m=00/PT1H.json'", CultureInfo.InvariantCulture);
+        $"resourceId=/SUBSCRIPTIONS/{name}/" + hour.ToString("'y='yyyy'/m='MM'/d='dd'/h='HH'/m=00/PT1H.json'",
+            CultureInfo.InvariantCulture);
 
     public async Task PollAsync(TimeSpan? then = null)
     {
@@ -52,5 +53,6 @@ internal sealed class ContainerRig
 
     public List<string> Rows(string name) => Sink.Rows.GetValueOrDefault(name) ?? [];
 
-    private ContainerSource New() => new(new FileCursors("afd", Sink.Files, Sink.Names), Container, Options, LogFolder.Combined, LogFolder.Hash, Workers.Inline, Time, Events);
+    private ContainerSource New() => new(new FileCursors("afd", Sink.Files, Sink.Names), Container, Options, LogFolder.Combined,
+        LogFolder.Hash, Workers.Inline, Time, Events);
 }

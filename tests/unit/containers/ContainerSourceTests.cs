@@ -52,7 +52,8 @@ public sealed class ContainerSourceTests
         rig.Container.Listed.Clear();
         var reads = rig.Container.Reads;
         await rig.PollAsync();
-        Assert.Equal(["level ", .. ((string[])["03", "04", "05"]).Select(d => $"resourceId=/SUBSCRIPTIONS/SITE/y=2026/m=01/d={d}/")], rig.Container.Listed);
+        Assert.Equal(["level ", .. ((string[])["03", "04", "05"]).Select(d => $"resourceId=/SUBSCRIPTIONS/SITE/y=2026/m=01/d={d}/")],
+            rig.Container.Listed);
         Assert.Equal(reads, rig.Container.Reads);
     }
 

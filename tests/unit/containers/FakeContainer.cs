@@ -9,10 +9,12 @@ using Pipeline.Ingest.Shard;
 
 namespace Pipeline.Tests.Unit.Containers;
 
-/// <summary>A container in memory, with a clock of its own. It can be out, answer for a blob with a fault, or let a blob grow between a list and a read.</summary>
+/// <summary>A container in memory, with a clock of its own. It can be out, answer for a blob with a fault, or let a blob grow between a
+/// list and a read.</summary>
 internal sealed class FakeContainer(Func<DateTimeOffset> clock) : IAppendedBlobs
 {
-    private readonly SortedDictionary<string, (MemoryStream Bytes, string Etag, DateTimeOffset Modified)> _blobs = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, (MemoryStream Bytes, string Etag, DateTimeOffset Modified)> _blobs =
+        new(StringComparer.Ordinal);
     private long _etag;
 
     public string Location => "fake";
@@ -41,7 +43,8 @@ internal sealed class FakeContainer(Func<DateTimeOffset> clock) : IAppendedBlobs
 
     public IAsyncEnumerable<AppendedPage> ListAsync(string prefix, CancellationToken cancel) => PagesAsync(prefix, level: false, cancel);
 
-    public IAsyncEnumerable<AppendedPage> ListLevelAsync(string prefix, CancellationToken cancel) => PagesAsync(prefix, level: true, cancel);
+    public IAsyncEnumerable<AppendedPage> ListLevelAsync(string prefix, CancellationToken cancel) =>
+        PagesAsync(prefix, level: true, cancel);
 
     public Task<AppendedBlob?> FindAsync(string name, CancellationToken cancel)
     {
@@ -70,7 +73,8 @@ internal sealed class FakeContainer(Func<DateTimeOffset> clock) : IAppendedBlobs
         Answer(null);
         await Task.CompletedTask;
         var names = _blobs.Keys.Where(n => n.StartsWith(prefix, StringComparison.Ordinal)).ToList();
-        var folders = level ? names.Where(n => n.IndexOf('/', prefix.Length) >= 0).Select(n => n[..(n.IndexOf('/', prefix.Length) + 1)]).Distinct().ToList() : [];
+        var folders = level ? names.Where(n => n.IndexOf('/', prefix.Length) >= 0).Select(n => n[..(n.IndexOf('/', prefix.Length) + 1)])
+            .Distinct().ToList() : [];
         var blobs = names.Where(n => !level || n.IndexOf('/', prefix.Length) < 0).Select(Of).ToList();
         // Pages of three: a list is cut anywhere.
         for (var from = 0; from <= blobs.Count; from += 3)
@@ -92,7 +96,8 @@ internal sealed class FakeContainer(Func<DateTimeOffset> clock) : IAppendedBlobs
     }
 }
 
-/// <summary>What a shard would have: rows by path, repeated rows, losses and cursors, of blocks that are acknowledged. What is not yet is forgotten with a restart.</summary>
+/// <summary>What a shard would have: rows by path, repeated rows, losses and cursors, of blocks that are acknowledged. What is not yet is
+/// forgotten with a restart.</summary>
 internal sealed class ContainerSink(bool acknowledges = true) : IBlockSink
 {
     private readonly Queue<(SourceBlock Block, TaskCompletionSource<BlockOutcome> Outcome)> _waiting = new();
@@ -138,16 +143,21 @@ internal sealed class ContainerSink(bool acknowledges = true) : IBlockSink
             var from = 0;
             foreach (var repeated in block.Repeated.Append(new Range(block.Lines.Length, block.Lines.Length)))
             {
-                rows.AddRange(Encoding.Latin1.GetString(block.Lines.Span[from..repeated.Start.Value]).Split('\n', StringSplitOptions.RemoveEmptyEntries));
+                rows.AddRange(Encoding.Latin1.GetString(block.Lines.Span[from..repeated.Start.Value])
+                    .Split('\n', StringSplitOptions.RemoveEmptyEntries));
                 from = repeated.End.Value;
             }
             Repeated[path] = Repeated.GetValueOrDefault(path) + block.Repeated.Count;
             var physical = BlockEncoder.PhysicalLines(block.Lines.Span);
             Files[key] = new FileCursor
             {
-                Source = block.Source, Offset = block.To, Check = block.Check, Fields = block.Format.FieldsAfter(block.Lines.Span, block.FieldsBefore), Line = block.Line + physical, Format = block.Format.Name,
+                Source = block.Source, Offset = block.To, Check = block.Check,
+                    Fields = block.Format.FieldsAfter(block.Lines.Span, block.FieldsBefore), Line = block.Line
+                    + physical, Format = block.Format.Name,
             };
-            next.Outcome.SetResult(new BlockOutcome(new Link(0, Sha256.Of([])), new ReadEntry { Source = block.Source, Format = block.Format.Name, File = block.File, From = block.From, To = block.To, Check = block.Check, Lines = physical }, new Dictionary<string, long>(), []));
+            next.Outcome.SetResult(new BlockOutcome(new Link(0, Sha256.Of([])),
+                new ReadEntry { Source = block.Source, Format = block.Format.Name, File = block.File, From = block.From, To = block.To,
+                Check = block.Check, Lines = physical }, new Dictionary<string, long>(), []));
         }
     }
 

@@ -32,12 +32,15 @@ public sealed class ContractLoaderTests
     [InlineData("server: table", "server: capture", "servers", "2 named 'capture'", "exactly one")]
     [InlineData("value: P30D", "value: P0D", "servers[0]", "'P0D'", "P1D to P3650D")]
     [InlineData("value: shipment-verified", "value: always", "servers[0]", "'always'", "'shipment-verified'")]
-    [InlineData("property: retentionMode, value: indefinite", "property: retentionMode, value: fixed", "slaProperties[0].value", "'indefinite'", "'fixed'")]
-    [InlineData("property: retentionMode, value: indefinite", "property: retentionMode, value: ever", "customProperties[0].value", "'ever'", "one of")]
+    [InlineData("property: retentionMode, value: indefinite", "property: retentionMode, value: fixed", "slaProperties[0].value",
+        "'indefinite'", "'fixed'")]
+    [InlineData("property: retentionMode, value: indefinite", "property: retentionMode, value: ever", "customProperties[0].value", "'ever'",
+        "one of")]
     [InlineData("property: retentionReview", "property: retentionMode", "customProperties[1].property", "second time", "once")]
     [InlineData("property: retentionReview", "property: retentionRevue", "customProperties[1].property", "'retentionRevue'", "one of")]
     [InlineData("[agent-update-delivery]", "[]", "purposes", "none", "at least one")]
-    public void A_contract_that_we_do_not_understand_is_refused_with_file_path_found_and_expected(string text, string instead, string path, string found, string expected)
+    public void A_contract_that_we_do_not_understand_is_refused_with_file_path_found_and_expected(string text, string instead, string path,
+        string found, string expected)
     {
         Assert.Contains(text, Good, StringComparison.Ordinal);
         var at = Good.IndexOf(text, StringComparison.Ordinal);

@@ -13,7 +13,8 @@ public sealed class PublishedContractsTests
 {
     [Fact]
     public void Patterns_of_the_published_contracts_are_regular_expressions() =>
-        Assert.All(PublishedContracts.All, contract => Assert.Equal(contract.Fields, ContractLoader.Parse(contract.Bytes, contract.Dataset, checkPatterns: true).Fields));
+        Assert.All(PublishedContracts.All, contract => Assert.Equal(contract.Fields,
+            ContractLoader.Parse(contract.Bytes, contract.Dataset, checkPatterns: true).Fields));
 
     [Fact]
     public void The_published_datasets_are_two() =>
@@ -51,7 +52,8 @@ public sealed class PublishedContractsTests
 
     [Fact]
     public void An_address_of_the_longest_form_fits() =>
-        Assert.All(PublishedContracts.All, contract => Assert.Equal("ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255".Length, contract.Fields[1].MaxLength));
+        Assert.All(PublishedContracts.All, contract => Assert.Equal("ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255".Length,
+            contract.Fields[1].MaxLength));
 
     [Fact]
     public void Captures_lie_in_the_United_States_and_tables_in_the_United_Kingdom() => Assert.All(PublishedContracts.All, contract =>
@@ -79,7 +81,8 @@ public sealed class PublishedContractsTests
 
     [Fact]
     public void An_unknown_dataset_is_a_configuration_error() =>
-        Assert.IsType<Core.ConfigurationException>(Assert.ThrowsAny<Core.PipelineException>(() => PublishedContracts.ByDataset("telemetry")));
+        Assert.IsType<Core.ConfigurationException>(Assert.ThrowsAny<Core.PipelineException>(() =>
+            PublishedContracts.ByDataset("telemetry")));
 
     [Fact]
     public void The_Arrow_schema_has_the_declared_columns_and_nullability() => Assert.All(PublishedContracts.All, contract =>
@@ -99,8 +102,10 @@ public sealed class PublishedContractsTests
         Assert.Equal("struct", schema.RootElement.GetProperty("type").GetString());
         Assert.Equal(
             ["time timestamp", "client_ip string", "vm_uuid_prefix string", "date date"],
-            schema.RootElement.GetProperty("fields").EnumerateArray().Select(field => $"{field.GetProperty("name").GetString()} {field.GetProperty("type").GetString()}"));
+            schema.RootElement.GetProperty("fields").EnumerateArray().Select(field =>
+                $"{field.GetProperty("name").GetString()} {field.GetProperty("type").GetString()}"));
     }
 
-    internal static string Repository([CallerFilePath] string here = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, "../../.."));
+    internal static string Repository([CallerFilePath] string here = "") =>
+        Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, "../../.."));
 }

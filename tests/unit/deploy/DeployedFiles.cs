@@ -10,9 +10,11 @@ internal static class DeployedFiles
 
     public static string Folder { get; } = Path.Combine(Repository, "deploy");
 
-    public static IReadOnlyList<string> Units { get; } = [.. Directory.GetFiles(Path.Combine(Folder, "systemd"), "*.service").Order(StringComparer.Ordinal)];
+    public static IReadOnlyList<string> Units { get; } = [.. Directory.GetFiles(Path.Combine(Folder, "systemd"), "*.service")
+        .Order(StringComparer.Ordinal)];
 
-    public static IReadOnlyList<string> Credentials { get; } = [.. Directory.GetFiles(Path.Combine(Folder, "systemd", "credentials"), "*.conf").Order(StringComparer.Ordinal)];
+    public static IReadOnlyList<string> Credentials { get; } =
+        [.. Directory.GetFiles(Path.Combine(Folder, "systemd", "credentials"), "*.conf").Order(StringComparer.Ordinal)];
 
     public static YamlMappingNode Compose()
     {
@@ -25,9 +27,11 @@ internal static class DeployedFiles
 
     /// <summary>The values that a unit, or a drop-in, gives a name.</summary>
     public static IReadOnlyList<string> Values(string unit, string name) =>
-        [.. File.ReadLines(unit).Where(line => line.StartsWith(name + "=", StringComparison.Ordinal)).Select(line => line[(name.Length + 1)..])];
+        [.. File.ReadLines(unit).Where(line => line.StartsWith(name + "=", StringComparison.Ordinal))
+            .Select(line => line[(name.Length + 1)..])];
 
-    public static YamlNode? Get(this YamlNode node, string key) => node is YamlMappingNode map && map.Children.TryGetValue(new YamlScalarNode(key), out var found) ? found : null;
+    public static YamlNode? Get(this YamlNode node, string key) => node is YamlMappingNode map
+        && map.Children.TryGetValue(new YamlScalarNode(key), out var found) ? found : null;
 
     private static string Here([CallerFilePath] string here = "") => Path.GetDirectoryName(here)!;
 }

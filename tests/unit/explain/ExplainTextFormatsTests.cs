@@ -15,8 +15,11 @@ public sealed class ExplainTextFormatsTests
     [Fact]
     public void Variables_of_a_log_format_are_told_by_their_names()
     {
-        var said = One(new NginxFormat(Proxied), "203.0.113.7 [02/Nov/2026:10:00:00 +0000] \"GET /secret/XCUpdates.xml?token=abc HTTP/1.1\" 200 \"XenCenter/8.2.3.4 (64-bit)\" \"1.2.3.4\"");
-        Assert.Equal(["method", "path", "query", "protocol", "$status", "$http_user_agent", "$http_x_forwarded_for"], said.Dropped.Select(f => f.Name));
+        var said = One(new NginxFormat(Proxied),
+            "203.0.113.7 [02/Nov/2026:10:00:00 +0000] \"GET /secret/XCUpdates.xml?token=abc HTTP/1.1\" 200 \"XenCenter/8.2.3.4 " +
+            "(64-bit)\" \"1.2.3.4\"");
+        Assert.Equal(["method", "path", "query", "protocol", "$status", "$http_user_agent", "$http_x_forwarded_for"],
+            said.Dropped.Select(f => f.Name));
         Assert.Equal("line", Assert.Single(One(new NginxFormat(Proxied), "another").Dropped).Name);
     }
 
@@ -29,13 +32,15 @@ public sealed class ExplainTextFormatsTests
         var format = new NginxFormat(Proxied, new ClientAddressRule("$http_x_forwarded_for", [IPNetwork.Parse("10.0.0.0/8")], true));
         var said = One(format, $"{peer} [02/Nov/2026:10:00:00 +0000] \"GET /updates.tsv HTTP/1.1\" 200 \"-\" \"{list}\"");
         Assert.Equal("203.0.113.7", Assert.Single(said.Records).Values[1].Value);
-        Assert.Equal(dropped, string.Join(' ', said.Dropped.Where(f => f.Name is "$remote_addr" or "$http_x_forwarded_for").Select(f => f.Name)));
+        Assert.Equal(dropped, string.Join(' ', said.Dropped.Where(f => f.Name is "$remote_addr" or "$http_x_forwarded_for")
+            .Select(f => f.Name)));
     }
 
     [Fact]
     public void An_untrusted_address_is_told()
     {
-        var explainer = new Explainer(new W3cFormat(client: new ClientAddressRule("X-Forwarded-For", [IPNetwork.Parse("10.0.0.0/8")], false)));
+        var explainer = new Explainer(
+            new W3cFormat(client: new ClientAddressRule("X-Forwarded-For", [IPNetwork.Parse("10.0.0.0/8")], false)));
         explainer.Next("#Fields: date time c-ip cs-method cs-uri-stem cs(User-Agent) x-forwarded-for"u8, 10);
         var rejected = Assert.Single(explainer.Next("2026-01-05 08:01:02 192.0.2.1 GET /updates.tsv - 203.0.113.9"u8, 60).Rejected);
         Assert.Equal("untrusted-address", rejected.Reason);
@@ -47,7 +52,9 @@ public sealed class ExplainTextFormatsTests
 
     [Fact]
     public void Common_has_the_names_of_its_parts() =>
-        Assert.Equal(["ident", "user", "method", "path", "protocol", "status", "bytes"], One(new CommonFormat(), "203.0.113.7 - - [02/Nov/2026:10:00:00 +0000] \"GET /updates.tsv HTTP/1.1\" 200 1").Dropped.Select(f => f.Name));
+        Assert.Equal(["ident", "user", "method", "path", "protocol", "status", "bytes"],
+            One(new CommonFormat(), "203.0.113.7 - - [02/Nov/2026:10:00:00 +0000] \"GET /updates.tsv HTTP/1.1\" 200 1").Dropped.Select(f =>
+            f.Name));
 
     private static Explanation One(ILineFormat format, string line) => new Explainer(format).Next(Parsed.Bytes(line), line.Length);
 }

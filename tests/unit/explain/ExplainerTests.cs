@@ -20,8 +20,10 @@ public sealed class ExplainerTests
         var said = One("combined", """203.0.113.7 - j.doe [02/Nov/2026:10:00:00 +0000] "GET /secret/XCUpdates.xml?token=abc HTTP/1.1" 200 512 "-" "XenCenter/2025.2.0.8315 (64-bit)" """.TrimEnd());
         Assert.Equal("record", said.Outcome);
         var record = Assert.Single(said.Records);
-        Assert.Equal(("xencenter-checks", "time=2026-11-02T10:00:00Z client_ip=203.0.113.7 xencenter_version=2025.2.0.8315"), (record.Dataset, string.Join(' ', record.Values.Select(v => $"{v.Key}={v.Value}"))));
-        Assert.Equal(["ident", "user", "method", "path", "query", "protocol", "status", "bytes", "referrer", "agent"], said.Dropped.Select(f => f.Name));
+        Assert.Equal(("xencenter-checks", "time=2026-11-02T10:00:00Z client_ip=203.0.113.7 xencenter_version=2025.2.0.8315"),
+            (record.Dataset, string.Join(' ', record.Values.Select(v => $"{v.Key}={v.Value}"))));
+        Assert.Equal(["ident", "user", "method", "path", "query", "protocol", "status", "bytes", "referrer", "agent"],
+            said.Dropped.Select(f => f.Name));
         var agent = said.Dropped[^1];
         Assert.Equal(("A/9.9.9.9 (9-a)", 32L), (agent.Shape, agent.Bytes));
         Assert.Contains("only its version", agent.Why, StringComparison.Ordinal);
@@ -44,7 +46,8 @@ public sealed class ExplainerTests
     public void Rule_30_A_rejected_line_keeps_nothing_and_says_its_reason()
     {
         var said = One("combined", "203.0.113.7 - - [02/Nov/2026:10:00:00 +0000] \"GET /wp-login.php HTTP/1.1\" 404 1 \"-\" \"x\"");
-        Assert.Equal(("rejected", "other-path", "path-attack", null), (said.Outcome, Assert.Single(said.Rejected).Reason, said.Rejected[0].Rule, said.Rejected[0].Shape));
+        Assert.Equal(("rejected", "other-path", "path-attack", null),
+            (said.Outcome, Assert.Single(said.Rejected).Reason, said.Rejected[0].Rule, said.Rejected[0].Shape));
         Assert.Contains(said.Dropped, field => field.Name == "address");
         Assert.Contains(said.Dropped, field => field.Name == "time");
         Assert.Equal("line", Assert.Single(One("combined", "nothing of the kind").Dropped).Name);
@@ -59,7 +62,8 @@ public sealed class ExplainerTests
     public void Every_request_has_the_rule_of_the_table_and_the_unknown_a_shape(string request, string agent, string rule, string? shape)
     {
         var said = One("combined", $"203.0.113.7 - - [02/Nov/2026:10:00:00 +0000] \"{request}\" 200 1 \"-\" \"{agent}\"");
-        Assert.Equal((rule, shape), (said.Records.Select(r => r.Rule).Concat(said.Rejected.Select(r => r.Rule)).Single(), said.Rejected.Select(r => r.Shape).SingleOrDefault()));
+        Assert.Equal((rule, shape), (said.Records.Select(r => r.Rule).Concat(said.Rejected.Select(r => r.Rule)).Single(),
+            said.Rejected.Select(r => r.Shape).SingleOrDefault()));
     }
 
     [Fact]
@@ -87,8 +91,10 @@ public sealed class ExplainerTests
         var whole = Parsed.Parse(format, bytes);
         var explainer = new Explainer(LogFormats.Named(format));
         var said = Lines(bytes).Select(line => explainer.Next(line, line.Length)).ToList();
-        Assert.Equal((whole.XenCenter.Rows, whole.Agent.Rows), (said.Sum(e => e.Records.Count(r => r.Dataset == "xencenter-checks")), said.Sum(e => e.Records.Count(r => r.Dataset == "agent-updates"))));
-        Assert.All(Reasons.All, reason => Assert.Equal((reason, whole.Rejections.Count(reason)), (reason, said.Sum(e => e.Rejected.Count(r => r.Reason == Reasons.Code(reason))))));
+        Assert.Equal((whole.XenCenter.Rows, whole.Agent.Rows), (said.Sum(e => e.Records.Count(r => r.Dataset == "xencenter-checks")),
+            said.Sum(e => e.Records.Count(r => r.Dataset == "agent-updates"))));
+        Assert.All(Reasons.All, reason => Assert.Equal((reason, whole.Rejections.Count(reason)),
+            (reason, said.Sum(e => e.Rejected.Count(r => r.Reason == Reasons.Code(reason))))));
     }
 
     /// <summary>Every part of a line that no contract declares holds a marker of its own, and no explanation holds any of it.</summary>
@@ -103,7 +109,8 @@ public sealed class ExplainerTests
             var name = agent ? mark : $"XenCenter/8.2.3.4 (64-bit)";
             var line = format switch
             {
-                0 => $"203.0.113.7 {mark} {mark} [02/Nov/2026:10:00:00 +0000] \"GET {path}?{query} HTTP/1.1\" 200 {mark} \"{mark}\" \"{name}\" \"{mark}\"",
+                0 => $"203.0.113.7 {mark} {mark} [02/Nov/2026:10:00:00 +0000] \"GET {path}?{query} HTTP/1.1\" 200 {mark} \"{mark}\" " +
+                    $"\"{name}\" \"{mark}\"",
                 1 => $"2026-11-02 10:00:00 {mark} GET {path} {query} 443 {mark} 203.0.113.7 {name.Replace(' ', '+')} {mark} 200 0 0 {mark}",
                 _ => $"{{\"time\":\"2026-11-02T10:00:00Z\",\"{mark}\":1,\"resourceId\":\"{mark}\",\"properties\":{{\"CsMethod\":\"GET\",\"CsUriStem\":\"{path}\",\"CsUriQuery\":\"{query}\",\"CIp\":\"203.0.113.7\",\"UserAgent\":\"{name}\",\"Cookie\":\"{mark}\",\"{mark}\":{{\"{mark}\":1}}}}}}",
             };
@@ -116,8 +123,11 @@ public sealed class ExplainerTests
                 _ => line,
             };
             var explainer = new Explainer(LogFormats.All[format]);
-            var fields = Encoding.ASCII.GetBytes($"#Fields: date time {mark} cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) cs({mark}) sc-status sc-substatus sc-win32-status time-taken");
-            var said = JsonSerializer.Serialize(format == 1 ? explainer.Next(fields, fields.Length) : null) + JsonSerializer.Serialize(explainer.Next(Encoding.ASCII.GetBytes(line), line.Length));
+            var fields = Encoding.ASCII.GetBytes(
+                $"#Fields: date time {mark} cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) cs({mark}) " +
+                $"sc-status sc-substatus sc-win32-status time-taken");
+            var said = JsonSerializer.Serialize(format == 1 ? explainer.Next(fields, fields.Length) : null)
+                + JsonSerializer.Serialize(explainer.Next(Encoding.ASCII.GetBytes(line), line.Length));
             // Not even four neighbouring characters of it.
             return Enumerable.Range(0, mark.Length - 3).All(at => !said.Contains(mark.Substring(at, 4), StringComparison.Ordinal));
         }, iter: 2_000);
@@ -155,5 +165,6 @@ public sealed class ExplainerTests
         return lines;
     }
 
-    private static string Sample(string file, [CallerFilePath] string here = "") => Path.Combine(Path.GetDirectoryName(here)!, "..", "..", "samples", file);
+    private static string Sample(string file, [CallerFilePath] string here = "") =>
+        Path.Combine(Path.GetDirectoryName(here)!, "..", "..", "samples", file);
 }

@@ -50,7 +50,8 @@ public sealed class KeyPowerLossTests
             disk.Crash();
             if (disk.FolderExists("/data/us") && disk.Stat("/data/us/" + Capture) is not null)
             {
-                Assert.True(disk.Stat("/data/keys/" + KeyFile.Name) is { Length: > 0 }, $"stopped before operation {number}, draw {seed}: the capture stands, the key does not");
+                Assert.True(disk.Stat("/data/keys/" + KeyFile.Name) is { Length: > 0 },
+                    $"stopped before operation {number}, draw {seed}: the capture stands, the key does not");
             }
             return operations;
         });

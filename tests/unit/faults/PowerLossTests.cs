@@ -53,7 +53,9 @@ public sealed class PowerLossTests
         }
         catch (SimulationException e)
         {
-            throw new InvalidOperationException($"{(power ? "power loss" : "kill")} before operation {number} ({disk.Log.ElementAtOrDefault((int)Math.Min(number, int.MaxValue))}): {e.InnerException?.Message ?? e.Message}", e);
+            throw new InvalidOperationException(
+                $"{(power ? "power loss" : "kill")} before operation {number} " +
+                $"({disk.Log.ElementAtOrDefault((int)Math.Min(number, int.MaxValue))}): {e.InnerException?.Message ?? e.Message}", e);
         }
     }
 

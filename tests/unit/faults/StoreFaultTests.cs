@@ -14,7 +14,8 @@ public sealed class StoreFaultTests
     private static readonly TrueLog Log = new(lines: 32);
 
     public static TheoryData<Fault, bool> Faults() => new(
-        from fault in new[] { Fault.FailBefore, Fault.FailAfter, Fault.Tear, Fault.Hang, Fault.HangAfter } from captures in new[] { true, false } select (fault, captures));
+        from fault in new[] { Fault.FailBefore, Fault.FailAfter, Fault.Tear, Fault.Hang, Fault.HangAfter } from captures in new[] { true,
+            false } select (fault, captures));
 
     [Theory]
     [MemberData(nameof(Faults))]
@@ -34,7 +35,8 @@ public sealed class StoreFaultTests
         Assert.InRange(survived, fault is Fault.Hang or Fault.HangAfter ? 0 : 1, fault is Fault.Hang or Fault.HangAfter ? 0 : operations);
     }
 
-    /// <summary>1 a process meets the fault, and goes on or ends — 2 where it did not end well, a new one starts — 3 a call that hung goes on, and its process with it — 4 the truth.</summary>
+    /// <summary>1 a process meets the fault, and goes on or ends — 2 where it did not end well, a new one starts — 3 a call that hung goes
+    /// on, and its process with it — 4 the truth.</summary>
     private static (int Count, bool Alone) Play(int number, Fault fault, bool captures)
     {
         var time = new SimulatedTime();
@@ -64,7 +66,9 @@ public sealed class StoreFaultTests
         }
         catch (SimulationException e)
         {
-            throw new InvalidOperationException($"{fault} of operation {number} ({(number < 0 ? "none" : faulty.Operations[number])}) in {faulty.Location}: {e.InnerException?.Message ?? e.Message}", e);
+            throw new InvalidOperationException(
+                $"{fault} of operation {number} ({(number < 0 ? "none" : faulty.Operations[number])}) in {faulty.Location}: " +
+                $"{e.InnerException?.Message ?? e.Message}", e);
         }
     }
 

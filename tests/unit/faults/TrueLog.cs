@@ -3,7 +3,8 @@ using System.Text;
 
 namespace Pipeline.Tests.Unit.Faults;
 
-/// <summary>A small combined log whose truth is known. Every line has an address of its own, so that a lost or doubled row is named.</summary>
+/// <summary>A small combined log whose truth is known. Every line has an address of its own, so that a lost or doubled row is
+/// named.</summary>
 internal sealed class TrueLog
 {
     private static readonly DateTime Day = new(2026, 11, 2, 23, 59, 30, DateTimeKind.Utc);
@@ -28,9 +29,12 @@ internal sealed class TrueLog
             };
             if (agent[0] != 'z')
             {
-                Rows.Add(agent[0] == 'X' ? Row("xencenter-checks", micros, address, "2026.1.0.8402") : Row("agent-updates", micros, address, "ab12"));
+                Rows.Add(agent[0] == 'X' ? Row("xencenter-checks", micros, address, "2026.1.0.8402")
+                    : Row("agent-updates", micros, address, "ab12"));
             }
-            text.Append(CultureInfo.InvariantCulture, $"{address} - - [{at.ToString("dd/MMM/yyyy:HH:mm:ss", CultureInfo.InvariantCulture)} +0000] \"{request} HTTP/1.1\" 200 1 \"-\" \"{agent}\"\n");
+            text.Append(CultureInfo.InvariantCulture,
+                $"{address} - - [{at.ToString("dd/MMM/yyyy:HH:mm:ss", CultureInfo.InvariantCulture)} +0000] \"{request} HTTP/1.1\" 200 " +
+                $"1 \"-\" \"{agent}\"\n");
             _ends.Add(text.Length);
         }
         Bytes = Encoding.ASCII.GetBytes(text.ToString());
@@ -47,5 +51,6 @@ internal sealed class TrueLog
     /// <summary>Where a line begins; of the line after the last, where all end.</summary>
     public int At(int line) => _ends[line];
 
-    public static string Row(string dataset, long micros, string address, string? value) => string.Create(CultureInfo.InvariantCulture, $"{dataset} {micros} {address} {value ?? "-"}");
+    public static string Row(string dataset, long micros, string address, string? value) =>
+        string.Create(CultureInfo.InvariantCulture, $"{dataset} {micros} {address} {value ?? "-"}");
 }

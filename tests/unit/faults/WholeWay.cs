@@ -16,7 +16,8 @@ using Pipeline.Shipper.Seal;
 
 namespace Pipeline.Tests.Unit.Faults;
 
-/// <summary>One process that takes a log the whole way, wired as `import` wires it: 1 open or make the stores — 2 claim the shard — 3 read on, capture, ship now and then — 4 ship all.</summary>
+/// <summary>One process that takes a log the whole way, wired as `import` wires it: 1 open or make the stores — 2 claim the shard — 3 read
+/// on, capture, ship now and then — 4 ship all.</summary>
 internal sealed class WholeWay(IObjectStore us, IObjectStore uk, TimeProvider time, TrueLog log, Witness witness) : IShipEvents
 {
     private const string Shard = "web", File = "f00d";
@@ -40,7 +41,8 @@ internal sealed class WholeWay(IObjectStore us, IObjectStore uk, TimeProvider ti
         using var loop = new ShardLoop(Shard, captures, encoder, new StoreRetry(time), Workers.Inline, options);
         await loop.ClaimAsync([Shard], CancellationToken.None);
         var cursor = loop.State.Files.GetValueOrDefault(ShardState.FileKey(Shard, File));
-        Assert.True((cursor?.Offset ?? 0) >= witness.Acknowledged, $"promise 1: {witness.Acknowledged} bytes were acknowledged, the captures end at {cursor?.Offset ?? 0}");
+        Assert.True((cursor?.Offset ?? 0) >= witness.Acknowledged,
+            $"promise 1: {witness.Acknowledged} bytes were acknowledged, the captures end at {cursor?.Offset ?? 0}");
         var run = loop.RunAsync(CancellationToken.None);
         // 3
         for (var line = (int)(cursor?.Line ?? 0); line < log.Lines; line += 2 * BlockLines)
@@ -65,21 +67,26 @@ internal sealed class WholeWay(IObjectStore us, IObjectStore uk, TimeProvider ti
     {
         var (capture, _) = await StoreIdentity.InitEmbeddedAsync(us, "us", uk, "uk", PublishedContracts.All);
         var logs = Logs(capture.Id);
-        var report = await new Verifier(new CaptureStore(us, capture.Id, Key.Captures()), logs, Key.RowKey(), Workers.Inline).RunAsync(deep: true);
+        var report = await new Verifier(new CaptureStore(us, capture.Id, Key.Captures()), logs, Key.RowKey(), Workers.Inline)
+            .RunAsync(deep: true);
         Assert.True(report.Ok && report.Pending.Count == 0 && report.Lines == log.Lines, report.ToJson());
         var rows = new List<string>();
         foreach (var table in logs)
         {
             var state = (await table.OpenAsync())!;
-            Assert.True(state.Version >= witness.Committed.GetValueOrDefault(table.Contract.Dataset), $"promise 1: version {witness.Committed.GetValueOrDefault(table.Contract.Dataset)} was told to be committed, the log ends at {state.Version}");
+            Assert.True(state.Version >= witness.Committed.GetValueOrDefault(table.Contract.Dataset),
+                $"promise 1: version {witness.Committed.GetValueOrDefault(table.Contract.Dataset)} was told to be committed, the log " +
+                $"ends at {state.Version}");
             foreach (var file in state.Files.Values)
             {
-                var reader = (await SegmentReader.OpenAsync(uk, TableNames.Segment(table.Contract.Dataset, file.Path), table.Contract, file.Size))!;
+                var reader = (await SegmentReader.OpenAsync(uk, TableNames.Segment(table.Contract.Dataset, file.Path), table.Contract,
+                    file.Size))!;
                 await foreach (var batch in reader.ReadAsync())
                 {
                     for (var i = 0; i < batch.Rows; i++)
                     {
-                        rows.Add(TrueLog.Row(table.Contract.Dataset, batch.Time[i], Encoding.UTF8.GetString(batch.Strings[0][i]), Encoding.UTF8.GetString(batch.Strings[1][i])));
+                        rows.Add(TrueLog.Row(table.Contract.Dataset, batch.Time[i], Encoding.UTF8.GetString(batch.Strings[0][i]),
+                            Encoding.UTF8.GetString(batch.Strings[1][i])));
                     }
                 }
             }
@@ -107,7 +114,8 @@ internal sealed class WholeWay(IObjectStore us, IObjectStore uk, TimeProvider ti
     }
 
     /// <summary>As at an import's end: told to stop at once, it catches up with everything, for as long as it takes.</summary>
-    private static Task ShipAsync(ShipLoop ship) => ship.RunAsync(new CancellationToken(canceled: true), CancellationToken.None, SealReason.Final);
+    private static Task ShipAsync(ShipLoop ship) => ship.RunAsync(new CancellationToken(canceled: true), CancellationToken.None,
+        SealReason.Final);
 
     private ShipLoop Shipper(string store, CaptureStore captures)
     {
@@ -117,12 +125,14 @@ internal sealed class WholeWay(IObjectStore us, IObjectStore uk, TimeProvider ti
         return new ShipLoop(captures, tables, new(new SealPolicy(), TimeSpan.FromMinutes(1)), time, this);
     }
 
-    private List<TableLog> Logs(string store) => [.. PublishedContracts.All.Select(contract => new TableLog(uk, contract, store, Key.KeyId, time))];
+    private List<TableLog> Logs(string store) =>
+        [.. PublishedContracts.All.Select(contract => new TableLog(uk, contract, store, Key.KeyId, time))];
 
     private SourceBlock Block(int line)
     {
         var (from, to) = (log.At(line), log.At(Math.Min(line + BlockLines, log.Lines)));
-        return new SourceBlock { Source = Shard, Format = Format, File = File, Lines = log.Bytes.AsMemory(from, to - from), From = from, To = to, Check = $"c{to}", Line = line };
+        return new SourceBlock { Source = Shard, Format = Format, File = File, Lines = log.Bytes.AsMemory(from, to - from), From = from,
+            To = to, Check = $"c{to}", Line = line };
     }
 
     private void Acknowledge(params ReadOnlySpan<BlockOutcome> outcomes)

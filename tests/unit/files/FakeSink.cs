@@ -11,7 +11,8 @@ using Xunit;
 
 namespace Pipeline.Tests.Unit.Files;
 
-/// <summary>Takes blocks, and acknowledges them at once or when it is told to. Knows what a shard would know: the cursors of acknowledged blocks.</summary>
+/// <summary>Takes blocks, and acknowledges them at once or when it is told to. Knows what a shard would know: the cursors of acknowledged
+/// blocks.</summary>
 internal sealed class FakeSink(bool acknowledges = true) : IBlockSink
 {
     private readonly Lock _lock = new();
@@ -57,12 +58,15 @@ internal sealed class FakeSink(bool acknowledges = true) : IBlockSink
             Lines.AddRange(lines[^1].Length == 0 ? lines[..^1] : lines);
             var key = ShardState.FileKey(block.Source, block.File!);
             var before = Files.GetValueOrDefault(key);
-            Assert.Equal(before?.Offset ?? (block.Branch is { } branch && Files.ContainsKey(ShardState.FileKey(block.Source, branch.Of)) ? block.From : 0), block.From);
+            Assert.Equal(before?.Offset ?? (block.Branch is { } branch && Files.ContainsKey(ShardState.FileKey(block.Source, branch.Of))
+                ? block.From : 0), block.From);
             var physical = BlockEncoder.PhysicalLines(block.Lines.Span);
             var read = new ReadEntry
             {
-                Source = block.Source, Format = block.Format.Name, File = block.File, From = block.From, To = block.To, Check = block.Check, Lines = physical,
-                Fields = block.Format.FieldsAfter(block.Lines.Span, block.FieldsBefore), Line = block.Line, Physical = physical, Checks = block.Checks, Branch = block.Branch,
+                Source = block.Source, Format = block.Format.Name, File = block.File, From = block.From, To = block.To, Check = block.Check,
+                    Lines = physical,
+                Fields = block.Format.FieldsAfter(block.Lines.Span, block.FieldsBefore), Line = block.Line, Physical = physical,
+                    Checks = block.Checks, Branch = block.Branch,
             };
             Files[key] = read.Cursor(before);
             foreach (var (note, count) in block.Notes ?? new Dictionary<string, long>())
@@ -164,12 +168,14 @@ internal sealed class LogFolder : IDisposable
         return into.ToArray();
     }
 
-    public async Task<IReadOnlyList<FileResult>> ImportAsync(FakeSink sink, bool final = false, ILineFormat? format = null, bool auto = false, Workers? workers = null, params string[] names) =>
+    public async Task<IReadOnlyList<FileResult>> ImportAsync(FakeSink sink, bool final = false, ILineFormat? format = null,
+        bool auto = false, Workers? workers = null, params string[] names) =>
         await new FileImport(sink.Cursors(), auto ? null : format ?? Combined, Hash, sink, workers ?? Workers.Inline, Events)
             .RunAsync(names.Length == 0 ? [Root] : names.Select(n => this[n]), final, TestContext.Current.CancellationToken);
 
     public TailSource Tail(FakeSink sink, params string[] patterns) =>
-        new(new TailOptions { Paths = [.. patterns.Select(p => this[p])], QuietPoll = TimeSpan.Zero }, sink.Cursors(), Combined, Hash, Workers.Inline, Time, Events);
+        new(new TailOptions { Paths = [.. patterns.Select(p => this[p])], QuietPoll = TimeSpan.Zero }, sink.Cursors(), Combined, Hash,
+            Workers.Inline, Time, Events);
 
     public void Dispose() => Directory.Delete(Root, recursive: true);
 

@@ -14,16 +14,20 @@ public sealed class FileCursorsTests
     });
 
     [Fact]
-    public void A_first_line_that_was_never_seen_is_a_new_file() => Assert.Equal(new FileDecision.New("g", 0), Cursors.Decide("g", 10, _ => null));
+    public void A_first_line_that_was_never_seen_is_a_new_file() => Assert.Equal(new FileDecision.New("g", 0),
+        Cursors.Decide("g", 10, _ => null));
 
     [Fact]
-    public void The_same_bytes_before_the_cursor_are_the_same_file() => Assert.Equal("f", Assert.IsType<FileDecision.Resume>(Cursors.Decide("f", 200, at => at == 100 ? "a" : "?")).Identity);
+    public void The_same_bytes_before_the_cursor_are_the_same_file() =>
+        Assert.Equal("f", Assert.IsType<FileDecision.Resume>(Cursors.Decide("f", 200, at => at == 100 ? "a" : "?")).Identity);
 
     [Fact]
-    public void Of_two_that_match_the_farther_cursor_counts() => Assert.Equal("f.1", Cursors.Decide("f", 300, at => at == 100 ? "a" : "b").Identity);
+    public void Of_two_that_match_the_farther_cursor_counts() => Assert.Equal("f.1",
+        Cursors.Decide("f", 300, at => at == 100 ? "a" : "b").Identity);
 
     [Fact]
-    public void Other_bytes_before_every_cursor_are_another_file_with_the_next_ordinal() => Assert.Equal(new FileDecision.New("f.2", 2), Cursors.Decide("f", 500, _ => "other"));
+    public void Other_bytes_before_every_cursor_are_another_file_with_the_next_ordinal() =>
+        Assert.Equal(new FileDecision.New("f.2", 2), Cursors.Decide("f", 500, _ => "other"));
 
     [Fact]
     public void A_file_that_ends_before_the_cursor_is_not_read()
@@ -76,7 +80,8 @@ public sealed class FileCursorsTests
         Assert.Null(Of(new string('x', 65_535)));
     }
 
-    private static FileCursor Cursor(long offset, string check) => new() { Source = "web", Offset = offset, Check = check, Format = "combined" };
+    private static FileCursor Cursor(long offset, string check) => new() { Source = "web", Offset = offset, Check = check,
+        Format = "combined" };
 
     private static string? Of(string text, bool final = false, string format = "combined") =>
         FileFingerprint.Of(new MemoryStream(System.Text.Encoding.Latin1.GetBytes(text)), LogFolder.Hash, final, LogFormats.Named(format));

@@ -124,21 +124,25 @@ public sealed class FileImportTests : IDisposable
         _logs.Write("good.log", "good\n");
         var results = await _logs.ImportAsync(_sink, names: ["missing.log", "bad.gz", "folder.log", "good.log", "no*match", "broken.log"]);
         Assert.Equal(["good", "inner"], _sink.Lines.Order());
-        Assert.Equal(["missing.log", "bad.gz", "no*match", "broken.log"], results.Where(r => r.Error is not null).Select(r => Path.GetFileName(r.Path)));
+        Assert.Equal(["missing.log", "bad.gz", "no*match", "broken.log"],
+            results.Where(r => r.Error is not null).Select(r => Path.GetFileName(r.Path)));
         Assert.All(results.Where(r => r.Error is not null), r => Assert.Contains(r.Path, r.Error, StringComparison.Ordinal));
     }
 
     [Fact]
     public void A_folder_opened_as_a_file_is_an_error_that_says_so() =>
-        Assert.Contains("is a folder", Assert.Throws<UnreadableFileException>(() => SourceFile.Open(_logs.Root)).Message, StringComparison.Ordinal);
+        Assert.Contains("is a folder", Assert.Throws<UnreadableFileException>(() => SourceFile.Open(_logs.Root)).Message,
+            StringComparison.Ordinal);
 
     [Fact]
     public async Task A_file_that_shrinks_while_it_is_read_is_an_error_and_what_was_complete_is_taken()
     {
         var line = new string('x', 999) + "\n";
         _logs.Write("a.log", string.Concat(Enumerable.Repeat(line, 4_000)));
-        var shrinking = new Interfering(_sink, () => File.OpenHandle(_logs["a.log"], FileMode.Open, FileAccess.Write, FileShare.ReadWrite), 1_500_500);
-        var result = Assert.Single(await new FileImport(_sink.Cursors(), LogFolder.Combined, LogFolder.Hash, shrinking, Workers.Inline).RunAsync([_logs["a.log"]], false, TestContext.Current.CancellationToken));
+        var shrinking = new Interfering(_sink, () => File.OpenHandle(_logs["a.log"], FileMode.Open, FileAccess.Write, FileShare.ReadWrite),
+            1_500_500);
+        var result = Assert.Single(await new FileImport(_sink.Cursors(), LogFolder.Combined, LogFolder.Hash, shrinking, Workers.Inline)
+            .RunAsync([_logs["a.log"]], false, TestContext.Current.CancellationToken));
         Assert.Contains("shrank", result.Error, StringComparison.Ordinal);
         Assert.Equal((1_500_000, 500), (result.To, result.Pending));
         Assert.Equal(1_500, _sink.Lines.Count);
@@ -147,7 +151,8 @@ public sealed class FileImportTests : IDisposable
     [Fact]
     public async Task Formats_are_detected_and_a_file_keeps_the_one_it_was_read_with()
     {
-        _logs.Write("w3c.log", "#Fields: date time c-ip cs-method cs-uri-stem cs(User-Agent)\n2026-01-05 08:01:02 203.0.113.9 GET /updates.tsv agent\n");
+        _logs.Write("w3c.log",
+            "#Fields: date time c-ip cs-method cs-uri-stem cs(User-Agent)\n2026-01-05 08:01:02 203.0.113.9 GET /updates.tsv agent\n");
         _logs.Write("what.log", "neither\nfish\nnor\nfowl\n");
         var results = await _logs.ImportAsync(_sink, auto: true);
         Assert.Equal(("iis-w3c", null), (results[0].Format, results[0].Error));

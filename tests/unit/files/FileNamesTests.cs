@@ -41,7 +41,8 @@ public sealed class FileNamesTests : IDisposable
         Assert.Equal(label, names.Label("/logs/jane.doe.log"));
         Assert.NotEqual(label, names.Label("/logs/john.doe.log"));
         // Whoever has the machine finds the name by its label, once.
-        Assert.Contains("/logs/jane.doe.log", Assert.Single(System.IO.File.ReadAllLines(File), line => line.Contains(label, StringComparison.Ordinal)), StringComparison.Ordinal);
+        Assert.Contains("/logs/jane.doe.log", Assert.Single(System.IO.File.ReadAllLines(File), line =>
+            line.Contains(label, StringComparison.Ordinal)), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -53,7 +54,8 @@ public sealed class FileNamesTests : IDisposable
         if (!OperatingSystem.IsWindows())
         {
             Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, System.IO.File.GetUnixFileMode(File));
-            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, System.IO.File.GetUnixFileMode(_folder));
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute,
+                System.IO.File.GetUnixFileMode(_folder));
         }
     }
 

@@ -6,7 +6,8 @@ using Xunit;
 namespace Pipeline.Tests.Unit.Files;
 
 /// <summary>
-/// Files that go back: a power loss took their end, a backup was restored, a line was edited in place. New lines are captured, and a line that is captured twice is counted.
+/// Files that go back: a power loss took their end, a backup was restored, a line was edited in place. New lines are captured, and a line
+/// that is captured twice is counted.
 /// `REWIND_ALL=1` goes through every byte at which a log can be cut, instead of a sample.
 /// </summary>
 public sealed class FileRewindTests(ITestOutputHelper output) : IDisposable
@@ -96,8 +97,10 @@ public sealed class FileRewindTests(ITestOutputHelper output) : IDisposable
             var counted = sink.Notes.GetValueOrDefault(DoubleNotes.Rewound);
             Assert.Equal(5, sink.Lines[^5..].Count(line => line.StartsWith("new", StringComparison.Ordinal)));
             // Within the last bytes a changed line cannot be told from lines that were lost.
-            Assert.True(at < 990 ? (sink.Lines.Count, counted, sink.Notes.GetValueOrDefault(LossNotes.Edited)) is (Count + 5, 0, 1) : sink.Lines.Count - Count - 5 <= counted + 1,
-                $"line {at}: {sink.Lines.Count} lines read, {counted} counted, edited {sink.Notes.GetValueOrDefault(LossNotes.Edited)}; {string.Join(", ", _logs.Events.All.TakeLast(6))}");
+            Assert.True(at < 990 ? (sink.Lines.Count, counted, sink.Notes.GetValueOrDefault(LossNotes.Edited)) is (Count + 5, 0, 1)
+                : sink.Lines.Count - Count - 5 <= counted + 1,
+                $"line {at}: {sink.Lines.Count} lines read, {counted} counted, edited {sink.Notes.GetValueOrDefault(LossNotes.Edited)}; " +
+                    $"{string.Join(", ", _logs.Events.All.TakeLast(6))}");
         }
     }
 
@@ -172,7 +175,8 @@ public sealed class FileRewindTests(ITestOutputHelper output) : IDisposable
         return _logs.Tail(sink, "access.log");
     }
 
-    private Task ReadAsync(FakeSink sink, bool followed, int polls) => ReadAsync(sink, followed ? _logs.Tail(sink, "access.log") : null, polls);
+    private Task ReadAsync(FakeSink sink, bool followed, int polls) =>
+        ReadAsync(sink, followed ? _logs.Tail(sink, "access.log") : null, polls);
 
     private async Task ReadAsync(FakeSink sink, TailSource? tail, int polls)
     {
@@ -191,5 +195,7 @@ public sealed class FileRewindTests(ITestOutputHelper output) : IDisposable
 
     /// <summary>As lines of a log are: alike, of different lengths, 60 to 200 bytes.</summary>
     private static string Line(string kind, int n) =>
-        string.Create(CultureInfo.InvariantCulture, $"{kind} 203.0.113.{n * 7 % 250} - - [01/Mar/2026:00:{n / 60 % 60:d2}:{n % 60:d2} +0000] \"GET /{new string('x', n * 31 % 130)} {n}\"\n");
+        string.Create(CultureInfo.InvariantCulture,
+            $"{kind} 203.0.113.{n * 7 % 250} - - [01/Mar/2026:00:{n / 60 % 60:d2}:{n % 60:d2} +0000] \"GET " +
+            $"/{new string('x', n * 31 % 130)} {n}\"\n");
 }

@@ -58,7 +58,8 @@ public sealed class GzipContentTests
     }
 
     [Fact]
-    public void Garbage_after_a_member_is_named() => Holds([.. LogFolder.Gzip(Text), .. "not gzip at all, but long enough"u8], Text.Length, ContentEnd.Garbage);
+    public void Garbage_after_a_member_is_named() => Holds([.. LogFolder.Gzip(Text), .. "not gzip at all, but long enough"u8], Text.Length,
+        ContentEnd.Garbage);
 
     [Fact]
     public void A_header_with_a_name_a_comment_and_extra_bytes_is_read()

@@ -83,7 +83,8 @@ public sealed class LineBlocksTests
 
     [Fact]
     public void Any_content_read_in_any_pieces_from_any_cursor_gives_its_lines_once() =>
-        Gen.Select(Gen.OneOf(Gen.Int[0, 300], Gen.Int[1_040_000, 1_060_000], Gen.Int[60_000, 70_000]).Array[0, 12], Gen.Int[1, 400_000], Gen.Bool, Gen.Int[0, 1_000]).Sample((lengths, piece, terminated, stopAfter) =>
+        Gen.Select(Gen.OneOf(Gen.Int[0, 300], Gen.Int[1_040_000, 1_060_000], Gen.Int[60_000, 70_000]).Array[0, 12], Gen.Int[1, 400_000],
+            Gen.Bool, Gen.Int[0, 1_000]).Sample((lengths, piece, terminated, stopAfter) =>
         {
             var text = Encoding.Latin1.GetBytes(string.Concat(lengths.Select((l, i) => new string((char)('a' + i), l) + "\n")));
             text = terminated || text.Length == 0 ? text : text[..^1];
@@ -93,7 +94,8 @@ public sealed class LineBlocksTests
             {
                 // A new reader after every few blocks: as after a restart.
                 var from = cursor?.Offset ?? 0;
-                using var blocks = new LineBlocks(new Pieces(text, from, piece), Reading(), cursor, text.AsSpan((int)Math.Max(0, from - 128), (int)Math.Min(128, from)), stopAfter % 3 == 0 ? 10 : long.MaxValue);
+                using var blocks = new LineBlocks(new Pieces(text, from, piece), Reading(), cursor,
+                    text.AsSpan((int)Math.Max(0, from - 128), (int)Math.Min(128, from)), stopAfter % 3 == 0 ? 10 : long.MaxValue);
                 var before = taken.Count;
                 for (var n = 0; n <= stopAfter % 4; n++)
                 {
@@ -123,13 +125,15 @@ public sealed class LineBlocksTests
             Assert.Equal(expected.Length, lines.Length);
             for (var i = 0; i < lines.Length; i++)
             {
-                Assert.True(expected[i] == lines[i] || (expected[i].Length >= SourceBlock.MaxBytes && lines[i].Length > SourceBlock.MaxLineBytes));
+                Assert.True(expected[i] == lines[i] || (expected[i].Length >= SourceBlock.MaxBytes
+                    && lines[i].Length > SourceBlock.MaxLineBytes));
             }
         }, iter: 60);
 
     private static FileReading Reading(ILineFormat? format = null) => new("web", "id", format ?? LogFolder.Combined, LogFolder.Hash);
 
-    private static LineBlocks Over(string text, ILineFormat? format = null) => new(new MemoryStream(Encoding.Latin1.GetBytes(text)), Reading(format), null, []);
+    private static LineBlocks Over(string text, ILineFormat? format = null) =>
+        new(new MemoryStream(Encoding.Latin1.GetBytes(text)), Reading(format), null, []);
 
     private static string Text(SourceBlock? block) => Encoding.Latin1.GetString(block!.Lines.Span);
 

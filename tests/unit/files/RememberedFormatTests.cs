@@ -14,7 +14,8 @@ public sealed class RememberedFormatTests : IDisposable
     {
         _logs.Write("a.log", Line);
         var nginx = LogFormats.Named(NginxTests.Combined);
-        Assert.Equal(("nginx", null), (await _logs.ImportAsync(_sink, format: nginx)) is [var first] ? (first.Format, first.Error) : default);
+        Assert.Equal(("nginx", null), (await _logs.ImportAsync(_sink, format: nginx)) is [var first] ? (first.Format, first.Error)
+            : default);
         _logs.Append("a.log", Line);
         var error = Assert.Single(await _logs.ImportAsync(_sink, auto: true)).Error;
         Assert.Contains("read as nginx before", error, StringComparison.Ordinal);
@@ -27,7 +28,8 @@ public sealed class RememberedFormatTests : IDisposable
 
     [Fact]
     public void Names_without_parameters_are_remembered() =>
-        Assert.All(["combined", "common", "iis-w3c", "appservice-w3c"], (string name) => Assert.Equal(name, LogFormats.Remembered(name, out _)?.Name));
+        Assert.All(["combined", "common", "iis-w3c", "appservice-w3c"], (string name) =>
+            Assert.Equal(name, LogFormats.Remembered(name, out _)?.Name));
 
     public void Dispose() => _logs.Dispose();
 }

@@ -8,7 +8,8 @@ using Xunit;
 
 namespace Pipeline.Tests.Unit.Files;
 
-/// <summary>What has a file's name and is none. Opening a pipe that nobody writes to would wait for ever; reading some devices would never end.</summary>
+/// <summary>What has a file's name and is none. Opening a pipe that nobody writes to would wait for ever; reading some devices would never
+/// end.</summary>
 public sealed class SourceFileTests : IDisposable
 {
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
@@ -26,7 +27,9 @@ public sealed class SourceFileTests : IDisposable
         Assert.SkipUnless(OperatingSystem.IsLinux(), "only Linux is asked what kind of a file a path leads to");
         using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         var path = Make(kind, socket);
-        var error = await Assert.ThrowsAsync<UnreadableFileException>(() => Task.Run(() => SourceFile.Open(path).Dispose(), TestContext.Current.CancellationToken).WaitAsync(Bound, TestContext.Current.CancellationToken));
+        var error = await Assert.ThrowsAsync<UnreadableFileException>(() =>
+            Task.Run(() => SourceFile.Open(path).Dispose(), TestContext.Current.CancellationToken)
+            .WaitAsync(Bound, TestContext.Current.CancellationToken));
         Assert.DoesNotContain(path, error.Message, StringComparison.Ordinal);
         Assert.Contains("pipe, socket or device", error.Message, StringComparison.Ordinal);
     }
@@ -36,10 +39,14 @@ public sealed class SourceFileTests : IDisposable
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "only Linux is asked what kind of a file a path leads to");
         Make("pipe", null);
-        await File.WriteAllTextAsync(Path.Combine(_logs.Root, "a.log"), "203.0.113.7 - - [02/Nov/2026:10:00:00 +0000] \"GET /updates.tsv HTTP/1.1\" 200 1 \"-\" \"-\"\n", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(Path.Combine(_logs.Root, "a.log"),
+            "203.0.113.7 - - [02/Nov/2026:10:00:00 +0000] \"GET /updates.tsv HTTP/1.1\" 200 1 \"-\" \"-\"\n",
+            TestContext.Current.CancellationToken);
         var sink = new FakeSink();
-        var import = new FileImport(new FileCursors("web", []), LogFormats.Named("combined"), InstallationKey.New().Cursors(), sink, Workers.Pool);
-        var results = await import.RunAsync([_logs.Root], final: false, CancellationToken.None).WaitAsync(Bound, TestContext.Current.CancellationToken);
+        var import = new FileImport(new FileCursors("web", []), LogFormats.Named("combined"), InstallationKey.New().Cursors(), sink,
+            Workers.Pool);
+        var results = await import.RunAsync([_logs.Root], final: false, CancellationToken.None)
+            .WaitAsync(Bound, TestContext.Current.CancellationToken);
         Assert.Equal(["a.log", "pipe"], results.Select(result => Path.GetFileName(result.Path)));
         Assert.Null(results[0].Error);
         Assert.Contains("pipe, socket or device", results[1].Error, StringComparison.Ordinal);

@@ -10,7 +10,9 @@ public sealed class TailPropertyTests
 
     [Fact]
     public Task Every_line_is_read_once_whatever_happens_between_polls() =>
-        Gen.Frequency((4, Gen.Const(Step.Poll)), (5, Gen.Const(Step.Line)), (2, Gen.Const(Step.Part)), (2, Gen.Const(Step.LateLine)), (3, Gen.Const(Step.Rotate)), (3, Gen.Const(Step.Compress)), (2, Gen.Const(Step.Acknowledge)), (2, Gen.Const(Step.Restart)), (1, Gen.Const(Step.Wait)))
+        Gen.Frequency((4, Gen.Const(Step.Poll)), (5, Gen.Const(Step.Line)), (2, Gen.Const(Step.Part)), (2, Gen.Const(Step.LateLine)),
+            (3, Gen.Const(Step.Rotate)), (3, Gen.Const(Step.Compress)), (2, Gen.Const(Step.Acknowledge)), (2, Gen.Const(Step.Restart)),
+            (1, Gen.Const(Step.Wait)))
             .Array[0, 40].SampleAsync(async steps => await RunAsync(steps), iter: 400, threads: 1);
 
     private static async Task RunAsync(Step[] steps)
@@ -44,7 +46,8 @@ public sealed class TailPropertyTests
                     logs.Append("access.log", written[^1] + (open ? "" : "\n"));
                     break;
                 // The server writes to the old file until it is told that it was rotated.
-                case Step.LateLine when File.Exists(logs["access.log.1"]) && (await File.ReadAllTextAsync(logs["access.log.1"], TestContext.Current.CancellationToken)).EndsWith('\n'):
+                case Step.LateLine when File.Exists(logs["access.log.1"])
+                    && (await File.ReadAllTextAsync(logs["access.log.1"], TestContext.Current.CancellationToken)).EndsWith('\n'):
                     written.Add($"line {line++}");
                     logs.Append("access.log.1", written[^1] + "\n");
                     if (open)
@@ -69,7 +72,8 @@ public sealed class TailPropertyTests
                     open = false;
                     break;
                 case Step.Compress when File.Exists(logs["access.log.1"]):
-                    logs.WriteGzip("access.log.1.gz", await File.ReadAllTextAsync(logs["access.log.1"], TestContext.Current.CancellationToken));
+                    logs.WriteGzip("access.log.1.gz", await File.ReadAllTextAsync(logs["access.log.1"],
+                        TestContext.Current.CancellationToken));
                     File.Delete(logs["access.log.1"]);
                     break;
                 case Step.Acknowledge:
@@ -98,7 +102,8 @@ public sealed class TailPropertyTests
         Assert.Equal(read.Count, read.Distinct().Count());
         Assert.Subset(written.ToHashSet(), read.ToHashSet());
         var missing = expected.Except(read).ToList();
-        Assert.All(missing, m => Assert.Contains(Directory.GetFiles(logs.Root), f => f != logs["access.log"] && File.ReadAllText(f) is var text && (text == m || text.EndsWith("\n" + m, StringComparison.Ordinal))));
+        Assert.All(missing, m => Assert.Contains(Directory.GetFiles(logs.Root), f => f != logs["access.log"]
+            && File.ReadAllText(f) is var text && (text == m || text.EndsWith("\n" + m, StringComparison.Ordinal))));
         Assert.Equal(0, tail.PossibleLosses);
     }
 }

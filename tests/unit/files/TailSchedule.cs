@@ -4,13 +4,16 @@ using Xunit;
 namespace Pipeline.Tests.Unit.Files;
 
 /// <summary>
-/// One seeded schedule: writers, every kind of rotation, deletion and truncation, and kills between the polls of a real tail over real files, on one thread and a virtual clock.
-/// What is on the disk is known line by line, so that at the end each line is judged: read once; or destroyed before a poll could read it, and then counted; or wrong.
+/// One seeded schedule: writers, every kind of rotation, deletion and truncation, and kills between the polls of a real tail over real
+/// files, on one thread and a virtual clock.
+/// What is on the disk is known line by line, so that at the end each line is judged: read once; or destroyed before a poll could read it,
+/// and then counted; or wrong.
 /// </summary>
 internal sealed class TailSchedule : IDisposable
 {
     private const string Banner = "started";
-    /// <summary>So many polls of one tail read what is there: a quiet file's limit, and one more for a gzip file, with some to spare.</summary>
+    /// <summary>So many polls of one tail read what is there: a quiet file's limit, and one more for a gzip file, with some to
+    /// spare.</summary>
     private const int PollsToRead = 9;
     /// <summary>And so many tell of a file that was cut: it must last.</summary>
     private const int PollsToTell = 45;
@@ -81,7 +84,10 @@ internal sealed class TailSchedule : IDisposable
 
     public void Dispose() => _logs.Dispose();
 
-    private TailSource Tail() => new(new TailOptions { Paths = [_logs["*.log*"]], MaxHandles = _handles, QuietPoll = TimeSpan.FromSeconds(2), IdlePoll = TimeSpan.FromSeconds(5) }, _sink.Cursors(), LogFolder.Combined, LogFolder.Hash, Core.Workers.Inline, _logs.Time, _logs.Events);
+    private TailSource Tail() =>
+        new(new TailOptions { Paths = [_logs["*.log*"]], MaxHandles = _handles, QuietPoll = TimeSpan.FromSeconds(2),
+        IdlePoll = TimeSpan.FromSeconds(5) }, _sink.Cursors(), LogFolder.Combined, LogFolder.Hash, Core.Workers.Inline, _logs.Time,
+        _logs.Events);
 
     private async Task StepAsync(string log)
     {
@@ -148,7 +154,8 @@ internal sealed class TailSchedule : IDisposable
 
     private void Add(string path, Content content, bool complete)
     {
-        var line = new Line($"{path}-{_lines.Count}-{Filler(_random.Next(8) == 0 ? _random.Next(9_000) : _random.Next(90))}") { Complete = complete, Alike = content.Alike, WrittenAt = _poll };
+        var line = new Line($"{path}-{_lines.Count}-{Filler(_random.Next(8) == 0 ? _random.Next(9_000) : _random.Next(90))}") { Complete =
+            complete, Alike = content.Alike, WrittenAt = _poll };
         _lines.Add(line);
         _byText[line.Text] = line;
         content.Lines.Add(line);
@@ -283,8 +290,10 @@ internal sealed class TailSchedule : IDisposable
             _disk[path + ".gz"] = content;
             Moved();
             _totals.Gzips++;
-            // Copied, emptied and compressed between two polls: where the file was not open, the copy's content is found compressed, as after any rotation.
-            _lines.FindAll(l => l.DestroyedAt == _poll && l.DestroyedLog == log && _handles < _names.Length * 6).ForEach(l => l.Traceless = true);
+            // Copied, emptied and compressed between two polls: where the file was not open, the copy's content is found compressed, as
+            // after any rotation.
+            _lines.FindAll(l => l.DestroyedAt == _poll && l.DestroyedLog == log && _handles < _names.Length * 6)
+                .ForEach(l => l.Traceless = true);
         }
     }
 
@@ -433,7 +442,8 @@ internal sealed class TailSchedule : IDisposable
                 _totals.HeldBack++;
                 counted.Add(("shrunk", -1));
             }
-            else if (line is { Alike: true, How: not Destroyed.No, DestroyedLife: > 0, OfferedToTheDead: false } && line.MaxPollsSeen is >= PollsToRead and < PollsToTell)
+            else if (line is { Alike: true, How: not Destroyed.No, DestroyedLife: > 0, OfferedToTheDead: false }
+                && line.MaxPollsSeen is >= PollsToRead and < PollsToTell)
             {
                 // The same, and the process that left it alone was killed before that had lasted long enough to be told.
                 _totals.LostUnseen++;
@@ -441,13 +451,16 @@ internal sealed class TailSchedule : IDisposable
             else if (line.How == Destroyed.No || (line.MaxPollsSeen >= PollsToRead && !line.OfferedToTheDead))
             {
                 _totals.Lost++;
-                wrong.Add($"{Short(line.Text)} was there for {line.MaxPollsSeen} polls of one tail and was not read: written at {line.WrittenAt}, {(line.How == Destroyed.No ? "and there still" : $"destroyed at {line.DestroyedAt} in {line.DestroyedLog}")}");
+                wrong.Add($"{Short(line.Text)} was there for {line.MaxPollsSeen} polls of one tail and was not read: written at " +
+                    $"{line.WrittenAt}, " +
+                    $"{(line.How == Destroyed.No ? "and there still" : $"destroyed at {line.DestroyedAt} in {line.DestroyedLog}")}");
             }
             else if (line.OfferedToTheDead)
             {
                 _totals.LostWithTheDead++;
             }
-            else if (!line.Known || line.Traceless || _pollsAtDeath[line.DestroyedLife] - line.DestroyedAt < (line.How == Destroyed.Emptied ? PollsToRead : PollsToMiss))
+            else if (!line.Known || line.Traceless || _pollsAtDeath[line.DestroyedLife] - line.DestroyedAt < (line.How == Destroyed.Emptied
+                ? PollsToRead : PollsToMiss))
             {
                 // It was destroyed where no process knew the file, or the one that did was killed before it could tell.
                 _totals.LostUnseen++;

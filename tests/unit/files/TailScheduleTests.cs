@@ -5,7 +5,8 @@ using Xunit;
 namespace Pipeline.Tests.Unit.Files;
 
 /// <summary>
-/// Promise 2 for files that are followed. `TAIL_SEEDS=FROM..TO` runs those seeds (TO is not among them) instead of the sample, and one seed replays a failure: `TAIL_SEEDS=17..18`.
+/// Promise 2 for files that are followed. `TAIL_SEEDS=FROM..TO` runs those seeds (TO is not among them) instead of the sample, and one seed
+/// replays a failure: `TAIL_SEEDS=17..18`.
 /// </summary>
 public sealed class TailScheduleTests(ITestOutputHelper output)
 {
@@ -32,9 +33,13 @@ public sealed class TailScheduleTests(ITestOutputHelper output)
         }
         var text = $"seeds {from}..{to} in {clock.Elapsed.TotalSeconds:F1} s: {totals}";
         output.WriteLine(text);
-        Assert.True(failures.Count == 0, $"{text}\n{string.Join("\n", failures.Values)}\nReplay: TAIL_SEEDS={failures.Keys.FirstOrDefault()}..{failures.Keys.FirstOrDefault() + 1}");
+        Assert.True(failures.Count == 0,
+            $"{text}\n{string.Join("\n", failures.Values)}\nReplay: " +
+            $"TAIL_SEEDS={failures.Keys.FirstOrDefault()}..{failures.Keys.FirstOrDefault() + 1}");
         // A proof that did not meet what it is for proves nothing.
-        Assert.True(to - from < Sample || (totals is { CopyTruncates: > 0, Truncates: > 0, Renames: > 0, Deletes: > 0, Gzips: > 0, Kills: > 0, Detected: > 0, LostAtDestruction: > 0 }), text);
+        Assert.True(to - from < Sample
+            || (totals is { CopyTruncates: > 0, Truncates: > 0, Renames: > 0, Deletes: > 0, Gzips: > 0, Kills: > 0, Detected: > 0,
+            LostAtDestruction: > 0 }), text);
     }
 
     private static (int From, int To) Seeds()

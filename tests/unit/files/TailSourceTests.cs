@@ -232,7 +232,8 @@ public sealed class TailSourceTests : IDisposable
         Assert.Equal(["a1", "a2", "b1", "c1"], _sink.Lines);
     }
 
-    /// <summary>Schedules 3856 and 3965: `copytruncate` and another rotation between two polls, of a file that was not open. Its inode is all that tells that what goes on is a copy.</summary>
+    /// <summary>Schedules 3856 and 3965: `copytruncate` and another rotation between two polls, of a file that was not open. Its inode is
+    /// all that tells that what goes on is a copy.</summary>
     [Fact]
     public async Task A_file_that_is_not_open_and_goes_on_in_a_copy_while_its_name_is_gone_is_a_possible_loss()
     {
@@ -285,7 +286,8 @@ public sealed class TailSourceTests : IDisposable
         Assert.Equal(3_000_009, _sink.Offered[^1].To);
     }
 
-    /// <summary>What docs/sources.md says of delays: half as long as it was quiet up to 5 s, a sixth as long up to 30 s; and a file that is new in its folder at the next poll.</summary>
+    /// <summary>What docs/sources.md says of delays: half as long as it was quiet up to 5 s, a sixth as long up to 30 s; and a file that is
+    /// new in its folder at the next poll.</summary>
     [Theory]
     [InlineData(25, 5)]
     [InlineData(90, 15)]
@@ -313,7 +315,8 @@ public sealed class TailSourceTests : IDisposable
         Assert.Equal("new", _sink.Lines[^1]);
     }
 
-    /// <summary>A rotation shows in the folder: all paths are asked at once, however long they were quiet, so that nothing waits for its turn.</summary>
+    /// <summary>A rotation shows in the folder: all paths are asked at once, however long they were quiet, so that nothing waits for its
+    /// turn.</summary>
     [Fact]
     public async Task A_file_that_was_quiet_for_an_hour_loses_nothing_when_it_is_written_and_rotated_twice_between_two_looks()
     {
@@ -388,7 +391,8 @@ public sealed class TailSourceTests : IDisposable
     [Fact]
     public async Task Open_files_are_bounded_and_closed_ones_go_on_when_they_grow()
     {
-        _tail = new(new TailOptions { Paths = [_logs["access.log*"]], MaxHandles = 2 }, _sink.Cursors(), LogFolder.Combined, LogFolder.Hash, Core.Workers.Inline, _logs.Time, _logs.Events);
+        _tail = new(new TailOptions { Paths = [_logs["access.log*"]], MaxHandles = 2 }, _sink.Cursors(), LogFolder.Combined, LogFolder.Hash,
+            Core.Workers.Inline, _logs.Time, _logs.Events);
         for (var f = 0; f < 9; f++)
         {
             _logs.Write($"access.log.{f}", $"first of {f}\n");
@@ -424,7 +428,8 @@ public sealed class TailSourceTests : IDisposable
         await Assert.ThrowsAsync<FencedException>(() => _tail.RunAsync(_sink, TestContext.Current.CancellationToken));
     }
 
-    private TailSource Tail(TailOptions options) => new(options, _sink.Cursors(), LogFolder.Combined, LogFolder.Hash, Core.Workers.Inline, _logs.Time, _logs.Events);
+    private TailSource Tail(TailOptions options) => new(options, _sink.Cursors(), LogFolder.Combined, LogFolder.Hash, Core.Workers.Inline,
+        _logs.Time, _logs.Events);
 
     private void Restart() => _tail = _logs.Tail(_sink, "access.log*");
 

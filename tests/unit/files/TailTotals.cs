@@ -3,7 +3,8 @@ namespace Pipeline.Tests.Unit.Files;
 /// <summary>What happened in schedules: shows that a run met what it is for.</summary>
 internal sealed class TailTotals
 {
-    public long Schedules, Polls, Lines, Read, Renames, CopyTruncates, Truncates, Cuts, Deletes, Gzips, LateLines, Kills, Detected, LostAtDestruction, LostWithTheDead, LostUnseen, HeldBack, DoubledByCut, Lost, Doubled;
+    public long Schedules, Polls, Lines, Read, Renames, CopyTruncates, Truncates, Cuts, Deletes, Gzips, LateLines, Kills, Detected,
+        LostAtDestruction, LostWithTheDead, LostUnseen, HeldBack, DoubledByCut, Lost, Doubled;
 
     public void Add(TailTotals other)
     {
@@ -13,5 +14,6 @@ internal sealed class TailTotals
         }
     }
 
-    public override string ToString() => string.Join(", ", typeof(TailTotals).GetFields().Select(field => $"{field.Name} {field.GetValue(this)}"));
+    public override string ToString() => string.Join(", ", typeof(TailTotals).GetFields()
+        .Select(field => $"{field.Name} {field.GetValue(this)}"));
 }

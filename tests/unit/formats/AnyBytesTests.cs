@@ -11,9 +11,12 @@ public sealed class AnyBytesTests
 {
     private static readonly string[] Seeds =
     [
-        "203.0.113.9 - - [05/Jan/2026:08:01:02 +0000] \"GET /updates.2.tsv?id=1a2b HTTP/1.1\" 200 164 \"-\" \"Citrix XenServer AutoUpdate\"\n",
-        "2001:db8::1 - - [05/Jan/2026:08:01:02 +0200] \"GET /xc/XCUpdates.xml HTTP/1.1\" 200 - \"\\x22\\\"\" \"XenCenter/8.2.3.4 (64-bit)\" \"-\"\r\n",
-        "#Fields: date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) cs(Referer) sc-status sc-substatus sc-win32-status time-taken\n",
+        "203.0.113.9 - - [05/Jan/2026:08:01:02 +0000] \"GET /updates.2.tsv?id=1a2b HTTP/1.1\" 200 164 \"-\" \"Citrix XenServer " +
+            "AutoUpdate\"\n",
+        "2001:db8::1 - - [05/Jan/2026:08:01:02 +0200] \"GET /xc/XCUpdates.xml HTTP/1.1\" 200 - \"\\x22\\\"\" \"XenCenter/8.2.3.4 " +
+            "(64-bit)\" \"-\"\r\n",
+        "#Fields: date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) cs(Referer) sc-status " +
+            "sc-substatus sc-win32-status time-taken\n",
         "#Fields: date time c-ip cs-method cs-uri-stem cs(User-Agent)\r\n",
         "\u00EF\u00BB\u00BF#Fields: date\n",
         "2026-01-05 08:01:02 10.0.0.4 GET /xs/XCUpdates.xml - 443 - 203.0.113.9 XenCenter/2025.2.0.8315+(64-bit) - 200 0 0 15\n",
@@ -30,7 +33,8 @@ public sealed class AnyBytesTests
 
     private static readonly Gen<byte[]> Noise = Gen.Frequency(
         (1, Gen.Byte.Array[0, 200]),
-        (1, Gen.OneOf((byte)' ', (byte)'"', (byte)'\\', (byte)'\n', (byte)'\r', (byte)'[', (byte)']', (byte)'{', (byte)'}', (byte)':', (byte)',', (byte)'#', (byte)'0', (byte)'u').Array[0, 200]));
+        (1, Gen.OneOf((byte)' ', (byte)'"', (byte)'\\', (byte)'\n', (byte)'\r', (byte)'[', (byte)']', (byte)'{', (byte)'}', (byte)':',
+            (byte)',', (byte)'#', (byte)'0', (byte)'u').Array[0, 200]));
 
     /// <summary>Real lines, each with some bytes changed, cut or put in.</summary>
     private static readonly Gen<byte[]> Hurt =
@@ -55,9 +59,11 @@ public sealed class AnyBytesTests
             return bytes.ToArray();
         });
 
-    private static readonly Gen<byte[]> Blocks = Gen.Frequency((3, Hurt), (1, Noise)).Array[0, 12].Select(parts => parts.SelectMany(part => part).ToArray());
+    private static readonly Gen<byte[]> Blocks = Gen.Frequency((3, Hurt), (1, Noise)).Array[0, 12]
+        .Select(parts => parts.SelectMany(part => part).ToArray());
 
-    private static readonly Gen<string?> Lists = Gen.OneOf<string?>(null, "", "date", Parsed.W3cHeader["#Fields: ".Length..], "date time c-ip cs-method cs-uri-stem cs(User-Agent)");
+    private static readonly Gen<string?> Lists = Gen.OneOf<string?>(null, "", "date", Parsed.W3cHeader["#Fields: ".Length..],
+        "date time c-ip cs-method cs-uri-stem cs(User-Agent)");
 
     [Theory]
     [InlineData("combined")]
@@ -138,6 +144,7 @@ public sealed class AnyBytesTests
     {
         var text = Encoding.Latin1.GetString(block);
         var lines = text.Split('\n');
-        return lines.Take(text.EndsWith('\n') || text.Length == 0 ? lines.Length - 1 : lines.Length).Count(line => !format.IsDirective(Parsed.Bytes(line)));
+        return lines.Take(text.EndsWith('\n') || text.Length == 0 ? lines.Length - 1 : lines.Length)
+            .Count(line => !format.IsDirective(Parsed.Bytes(line)));
     }
 }

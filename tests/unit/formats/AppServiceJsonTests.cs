@@ -8,10 +8,12 @@ public sealed class AppServiceJsonTests
     private const string Time = "2026-11-02T00:01:58.7631118Z";
     private const string Record = "agent 2026-11-02T00:01:58.763111 192.0.2.1 absent";
 
-    public static string Line(string time = Time, string address = "192.0.2.1", string method = "GET", string stem = "/updates.2.tsv", string query = "-", string agent = "-") =>
+    public static string Line(string time = Time, string address = "192.0.2.1", string method = "GET", string stem = "/updates.2.tsv",
+        string query = "-", string agent = "-") =>
         $$$"""{"time":"{{{time}}}","category":"AppServiceHTTPLogs","properties":{{{Properties(address, method, stem, query, agent)}}}}""";
 
-    private static string Properties(string address = "192.0.2.1", string method = "GET", string stem = "/updates.2.tsv", string query = "-", string agent = "-") =>
+    private static string Properties(string address = "192.0.2.1", string method = "GET", string stem = "/updates.2.tsv",
+        string query = "-", string agent = "-") =>
         $$"""{"CsHost":"updates.example.net","CIp":"{{address}}","SPort":"443","CsUriStem":"{{stem}}","CsUriQuery":"{{query}}","CsMethod":"{{method}}","TimeTaken":5,"ScStatus":200,"UserAgent":"{{agent}}","Cookie":"--"}""";
 
     [Fact]
@@ -62,7 +64,8 @@ public sealed class AppServiceJsonTests
     [Fact]
     public void An_envelope_or_array_on_one_line_counts_element_by_element()
     {
-        foreach (var text in new[] { $$"""{"records":[{{Line()}},1,{{Line(method: "HEAD")}},[],{{Line()}}]}""", $"[{Line()}, 1, {Line(method: "HEAD")}, [] ,{Line()}]" })
+        foreach (var text in new[] { $$"""{"records":[{{Line()}},1,{{Line(method: "HEAD")}},[],{{Line()}}]}""",
+            $"[{Line()}, 1, {Line(method: "HEAD")}, [] ,{Line()}]" })
         {
             var lines = Parsed.Parse("appservice-json", text + "\n\n");
             Assert.Equal(6, lines.Lines);

@@ -41,12 +41,14 @@ public sealed class ClassifierTests
     [Fact]
     public void The_agents_list_is_what_the_published_pattern_says()
     {
-        var pattern = new Regex(@"^/updates\.(?:(?:v?2|latest|[0-9]+(?:\.[0-9]+){2,3})\.)?(?:tsv|json)$", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant);
+        var pattern = new Regex(@"^/updates\.(?:(?:v?2|latest|[0-9]+(?:\.[0-9]+){2,3})\.)?(?:tsv|json)$",
+            RegexOptions.IgnoreCase | RegexOptions.CultureInvariant);
         var part = Gen.OneOf("updates", "Updates", ".", ".", "v", "2", "9", "10", "latest", "tsv", "json", "JSON", "x");
         part.Array[1, 12].Select(string.Concat).Sample(
             name => pattern.IsMatch("/" + name) == (Classifier.Path(Parsed.Bytes("/" + name)) == Asked.AgentUpdates), iter: 200_000);
         Gen.OneOf("", "2.", "v2.", "latest.", "1.2.", "1.2.3.", "1.2.3.4.", "1.2.3.4.5.", "1..2.", ".").Sample(
-            middle => pattern.IsMatch($"/updates.{middle}tsv") == (Classifier.Path(Parsed.Bytes($"/updates.{middle}tsv")) == Asked.AgentUpdates));
+            middle => pattern.IsMatch($"/updates.{middle}tsv") == (Classifier.Path(
+                Parsed.Bytes($"/updates.{middle}tsv")) == Asked.AgentUpdates));
     }
 
     [Theory]
@@ -74,7 +76,8 @@ public sealed class ClassifierTests
     [InlineData("", "no-agent-string")]
     public void The_agent_string_tells_version_or_reason(string agent, string expected)
     {
-        var found = Classifier.TryVersion(Parsed.Bytes(agent), out var version, out var reason) ? Parsed.Text(version) : Reasons.Code(reason);
+        var found = Classifier.TryVersion(Parsed.Bytes(agent), out var version, out var reason) ? Parsed.Text(version)
+            : Reasons.Code(reason);
         Assert.Equal(expected, found);
     }
 
@@ -110,7 +113,8 @@ public sealed class ClassifierTests
     [Fact]
     public void Reason_codes_are_the_protocols()
     {
-        Assert.Equal(["empty", "too-long", "malformed", "bad-time", "untrusted-address", "other-path", "not-get", "no-agent-string", "other-client", "bad-version"], Reasons.All.Select(Reasons.Code));
+        Assert.Equal(["empty", "too-long", "malformed", "bad-time", "untrusted-address", "other-path", "not-get", "no-agent-string",
+            "other-client", "bad-version"], Reasons.All.Select(Reasons.Code));
         Assert.All(Reasons.All, reason => Assert.Equal(reason, Reasons.Parse(Reasons.Code(reason))));
         Assert.ThrowsAny<PipelineException>(() => Reasons.Parse("late"));
     }

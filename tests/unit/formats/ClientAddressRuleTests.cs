@@ -8,7 +8,8 @@ namespace Pipeline.Tests.Unit.Formats;
 
 public sealed class ClientAddressRuleTests
 {
-    private static readonly IPNetwork[] Ours = [IPNetwork.Parse("10.0.0.0/8"), IPNetwork.Parse("2001:db8::/32"), IPNetwork.Parse("::ffff:172.16.0.0/108"), IPNetwork.Parse("fe80::/10")];
+    private static readonly IPNetwork[] Ours = [IPNetwork.Parse("10.0.0.0/8"), IPNetwork.Parse("2001:db8::/32"),
+        IPNetwork.Parse("::ffff:172.16.0.0/108"), IPNetwork.Parse("fe80::/10")];
 
     [Theory]
     [InlineData("10.0.0.1", "203.0.113.9", "203.0.113.9")]
@@ -48,9 +49,12 @@ public sealed class ClientAddressRuleTests
     [Fact]
     public void Lists_agree_with_an_obvious_reading()
     {
-        var one = Gen.OneOf("10.0.0.1", "10.255.1.2", "203.0.113.9", "172.16.9.9", "2001:db8::5", "3fff::1", "::ffff:10.1.1.1", "[3fff::2]:80", "198.51.100.7:443", "unknown", "_x", "", "-", "1.2.3", "fe80::1%3");
-        Gen.Select(Gen.OneOf("10.0.0.1", "192.0.2.1", "2001:db8::1", "3fff::7"), one.Array[0, 5], Gen.OneOf(",", ", ", ",+", " ,\t"), Gen.Bool).Sample(
-            (peer, elements, comma, otherwise) => Assert.Equal(Obvious(peer, string.Join(comma, elements), otherwise), Client(new("f", Ours, otherwise), peer, string.Join(comma, elements))),
+        var one = Gen.OneOf("10.0.0.1", "10.255.1.2", "203.0.113.9", "172.16.9.9", "2001:db8::5", "3fff::1", "::ffff:10.1.1.1",
+            "[3fff::2]:80", "198.51.100.7:443", "unknown", "_x", "", "-", "1.2.3", "fe80::1%3");
+        Gen.Select(Gen.OneOf("10.0.0.1", "192.0.2.1", "2001:db8::1", "3fff::7"), one.Array[0, 5], Gen.OneOf(",", ", ", ",+", " ,\t"),
+            Gen.Bool).Sample(
+            (peer, elements, comma, otherwise) => Assert.Equal(Obvious(peer, string.Join(comma, elements), otherwise),
+                Client(new("f", Ours, otherwise), peer, string.Join(comma, elements))),
             iter: 50_000);
     }
 
@@ -67,7 +71,8 @@ public sealed class ClientAddressRuleTests
         var rule = new ClientAddressRule("X-Forwarded-For", Ours, false);
         foreach (var name in new[] { "combined", "common" })
         {
-            Assert.Contains("has one address only", Assert.ThrowsAny<PipelineException>(() => LogFormats.Named(name, rule)).Message, StringComparison.Ordinal);
+            Assert.Contains("has one address only", Assert.ThrowsAny<PipelineException>(() => LogFormats.Named(name, rule)).Message,
+                StringComparison.Ordinal);
         }
     }
 
@@ -80,8 +85,11 @@ public sealed class ClientAddressRuleTests
         }
         foreach (var text in list.Split(',').Reverse().Select(e => e.Trim(' ', '\t', '+')))
         {
-            var bare = text.StartsWith('[') ? text[1..text.IndexOf(']', StringComparison.Ordinal)] : text.Count(c => c == ':') == 1 ? text[..text.IndexOf(':', StringComparison.Ordinal)] : text;
-            if (bare.Count(c => c is '.' or ':') < 2 || (bare.Contains('.', StringComparison.Ordinal) && !bare.Contains(':', StringComparison.Ordinal) && bare.Count(c => c == '.') != 3) || !IPAddress.TryParse(bare.Split('%')[0], out var address))
+            var bare = text.StartsWith('[') ? text[1..text.IndexOf(']', StringComparison.Ordinal)] : text.Count(c => c == ':') == 1
+                ? text[..text.IndexOf(':', StringComparison.Ordinal)] : text;
+            if (bare.Count(c => c is '.' or ':') < 2 || (bare.Contains('.', StringComparison.Ordinal)
+                && !bare.Contains(':', StringComparison.Ordinal) && bare.Count(c => c == '.') != 3)
+                || !IPAddress.TryParse(bare.Split('%')[0], out var address))
             {
                 return null;
             }

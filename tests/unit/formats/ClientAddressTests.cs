@@ -66,7 +66,8 @@ public sealed class ClientAddressTests
     public void Every_ipv6_form_agrees_with_the_framework()
     {
         // Zero groups often, so that runs of all lengths and places come up.
-        Gen.Select(Gen.Frequency((2, Gen.Const((ushort)0)), (1, Gen.UShort), (1, Gen.UShort[0, 255])).Array[8], Gen.Int[0, 2], Gen.Bool).Sample(
+        Gen.Select(Gen.Frequency((2, Gen.Const((ushort)0)), (1, Gen.UShort), (1, Gen.UShort[0, 255])).Array[8], Gen.Int[0, 2], Gen.Bool)
+            .Sample(
             (groups, form, upper) =>
             {
                 var bytes = groups.SelectMany(group => new[] { (byte)(group >> 8), (byte)group }).ToArray();
@@ -75,7 +76,8 @@ public sealed class ClientAddressTests
                 {
                     0 => address.ToString(),
                     1 => string.Join(':', groups.Select(group => group.ToString("x4"))),
-                    _ => string.Join(':', groups.Take(6).Select(group => group.ToString("x"))) + $":{bytes[12]}.{bytes[13]}.{bytes[14]}.{bytes[15]}",
+                    _ => string.Join(':', groups.Take(6).Select(group => group.ToString("x")))
+                        + $":{bytes[12]}.{bytes[13]}.{bytes[14]}.{bytes[15]}",
                 };
                 var normal = Normal(upper ? text.ToUpperInvariant() : text);
                 Assert.NotNull(normal);
@@ -113,7 +115,8 @@ public sealed class ClientAddressTests
                     Assert.Equal(normal, Normal(normal));
                     Assert.False(address.IsIPv4MappedToIPv6);
                 }
-                else if (!text.Contains('.', StringComparison.Ordinal) && text.Contains(':', StringComparison.Ordinal) && text.IndexOfAny(['[', ']', '%']) < 0)
+                else if (!text.Contains('.', StringComparison.Ordinal) && text.Contains(':', StringComparison.Ordinal)
+                    && text.IndexOfAny(['[', ']', '%']) < 0)
                 {
                     Assert.False(IPAddress.TryParse(text, out _));
                 }

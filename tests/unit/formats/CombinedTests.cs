@@ -8,7 +8,8 @@ public sealed class CombinedTests
     private const string Agent = "agent 2026-01-05T08:01:02 203.0.113.9 1a2b";
     private const string Check = "xencenter 2026-01-05T08:01:02 203.0.113.9 2025.2.0.8315";
 
-    private static string Line(string head = "203.0.113.9 - -", string request = "GET /updates.2.tsv?id=1a2b HTTP/1.1", string tail = " 200 164 \"-\" \"Citrix XenServer AutoUpdate\"") =>
+    private static string Line(string head = "203.0.113.9 - -", string request = "GET /updates.2.tsv?id=1a2b HTTP/1.1",
+        string tail = " 200 164 \"-\" \"Citrix XenServer AutoUpdate\"") =>
         $"{head} [05/Jan/2026:08:01:02 +0000] \"{request}\"{tail}";
 
     [Theory]
@@ -60,7 +61,8 @@ public sealed class CombinedTests
     [InlineData("POST /x HTTP/1.1", "other-path")]
     [InlineData("OPTIONS * HTTP/1.1", "other-path")]
     [InlineData("CONNECT example.net:443 HTTP/1.1", "other-path")]
-    public void Requests_are_read_or_are_malformed(string request, string expected) => Assert.Equal(expected, Parsed.Combined(Line(request: request)));
+    public void Requests_are_read_or_are_malformed(string request, string expected) =>
+        Assert.Equal(expected, Parsed.Combined(Line(request: request)));
 
     [Theory]
     [InlineData(" 200 12 \"-\" \"XenCenter/2025.2.0.8315 (64-bit)\"", Check)]
@@ -87,7 +89,8 @@ public sealed class CombinedTests
     [InlineData(" 2000 12 \"-\" \"-\"", "malformed")]
     [InlineData(" 200", "malformed")]
     [InlineData("", "malformed")]
-    public void Tails_are_read_or_are_malformed(string tail, string expected) => Assert.Equal(expected, Parsed.Combined(Line(request: "GET /xc/XCUpdates.xml HTTP/1.1", tail: tail)));
+    public void Tails_are_read_or_are_malformed(string tail, string expected) =>
+        Assert.Equal(expected, Parsed.Combined(Line(request: "GET /xc/XCUpdates.xml HTTP/1.1", tail: tail)));
 
     /// <summary>Rule 30: the first failing check, in one order.</summary>
     [Theory]
@@ -113,7 +116,8 @@ public sealed class CombinedTests
     [InlineData(65_537, "\n", "too-long")]
     [InlineData(65_537, "", "too-long")]
     [InlineData(1_000_000, "\r\n", "too-long")]
-    public void A_line_of_more_than_64_KiB_is_too_long(int length, string end, string expected) => Assert.Equal(expected, Parsed.Combined(new string('-', length) + end));
+    public void A_line_of_more_than_64_KiB_is_too_long(int length, string end, string expected) =>
+        Assert.Equal(expected, Parsed.Combined(new string('-', length) + end));
 
     [Fact]
     public void A_nul_byte_makes_a_line_malformed_wherever_it_stands()

@@ -26,5 +26,6 @@ public sealed class CommonTests
     }
 
     [Fact]
-    public void A_time_that_cannot_be_read_is_a_bad_time() => Assert.Equal("bad-time", Parsed.One("common", "203.0.113.9 - - [05/Jan/2026] \"GET /x HTTP/1.1\" 200 1"));
+    public void A_time_that_cannot_be_read_is_a_bad_time() => Assert.Equal("bad-time",
+        Parsed.One("common", "203.0.113.9 - - [05/Jan/2026] \"GET /x HTTP/1.1\" 200 1"));
 }

@@ -9,7 +9,8 @@ public sealed class DetectTests
     private const string Combined = "203.0.113.9 - - [05/Jan/2026:08:01:02 +0000] \"GET / HTTP/1.1\" 200 164 \"-\" \"-\"\n";
 
     [Fact]
-    public void A_header_alone_is_a_w3c_log() => Assert.Equal("iis-w3c", Detect.Of("#Software: x\r\n#Fields: date time\r\n"u8).Format?.Name);
+    public void A_header_alone_is_a_w3c_log() => Assert.Equal("iis-w3c",
+        Detect.Of("#Software: x\r\n#Fields: date time\r\n"u8).Format?.Name);
 
     [Fact]
     public void A_line_that_is_cut_by_the_sample_is_not_judged()
@@ -19,7 +20,8 @@ public sealed class DetectTests
     }
 
     [Fact]
-    public void A_single_unterminated_line_is_judged() => Assert.Equal("combined", Detect.Of(Parsed.Bytes(Combined.TrimEnd())).Format?.Name);
+    public void A_single_unterminated_line_is_judged() => Assert.Equal("combined",
+        Detect.Of(Parsed.Bytes(Combined.TrimEnd())).Format?.Name);
 
     [Fact]
     public void Neither_nothing_nor_noise_nor_a_mixture_is_a_format()
@@ -48,7 +50,8 @@ public sealed class DetectTests
     [Fact]
     public void The_json_formats_call_each_others_rows_malformed()
     {
-        var lines = new Dictionary<string, string> { ["appservice-json"] = AppServiceJsonTests.Line(), ["frontdoor"] = FrontDoorTests.Line(), ["storage-read"] = StorageReadTests.Line() };
+        var lines = new Dictionary<string, string> { ["appservice-json"] = AppServiceJsonTests.Line(),
+            ["frontdoor"] = FrontDoorTests.Line(), ["storage-read"] = StorageReadTests.Line() };
         foreach (var (name, line) in lines)
         {
             Assert.All(lines.Keys, other => Assert.Equal(other != name, Parsed.One(other, line) == "malformed"));

@@ -10,7 +10,9 @@ public sealed class FrontDoorTests
 {
     private const string Record = "agent 2026-11-02T00:01:58.327809 192.0.2.1 1a2b";
 
-    public static string Line(string time = "2026-11-02T00:01:58.3278090Z", string uri = "https://updates.example.net:443/updates.2.tsv?id=1a2b", string method = "GET", string peer = "\"socketIp\":\"192.0.2.1\"", string more = "", string category = "FrontDoorAccessLog") =>
+    public static string Line(string time = "2026-11-02T00:01:58.3278090Z",
+        string uri = "https://updates.example.net:443/updates.2.tsv?id=1a2b", string method = "GET",
+        string peer = "\"socketIp\":\"192.0.2.1\"", string more = "", string category = "FrontDoorAccessLog") =>
         $$$"""{"time":"{{{time}}}","category":"{{{category}}}","operationName":"x","properties":{"httpMethod":"{{{method}}}","requestUri":"{{{uri}}}","userAgent":"x","clientIp":"198.51.100.7",{{{peer}}},"timeTaken":"0.1","httpStatusCode":200,"errorInfo":"NoError","ErrorInfo":"NoError"{{{more}}}}}""";
 
     private static string One(string line) => Parsed.One("frontdoor", line);

@@ -7,7 +7,8 @@ using Xunit;
 
 namespace Pipeline.Tests.Unit.Formats;
 
-/// <summary>Knowing a layout makes rows faster to read and nothing else: what a row becomes is what a parser makes of it that has read none before.</summary>
+/// <summary>Knowing a layout makes rows faster to read and nothing else: what a row becomes is what a parser makes of it that has read none
+/// before.</summary>
 public sealed class JsonLayoutTests
 {
     private const string Known = """{"time":"2026-11-02T00:01:58Z","properties":{"CIp":"192.0.2.1","CsUriStem":"/updates.tsv","CsMethod":"GET","n":200,"UserAgent":"a"}}""";
@@ -17,7 +18,8 @@ public sealed class JsonLayoutTests
     private const string Signs = "\"\\,:{}[]0123456789.eE+-tfnu aA\u0001\u00e9\n";
 
     private static readonly JsonNames Names = new(
-        anyCase: true, textToo: false, ("records", 0, null), ("time", 2, null), ("properties", 1, new JsonNames(anyCase: true, textToo: true, ("CIp", 3, null), ("UserAgent", 4, null), ("n", 5, null))));
+        anyCase: true, textToo: false, ("records", 0, null), ("time", 2, null),
+            ("properties", 1, new JsonNames(anyCase: true, textToo: true, ("CIp", 3, null), ("UserAgent", 4, null), ("n", 5, null))));
 
     /// <summary>Rows as servers write them, and with every byte that means something in JSON in every place.</summary>
     [Theory]
@@ -153,7 +155,8 @@ public sealed class JsonLayoutTests
     {
         into.Clear();
         format.Parse(text, null, into);
-        return string.Join('\n', [.. Parsed.Outcome(into), .. into.Duplicates.Select(pair => $"{pair}"), $"{into.BadIds} {into.LongIds}", string.Join(' ', into.Rules.ToArray())]);
+        return string.Join('\n', [.. Parsed.Outcome(into), .. into.Duplicates.Select(pair => $"{pair}"), $"{into.BadIds} {into.LongIds}",
+            string.Join(' ', into.Rules.ToArray())]);
     }
 
     /// <summary>Whether the layout of one row reads another, and what it finds in it.</summary>
@@ -167,9 +170,11 @@ public sealed class JsonLayoutTests
         return reads;
     }
 
-    private static bool Read(JsonLayouts layouts, string row) => new JsonRecord(Names, Encoding.UTF8.GetBytes(row), new JsonMember[6], new byte[4096]).TryRead(layouts);
+    private static bool Read(JsonLayouts layouts, string row) => new JsonRecord(Names, Encoding.UTF8.GetBytes(row), new JsonMember[6],
+        new byte[4096]).TryRead(layouts);
 
-    private static bool Layout(JsonLayouts layouts, string row) => layouts.TryRead(Encoding.UTF8.GetBytes(row), new JsonMember[6], new byte[4096]);
+    private static bool Layout(JsonLayouts layouts, string row) => layouts.TryRead(Encoding.UTF8.GetBytes(row), new JsonMember[6],
+        new byte[4096]);
 
     private static string Members(string row)
     {

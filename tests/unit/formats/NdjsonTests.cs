@@ -39,7 +39,8 @@ public sealed class NdjsonTests
     [InlineData("unix", "\"2026-11-02T00:01:58Z\"", null)]
     [InlineData("rfc3339", "1793577718", null)]
     public void Numbers_are_times_where_the_parameters_say_so(string kind, string time, string? seconds) =>
-        Assert.Equal(seconds is null ? "bad-time" : $"agent 2026-11-02T00:01:{seconds} 192.0.2.1 1a2b", Parsed.One(Spec.Replace("time=ts", $"time=ts:{kind}", StringComparison.Ordinal), Line(time)));
+        Assert.Equal(seconds is null ? "bad-time" : $"agent 2026-11-02T00:01:{seconds} 192.0.2.1 1a2b",
+            Parsed.One(Spec.Replace("time=ts", $"time=ts:{kind}", StringComparison.Ordinal), Line(time)));
 
     [Theory]
     [InlineData("", "needs the names of its fields")]

@@ -10,7 +10,9 @@ namespace Pipeline.Tests.Unit.Formats;
 /// <summary>Parsing in a test's words: bytes in, text out.</summary>
 internal static class Parsed
 {
-    public const string W3cHeader = "#Fields: date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) cs(Referer) sc-status sc-substatus sc-win32-status time-taken";
+    public const string W3cHeader =
+        "#Fields: date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) cs(Referer) sc-status " +
+        "sc-substatus sc-win32-status time-taken";
 
     /// <summary>Latin-1, so that a test can write any byte as a character.</summary>
     public static byte[] Bytes(string text) => Encoding.Latin1.GetBytes(text);
@@ -60,8 +62,10 @@ internal static class Parsed
     {
         for (var row = 0; row < columns.Rows; row++)
         {
-            var time = DateTimeOffset.UnixEpoch.AddTicks(columns.Time[row] * 10).ToString("yyyy-MM-ddTHH:mm:ss.FFFFFF", CultureInfo.InvariantCulture);
-            all.Add($"{dataset} {time} {Text(columns.Strings[0][row])} {(columns.Strings[1].IsPresent(row) ? Text(columns.Strings[1][row]) : "absent")}");
+            var time = DateTimeOffset.UnixEpoch.AddTicks(columns.Time[row] * 10)
+                .ToString("yyyy-MM-ddTHH:mm:ss.FFFFFF", CultureInfo.InvariantCulture);
+            all.Add($"{dataset} {time} {Text(columns.Strings[0][row])} " +
+                $"{(columns.Strings[1].IsPresent(row) ? Text(columns.Strings[1][row]) : "absent")}");
         }
     }
 }

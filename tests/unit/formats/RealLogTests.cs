@@ -6,7 +6,8 @@ using Xunit;
 namespace Pipeline.Tests.Unit.Formats;
 
 /// <summary>
-/// Logs of real servers, which are others' work and are not committed: read where they are, below the folder that PIPELINE_TEST_DATA names or `shared/data` beside the repository.
+/// Logs of real servers, which are others' work and are not committed: read where they are, below the folder that PIPELINE_TEST_DATA names
+/// or `shared/data` beside the repository.
 /// </summary>
 public sealed class RealLogTests
 {
@@ -22,7 +23,8 @@ public sealed class RealLogTests
         Assert.Equal(lines.Lines, lines.Rejections.Count(Reason.OtherPath));
     }
 
-    /// <summary>Which format a real log has is not known here. Whichever it is read as, every line is a record or a rejection, the same ones however it is cut into blocks.</summary>
+    /// <summary>Which format a real log has is not known here. Whichever it is read as, every line is a record or a rejection, the same
+    /// ones however it is cut into blocks.</summary>
     [Fact]
     public void Promise_7_Every_line_of_every_real_log_is_a_record_or_a_rejection_in_every_format()
     {
@@ -52,15 +54,18 @@ public sealed class RealLogTests
 
     private static IEnumerable<string> Found([CallerFilePath] string here = "")
     {
-        var folder = Environment.GetEnvironmentVariable("PIPELINE_TEST_DATA") ?? Path.Combine(Path.GetDirectoryName(here)!, "..", "..", "..", "..", "shared", "data");
+        var folder = Environment.GetEnvironmentVariable("PIPELINE_TEST_DATA")
+            ?? Path.Combine(Path.GetDirectoryName(here)!, "..", "..", "..", "..", "shared", "data");
         return Directory.Exists(folder)
-            ? Directory.EnumerateFiles(folder, "*.log", SearchOption.AllDirectories).Where(path => Path.GetFileName(Path.GetDirectoryName(path)) == "real").Order(StringComparer.Ordinal)
+            ? Directory.EnumerateFiles(folder, "*.log", SearchOption.AllDirectories)
+                .Where(path => Path.GetFileName(Path.GetDirectoryName(path)) == "real").Order(StringComparer.Ordinal)
             : [];
     }
 
     private static string Skip()
     {
-        Assert.Skip("no logs of real servers: set PIPELINE_TEST_DATA to a folder with `logs/real/*.log` below it, or put one at ../shared/data beside the repository");
+        Assert.Skip("no logs of real servers: set PIPELINE_TEST_DATA to a folder with `logs/real/*.log` below it, or put one at " +
+            "../shared/data beside the repository");
         return "";
     }
 }

@@ -62,7 +62,8 @@ public sealed class SampleLogTests
         };
         Assert.All(Reasons.All, reason => Assert.Equal((reason, expected[reason]), (reason, lines.Rejections.Count(reason))));
 
-        Assert.Equal(Numbers(truth, "versions"), Enumerable.Range(0, lines.XenCenter.Rows).CountBy(row => Parsed.Text(lines.XenCenter.Strings[1][row])).ToDictionary(pair => pair.Key, pair => (long)pair.Value));
+        Assert.Equal(Numbers(truth, "versions"), Enumerable.Range(0, lines.XenCenter.Rows)
+            .CountBy(row => Parsed.Text(lines.XenCenter.Strings[1][row])).ToDictionary(pair => pair.Key, pair => (long)pair.Value));
         Assert.Equal(truth.RootElement.GetProperty("distinct_xencenter_ips").GetInt32(), Distinct(lines.XenCenter.Strings[0]));
         Assert.Equal(truth.RootElement.GetProperty("agents_without_prefix").GetInt32(), lines.Agent.Strings[1].AbsentCount);
         Assert.Equal(truth.RootElement.GetProperty("distinct_prefixes").GetInt32(), Distinct(lines.Agent.Strings[1]));
@@ -153,5 +154,6 @@ public sealed class SampleLogTests
     private static Dictionary<string, long> Numbers(JsonDocument truth, string property) =>
         truth.RootElement.GetProperty(property).EnumerateObject().ToDictionary(member => member.Name, member => member.Value.GetInt64());
 
-    private static string Sample(string file, [CallerFilePath] string here = "") => Path.Combine(Path.GetDirectoryName(here)!, "..", "..", "samples", file);
+    private static string Sample(string file, [CallerFilePath] string here = "") =>
+        Path.Combine(Path.GetDirectoryName(here)!, "..", "..", "samples", file);
 }

@@ -7,13 +7,16 @@ using Xunit;
 
 namespace Pipeline.Tests.Unit.Formats;
 
-/// <summary>Whatever the bytes are, for the formats that take no part in detection and for those with a rule for the client's address.</summary>
+/// <summary>Whatever the bytes are, for the formats that take no part in detection and for those with a rule for the client's
+/// address.</summary>
 public sealed class TextAnyBytesTests
 {
     private static readonly string[] Seeds =
     [
-        "203.0.113.9 - - [05/Jan/2026:08:01:02 +0000] \"GET /updates.2.tsv?id=1a2b HTTP/1.1\" 200 164 \"-\" \"agent\" \"203.0.113.7, 10.0.0.1\"\n",
-        "10.0.0.1 - a b [05/Jan/2026:08:01:02 +0200] \"GET /xc/XCUpdates.xml HTTP/1.1\" 200 - \"\\x22\\\"\" \"XenCenter/8.2.3.4 (64-bit)\" \"for=\\x22[3fff::1]:7\\x22, for=_x\"\r\n",
+        "203.0.113.9 - - [05/Jan/2026:08:01:02 +0000] \"GET /updates.2.tsv?id=1a2b HTTP/1.1\" 200 164 \"-\" \"agent\" \"203.0.113.7, " +
+            "10.0.0.1\"\n",
+        "10.0.0.1 - a b [05/Jan/2026:08:01:02 +0200] \"GET /xc/XCUpdates.xml HTTP/1.1\" 200 - \"\\x22\\\"\" \"XenCenter/8.2.3.4 " +
+            "(64-bit)\" \"for=\\x22[3fff::1]:7\\x22, for=_x\"\r\n",
         "10.0.0.1 - - [05/Jan/2026:08:01:02 +0000] \"GET /updates.2.tsv HTTP/1.1\" 200 164\n",
         "10.0.0.1|1767600062.123|GET|/updates.tsv?id=1a2b|-|203.0.113.7\n",
         "#Fields: date time s-sitename cs-method cs-uri-stem c-ip cs(User-Agent) X-Forwarded-For\n",
@@ -49,14 +52,16 @@ public sealed class TextAnyBytesTests
             return bytes.ToArray();
         });
 
-    private static readonly Gen<byte[]> Blocks = Gen.Frequency((4, Hurt), (1, Gen.Byte.Array[0, 100])).Array[0, 8].Select(parts => parts.SelectMany(part => part).ToArray());
+    private static readonly Gen<byte[]> Blocks = Gen.Frequency((4, Hurt), (1, Gen.Byte.Array[0, 100])).Array[0, 8]
+        .Select(parts => parts.SelectMany(part => part).ToArray());
 
     private static ILineFormat[] Formats()
     {
         ClientAddressRule Rule(string field, bool otherwise) => new(field, [IPNetwork.Parse("10.0.0.0/8")], otherwise);
         return
         [
-            new CommonFormat(), new NginxFormat(NginxTests.Combined["nginx:".Length..]), new NginxFormat("$remote_addr|$msec|$request_method|$request_uri|$http_user_agent|$http_x_forwarded_for"),
+            new CommonFormat(), new NginxFormat(NginxTests.Combined["nginx:".Length..]),
+                new NginxFormat("$remote_addr|$msec|$request_method|$request_uri|$http_user_agent|$http_x_forwarded_for"),
             new NginxFormat(NginxTests.Combined["nginx:".Length..] + " \"$http_forwarded\"", Rule("$http_forwarded", false)),
             new W3cFormat("appservice-w3c"), new W3cFormat(client: Rule("X-Forwarded-For", true)),
         ];
@@ -84,7 +89,8 @@ public sealed class TextAnyBytesTests
 
     [Fact]
     public void Any_log_format_is_compiled_or_refused() =>
-        Gen.OneOf("$remote_addr", "$time_local", "$request", "$", "{", "}", "'", "\"", " ", "\\", "\n", "escape=", "json ", "log_format ", "$uri", "$is_args", "$args", "x", "é", ";").Array[0, 12].Select(string.Concat).Sample(text =>
+        Gen.OneOf("$remote_addr", "$time_local", "$request", "$", "{", "}", "'", "\"", " ", "\\", "\n", "escape=", "json ", "log_format ",
+            "$uri", "$is_args", "$args", "x", "é", ";").Array[0, 12].Select(string.Concat).Sample(text =>
         {
             try
             {

@@ -17,7 +17,8 @@ public sealed class TimestampTests
         {
             var text = time.ToString("dd/MMM/yyyy:HH:mm:ss ", CultureInfo.InvariantCulture) + Offset(time, "");
             var exact = DateTimeOffset.ParseExact(text[..^2] + ":" + text[^2..], "dd/MMM/yyyy:HH:mm:ss zzz", CultureInfo.InvariantCulture);
-            Assert.Equal(Expected(exact.UtcDateTime), Parsed.Combined($"192.0.2.1 - - [{text}] \"GET /updates.tsv HTTP/1.1\" 200 1 \"-\" \"-\""));
+            Assert.Equal(Expected(exact.UtcDateTime), Parsed.Combined(
+                $"192.0.2.1 - - [{text}] \"GET /updates.tsv HTTP/1.1\" 200 1 \"-\" \"-\""));
         },
         iter: 20_000);
 
@@ -26,8 +27,10 @@ public sealed class TimestampTests
         (time, digits, zone) =>
         {
             var format = "yyyy-MM-ddTHH:mm:ss" + (digits == 0 ? "" : "." + new string('f', digits));
-            var text = zone == 2 ? time.ToString(format, CultureInfo.InvariantCulture) + Offset(time, ":") : time.UtcDateTime.ToString(format, CultureInfo.InvariantCulture) + (zone == 0 ? "" : "Z");
-            var exact = DateTimeOffset.ParseExact(text, format + (zone == 2 ? "zzz" : zone == 1 ? "Z" : ""), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal);
+            var text = zone == 2 ? time.ToString(format, CultureInfo.InvariantCulture) + Offset(time, ":")
+                : time.UtcDateTime.ToString(format, CultureInfo.InvariantCulture) + (zone == 0 ? "" : "Z");
+            var exact = DateTimeOffset.ParseExact(text, format + (zone == 2 ? "zzz" : zone == 1 ? "Z" : ""), CultureInfo.InvariantCulture,
+                DateTimeStyles.AssumeUniversal);
             Assert.Equal(Expected(exact.UtcDateTime), Parsed.Json(AppServiceJsonTests.Line(time: text)));
         },
         iter: 20_000);
@@ -78,8 +81,10 @@ public sealed class TimestampTests
     public void A_remembered_day_is_not_taken_for_another()
     {
         const string Line = "192.0.2.1 - - [{0}] \"GET /updates.tsv HTTP/1.1\" 200 1 \"-\" \"-\"\n";
-        string[] times = ["01/Jan/2024:00:00:00 +0000", "01/Jan/2024:00:00:00 +0100", "01/Jan/2024:00:00:00 -0100", "02/Jan/2024:00:00:00 -0100", "01/Jan/2025:00:00:00 -0100", "01/Jan/202x:00:00:00 -0100", "01/Jan/2024:00:00:00 +0000"];
-        var alone = times.Select(time => Parsed.Combined(string.Format(CultureInfo.InvariantCulture, Line, time))).Where(found => found != "bad-time");
+        string[] times = ["01/Jan/2024:00:00:00 +0000", "01/Jan/2024:00:00:00 +0100", "01/Jan/2024:00:00:00 -0100",
+            "02/Jan/2024:00:00:00 -0100", "01/Jan/2025:00:00:00 -0100", "01/Jan/202x:00:00:00 -0100", "01/Jan/2024:00:00:00 +0000"];
+        var alone = times.Select(time => Parsed.Combined(string.Format(CultureInfo.InvariantCulture, Line, time)))
+            .Where(found => found != "bad-time");
         var lines = Parsed.Parse("combined", string.Concat(times.Select(time => string.Format(CultureInfo.InvariantCulture, Line, time))));
         Assert.Equal([.. alone, "bad-time 5"], Parsed.Outcome(lines));
     }
@@ -97,11 +102,15 @@ public sealed class TimestampTests
     [InlineData("0000-01-01T00:00:00Z", null)]
     [InlineData("9999-12-31T23:59:59.9999999Z", null)]
     public void A_json_time_is_read_or_is_bad(string time, string? expected) =>
-        Assert.Equal(expected is null ? "bad-time" : $"agent {expected} 192.0.2.1 absent", Parsed.Json(AppServiceJsonTests.Line(time: time)));
+        Assert.Equal(expected is null ? "bad-time" : $"agent {expected} 192.0.2.1 absent",
+            Parsed.Json(AppServiceJsonTests.Line(time: time)));
 
     private static string Expected(DateTime utc) =>
-        utc.Year is < 2010 or >= 2100 ? "bad-time" : $"agent {new DateTime(utc.Ticks / 10 * 10).ToString("yyyy-MM-ddTHH:mm:ss.FFFFFF", CultureInfo.InvariantCulture)} 192.0.2.1 absent";
+        utc.Year is < 2010 or >= 2100 ? "bad-time"
+            : $"agent {new DateTime(utc.Ticks / 10 * 10).ToString("yyyy-MM-ddTHH:mm:ss.FFFFFF", CultureInfo.InvariantCulture)} " +
+            $"192.0.2.1 absent";
 
     private static string Offset(DateTimeOffset time, string colon) =>
-        (time.Offset < TimeSpan.Zero ? "-" : "+") + time.Offset.ToString("hh", CultureInfo.InvariantCulture) + colon + time.Offset.ToString("mm", CultureInfo.InvariantCulture);
+        (time.Offset < TimeSpan.Zero ? "-" : "+") + time.Offset.ToString("hh", CultureInfo.InvariantCulture) + colon
+            + time.Offset.ToString("mm", CultureInfo.InvariantCulture);
 }

@@ -11,7 +11,8 @@ public sealed class W3cClientTests
     private const string Fields = "date time s-sitename cs-method cs-uri-stem c-ip cs(User-Agent)";
     private const string Check = "xencenter 2026-01-05T08:01:02 203.0.113.9 8.2.3.4";
 
-    private static string Row(string site = "UPDATES", string peer = "203.0.113.9", string path = "/xc/updates.xml", string agent = "XenCenter/8.2.3.4+(64-bit)") => $"2026-01-05 08:01:02 {site} GET {path} {peer} {agent}";
+    private static string Row(string site = "UPDATES", string peer = "203.0.113.9", string path = "/xc/updates.xml",
+        string agent = "XenCenter/8.2.3.4+(64-bit)") => $"2026-01-05 08:01:02 {site} GET {path} {peer} {agent}";
 
     [Theory]
     [InlineData("UPDATES", Check)]
@@ -69,7 +70,8 @@ public sealed class W3cClientTests
     [InlineData("203.0.113.9", "\"XenCenter/8.2.3.4+(64-bit)\"", "other-client")]
     [InlineData("203.0.113.9", "\"\"XenCenter/8.2.3.4+(64-bit)\"\"", "other-client")]
     [InlineData("203.0.113.9", "XenCenter/8.2.3.4%20(64-bit)", "bad-version")]
-    public void Quoted_fields_are_rejections(string peer, string agent, string expected) => Assert.Equal(expected, Parsed.One("iis-w3c", Row(peer: peer, agent: agent), Fields));
+    public void Quoted_fields_are_rejections(string peer, string agent, string expected) =>
+        Assert.Equal(expected, Parsed.One("iis-w3c", Row(peer: peer, agent: agent), Fields));
 
     [Theory]
     [InlineData("2026-01-05 08:01:02.1234567 X GET /updates.tsv 203.0.113.9 -", "agent 2026-01-05T08:01:02.123456 203.0.113.9 absent")]
@@ -77,5 +79,6 @@ public sealed class W3cClientTests
     [InlineData("2026-01-05 08:01:02 X GET /updates.tsv [2001:db8::1%3]:443 -", "agent 2026-01-05T08:01:02 2001:db8::1 absent")]
     [InlineData("2026-01-05 08:01:02 X GET /updates.tsv ::ffff:203.0.113.9 -", "agent 2026-01-05T08:01:02 203.0.113.9 absent")]
     [InlineData("2026-01-05 08:01:02 X GET /upd", "malformed")]
-    public void Times_and_addresses_have_their_variants(string row, string expected) => Assert.Equal(expected, Parsed.One("iis-w3c", row, Fields));
+    public void Times_and_addresses_have_their_variants(string row, string expected) =>
+        Assert.Equal(expected, Parsed.One("iis-w3c", row, Fields));
 }

@@ -8,14 +8,18 @@ namespace Pipeline.Tests.Unit.Formats;
 public sealed class W3cTests
 {
     private const string Check = "xencenter 2026-01-05T08:01:02 203.0.113.9 2025.2.0.8315";
-    private const string Row = "2026-01-05 08:01:02 10.0.0.4 GET /xs/XCUpdates.xml - 443 - 203.0.113.9 XenCenter/2025.2.0.8315+(64-bit) - 200 0 0 15";
+    private const string Row =
+        "2026-01-05 08:01:02 10.0.0.4 GET /xs/XCUpdates.xml - 443 - 203.0.113.9 XenCenter/2025.2.0.8315+(64-bit) - 200 0 0 15";
 
     [Theory]
     [InlineData(Row, Check)]
-    [InlineData("2026-01-05 08:01:03 10.0.0.4 GET /updates.2.tsv id=1a2b&X-ARR-LOG-ID=x 443 - fe80::1%3 Citrix+XenServer+AutoUpdate - 200 0 0 3", "agent 2026-01-05T08:01:03 fe80::1 1a2b")]
-    [InlineData("2026-01-05 08:01:03.25 10.0.0.4 GET /updates.2.tsv - 443 - ::1%0 - - 200 0 0 3", "agent 2026-01-05T08:01:03.25 ::1 absent")]
+    [InlineData("2026-01-05 08:01:03 10.0.0.4 GET /updates.2.tsv id=1a2b&X-ARR-LOG-ID=x 443 - fe80::1%3 Citrix+XenServer+AutoUpdate - " +
+        "200 0 0 3", "agent 2026-01-05T08:01:03 fe80::1 1a2b")]
+    [InlineData("2026-01-05 08:01:03.25 10.0.0.4 GET /updates.2.tsv - 443 - ::1%0 - - 200 0 0 3",
+        "agent 2026-01-05T08:01:03.25 ::1 absent")]
     [InlineData("2026-01-05 08:01:02 10.0.0.4 GET /xs/XCUpdates.xml - 443 - 203.0.113.9 - - 200 0 0 15", "no-agent-string")]
-    [InlineData("2026-01-05 08:01:02 10.0.0.4 GET /xs/XCUpdates.xml - 443 - 203.0.113.9 XCP-ng+Center/20.03.0.29+(64-bit) - 200 0 0 15", "other-client")]
+    [InlineData("2026-01-05 08:01:02 10.0.0.4 GET /xs/XCUpdates.xml - 443 - 203.0.113.9 XCP-ng+Center/20.03.0.29+(64-bit) - 200 0 0 15",
+        "other-client")]
     [InlineData("2026-01-05 08:01:02 10.0.0.4 GET /xs/XCUpdates.xml - 443 - 203.0.113.9 J\u00c3\u00a9sus - 200 0 0 15", "other-client")]
     [InlineData("2026-01-05 08:01:02 10.0.0.4 POST /xs/XCUpdates.xml - 443 - 203.0.113.9 - - 200 0 0 15", "not-get")]
     [InlineData("2026-01-05 08:01:02 10.0.0.4 GET / ${#x} 443 - 203.0.113.9 - - 200 0 0 15", "other-path")]
@@ -24,8 +28,10 @@ public sealed class W3cTests
     [InlineData("2026-01-05 08:01:02 10.0.0.4 GET / - 443 - - - - 200 0 0 15", "malformed")]
     [InlineData("2026-01-05 08:01:02 10.0.0.4 GET / - 443 - 203.0.113.9,10.0.0.1 - - 200 0 0 15", "malformed")]
     [InlineData(Row + " 1", "malformed")]
-    [InlineData("2026-01-05 08:01:02 10.0.0.4 GET /xs/XCUpdates.xml - 443 - 203.0.113.9 XenCenter/2025.2.0.8315+(64-bit) - 200 0 0", "malformed")]
-    [InlineData("2026-01-05  08:01:02 10.0.0.4 GET /xs/XCUpdates.xml - 443 - 203.0.113.9 XenCenter/2025.2.0.8315+(64-bit) - 200 0 0 15", "malformed")]
+    [InlineData("2026-01-05 08:01:02 10.0.0.4 GET /xs/XCUpdates.xml - 443 - 203.0.113.9 XenCenter/2025.2.0.8315+(64-bit) - 200 0 0",
+        "malformed")]
+    [InlineData("2026-01-05  08:01:02 10.0.0.4 GET /xs/XCUpdates.xml - 443 - 203.0.113.9 XenCenter/2025.2.0.8315+(64-bit) - 200 0 0 15",
+        "malformed")]
     [InlineData("\u0016\u0003\u0001\u0002", "malformed")]
     public void Rows_are_read_or_refused(string row, string expected) => Assert.Equal(expected, Parsed.W3c(row));
 
@@ -33,12 +39,14 @@ public sealed class W3cTests
     public void Rows_before_any_field_list_are_malformed() => Assert.Equal("malformed", Parsed.One("iis-w3c", Row));
 
     [Fact]
-    public void A_field_list_in_force_from_before_the_block_counts() => Assert.Equal(Check, Parsed.One("iis-w3c", Row, Parsed.W3cHeader["#Fields: ".Length..]));
+    public void A_field_list_in_force_from_before_the_block_counts() =>
+        Assert.Equal(Check, Parsed.One("iis-w3c", Row, Parsed.W3cHeader["#Fields: ".Length..]));
 
     [Fact]
     public void Names_that_no_server_is_known_to_write_leave_a_placeholder_in_their_place_and_rows_are_read_on()
     {
-        const string list = "DATE time john.smith\tc-ip cs-method cs(Secret-Header) cs-uri-stem cs(User-Agent)", kept = "date time - c-ip cs-method - cs-uri-stem cs(User-Agent)";
+        const string list = "DATE time john.smith\tc-ip cs-method cs(Secret-Header) cs-uri-stem cs(User-Agent)",
+            kept = "date time - c-ip cs-method - cs-uri-stem cs(User-Agent)";
         const string row = "2026-01-05 08:01:02 x 203.0.113.9 GET y /xs/XCUpdates.xml XenCenter/2025.2.0.8315+(64-bit)\n";
         var format = LogFormats.Named("iis-w3c");
         var block = Parsed.Bytes($"#Fields: {list}\n{row}");
@@ -54,7 +62,8 @@ public sealed class W3cTests
     public void The_field_that_the_configuration_names_for_the_client_is_kept()
     {
         var format = new W3cFormat(client: new ClientAddressRule("X-Edge-Client", [], true));
-        Assert.Equal("date cs(X-Edge-Client) X-Edge-Client -", format.FieldsAfter("#Fields: date cs(x-edge-client) x-edge-client cs(x-edge)\n"u8, null));
+        Assert.Equal("date cs(X-Edge-Client) X-Edge-Client -", format.FieldsAfter(
+            "#Fields: date cs(x-edge-client) x-edge-client cs(x-edge)\n"u8, null));
     }
 
     [Fact]
@@ -62,7 +71,8 @@ public sealed class W3cTests
     {
         var text = string.Join("\r\n",
             "\u00EF\u00BB\u00BF#Software: Microsoft Internet Information Services 10.0", Parsed.W3cHeader, Row,
-            "#Software: again", "#Date: 2026-01-05 08:01:02", "#fields: date", "#Fields:\tCS-Method  c-ip date time cs(User-Agent) cs-uri-stem ",
+            "#Software: again", "#Date: 2026-01-05 08:01:02", "#fields: date",
+                "#Fields:\tCS-Method  c-ip date time cs(User-Agent) cs-uri-stem ",
             "GET 203.0.113.9 2026-01-05 08:01:02 XenCenter/2025.2.0.8315+(64-bit) /updates.xml", Row, "",
             "\u00EF\u00BB\u00BF" + Parsed.W3cHeader, Row,
             "#Fields: date time c-ip", Row, "2026-01-05 08:01:02 203.0.113.9", "");

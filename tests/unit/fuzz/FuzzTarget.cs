@@ -9,7 +9,8 @@ using Pipeline.Tests.Unit.Formats;
 
 namespace Pipeline.Tests.Unit.Fuzz;
 
-/// <summary>One thing that takes bytes of strangers. Of one thread at a time; makes a block of inputs, and then takes it, as often as is asked.</summary>
+/// <summary>One thing that takes bytes of strangers. Of one thread at a time; makes a block of inputs, and then takes it, as often as is
+/// asked.</summary>
 internal abstract class FuzzTarget(string name)
 {
     public string Name => name;
@@ -32,21 +33,27 @@ internal abstract class FuzzTarget(string name)
     public virtual string? Wrong()
     {
         var kept = Lines.XenCenter.Rows + Lines.Agent.Rows;
-        return Lines.Lines != kept + Lines.Rejections.Total + Lines.Duplicates.Values.Sum() ? "lines are not records, rejections and duplicates" : KeptValues.Wrong(Lines);
+        return Lines.Lines != kept + Lines.Rejections.Total + Lines.Duplicates.Values.Sum()
+            ? "lines are not records, rejections and duplicates" : KeptValues.Wrong(Lines);
     }
 
     public static IReadOnlyList<FuzzTarget> All()
     {
         static ClientAddressRule Rule(string field, bool otherwise) => new(field, [IPNetwork.Parse("10.0.0.0/8")], otherwise);
-        static FuzzTarget Of(string spec, byte[][] corpus, ClientAddressRule? rule = null) => new FormatTarget(LogFormats.Named(spec, rule), rule is null ? spec : $"{spec.Split(':')[0]} behind {rule.Field}", corpus);
+        static FuzzTarget Of(string spec, byte[][] corpus, ClientAddressRule? rule = null) =>
+            new FormatTarget(LogFormats.Named(spec, rule), rule is null ? spec : $"{spec.Split(':')[0]} behind {rule.Field}", corpus);
         var combined = NginxTests.Combined;
         return
         [
             Of("combined", Corpus.Text), Of("common", Corpus.Text),
-            Of(combined, Corpus.Text), Of(combined + " \"$http_forwarded\"", Corpus.Text, Rule("$http_forwarded", false)), Of("nginx:$remote_addr|$msec|$request_method|$request_uri|$http_user_agent|$http_x_forwarded_for", Corpus.Text, Rule("$http_x_forwarded_for", true)),
+            Of(combined, Corpus.Text), Of(combined + " \"$http_forwarded\"", Corpus.Text, Rule("$http_forwarded", false)),
+                Of("nginx:$remote_addr|$msec|$request_method|$request_uri|$http_user_agent|$http_x_forwarded_for", Corpus.Text,
+                Rule("$http_x_forwarded_for", true)),
             Of("iis-w3c", Corpus.W3c), Of("appservice-w3c", Corpus.W3c), Of("iis-w3c", Corpus.W3c, Rule("X-Forwarded-For", true)),
-            Of("appservice-json", Corpus.Json), Of("frontdoor", Corpus.Json), Of("frontdoor", Corpus.Json, Rule("clientIp", false)), Of("storage-read", Corpus.Json),
-            Of("ndjson:time=ts:unix,client_ip=request.remote_ip,method=request.method,uri=request.uri,agent=request.user_agent", Corpus.Json),
+            Of("appservice-json", Corpus.Json), Of("frontdoor", Corpus.Json), Of("frontdoor", Corpus.Json, Rule("clientIp", false)),
+                Of("storage-read", Corpus.Json),
+            Of("ndjson:time=ts:unix,client_ip=request.remote_ip,method=request.method,uri=request.uri,agent=request.user_agent",
+                Corpus.Json),
             Of("ndjson:time=t,client_ip=ip,method=m,path=p,query=q,agent=a", Corpus.Json, Rule("xff", false)),
             new DetectTarget(), new PushTarget(),
         ];
@@ -56,13 +63,15 @@ internal abstract class FuzzTarget(string name)
     {
         private string? _fields, _after;
 
-        /// <summary>Nothing is allocated per line, but lists of columns (64 columns at most, and twice their text) and rules of duplicates are, and buffers while they grow.</summary>
+        /// <summary>Nothing is allocated per line, but lists of columns (64 columns at most, and twice their text) and rules of duplicates
+        /// are, and buffers while they grow.</summary>
         public override long MaxAllocated => 64 * 1024 + Inputs * 1024 + 8L * Made.Length;
 
         public override void Make(Chooser choose)
         {
             Made.Clear();
-            _fields = corpus != Corpus.W3c || choose.Once(8) ? null : choose.Once(3) ? "date time s-sitename cs-method cs-uri-stem c-ip cs(User-Agent) X-Forwarded-For" : Parsed.W3cHeader["#Fields: ".Length..];
+            _fields = corpus != Corpus.W3c || choose.Once(8) ? null : choose.Once(3)
+                ? "date time s-sitename cs-method cs-uri-stem c-ip cs(User-Agent) X-Forwarded-For" : Parsed.W3cHeader["#Fields: ".Length..];
             for (var i = 0; i < Inputs; i++)
             {
                 Made.AddLine(choose, corpus);
@@ -128,7 +137,8 @@ internal abstract class FuzzTarget(string name)
 
         public override int Inputs => 1;
 
-        /// <summary>Both bodies lie in pooled buffers, which may have to be made; each member (18 bytes or more) has an inflater of its own.</summary>
+        /// <summary>Both bodies lie in pooled buffers, which may have to be made; each member (18 bytes or more) has an inflater of its
+        /// own.</summary>
         public override long MaxAllocated => 4L * Most + 1024L * Made.Length;
 
         public override void Make(Chooser choose)
@@ -147,8 +157,10 @@ internal abstract class FuzzTarget(string name)
         {
             Lines.Clear();
             var (sent, body) = (new PushBody(_budget), new PushBody(_budget));
-            _fault = sent.ReadAsync(PipeReader.Create(new ReadOnlySequence<byte>(Made.Bytes.ToArray())), Most, CancellationToken.None).AsTask().GetAwaiter().GetResult();
-            _fault = _fault == PushBodyFault.None ? body.Inflate(sent, Made.Bytes.StartsWith(ZstdMagic) ? PushEncoding.Zstd : PushEncoding.Gzip, Most) : _fault;
+            _fault = sent.ReadAsync(PipeReader.Create(new ReadOnlySequence<byte>(Made.Bytes.ToArray())), Most, CancellationToken.None)
+                .AsTask().GetAwaiter().GetResult();
+            _fault = _fault == PushBodyFault.None ? body.Inflate(sent, Made.Bytes.StartsWith(ZstdMagic) ? PushEncoding.Zstd
+                : PushEncoding.Gzip, Most) : _fault;
             _length = body.Bytes.Length;
             if (_fault == PushBodyFault.None)
             {
@@ -174,7 +186,8 @@ internal abstract class FuzzTarget(string name)
 
         /// <summary>Every third is zstd, the others gzip.</summary>
         private static Stream Compress(Stream to, int number) =>
-            number % 3 == 0 ? new ZstdSharp.CompressionStream(to, leaveOpen: true) : new GZipStream(to, CompressionLevel.Fastest, leaveOpen: true);
+            number % 3 == 0 ? new ZstdSharp.CompressionStream(to, leaveOpen: true)
+                : new GZipStream(to, CompressionLevel.Fastest, leaveOpen: true);
 
         /// <summary>One to three members of up to forty lines; each eighth is a bomb.</summary>
         private static byte[] Compressed(int number)

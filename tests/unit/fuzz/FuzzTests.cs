@@ -8,7 +8,8 @@ using Pipeline.Ingest.Formats;
 namespace Pipeline.Tests.Unit.Fuzz;
 
 /// <summary>
-/// A mutation fuzzer of our own over every parser, detection and the endpoint's bodies. `FUZZ_INPUTS` and `FUZZ_SEED` run more than the sample (`./soak.sh fuzz`), `FUZZ_PART` a part again.
+/// A mutation fuzzer of our own over every parser, detection and the endpoint's bodies. `FUZZ_INPUTS` and `FUZZ_SEED` run more than the
+/// sample (`./soak.sh fuzz`), `FUZZ_PART` a part again.
 /// </summary>
 public sealed class FuzzTests(ITestOutputHelper output)
 {
@@ -25,10 +26,16 @@ public sealed class FuzzTests(ITestOutputHelper output)
         foreach (var (name, t) in fuzzer.Totals)
         {
             var seconds = (double)t.Ticks / Stopwatch.Frequency;
-            text.AppendLine(CultureInfo.InvariantCulture, $"{t.Inputs,12:N0} inputs {t.Records,12:N0} records {t.Inputs / seconds,12:N0} inputs/s, slowest block {1000.0 * t.Slowest / Stopwatch.Frequency,7:F2} ms, most allocated by one {t.MaxAllocated,9:N0} bytes: {name.Split(' ', 2)[0].Split('$')[0]} {(name.Contains("behind", StringComparison.Ordinal) ? name[name.IndexOf("behind", StringComparison.Ordinal)..] : "")}");
+            text.AppendLine(CultureInfo.InvariantCulture,
+                $"{t.Inputs,12:N0} inputs {t.Records,12:N0} records {t.Inputs / seconds,12:N0} inputs/s, slowest block " +
+                $"{1000.0 * t.Slowest / Stopwatch.Frequency,7:F2} ms, most allocated by one {t.MaxAllocated,9:N0} bytes: " +
+                $"{name.Split(' ', 2)[0].Split('$')[0]} " +
+                $"{(name.Contains("behind", StringComparison.Ordinal) ? name[name.IndexOf("behind", StringComparison.Ordinal)..] : "")}");
         }
         var total = fuzzer.Totals.Values.Sum(t => t.Inputs);
-        text.Append(CultureInfo.InvariantCulture, $"{total:N0} inputs with seed {seed} in {clock.Elapsed.TotalSeconds:F1} s on two threads, {total / clock.Elapsed.TotalSeconds:N0} a second, {fuzzer.Failures.Count} failures");
+        text.Append(CultureInfo.InvariantCulture,
+            $"{total:N0} inputs with seed {seed} in {clock.Elapsed.TotalSeconds:F1} s on two threads, " +
+            $"{total / clock.Elapsed.TotalSeconds:N0} a second, {fuzzer.Failures.Count} failures");
         output.WriteLine(text.ToString());
         Assert.True(fuzzer.Failures.Count == 0, $"{text}\n{string.Join("\n", fuzzer.Failures)}");
     }
@@ -51,7 +58,8 @@ public sealed class FuzzTests(ITestOutputHelper output)
     {
         Assert.Equal(holds, KeptValues.IsAddress(Encoding.ASCII.GetBytes(address)));
         var lines = Formats.TestContracts.Lines();
-        lines.AddXenCenter(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero).ToUnixTimeMilliseconds() * 1000, Encoding.ASCII.GetBytes(address), "1.2.3.4"u8);
+        lines.AddXenCenter(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero).ToUnixTimeMilliseconds() * 1000,
+            Encoding.ASCII.GetBytes(address), "1.2.3.4"u8);
         Assert.Equal(holds, KeptValues.Wrong(lines) is null);
     }
 
@@ -65,9 +73,11 @@ public sealed class FuzzTests(ITestOutputHelper output)
     public void A_prefix_or_a_time_that_may_not_be_kept_is_found_out(int year, string prefix, bool holds)
     {
         var lines = Formats.TestContracts.Lines();
-        lines.AddAgent(new DateTimeOffset(year, 1, 1, 0, 0, 0, TimeSpan.Zero).ToUnixTimeMilliseconds() * 1000, "203.0.113.9"u8, Encoding.ASCII.GetBytes(prefix));
+        lines.AddAgent(new DateTimeOffset(year, 1, 1, 0, 0, 0, TimeSpan.Zero).ToUnixTimeMilliseconds() * 1000, "203.0.113.9"u8,
+            Encoding.ASCII.GetBytes(prefix));
         Assert.Equal(holds, KeptValues.Wrong(lines) is null);
     }
 
-    private static long? Number(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } text ? long.Parse(text, CultureInfo.InvariantCulture) : null;
+    private static long? Number(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } text
+        ? long.Parse(text, CultureInfo.InvariantCulture) : null;
 }

@@ -18,10 +18,12 @@ internal sealed class FuzzTotals
     }
 }
 
-/// <summary>Runs inputs in parts, each of one target and with choices of its own, so that a part can be run again alone, whatever else ran: `FUZZ_PART`.</summary>
+/// <summary>Runs inputs in parts, each of one target and with choices of its own, so that a part can be run again alone, whatever else ran:
+/// `FUZZ_PART`.</summary>
 internal sealed class Fuzzer(long seed)
 {
-    /// <summary>A block that takes longer has hung. A machine that is busy may delay one; so it hung only where it does so each of three times.</summary>
+    /// <summary>A block that takes longer has hung. A machine that is busy may delay one; so it hung only where it does so each of three
+    /// times.</summary>
     private static readonly TimeSpan Hang = TimeSpan.FromSeconds(1);
 
     public const int PerPart = 20_000;
@@ -35,7 +37,8 @@ internal sealed class Fuzzer(long seed)
 
     public IReadOnlyList<string> Failures => _failures;
 
-    public static IReadOnlyList<long> Parts(long inputs) => [.. Enumerable.Range(0, (int)Math.Max(1, inputs / PerPart)).Select(i => (long)i)];
+    public static IReadOnlyList<long> Parts(long inputs) => [.. Enumerable.Range(0, (int)Math.Max(1, inputs / PerPart))
+        .Select(i => (long)i)];
 
     public void Run(IEnumerable<long> parts, int threads)
     {
@@ -46,7 +49,8 @@ internal sealed class Fuzzer(long seed)
             while (_failures.Count == 0 && queue.TryDequeue(out var part))
             {
                 // The endpoint and detection cost a hundred times what a line does: they have a smaller share.
-                var target = part % EndpointEvery >= EndpointEvery - 2 ? targets[^(int)(EndpointEvery - part % EndpointEvery)] : targets[(int)(part - part / EndpointEvery * 2) % (targets.Count - 2)];
+                var target = part % EndpointEvery >= EndpointEvery - 2 ? targets[^(int)(EndpointEvery - part % EndpointEvery)]
+                    : targets[(int)(part - part / EndpointEvery * 2) % (targets.Count - 2)];
                 Part(target, part);
             }
         })).ToList();
@@ -79,7 +83,9 @@ internal sealed class Fuzzer(long seed)
                 totals.Slowest = Math.Max(totals.Slowest, ticks);
                 totals.MaxAllocated = Math.Max(totals.MaxAllocated, allocated);
                 wrong = target.Wrong()
-                    ?? (allocated > target.MaxAllocated ? $"a block of {target.Made.Length} bytes allocated {allocated} bytes, at most {target.MaxAllocated} are allowed" : null)
+                    ?? (allocated > target.MaxAllocated
+                        ? $"a block of {target.Made.Length} bytes allocated {allocated} bytes, at most {target.MaxAllocated} are allowed"
+                        : null)
                     ?? (Hangs(target, ticks) ? "a block took over a second, each of three times" : null);
             }
             catch (Exception e)
@@ -126,7 +132,8 @@ internal sealed class Fuzzer(long seed)
         File.WriteAllBytes(file, target.Made.Bytes.ToArray());
         lock (_totals)
         {
-            _failures.Add(string.Create(CultureInfo.InvariantCulture, $"{target.Name}: {wrong}; the block is in {file}; replay: FUZZ_SEED={seed} FUZZ_PART={part}"));
+            _failures.Add(string.Create(CultureInfo.InvariantCulture,
+                $"{target.Name}: {wrong}; the block is in {file}; replay: FUZZ_SEED={seed} FUZZ_PART={part}"));
         }
     }
 }

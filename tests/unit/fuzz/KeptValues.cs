@@ -9,7 +9,8 @@ using Pipeline.Ingest.Formats;
 
 namespace Pipeline.Tests.Unit.Fuzz;
 
-/// <summary>What may be kept, said a second time and by the platform's own parts: what does not hold is told in words without a value.</summary>
+/// <summary>What may be kept, said a second time and by the platform's own parts: what does not hold is told in words without a
+/// value.</summary>
 internal static partial class KeptValues
 {
     private static readonly long From = Micros(2010), Until = Micros(2100);

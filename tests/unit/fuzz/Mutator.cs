@@ -1,6 +1,7 @@
 namespace Pipeline.Tests.Unit.Fuzz;
 
-/// <summary>Writes inputs one behind the other into a buffer that is used again and again: an entry of the corpus, hurt up to six times. Allocates nothing once it is warm.</summary>
+/// <summary>Writes inputs one behind the other into a buffer that is used again and again: an entry of the corpus, hurt up to six times.
+/// Allocates nothing once it is warm.</summary>
 internal sealed class Mutator
 {
     /// <summary>Beyond this no input grows, but for those that are made over-long.</summary>

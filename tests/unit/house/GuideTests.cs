@@ -6,7 +6,8 @@ namespace Pipeline.Tests.Unit.House;
 public sealed partial class GuideTests
 {
     [Fact]
-    public void The_reading_order_has_twenty_files_that_exist() => Assert.Equal(20, Existing(Repository.Read("docs", "reading-order.md")).Distinct().Count());
+    public void The_reading_order_has_twenty_files_that_exist() => Assert.Equal(20,
+        Existing(Repository.Read("docs", "reading-order.md")).Distinct().Count());
 
     [Fact]
     public void Twenty_questions_have_an_answer_that_exists() => Assert.Equal(20, Existing(Repository.Read("docs", "where.md")).Count);
@@ -18,7 +19,8 @@ public sealed partial class GuideTests
     private static List<string> Existing(string text)
     {
         var files = FilePattern().Matches(text).Select(m => m.Groups[1].Value).ToList();
-        Assert.All(files, file => Assert.True(File.Exists(Path.Combine(Repository.Root, file)), $"A guide names {file}, which does not exist."));
+        Assert.All(files, file => Assert.True(File.Exists(Path.Combine(Repository.Root, file)),
+            $"A guide names {file}, which does not exist."));
         return files;
     }
 

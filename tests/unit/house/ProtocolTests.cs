@@ -12,7 +12,8 @@ public sealed partial class ProtocolTests
         .ToDictionary(rule => int.Parse(rule[0], CultureInfo.InvariantCulture), rule => rule[1].Split("\n## ")[0]);
 
     private static readonly HashSet<int> Promises =
-        [.. PromiseHeadingPattern().Matches(Repository.Read("docs", "design.md")).Select(m => int.Parse(m.Groups[1].Value, CultureInfo.InvariantCulture))];
+        [.. PromiseHeadingPattern().Matches(Repository.Read("docs", "design.md"))
+            .Select(m => int.Parse(m.Groups[1].Value, CultureInfo.InvariantCulture))];
 
     [Fact]
     public void Rules_are_numbered_from_1_without_a_gap_and_promises_are_seven()
@@ -41,10 +42,12 @@ public sealed partial class ProtocolTests
             var text = File.ReadAllText(file);
             foreach (Match cited in CitedPattern().Matches(text))
             {
-                var known = cited.Groups[1].Value.StartsWith("rule", StringComparison.OrdinalIgnoreCase) ? Rules.ContainsKey : (Func<int, bool>)Promises.Contains;
+                var known = cited.Groups[1].Value.StartsWith("rule", StringComparison.OrdinalIgnoreCase) ? Rules.ContainsKey
+                    : (Func<int, bool>)Promises.Contains;
                 foreach (Match number in NumberPattern().Matches(cited.Groups[2].Value))
                 {
-                    Assert.True(known(int.Parse(number.Value, CultureInfo.InvariantCulture)), $"{Repository.Name(file)}: cites {cited.Value}, which is not in docs/protocol.md or docs/design.md.");
+                    Assert.True(known(int.Parse(number.Value, CultureInfo.InvariantCulture)),
+                        $"{Repository.Name(file)}: cites {cited.Value}, which is not in docs/protocol.md or docs/design.md.");
                 }
             }
         }
@@ -56,7 +59,8 @@ public sealed partial class ProtocolTests
     {
         foreach (var file in Repository.Files("*.cs", "cli", "core", "ingest", "shipper", "processor"))
         {
-            var cites = File.ReadLines(file).Where(line => !line.TrimStart().StartsWith("//", StringComparison.Ordinal) && MessagePattern().IsMatch(line)).ToList();
+            var cites = File.ReadLines(file).Where(line => !line.TrimStart().StartsWith("//", StringComparison.Ordinal)
+                && MessagePattern().IsMatch(line)).ToList();
             Assert.True(cites.Count == 0, $"{Repository.Name(file)}: {cites.FirstOrDefault()?.Trim()}");
         }
     }

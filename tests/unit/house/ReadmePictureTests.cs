@@ -19,7 +19,8 @@ public sealed partial class ReadmePictureTests
         var benchmarks = Repository.Read("docs", "benchmarks.md");
         Assert.Equal(5, RatePattern().Count(Flow));
         var summary = Text[Text.IndexOf("The upper figure", StringComparison.Ordinal)..];
-        Assert.All(RatePattern().Matches(Flow + summary).Select(m => m.Value), rate => Assert.Contains(rate, benchmarks, StringComparison.Ordinal));
+        Assert.All(RatePattern().Matches(Flow + summary).Select(m => m.Value), rate =>
+            Assert.Contains(rate, benchmarks, StringComparison.Ordinal));
     }
 
     [Fact]

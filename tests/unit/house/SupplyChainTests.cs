@@ -15,14 +15,16 @@ public sealed partial class SupplyChainTests
             .Where(package => package.Value.GetProperty("type").GetString() != "Project")
             .Select(package => package.Name).Where(name => name != "Microsoft.CodeAnalysis.BannedApiAnalyzers")
             .Distinct().Order(StringComparer.OrdinalIgnoreCase);
-        var named = RowPattern().Matches(Repository.Read("THIRD-PARTY-NOTICES.md")).Select(row => row.Groups[1].Value).Where(name => name != "package");
+        var named = RowPattern().Matches(Repository.Read("THIRD-PARTY-NOTICES.md")).Select(row => row.Groups[1].Value)
+            .Where(name => name != "package");
         Assert.Equal(packages, named);
     }
 
     [Fact]
     public void Images_are_pinned_to_a_version_and_never_to_a_moving_tag()
     {
-        var images = ImagePattern().Matches(Repository.Read("deploy", "compose.yaml") + Repository.Read("deploy", "Containerfile")).Select(m => m.Groups[1].Value)
+        var images = ImagePattern().Matches(Repository.Read("deploy", "compose.yaml") + Repository.Read("deploy", "Containerfile"))
+            .Select(m => m.Groups[1].Value)
             .Where(image => image is not "pipeline" and not "${BASE}").ToList();
         Assert.NotEmpty(images);
         Assert.All(images, image => Assert.Matches(@"(:\d+\.\d+\.\d+|@sha256:[0-9a-f]{64})", image));

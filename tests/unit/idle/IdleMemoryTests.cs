@@ -69,5 +69,7 @@ public sealed class IdleMemoryTests : IDisposable
     }
 
     /// <summary>Kilobytes of files that are mapped and resident.</summary>
-    private static long Mapped() => long.Parse(File.ReadLines("/proc/self/status").First(l => l.StartsWith("RssFile:", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2], CultureInfo.InvariantCulture);
+    private static long Mapped() => long.Parse(File.ReadLines("/proc/self/status")
+        .First(l => l.StartsWith("RssFile:", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[^2],
+        CultureInfo.InvariantCulture);
 }

@@ -20,17 +20,20 @@ public sealed class InstallCounterTests
             Gen.Select(Gen.Int[0, 3], Gen.Int[0, 9], (a, b) => $"198.18.{a}.{b}"),
             Gen.Select(Gen.Int[0, 5], Gen.Int[0, 5], (a, b) => IPAddress.Parse($"2001:db8:0:{a:x}::{b:x}").ToString())),
         Gen.Int[0, 2].Select(i => ((string[])["8.2.7", "8.2.8", "2023.1.0"])[i]),
-        (day, second, address, version) => new Row((StoredWorld.Day.Number + day) * UtcDay.MicrosPerDay + second * 1_000_000L, address, version));
+        (day, second, address, version) => new Row((StoredWorld.Day.Number + day) * UtcDay.MicrosPerDay
+            + second * 1_000_000L, address, version));
 
     /// <summary>The same facts by brute force.</summary>
     private static List<InstallRow> Oracle(IEnumerable<Row> rows, WindowKind kind) =>
-        [.. rows.SelectMany(row => (string[])["*", row.Last!], (row, version) => (row, version, start: StartOf(kind, UtcDay.Of(row.Time).Date)))
+        [.. rows.SelectMany(row => (string[])["*", row.Last!], (row, version) =>
+            (row, version, start: StartOf(kind, UtcDay.Of(row.Time).Date)))
             .GroupBy(r => (r.start, r.version)).OrderBy(g => g.Key.start).ThenBy(g => g.Key.version, StringComparer.Ordinal)
             .Select(g => new InstallRow(
                 WindowKinds.Name(kind), g.Key.start.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture), g.Key.version, g.Count(),
                 g.Select(r => r.row.Address).Distinct().Count(),
                 g.Select(r => r.row.Address).Where(a => !a.Contains(':', StringComparison.Ordinal)).Distinct().Count(),
-                g.Select(r => r.row.Address).Where(a => a.Contains(':', StringComparison.Ordinal)).Select(a => Convert.ToHexString(IPAddress.Parse(a).GetAddressBytes().AsSpan(0, 8))).Distinct().Count()))];
+                g.Select(r => r.row.Address).Where(a => a.Contains(':', StringComparison.Ordinal))
+                    .Select(a => Convert.ToHexString(IPAddress.Parse(a).GetAddressBytes().AsSpan(0, 8))).Distinct().Count()))];
 
     private static DateOnly StartOf(WindowKind kind, DateOnly date) => kind switch
     {
@@ -50,10 +53,12 @@ public sealed class InstallCounterTests
         return world;
     }
 
-    private static Task<InstallFacts> CountAsync(StoredWorld world, InstallQuestion question) => new InstallCounter(world.Logs[1]).CountAsync(question);
+    private static Task<InstallFacts> CountAsync(StoredWorld world, InstallQuestion question) =>
+        new InstallCounter(world.Logs[1]).CountAsync(question);
 
     [Fact]
-    public async Task Facts_are_those_of_a_brute_force_count() => await Gen.Select(Rows.Array[0, 60], Rows.Array[0, 60]).SampleAsync(async parts =>
+    public async Task Facts_are_those_of_a_brute_force_count() => await Gen.Select(Rows.Array[0, 60], Rows.Array[0, 60])
+        .SampleAsync(async parts =>
     {
         var world = await WorldAsync(parts.Item1, parts.Item2);
         var facts = await CountAsync(world, new InstallQuestion(All));
@@ -68,7 +73,8 @@ public sealed class InstallCounterTests
         var world = await WorldAsync(rows);
         var (from, to) = (new UtcDay(StoredWorld.Day.Number + 20), new UtcDay(StoredWorld.Day.Number + 22));
         var facts = await CountAsync(world, new InstallQuestion(All, from, to));
-        Assert.Equal(All.SelectMany(kind => Oracle(rows, kind)).Where(row => WindowKinds.Parse(row.Window) is { } kind && UtcDay.Parse(row.Start) <= to && WindowKinds.EndOf(kind, UtcDay.Parse(row.Start)) >= from), facts.Rows);
+        Assert.Equal(All.SelectMany(kind => Oracle(rows, kind)).Where(row => WindowKinds.Parse(row.Window) is { } kind
+            && UtcDay.Parse(row.Start) <= to && WindowKinds.EndOf(kind, UtcDay.Parse(row.Start)) >= from), facts.Rows);
         Assert.Equal(3, facts.Rows.Count(row => row is { Window: "day", Version: "*" }));
     }
 
@@ -88,10 +94,12 @@ public sealed class InstallCounterTests
     [Fact]
     public async Task The_answer_names_the_table_version_and_the_newest_date()
     {
-        var facts = await CountAsync(await WorldAsync(StoredWorld.Rows(3), StoredWorld.Rows(4, 1, 40)), new InstallQuestion([WindowKind.Week]));
+        var facts = await CountAsync(await WorldAsync(StoredWorld.Rows(3), StoredWorld.Rows(4, 1, 40)),
+            new InstallQuestion([WindowKind.Week]));
         Assert.Equal((2, "2026-04-13"), (facts.TableVersion, facts.Through));
         using var json = JsonDocument.Parse(facts.ToJson());
-        Assert.Equal(["window", "start", "version", "checks", "addresses", "ipv4", "ipv6_64"], json.RootElement.GetProperty("rows")[0].EnumerateObject().Select(p => p.Name));
+        Assert.Equal(["window", "start", "version", "checks", "addresses", "ipv4", "ipv6_64"],
+            json.RootElement.GetProperty("rows")[0].EnumerateObject().Select(p => p.Name));
         Assert.Equal("facts", json.RootElement.GetProperty("kind").GetString());
     }
 
@@ -106,7 +114,9 @@ public sealed class InstallCounterTests
     [Fact]
     public async Task A_value_that_is_no_address_is_a_check_and_no_address()
     {
-        var facts = await CountAsync(await WorldAsync([.. StoredWorld.Rows(2), new Row(StoredWorld.Day.Number * UtcDay.MicrosPerDay, "999.1.1.1", "8.2.7")]), new InstallQuestion([WindowKind.Day]));
+        var facts = await CountAsync(
+            await WorldAsync([.. StoredWorld.Rows(2), new Row(StoredWorld.Day.Number * UtcDay.MicrosPerDay, "999.1.1.1", "8.2.7")]),
+            new InstallQuestion([WindowKind.Day]));
         Assert.Equal((3, 2, 1), (facts.Rows[0].Checks, facts.Rows[0].Addresses, facts.UnreadableAddresses));
     }
 
@@ -115,6 +125,7 @@ public sealed class InstallCounterTests
     {
         var day = new UtcDay(number);
         var start = WindowKinds.StartOf(WindowKind.Days28, day);
-        return start.Date.DayOfWeek == DayOfWeek.Monday && start <= day && day <= WindowKinds.EndOf(WindowKind.Days28, start) && WindowKinds.StartOf(WindowKind.Week, start) == start;
+        return start.Date.DayOfWeek == DayOfWeek.Monday && start <= day && day <= WindowKinds.EndOf(WindowKind.Days28, start)
+            && WindowKinds.StartOf(WindowKind.Week, start) == start;
     });
 }

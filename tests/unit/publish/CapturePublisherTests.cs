@@ -75,7 +75,8 @@ public sealed class CapturePublisherTests
     private PublisherEvents Events => new(
         (_, _) => Assert.Fail("there is no broker"), (_, number, reason) => _skipped.Enqueue((number, reason)), (_, _) => { });
 
-    private static void Offer(CapturePublisher publisher, long number, int bytes) => publisher.Offer("web", new Capture(new Link(number, Sha256.Of([])), null!, new byte[bytes]));
+    private static void Offer(CapturePublisher publisher, long number, int bytes) =>
+        publisher.Offer("web", new Capture(new Link(number, Sha256.Of([])), null!, new byte[bytes]));
 
     private static async Task UntilAsync(Func<bool> holds)
     {
@@ -92,6 +93,7 @@ public sealed class CapturePublisherTests
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         var port = ((IPEndPoint)listener.LocalEndpoint).Port;
-        return new PublisherOptions { Topic = "captures", Connection = new Dictionary<string, string> { ["bootstrap.servers"] = $"127.0.0.1:{port}" }, FlushWithin = TimeSpan.FromMilliseconds(10) };
+        return new PublisherOptions { Topic = "captures", Connection = new Dictionary<string,
+            string> { ["bootstrap.servers"] = $"127.0.0.1:{port}" }, FlushWithin = TimeSpan.FromMilliseconds(10) };
     }
 }

@@ -32,10 +32,13 @@ public sealed class PushBodyTests
     {
         await using var rig = await PushRig.StartAsync();
         var (first, second) = ("1\n"u8.ToArray(), "2\n"u8.ToArray());
-        Assert.True((await rig.SendAsync(PushRig.Request("c:1", [.. PushBombs.Zstd(first), .. PushBombs.ZstdStream(second)], encoding: "zstd"))) is { Status: 200, Duplicate: false });
-        Assert.True((await rig.SendAsync(PushRig.Request("c:1", [.. PushBombs.Gzip(first), .. PushBombs.Gzip(second)], encoding: "gzip"))) is { Status: 200, Duplicate: true });
+        Assert.True((await rig.SendAsync(PushRig.Request("c:1", [.. PushBombs.Zstd(first), .. PushBombs.ZstdStream(second)],
+            encoding: "zstd"))) is { Status: 200, Duplicate: false });
+        Assert.True((await rig.SendAsync(PushRig.Request("c:1", [.. PushBombs.Gzip(first), .. PushBombs.Gzip(second)],
+            encoding: "gzip"))) is { Status: 200, Duplicate: true });
         Assert.True((await rig.PushAsync("c:1", "1\n2\n")) is { Status: 200, Duplicate: true });
-        Assert.True((await rig.SendAsync(PushRig.Request("c:2", PushBombs.Zstd(first)[..^1], encoding: "zstd"))) is { Status: 400, Error: "bad-zstd" });
+        Assert.True((await rig.SendAsync(PushRig.Request("c:2", PushBombs.Zstd(first)[..^1], encoding: "zstd"))) is { Status: 400,
+            Error: "bad-zstd" });
         Assert.Single(await rig.ReadsAsync());
     }
 
@@ -46,8 +49,10 @@ public sealed class PushBodyTests
         var body = Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat(new string('x', 999) + "\n", 4_000)) + "x");
         foreach (var compress in (Func<byte[], byte[]>[])[PushBombs.Zstd, PushBombs.ZstdStream])
         {
-            Assert.True((await rig.SendAsync(PushRig.Request(null, compress(body), "loose", encoding: "zstd"))) is { Status: 413, Error: "too-large" });
-            Assert.Equal(4_000, (await rig.SendAsync(PushRig.Request(null, compress(body[..^1]), "loose", encoding: "zstd"))).Number("lines"));
+            Assert.True((await rig.SendAsync(PushRig.Request(null, compress(body), "loose", encoding: "zstd"))) is { Status: 413,
+                Error: "too-large" });
+            Assert.Equal(4_000, (await rig.SendAsync(PushRig.Request(null, compress(body[..^1]), "loose", encoding: "zstd")))
+                .Number("lines"));
         }
     }
 
@@ -55,10 +60,14 @@ public sealed class PushBodyTests
     public async Task A_w3c_body_says_its_columns_and_may_change_them_anywhere()
     {
         await using var rig = await PushRig.StartAsync();
-        const string other = "#Software: Microsoft Internet Information Services 10.0\r\n#Fields: time date cs(User-Agent) c-ip cs-uri-stem cs-method\r\n00:01:58 2026-11-02 Citrix+XenServer+AutoUpdate 198.18.0.7 /updates.2.tsv GET\r\n";
+        const string other =
+            "#Software: Microsoft Internet Information Services 10.0\r\n#Fields: time date cs(User-Agent) c-ip cs-uri-stem " +
+            "cs-method\r\n00:01:58 2026-11-02 Citrix+XenServer+AutoUpdate 198.18.0.7 /updates.2.tsv GET\r\n";
         var answer = await Push(rig, "w3c", "\uFEFF#Version: 1.0\r\n" + List + Row + Row + other + "\r\n" + Row);
-        Assert.Equal((200, 5L, 3L), (answer.Status, answer.Number("lines"), answer.Body.GetProperty("records").GetProperty("agent-updates").GetInt64()));
-        Assert.Equal("""[{"reason":"empty","line":8,"count":1},{"reason":"malformed","line":9,"count":1}]""", answer.Body.GetProperty("refused").GetRawText());
+        Assert.Equal((200, 5L, 3L), (answer.Status, answer.Number("lines"),
+            answer.Body.GetProperty("records").GetProperty("agent-updates").GetInt64()));
+        Assert.Equal("""[{"reason":"empty","line":8,"count":1},{"reason":"malformed","line":9,"count":1}]""",
+            answer.Body.GetProperty("refused").GetRawText());
         Assert.Equal("time date cs(User-Agent) c-ip cs-uri-stem cs-method", Assert.Single(await rig.ReadsAsync()).Fields);
     }
 
@@ -80,9 +89,11 @@ public sealed class PushBodyTests
     {
         await using var rig = await PushRig.StartAsync();
         Assert.Equal(1, (await Push(rig, "columns", Row)).Body.GetProperty("records").GetProperty("agent-updates").GetInt64());
-        Assert.Equal(1, (await Push(rig, "columns", "#Fields: date time\r\n" + Row)).Body.GetProperty("rejections").GetProperty("malformed").GetInt64());
+        Assert.Equal(1, (await Push(rig, "columns", "#Fields: date time\r\n" + Row)).Body.GetProperty("rejections").GetProperty("malformed")
+            .GetInt64());
         Assert.Equal(1, (await Push(rig, "columns", Row)).Body.GetProperty("records").GetProperty("agent-updates").GetInt64());
     }
 
-    private static Task<Answer> Push(PushRig rig, string source, string body) => rig.SendAsync(PushRig.Request(null, Encoding.UTF8.GetBytes(body), source));
+    private static Task<Answer> Push(PushRig rig, string source, string body) =>
+        rig.SendAsync(PushRig.Request(null, Encoding.UTF8.GetBytes(body), source));
 }

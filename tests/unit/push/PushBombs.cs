@@ -26,28 +26,37 @@ internal static class PushBombs
         new("400,000 empty members", "gzip", Repeat(EmptyMember, 400_000), 413, "too-many-parts"),
         new("a member in a member in a member", "gzip", Gzip(Gzip(Member([], 4_096))), 200, null),
         new("a name without end", "gzip", [0x1F, 0x8B, 8, 8, 0, 0, 0, 0, 0, 3, .. Repeat("x"u8.ToArray(), Sent - 10)], 400, "bad-gzip"),
-        new("an extra part longer than the file", "gzip", [0x1F, 0x8B, 8, 4, 0, 0, 0, 0, 0, 3, 0xFF, 0xFF, .. new byte[1_000]], 400, "bad-gzip"),
+        new("an extra part longer than the file", "gzip", [0x1F, 0x8B, 8, 4, 0, 0, 0, 0, 0, 3, 0xFF, 0xFF, .. new byte[1_000]], 400,
+            "bad-gzip"),
         new("a length of 4 GB that is not there", "gzip", [.. Gzip("1\n"u8.ToArray())[..^4], 0xFF, 0xFF, 0xFF, 0xFF], 400, "bad-gzip"),
         new("zeros behind a member", "gzip", [.. Gzip("1\n"u8.ToArray()), .. new byte[1_000_000]], 400, "bad-gzip"),
-        new("one frame of 256 GB", "zstd", [.. Frame, .. Repeat(Block(1, 128 << 10, last: false), (Sent - 10) / 4), .. Block(1, 1, last: true)], 413, "too-large"),
-        new("1 kB that is 32 MB", "zstd", [.. Frame, .. Repeat(Block(1, 128 << 10, last: false), 250), .. Block(1, 1, last: true)], 413, "too-large"),
-        new("800 frames of 1 MB", "zstd", Repeat([.. Frame, .. Repeat(Block(1, 128 << 10, last: false), 8), .. Block(0, 0, last: true)], 800), 413, "too-large"),
+        new("one frame of 256 GB", "zstd", [.. Frame, .. Repeat(Block(1, 128 << 10, last: false), (Sent - 10) / 4),
+            .. Block(1, 1, last: true)], 413, "too-large"),
+        new("1 kB that is 32 MB", "zstd", [.. Frame, .. Repeat(Block(1, 128 << 10, last: false), 250), .. Block(1, 1, last: true)], 413,
+            "too-large"),
+        new("800 frames of 1 MB", "zstd", Repeat([.. Frame, .. Repeat(Block(1, 128 << 10, last: false), 8), .. Block(0, 0, last: true)],
+            800), 413, "too-large"),
         new("a frame of 256 MB that says so", "zstd", Zstd(new byte[256 << 20]), 413, "too-large"),
         new("a frame of 64 MB that does not say so", "zstd", Stream(64), 413, "too-large"),
         new("900,000 empty frames", "zstd", Repeat([.. Frame, .. Block(0, 0, last: true)], 900_000), 413, "too-many-parts"),
         new("1,000,000 skippable frames", "zstd", Repeat([0x50, 0x2A, 0x4D, 0x18, 0, 0, 0, 0], 1_000_000), 413, "too-many-parts"),
-        new("a skippable frame of 8 MB", "zstd", [0x5F, 0x2A, 0x4D, 0x18, 0, 0, 0x7F, 0, .. new byte[0x7F0000], .. Zstd("1\n"u8.ToArray())], 200, null),
+        new("a skippable frame of 8 MB", "zstd", [0x5F, 0x2A, 0x4D, 0x18, 0, 0, 0x7F, 0, .. new byte[0x7F0000], .. Zstd("1\n"u8.ToArray())],
+            200, null),
         new("a skippable frame of 4 GB", "zstd", [0x50, 0x2A, 0x4D, 0x18, 0xFF, 0xFF, 0xFF, 0xFF, .. new byte[100]], 400, "bad-zstd"),
-        new("a declared size of 2^64 - 1", "zstd", [0x28, 0xB5, 0x2F, 0xFD, 0xC0, 0x68, .. Enumerable.Repeat((byte)0xFF, 8), .. Block(1, 1, last: true)], 413, "too-large"),
-        new("a declared size that is not there", "zstd", [0x28, 0xB5, 0x2F, 0xFD, 0x80, 0x68, 0x00, 0x09, 0x3D, 0, .. Block(1, 1, last: true)], 400, "bad-zstd"),
-        new("a declared size that is too small", "zstd", [0x28, 0xB5, 0x2F, 0xFD, 0x80, 0x68, 1, 0, 0, 0, .. Block(1, 128 << 10, last: true)], 400, "bad-zstd"),
+        new("a declared size of 2^64 - 1", "zstd", [0x28, 0xB5, 0x2F, 0xFD, 0xC0, 0x68, .. Enumerable.Repeat((byte)0xFF, 8),
+            .. Block(1, 1, last: true)], 413, "too-large"),
+        new("a declared size that is not there", "zstd", [0x28, 0xB5, 0x2F, 0xFD, 0x80, 0x68, 0x00, 0x09, 0x3D, 0,
+            .. Block(1, 1, last: true)], 400, "bad-zstd"),
+        new("a declared size that is too small", "zstd", [0x28, 0xB5, 0x2F, 0xFD, 0x80, 0x68, 1, 0, 0, 0,
+            .. Block(1, 128 << 10, last: true)], 400, "bad-zstd"),
         new("a window of 3.75 TB", "zstd", [0x28, 0xB5, 0x2F, 0xFD, 0, 0xFF, .. Block(1, 1, last: true)], 400, "zstd-window"),
         new("a window of 9 MiB", "zstd", [0x28, 0xB5, 0x2F, 0xFD, 0, 0x69, .. Block(1, 1, last: true)], 400, "zstd-window"),
         new("a dictionary", "zstd", [0x28, 0xB5, 0x2F, 0xFD, 1, 0x68, 7, .. Block(1, 1, last: true)], 400, "bad-zstd"),
         new("a frame in a frame", "zstd", Zstd(Zstd(new byte[64 << 20])), 200, null),
     ];
 
-    /// <summary>A gzip member of a text and then so many MiB of zeros, with its right checksum and length. Each MiB is the same bytes again: they name what lies before them, and that is zeros too.</summary>
+    /// <summary>A gzip member of a text and then so many MiB of zeros, with its right checksum and length. Each MiB is the same bytes
+    /// again: they name what lies before them, and that is zeros too.</summary>
     /// <param name="megabytes">At least 2.</param>
     public static byte[] Member(byte[] text, int megabytes)
     {

@@ -15,7 +15,8 @@ namespace Pipeline.Tests.Unit.Push;
 public sealed class PushCertificateTests : IDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("pipeline-push-tls-");
-    private readonly X509Certificate2 _server = Make("server"), _web = Make("web"), _webNext = Make("web-next"), _loose = Make("loose"), _stranger = Make("stranger");
+    private readonly X509Certificate2 _server = Make("server"), _web = Make("web"), _webNext = Make("web-next"), _loose = Make("loose"),
+        _stranger = Make("stranger");
 
     [Fact]
     public async Task Rule_33_A_certificate_opens_its_own_source_only_and_a_token_still_does()
@@ -41,7 +42,8 @@ public sealed class PushCertificateTests : IDisposable
     [Fact]
     public async Task Rule_33_Off_loopback_a_certificate_is_enough()
     {
-        var own = NetworkInterface.GetAllNetworkInterfaces().SelectMany(i => i.GetIPProperties().UnicastAddresses).Select(a => a.Address).FirstOrDefault(a => a.AddressFamily == AddressFamily.InterNetwork && !IPAddress.IsLoopback(a));
+        var own = NetworkInterface.GetAllNetworkInterfaces().SelectMany(i => i.GetIPProperties().UnicastAddresses).Select(a => a.Address)
+            .FirstOrDefault(a => a.AddressFamily == AddressFamily.InterNetwork && !IPAddress.IsLoopback(a));
         await using var rig = await StartAsync($"https://{own ?? IPAddress.Any}:0");
         Assert.Equal((200, null), await Push(rig, "web", _web));
         Assert.Equal((200, null), await Push(rig, "web", _web));
@@ -52,7 +54,8 @@ public sealed class PushCertificateTests : IDisposable
     [Fact]
     public async Task Where_no_source_has_a_certificate_none_is_asked_for()
     {
-        await using var rig = await PushRig.StartAsync(options: Options("https://127.0.0.1:0") with { AsksCertificates = false }, with: s => s with { Delivery = PushDelivery.AtLeastOnce, Tokens = [Hash("t0ken-of-the-source-web")] });
+        await using var rig = await PushRig.StartAsync(options: Options("https://127.0.0.1:0") with { AsksCertificates = false }, with: s =>
+            s with { Delivery = PushDelivery.AtLeastOnce, Tokens = [Hash("t0ken-of-the-source-web")] });
         Assert.Equal((401, "no-token"), await Push(rig, "web", _web));
         Assert.Equal((200, null), await Push(rig, "web", _web, "t0ken-of-the-source-web"));
     }
@@ -61,14 +64,17 @@ public sealed class PushCertificateTests : IDisposable
     public void A_certificate_that_cannot_be_shown_or_is_no_hash_is_refused_at_start()
     {
         var state = new Core.Captures.ShardState { Store = "", Shard = "s1", KeyId = "" };
-        var source = new PushSource { Name = "web", Shard = "s1", Format = new CombinedFormat(), Sink = null!, IsFenced = _ => Task.FromResult(false), Streams = new PushStreams("web", state), ClientCertificates = [Of(_web)] };
+        var source = new PushSource { Name = "web", Shard = "s1", Format = new CombinedFormat(), Sink = null!, IsFenced = _ =>
+            Task.FromResult(false), Streams = new PushStreams("web", state), ClientCertificates = [Of(_web)] };
         Options("https://0.0.0.0:0").Check(source);
-        void Refused(PushEndpointOptions options, PushSource wrong) => Assert.IsType<ConfigurationException>(Assert.ThrowsAny<PipelineException>(() => options.Check(wrong)));
+        void Refused(PushEndpointOptions options, PushSource wrong) =>
+            Assert.IsType<ConfigurationException>(Assert.ThrowsAny<PipelineException>(() => options.Check(wrong)));
         Refused(new(), source);
         Refused(Options("https://0.0.0.0:0") with { AsksCertificates = false }, source);
         Refused(Options("https://0.0.0.0:0"), source with { ClientCertificates = ["abc"] });
         Refused(Options("https://0.0.0.0:0"), source with { Fields = "date time" });
-        Assert.Equal(Of(_web), PushSource.Fingerprint(string.Join(':', Convert.FromHexString(Of(_web)).Select(b => b.ToString("X2", null)))));
+        Assert.Equal(Of(_web),
+            PushSource.Fingerprint(string.Join(':', Convert.FromHexString(Of(_web)).Select(b => b.ToString("X2", null)))));
     }
 
     public void Dispose()
@@ -82,7 +88,8 @@ public sealed class PushCertificateTests : IDisposable
 
     private Task<PushRig> StartAsync(string url) => PushRig.StartAsync(options: Options(url), with: source => source.Name switch
     {
-        "web" => source with { Delivery = PushDelivery.AtLeastOnce, Tokens = [Hash("t0ken-of-the-source-web")], ClientCertificates = [Of(_web), Of(_webNext)] },
+        "web" => source with { Delivery = PushDelivery.AtLeastOnce, Tokens = [Hash("t0ken-of-the-source-web")],
+            ClientCertificates = [Of(_web), Of(_webNext)] },
         "loose" => source with { ClientCertificates = [Of(_loose)] },
         _ => source with { Tokens = [Hash("another-token-of-no-test")] },
     });
@@ -97,13 +104,16 @@ public sealed class PushCertificateTests : IDisposable
     /// <summary>On a connection of its own.</summary>
     private async Task<(int, string?)> Push(PushRig rig, string source, X509Certificate2? shown, string? token = null)
     {
-        using var handler = new SocketsHttpHandler { SslOptions = { RemoteCertificateValidationCallback = (_, server, _, _) => server!.GetCertHashString() == _server.GetCertHashString() } };
+        using var handler =
+            new SocketsHttpHandler { SslOptions = { RemoteCertificateValidationCallback = (_, server, _, _) =>
+            server!.GetCertHashString() == _server.GetCertHashString() } };
         if (shown is not null)
         {
             handler.SslOptions.ClientCertificates = [shown];
             handler.SslOptions.LocalCertificateSelectionCallback = (_, _, _, _, _) => shown;
         }
-        using var client = new HttpClient(handler) { BaseAddress = rig.Endpoint.Address.Host is "0.0.0.0" ? new UriBuilder(rig.Endpoint.Address) { Host = "127.0.0.1" }.Uri : rig.Endpoint.Address };
+        using var client = new HttpClient(handler) { BaseAddress = rig.Endpoint.Address.Host is "0.0.0.0"
+            ? new UriBuilder(rig.Endpoint.Address) { Host = "127.0.0.1" }.Uri : rig.Endpoint.Address };
         using var request = PushRig.Request(null, "1\n"u8.ToArray(), source);
         request.Headers.Authorization = token is null ? null : new AuthenticationHeaderValue("Bearer", token);
         using var response = await client.SendAsync(request);
@@ -118,6 +128,7 @@ public sealed class PushCertificateTests : IDisposable
     private static X509Certificate2 Make(string name)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        return new CertificateRequest("CN=" + name, key, HashAlgorithmName.SHA256).CreateSelfSigned(DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch.AddYears(200));
+        return new CertificateRequest("CN=" + name, key, HashAlgorithmName.SHA256)
+            .CreateSelfSigned(DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch.AddYears(200));
     }
 }

@@ -21,7 +21,8 @@ public sealed class PushEndpointTests
         Assert.Equal(5, answer.Number("lines"));
         Assert.Equal(2, answer.Body.GetProperty("records").GetProperty("agent-updates").GetInt64());
         Assert.Equal(2, answer.Body.GetProperty("rejections").GetProperty("malformed").GetInt64());
-        Assert.Equal("""[{"reason":"malformed","line":2,"count":2},{"reason":"empty","line":4,"count":1}]""", answer.Body.GetProperty("refused").GetRawText());
+        Assert.Equal("""[{"reason":"malformed","line":2,"count":2},{"reason":"empty","line":4,"count":1}]""",
+            answer.Body.GetProperty("refused").GetRawText());
         var read = Assert.Single(await rig.ReadsAsync());
         Assert.Equal((0L, 1L, 5L), (read.From, read.To, read.Lines));
         Assert.Equal(32, read.Stream!.Length);
@@ -87,7 +88,9 @@ public sealed class PushEndpointTests
     [Fact]
     public async Task Promise_1_While_the_store_does_not_answer_nothing_is_acknowledged_and_the_push_stays_under_way()
     {
-        await using var rig = await PushRig.StartAsync(options: new() { AcknowledgeWithin = TimeSpan.FromMilliseconds(200), RoomWithin = TimeSpan.FromMilliseconds(200) });
+        await using var rig =
+            await PushRig.StartAsync(options: new() { AcknowledgeWithin = TimeSpan.FromMilliseconds(200),
+            RoomWithin = TimeSpan.FromMilliseconds(200) });
         rig.Store.Plan = o => o.Verb == StoreVerb.Put ? Fault.Hang : Fault.None;
         var answer = await rig.PushAsync("c:1", "1\n");
         Assert.Equal((503, "outage", 1.0), (answer.Status, answer.Error, answer.RetryAfter!.Value.TotalSeconds));
@@ -103,7 +106,9 @@ public sealed class PushEndpointTests
     [Fact]
     public async Task A_push_that_found_no_room_did_not_use_up_its_sequence()
     {
-        await using var rig = await PushRig.StartAsync(options: new() { AcknowledgeWithin = TimeSpan.FromMilliseconds(300), RoomWithin = TimeSpan.FromMilliseconds(300) });
+        await using var rig =
+            await PushRig.StartAsync(options: new() { AcknowledgeWithin = TimeSpan.FromMilliseconds(300),
+            RoomWithin = TimeSpan.FromMilliseconds(300) });
         rig.Store.Plan = o => o.Verb == StoreVerb.Put ? Fault.Hang : Fault.None;
         // One is being put, twelve are queued: the fourteenth finds no room, nor does the fifteenth that waits for it.
         var answers = new List<Answer>();
@@ -185,8 +190,10 @@ public sealed class PushEndpointTests
         await using var rig = await PushRig.StartAsync();
         var requests = new[]
         {
-            PushRig.Request("c:1", Encoding.UTF8.GetBytes(Secret)), PushRig.Request("c:2", Encoding.UTF8.GetBytes(Secret), encoding: "gzip"), PushRig.Request(Secret, Encoding.UTF8.GetBytes(Secret)),
-            PushRig.Request("c:9", Encoding.UTF8.GetBytes(Secret)), PushRig.Request("c:1", "{}"u8.ToArray(), Secret.ToUpperInvariant()), PushRig.Request("c:1", Encoding.UTF8.GetBytes(Secret), "web", "text/" + Secret),
+            PushRig.Request("c:1", Encoding.UTF8.GetBytes(Secret)), PushRig.Request("c:2", Encoding.UTF8.GetBytes(Secret),
+                encoding: "gzip"), PushRig.Request(Secret, Encoding.UTF8.GetBytes(Secret)),
+            PushRig.Request("c:9", Encoding.UTF8.GetBytes(Secret)), PushRig.Request("c:1", "{}"u8.ToArray(), Secret.ToUpperInvariant()),
+                PushRig.Request("c:1", Encoding.UTF8.GetBytes(Secret), "web", "text/" + Secret),
         };
         foreach (var request in requests)
         {

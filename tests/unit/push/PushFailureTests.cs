@@ -14,12 +14,15 @@ public sealed class PushFailureTests
     public async Task A_body_that_does_not_come_in_time_is_answered_408_and_its_sequence_is_free()
     {
         await using var rig = await PushRig.StartAsync(options: new() { ReadWithin = TimeSpan.FromMilliseconds(100) });
-        foreach (var headers in new[] { "Content-Length: 1000\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n2\r\n1\n\r\n", "Content-Length: 1000\r\nContent-Encoding: gzip\r\n\r\n" })
+        foreach (var headers in new[] { "Content-Length: 1000\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n2\r\n1\n\r\n",
+            "Content-Length: 1000\r\nContent-Encoding: gzip\r\n\r\n" })
         {
             using var client = new TcpClient();
             await client.ConnectAsync(rig.Endpoint.Address.Host, rig.Endpoint.Address.Port, None);
             var stream = client.GetStream();
-            await stream.WriteAsync(Encoding.Latin1.GetBytes($"POST /v1/lines?source=web HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nIdempotency-Key: c:1\r\n{headers}"), None);
+            await stream.WriteAsync(
+                Encoding.Latin1.GetBytes(
+                $"POST /v1/lines?source=web HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nIdempotency-Key: c:1\r\n{headers}"), None);
             using var reply = new MemoryStream();
             try
             {
@@ -40,7 +43,8 @@ public sealed class PushFailureTests
     public async Task A_fault_of_the_endpoint_is_answered_500_without_a_word_of_what_it_held_and_the_same_push_is_taken_afterwards()
     {
         var broken = true;
-        await using var rig = await PushRig.StartAsync(with: source => source with { IsFenced = cancel => broken ? throw new InvalidOperationException(Secret) : Task.FromResult(false) });
+        await using var rig = await PushRig.StartAsync(with: source =>
+            source with { IsFenced = cancel => broken ? throw new InvalidOperationException(Secret) : Task.FromResult(false) });
         var failed = await rig.PushAsync("c:2", Secret + "\n");
         Assert.Equal((500, "failed"), (failed.Status, failed.Error));
         Assert.DoesNotContain(Secret, failed.Body.GetRawText(), StringComparison.Ordinal);
@@ -53,7 +57,8 @@ public sealed class PushFailureTests
         Assert.Equal(2, (await rig.ReadsAsync()).Sum(read => read.Lines));
     }
 
-    /// <summary>Found: a client that left while the shard's next name was probed left its body behind, and two dozen of them left no room for anybody.</summary>
+    /// <summary>Found: a client that left while the shard's next name was probed left its body behind, and two dozen of them left no room
+    /// for anybody.</summary>
     [Fact]
     public async Task Bodies_of_clients_that_do_not_wait_for_the_answer_to_a_gap_leave_room_for_others()
     {

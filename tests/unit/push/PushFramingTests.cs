@@ -44,7 +44,8 @@ public sealed partial class PushFramingTests
         TestContext.Current.TestOutputHelper!.WriteLine($"{corpus.Count} requests");
         Assert.InRange(corpus.Count, 200, int.MaxValue);
         Assert.Equal(200, (await rig.PushAsync("c:1", "1\n")).Status);
-        Assert.DoesNotContain(rig.Warnings, w => w.StartsWith("push: ", StringComparison.Ordinal) && w.Contains("Exception", StringComparison.Ordinal));
+        Assert.DoesNotContain(rig.Warnings, w => w.StartsWith("push: ", StringComparison.Ordinal)
+            && w.Contains("Exception", StringComparison.Ordinal));
     }
 
     [Theory]
@@ -76,7 +77,8 @@ public sealed partial class PushFramingTests
     public async Task Requests_sent_one_behind_the_other_on_a_connection_are_captured_in_order()
     {
         await using var rig = await PushRig.StartAsync();
-        var requests = string.Concat(Enumerable.Range(1, 20).Select(n => Head.Replace("c:1", $"c:{n}", StringComparison.Ordinal) + $"Content-Length: {$"{n}\n".Length}\r\n\r\n{n}\n")) + "GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+        var requests = string.Concat(Enumerable.Range(1, 20).Select(n => Head.Replace("c:1", $"c:{n}", StringComparison.Ordinal)
+            + $"Content-Length: {$"{n}\n".Length}\r\n\r\n{n}\n")) + "GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
         var reply = await SendAsync(rig, requests);
         Assert.Equal(21, reply.Split("HTTP/1.1 200 OK").Length - 1);
         Assert.Equal(20, (await rig.ReadsAsync()).Count);

@@ -21,7 +21,8 @@ public sealed class PushGzipTests
             var gzip = parts.SelectMany(p => p).ToArray();
             var ends = parts.Select((_, i) => parts.Take(i + 1).Sum(p => p.Length)).ToHashSet();
             var cut = at % gzip.Length;
-            return Inflate(gzip) is { } whole && whole.AsSpan().SequenceEqual(members.SelectMany(m => m).ToArray()) && (ends.Contains(cut) || Inflate(gzip[..cut]) is null);
+            return Inflate(gzip) is { } whole && whole.AsSpan().SequenceEqual(members.SelectMany(m => m).ToArray())
+                && (ends.Contains(cut) || Inflate(gzip[..cut]) is null);
         }, iter: 300);
 
     [Fact]
@@ -69,6 +70,7 @@ public sealed class PushGzipTests
     private static byte[]? Inflate(byte[] gzip)
     {
         using var into = new MemoryStream();
-        return PushGzip.Read(gzip, new byte[700], piece => { into.Write(piece.Span); return true; }) == PushBodyFault.None ? into.ToArray() : null;
+        return PushGzip.Read(gzip, new byte[700], piece => { into.Write(piece.Span); return true; }) == PushBodyFault.None ? into.ToArray()
+            : null;
     }
 }

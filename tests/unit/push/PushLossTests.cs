@@ -6,7 +6,8 @@ namespace Pipeline.Tests.Unit.Push;
 /// <summary>What a client may have lost is counted, and what says nothing leaves nothing (rule 32).</summary>
 public sealed class PushLossTests
 {
-    /// <summary>A client that lost its counter begins at 1 again: each refusal may be a loss, until it learns the number from a 409.</summary>
+    /// <summary>A client that lost its counter begins at 1 again: each refusal may be a loss, until it learns the number from a
+    /// 409.</summary>
     [Fact]
     public async Task Rule_32_New_lines_under_an_old_number_are_counted_as_a_possible_loss_as_a_gap_is()
     {

@@ -35,21 +35,29 @@ public sealed class PushPolicyTests
     public async Task Rule_33_Off_loopback_a_source_without_a_token_is_refused_at_start()
     {
         using var key = System.Security.Cryptography.ECDsa.Create(System.Security.Cryptography.ECCurve.NamedCurves.nistP256);
-        var request = new System.Security.Cryptography.X509Certificates.CertificateRequest("CN=test", key, System.Security.Cryptography.HashAlgorithmName.SHA256);
+        var request = new System.Security.Cryptography.X509Certificates.CertificateRequest("CN=test", key,
+            System.Security.Cryptography.HashAlgorithmName.SHA256);
         using var certificate = request.CreateSelfSigned(DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch.AddYears(200));
         var file = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
-        await File.WriteAllTextAsync(file, certificate.ExportCertificatePem() + "\n" + key.ExportPkcs8PrivateKeyPem(), TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(file, certificate.ExportCertificatePem() + "\n"
+            + key.ExportPkcs8PrivateKeyPem(), TestContext.Current.CancellationToken);
         try
         {
-            await using var endpoint = new PushEndpoint(new() { Url = "https://0.0.0.0:0", CertificateFile = file }, InstallationKey.New(), TimeProvider.System);
+            await using var endpoint = new PushEndpoint(new() { Url = "https://0.0.0.0:0", CertificateFile = file }, InstallationKey.New(),
+                TimeProvider.System);
             var state = new ShardState { Store = "", Shard = "s1", KeyId = "" };
-            var source = new PushSource { Name = "web", Shard = "s1", Format = new CombinedFormat(), Sink = null!, IsFenced = _ => Task.FromResult(false), Streams = new PushStreams("web", state) };
+            var source = new PushSource { Name = "web", Shard = "s1", Format = new CombinedFormat(), Sink = null!, IsFenced = _ =>
+                Task.FromResult(false), Streams = new PushStreams("web", state) };
             Assert.IsType<PolicyException>(Assert.ThrowsAny<PipelineException>(() => endpoint.Open([source])));
-            Assert.IsType<ConfigurationException>(Assert.ThrowsAny<PipelineException>(() => endpoint.Open([source with { Tokens = ["abc"] }])));
+            Assert.IsType<ConfigurationException>(Assert.ThrowsAny<PipelineException>(() =>
+                endpoint.Open([source with { Tokens = ["abc"] }])));
             endpoint.Open([source with { Tokens = [new string('0', 64)] }]);
             await endpoint.StartAsync(TestContext.Current.CancellationToken);
-            using var client = new HttpClient(new SocketsHttpHandler { SslOptions = { RemoteCertificateValidationCallback = (_, shown, _, _) => shown?.Subject == "CN=test" } });
-            using var answer = await client.GetAsync(new UriBuilder(endpoint.Address) { Host = "127.0.0.1", Path = "/readyz" }.Uri, TestContext.Current.CancellationToken);
+            using var client =
+                new HttpClient(new SocketsHttpHandler { SslOptions = { RemoteCertificateValidationCallback = (_, shown, _, _) =>
+                shown?.Subject == "CN=test" } });
+            using var answer = await client.GetAsync(new UriBuilder(endpoint.Address) { Host = "127.0.0.1", Path = "/readyz" }.Uri,
+                TestContext.Current.CancellationToken);
             Assert.Equal(200, (int)answer.StatusCode);
         }
         finally
@@ -63,7 +71,8 @@ public sealed class PushPolicyTests
     {
         await using var rig = await PushRig.StartAsync(open: false);
         await using var second = new PushEndpoint(new() { Url = rig.Endpoint.Address.ToString() }, rig.Key, TimeProvider.System);
-        Assert.IsType<ConfigurationException>((await Assert.ThrowsAnyAsync<PipelineException>(() => second.StartAsync(TestContext.Current.CancellationToken))));
+        Assert.IsType<ConfigurationException>(
+            (await Assert.ThrowsAnyAsync<PipelineException>(() => second.StartAsync(TestContext.Current.CancellationToken))));
     }
 
     [Fact]

@@ -16,7 +16,8 @@ public sealed class PushRefusalTests
     public async Task Rule_33_Without_a_key_a_push_is_taken_only_where_lines_may_count_twice()
     {
         await using var rig = await PushRig.StartAsync();
-        Assert.Equal((428, "no-key"), (await rig.SendAsync(PushRig.Request(null, "1\n"u8.ToArray()))) is var a ? (a.Status, a.Error) : default);
+        Assert.Equal((428, "no-key"), (await rig.SendAsync(PushRig.Request(null, "1\n"u8.ToArray()))) is var a ? (a.Status, a.Error)
+            : default);
         Assert.Equal(200, (await rig.SendAsync(PushRig.Request(null, "1\n"u8.ToArray(), "loose"))).Status);
         Assert.Equal(200, (await rig.SendAsync(PushRig.Request(null, "1\n"u8.ToArray(), "loose"))).Status);
         Assert.All(await rig.ReadsAsync(), r => Assert.Equal((null, 0L, 0L), (r.Stream, r.From, r.To)));
@@ -55,7 +56,8 @@ public sealed class PushRefusalTests
             body[i] = (byte)'\n';
         }
         Assert.True((await rig.SendAsync(PushRig.Request("c:1", body))) is { Status: 413, Error: "too-large" });
-        Assert.True((await rig.SendAsync(PushRig.Request("c:1", PushEndpointTests.Gzip(body), encoding: "gzip"))) is { Status: 413, Error: "too-large" });
+        Assert.True((await rig.SendAsync(PushRig.Request("c:1", PushEndpointTests.Gzip(body), encoding: "gzip"))) is { Status: 413,
+            Error: "too-large" });
         var chunked = PushRig.Request("c:1", body);
         chunked.Headers.TransferEncodingChunked = true;
         Assert.True((await rig.SendAsync(chunked)) is { Status: 413, Error: "too-large" });
@@ -88,9 +90,11 @@ public sealed class PushRefusalTests
     public async Task The_same_lines_plain_and_gzip_are_one_body()
     {
         await using var rig = await PushRig.StartAsync();
-        Assert.Equal(200, (await rig.SendAsync(PushRig.Request("c:1", PushEndpointTests.Gzip("1\n2\n"u8.ToArray()), encoding: "gzip"))).Status);
+        Assert.Equal(200,
+            (await rig.SendAsync(PushRig.Request("c:1", PushEndpointTests.Gzip("1\n2\n"u8.ToArray()), encoding: "gzip"))).Status);
         Assert.True((await rig.PushAsync("c:1", "1\n2\n")) is { Status: 200, Duplicate: true });
-        Assert.True((await rig.SendAsync(PushRig.Request("c:2", PushEndpointTests.Gzip("1\n"u8.ToArray())[..^3], encoding: "gzip"))) is { Status: 400, Error: "bad-gzip" });
+        Assert.True((await rig.SendAsync(PushRig.Request("c:2", PushEndpointTests.Gzip("1\n"u8.ToArray())[..^3],
+            encoding: "gzip"))) is { Status: 400, Error: "bad-gzip" });
     }
 
     [Theory]
@@ -123,13 +127,15 @@ public sealed class PushRefusalTests
         Assert.DoesNotContain("hidden", message.GetRawText(), StringComparison.Ordinal);
     }
 
-    public static TheoryData<string> Formats { get; } = [.. LogFormats.Names.Where(name => !name.Contains(':', StringComparison.Ordinal) && name is not ("ndjson" or "nginx"))];
+    public static TheoryData<string> Formats { get; } =
+        [.. LogFormats.Names.Where(name => !name.Contains(':', StringComparison.Ordinal) && name is not ("ndjson" or "nginx"))];
 
     [Theory]
     [MemberData(nameof(Formats))]
     public async Task A_source_whose_lines_are_JSON_takes_ndjson_and_no_other_does(string format)
     {
-        await using var rig = await PushRig.StartAsync(with: source => source.Name == "loose" ? source with { Format = LogFormats.Named(format) } : source);
+        await using var rig = await PushRig.StartAsync(with: source => source.Name == "loose"
+            ? source with { Format = LogFormats.Named(format) } : source);
         var json = format is "appservice-json" or "frontdoor" or "storage-read";
         foreach (var type in new[] { "application/x-ndjson", "application/json" })
         {
@@ -144,7 +150,8 @@ public sealed class PushRefusalTests
     [Fact]
     public async Task Rule_33_An_unknown_source_is_404_and_another_instances_is_421()
     {
-        await using var rig = await PushRig.StartAsync(options: new() { OwnerOf = (name, _) => Task.FromResult(name == "theirs" ? "s2" : null) });
+        await using var rig =
+            await PushRig.StartAsync(options: new() { OwnerOf = (name, _) => Task.FromResult(name == "theirs" ? "s2" : null) });
         Assert.True((await rig.PushAsync("c:1", "1\n", "nobodys")) is { Status: 404, Error: "unknown-source" });
         Assert.True((await rig.PushAsync("c:1", "1\n", "theirs")) is { Status: 421, Error: "other-instance" });
         Assert.Equal(400, (await rig.PushAsync("c:1", "1\n", "")).Status);
@@ -175,7 +182,8 @@ public sealed class PushRefusalTests
     public async Task Other_methods_paths_and_web_pages_are_refused()
     {
         await using var rig = await PushRig.StartAsync();
-        foreach (var (method, path, status) in new[] { ("GET", "/v1/lines?source=web", 405), ("PUT", "/v1/lines?source=web", 405), ("OPTIONS", "/v1/lines", 405), ("POST", "/healthz", 405), ("GET", "/", 404), ("POST", "/v1/lines/", 404) })
+        foreach (var (method, path, status) in new[] { ("GET", "/v1/lines?source=web", 405), ("PUT", "/v1/lines?source=web", 405),
+            ("OPTIONS", "/v1/lines", 405), ("POST", "/healthz", 405), ("GET", "/", 404), ("POST", "/v1/lines/", 404) })
         {
             Assert.Equal(status, (await rig.SendAsync(new HttpRequestMessage(new HttpMethod(method), path))).Status);
         }

@@ -19,7 +19,8 @@ namespace Pipeline.Tests.Unit.Push;
 /// <summary>A shard over a store in memory that can fail, and the endpoint before it, on a port of its own.</summary>
 internal sealed class PushRig : IAsyncDisposable
 {
-    public const string Line = "198.18.0.7 - - [02/Nov/2026:00:01:58 +0000] \"GET /updates.2.tsv HTTP/1.1\" 200 13106 \"-\" \"Citrix XenServer AutoUpdate\"\n";
+    public const string Line =
+        "198.18.0.7 - - [02/Nov/2026:00:01:58 +0000] \"GET /updates.2.tsv HTTP/1.1\" 200 13106 \"-\" \"Citrix XenServer AutoUpdate\"\n";
 
     private readonly BlockEncoder _encoder;
     private readonly CancellationTokenSource _abandon = new();
@@ -52,7 +53,8 @@ internal sealed class PushRig : IAsyncDisposable
     /// <summary>Pushes that ever waited for their capture to be durable.</summary>
     public int Waited => _time.Waits;
 
-    public static async Task<PushRig> StartAsync(MemoryStore? memory = null, InstallationKey? key = null, PushEndpointOptions? options = null, string? token = null, bool open = true, Func<PushSource, PushSource>? with = null)
+    public static async Task<PushRig> StartAsync(MemoryStore? memory = null, InstallationKey? key = null,
+        PushEndpointOptions? options = null, string? token = null, bool open = true, Func<PushSource, PushSource>? with = null)
     {
         var rig = new PushRig(memory ?? new MemoryStore(), key ?? InstallationKey.New(), options ?? new());
         await rig.Endpoint.StartAsync();
@@ -73,14 +75,17 @@ internal sealed class PushRig : IAsyncDisposable
             PushSource.Of(Shard, "web", new CombinedFormat()) with { Tokens = hash is null ? [] : [hash] },
             PushSource.Of(Shard, "loose", new CombinedFormat(), PushDelivery.AtLeastOnce),
             PushSource.Of(Shard, "json", new AppServiceJsonFormat(), PushDelivery.AtLeastOnce),
-            PushSource.Of(Shard, "w3c", new W3cFormat(), PushDelivery.AtLeastOnce) with { Tokens = token is null ? [] : [new string('0', 64)] },
-            PushSource.Of(Shard, "columns", new W3cFormat(), PushDelivery.AtLeastOnce) with { Fields = "date time c-ip cs-method cs-uri-stem cs-uri-query cs(User-Agent)" },
+            PushSource.Of(Shard, "w3c", new W3cFormat(), PushDelivery.AtLeastOnce) with { Tokens = token is null ? []
+                : [new string('0', 64)] },
+            PushSource.Of(Shard, "columns", new W3cFormat(), PushDelivery.AtLeastOnce) with { Fields =
+                "date time c-ip cs-method cs-uri-stem cs-uri-query cs(User-Agent)" },
         ];
         Endpoint.Open(sources.Select(with ?? (source => source)));
         _running = Shard.RunAsync(_abandon.Token);
     }
 
-    public Task<Answer> PushAsync(string key, string body, string source = "web") => SendAsync(Request(key, Encoding.UTF8.GetBytes(body), source));
+    public Task<Answer> PushAsync(string key, string body, string source = "web") =>
+        SendAsync(Request(key, Encoding.UTF8.GetBytes(body), source));
 
     /// <summary>Sends the same push until it is answered otherwise than "try again".</summary>
     public async Task<Answer> PushUntilTakenAsync(string key, string body)
@@ -132,7 +137,8 @@ internal sealed class PushRig : IAsyncDisposable
         }
     }
 
-    public static HttpRequestMessage Request(string? key, byte[] body, string source = "web", string type = "text/plain", string? encoding = null)
+    public static HttpRequestMessage Request(string? key, byte[] body, string source = "web", string type = "text/plain",
+        string? encoding = null)
     {
         var request = new HttpRequestMessage(HttpMethod.Post, $"/v1/lines?source={source}") { Content = new ByteArrayContent(body) };
         request.Content.Headers.ContentType = MediaTypeHeaderValue.Parse(type);
@@ -150,7 +156,8 @@ internal sealed class PushRig : IAsyncDisposable
     public async Task<Answer> SendAsync(HttpRequestMessage request)
     {
         using var response = await Client.SendAsync(request);
-        return new Answer((int)response.StatusCode, JsonDocument.Parse(await response.Content.ReadAsStringAsync()).RootElement, response.Headers.RetryAfter?.Delta);
+        return new Answer((int)response.StatusCode, JsonDocument.Parse(await response.Content.ReadAsStringAsync()).RootElement,
+            response.Headers.RetryAfter?.Delta);
     }
 
     /// <summary>All reads of pushes that captures hold, in order.</summary>
@@ -167,7 +174,8 @@ internal sealed class PushRig : IAsyncDisposable
 
     /// <summary>Another process claims the shard.</summary>
     public Task UsurpAsync() =>
-        new ShardLoop("s1", new CaptureStore(Memory, "store", Key.Captures()), _encoder, new StoreRetry(TimeProvider.System), Workers.Inline)
+        new ShardLoop("s1", new CaptureStore(Memory, "store", Key.Captures()), _encoder, new StoreRetry(TimeProvider.System),
+            Workers.Inline)
             .ClaimAsync([], default);
 
     /// <summary>The process dies: nothing more is acknowledged.</summary>

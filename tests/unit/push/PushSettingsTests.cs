@@ -19,7 +19,8 @@ public sealed class PushSettingsTests : IDisposable
         Assert.Equal([one, two], Push($"{{client-certificate-sha256: [{one}, '{colons}'], token-sha256: {two}}}").ClientCertificates);
         Assert.Equal([one, two], Push($"{{token-sha256: [{one}, {two}]}}").Tokens);
         Assert.Equal(new PushSettings(), Push("true") with { ClientCertificates = new PushSettings().ClientCertificates });
-        Assert.Equal("date time c-ip cs-method cs-uri-stem cs(User-Agent)", Push("{fields: date time c-ip cs-method cs-uri-stem cs(User-Agent)}", "iis-w3c").Fields);
+        Assert.Equal("date time c-ip cs-method cs-uri-stem cs(User-Agent)",
+            Push("{fields: date time c-ip cs-method cs-uri-stem cs(User-Agent)}", "iis-w3c").Fields);
     }
 
     [Theory]
@@ -32,7 +33,8 @@ public sealed class PushSettingsTests : IDisposable
     [InlineData("{token-sha256: b5bb9d8014a0f9b1d61e21e796d78dccdf1352f23cd32812f4850b878ae4944c}", "combined", "well-known word")]
     [InlineData("{fields: date time}", "iis-w3c", "date, time, c-ip")]
     [InlineData("{fields: date time}", "combined", "no list of columns")]
-    [InlineData("{certificate: x}", "combined", "'sources.push.certificate' is no setting; known here: token-sha256, client-certificate-sha256, fields")]
+    [InlineData("{certificate: x}", "combined",
+        "'sources.push.certificate' is no setting; known here: token-sha256, client-certificate-sha256, fields")]
     [InlineData("[x]", "combined", "true or false")]
     public void What_is_wrong_is_named(string push, string format, string said)
     {

@@ -12,7 +12,8 @@ using Xunit;
 namespace Pipeline.Tests.Unit.Push;
 
 /// <summary>
-/// Clients that send ahead, send twice, give up and retry, against processes that are killed, fenced and short of room, in any interleaving:
+/// Clients that send ahead, send twice, give up and retry, against processes that are killed, fenced and short of room, in any
+/// interleaving:
 /// every sequence is captured once, in order, with its body, and whatever was acknowledged is there (promises 1 and 2, rule 32).
 /// </summary>
 public sealed class PushSimulationTests
@@ -45,12 +46,14 @@ public sealed class PushSimulationTests
         {
             Restart();
             var operating = OperateAsync();
-            await Task.WhenAll(Enumerable.Range(0, Clients).SelectMany(c => Enumerable.Range(1, Sequences).Select(n => SendAsync("client" + c, n))));
+            await Task.WhenAll(Enumerable.Range(0, Clients).SelectMany(c =>
+                Enumerable.Range(1, Sequences).Select(n => SendAsync("client" + c, n))));
             await operating;
             for (var c = 0; c < Clients; c++)
             {
                 var stream = PushKey.Parse($"client{c}:1", _hash)!.Value.Stream;
-                Assert.Equal(Enumerable.Range(1, Sequences).Select(n => (long)n), _log.Where(l => l.Stream == stream).Select(l => l.Sequence));
+                Assert.Equal(Enumerable.Range(1, Sequences).Select(n => (long)n),
+                    _log.Where(l => l.Stream == stream).Select(l => l.Sequence));
             }
         }
 
@@ -63,7 +66,8 @@ public sealed class PushSimulationTests
             {
                 using var patience = new CancellationTokenSource(TimeSpan.FromMilliseconds(_random.Next(1, 60_000)), time);
                 var body = new PushBody(_budget);
-                await body.ReadAsync(PipeReader.Create(new System.Buffers.ReadOnlySequence<byte>(Encoding.ASCII.GetBytes(text))), 1 << 20, default);
+                await body.ReadAsync(PipeReader.Create(new System.Buffers.ReadOnlySequence<byte>(Encoding.ASCII.GetBytes(text))), 1 << 20,
+                    default);
                 Assert.Empty(_forks);
                 PushReply reply;
                 try
@@ -124,12 +128,14 @@ public sealed class PushSimulationTests
             var state = new ShardState { Store = "", Shard = "s1", KeyId = "" };
             foreach (var stream in _log.GroupBy(l => l.Stream))
             {
-                state.Streams["web/" + stream.Key] = new PushCursor(stream.Last().Sequence, [.. stream.TakeLast(PushCursor.Remembered).Select(l => l.Check)]);
+                state.Streams["web/" + stream.Key] = new PushCursor(stream.Last().Sequence,
+                    [.. stream.TakeLast(PushCursor.Remembered).Select(l => l.Check)]);
             }
             var shard = new Shard(_log, _forks, _random, time);
             var source = new PushSource
             {
-                Name = "web", Shard = "s1", Format = new CombinedFormat(), Sink = shard, IsFenced = _ => Task.FromResult(shard.Fenced), Streams = new PushStreams("web", state),
+                Name = "web", Shard = "s1", Format = new CombinedFormat(), Sink = shard, IsFenced = _ =>
+                    Task.FromResult(shard.Fenced), Streams = new PushStreams("web", state),
             };
             (_shard, _intake) = (shard, new PushIntake(source, _options, _hash, time));
             _ = shard.RunAsync();
@@ -138,8 +144,10 @@ public sealed class PushSimulationTests
         private Task Pause(int most) => Task.Delay(TimeSpan.FromMilliseconds(_random.Next(most)), time, default);
     }
 
-    /// <summary>A shard with little room: what is queued is captured some at a time, and refused as a fork where it does not continue the log.</summary>
-    private sealed class Shard(List<(string Stream, long Sequence, string Check)> log, List<string> forks, Random random, TimeProvider time) : IBlockSink
+    /// <summary>A shard with little room: what is queued is captured some at a time, and refused as a fork where it does not continue the
+    /// log.</summary>
+    private sealed class Shard(List<(string Stream, long Sequence, string Check)> log, List<string> forks, Random random, TimeProvider time)
+        : IBlockSink
     {
         private const int Room = 4;
 
@@ -180,7 +188,9 @@ public sealed class PushSimulationTests
                     Write(count);
                     foreach (var (block, outcome) in _queue.Take(count))
                     {
-                        outcome.SetResult(new BlockOutcome(default!, new ReadEntry { Source = "web", Format = "combined", From = block.From, To = block.To, Check = block.Check, Lines = 1 }, new Dictionary<string, long>(), []));
+                        outcome.SetResult(
+                            new BlockOutcome(default!, new ReadEntry { Source = "web", Format = "combined", From = block.From,
+                            To = block.To, Check = block.Check, Lines = 1 }, new Dictionary<string, long>(), []));
                     }
                     _queue.RemoveRange(0, count);
                     Interlocked.Exchange(ref _change, new(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult(true);

@@ -18,7 +18,8 @@ public sealed class PushZstdTests
             var zstd = parts.SelectMany(p => p).ToArray();
             var ends = parts.Select((_, i) => parts.Take(i + 1).Sum(p => p.Length)).ToHashSet();
             var cut = at % zstd.Length;
-            return Inflate(zstd, out var whole) == PushBodyFault.None && whole.AsSpan().SequenceEqual(frames.SelectMany(m => m).ToArray()) && (ends.Contains(cut) || Inflate(zstd[..cut], out _) == PushBodyFault.BadZstd);
+            return Inflate(zstd, out var whole) == PushBodyFault.None && whole.AsSpan().SequenceEqual(frames.SelectMany(m => m).ToArray())
+                && (ends.Contains(cut) || Inflate(zstd[..cut], out _) == PushBodyFault.BadZstd);
         }, iter: 100);
 
     [Fact]
@@ -47,7 +48,8 @@ public sealed class PushZstdTests
     public void What_stands_behind_a_frame_or_is_none_is_refused()
     {
         var zstd = PushBombs.Zstd("lines\n"u8.ToArray());
-        foreach (var bytes in (byte[][])[[], [.. zstd, 0], [.. zstd, .. "more"u8], [.. zstd, .. zstd[..4]], PushBombs.Gzip("lines\n"u8.ToArray()), "lines\n"u8.ToArray(), [0x27, 0xB5, 0x2F, 0xFD, .. new byte[20]]])
+        foreach (var bytes in (byte[][])[[], [.. zstd, 0], [.. zstd, .. "more"u8], [.. zstd, .. zstd[..4]],
+            PushBombs.Gzip("lines\n"u8.ToArray()), "lines\n"u8.ToArray(), [0x27, 0xB5, 0x2F, 0xFD, .. new byte[20]]])
         {
             Assert.Equal(PushBodyFault.BadZstd, Inflate(bytes, out _));
         }

@@ -46,7 +46,8 @@ public sealed class KeyFileTests : IDisposable
     {
         KeyFile.Open(Path.Combine(_folder, "keys"), mayCreate: true);
         File.SetUnixFileMode(FilePath, UnixFileMode.UserRead | UnixFileMode.OtherRead);
-        Assert.IsType<ConfigurationException>(Assert.ThrowsAny<PipelineException>(() => KeyFile.Open(Path.Combine(_folder, "keys"), mayCreate: false)));
+        Assert.IsType<ConfigurationException>(Assert.ThrowsAny<PipelineException>(() =>
+            KeyFile.Open(Path.Combine(_folder, "keys"), mayCreate: false)));
     }
 
     [Fact]

@@ -14,7 +14,9 @@ public sealed class RowHashTests
     private static readonly byte[] Key = [.. Enumerable.Range(1, 24).Select(i => (byte)i)];
 
     internal static readonly Gen<Columns> AgentRows = Gen.Select(
-        Gen.Long[1_262_304_000_000_000, 4_102_444_799_999_999], Gen.Int[0, 2].Select(i => new[] { "198.18.0.1", "2001:db8::1", "198.19.255.255" }[i]), Gen.Int[0, 2].Select(i => new string?[] { null, "1a2b", "ffff" }[i]))
+        Gen.Long[1_262_304_000_000_000, 4_102_444_799_999_999], Gen.Int[0, 2]
+            .Select(i => new[] { "198.18.0.1", "2001:db8::1", "198.19.255.255" }[i]),
+            Gen.Int[0, 2].Select(i => new string?[] { null, "1a2b", "ffff" }[i]))
         .List[0, 60].Select(rows =>
         {
             var columns = new Columns(PublishedContracts.AgentUpdates);
@@ -96,9 +98,11 @@ public sealed class RowHashTests
         {
             values[column.Name] = [.. BitConverter.GetBytes(column[row].Length), .. column[row]];
         }
-        var bytes = values.SelectMany(v => (byte[])[.. BitConverter.GetBytes(v.Key.Length), .. Encoding.UTF8.GetBytes(v.Key), .. v.Value]).ToArray();
+        var bytes = values.SelectMany(v => (byte[])[.. BitConverter.GetBytes(v.Key.Length), .. Encoding.UTF8.GetBytes(v.Key), .. v.Value])
+            .ToArray();
         using var aes = Aes.Create();
         aes.Key = Key[..16];
-        return BinaryPrimitives.ReadUInt128LittleEndian(aes.EncryptEcb(XxHash128.Hash(bytes, BitConverter.ToInt64(Key, 16)), PaddingMode.None));
+        return BinaryPrimitives.ReadUInt128LittleEndian(aes.EncryptEcb(XxHash128.Hash(bytes, BitConverter.ToInt64(Key, 16)),
+            PaddingMode.None));
     }
 }

@@ -10,7 +10,8 @@ namespace Pipeline.Tests.Unit.Records;
 /// <summary>Sums and hashes are kept as numbers of 64 bits; what they mean are numbers of 128 bits and bytes.</summary>
 public sealed class SumsTests
 {
-    private static readonly Gen<UInt128> Number = Gen.Select(Gen.OneOf(Gen.ULong, Gen.Const(ulong.MaxValue), Gen.Const(0UL)), Gen.OneOf(Gen.ULong, Gen.Const(ulong.MaxValue), Gen.Const(0UL)), (high, low) => new UInt128(high, low));
+    private static readonly Gen<UInt128> Number = Gen.Select(Gen.OneOf(Gen.ULong, Gen.Const(ulong.MaxValue), Gen.Const(0UL)),
+        Gen.OneOf(Gen.ULong, Gen.Const(ulong.MaxValue), Gen.Const(0UL)), (high, low) => new UInt128(high, low));
 
     [Fact]
     public void Sums_are_added_and_taken_away_modulo_2_to_the_128() => Gen.Select(Number, Number).Sample((a, b) =>

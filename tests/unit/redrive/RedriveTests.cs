@@ -20,7 +20,8 @@ using Pipeline.Tests.Unit.Files;
 
 namespace Pipeline.Tests.Unit.Redrive;
 
-/// <summary>Promise 7 and rule 30: what a mended parser takes becomes a record once, however often it is redriven and whatever goes wrong meanwhile.</summary>
+/// <summary>Promise 7 and rule 30: what a mended parser takes becomes a record once, however often it is redriven and whatever goes wrong
+/// meanwhile.</summary>
 public sealed class RedriveTests : IDisposable
 {
     private const string Shard = "web";
@@ -73,7 +74,8 @@ public sealed class RedriveTests : IDisposable
     });
 
     [Fact]
-    public void On_a_machine_that_knows_no_names_a_file_is_found_where_it_is_said_to_be_and_named_by_its_identity() => Play(async (us, time) =>
+    public void On_a_machine_that_knows_no_names_a_file_is_found_where_it_is_said_to_be_and_named_by_its_identity() =>
+        Play(async (us, time) =>
     {
         WriteLog();
         await ImportAsync(us, time, new Before(7));
@@ -94,7 +96,8 @@ public sealed class RedriveTests : IDisposable
         container.Append(ContainerRig.Hourly(time.GetUtcNow()), File.ReadAllText(Log));
         await InShardAsync(us, time, async (loop, _) =>
         {
-            var source = new ContainerSource(new FileCursors(Shard, loop.State.Files), container, new ContainerOptions(), new Before(7), Key.Cursors(), Workers.Inline, time, new FakeEvents("/"));
+            var source = new ContainerSource(new FileCursors(Shard, loop.State.Files), container, new ContainerOptions(), new Before(7),
+                Key.Cursors(), Workers.Inline, time, new FakeEvents("/"));
             while (await source.PollAsync(loop, CancellationToken.None))
             {
             }
@@ -187,7 +190,9 @@ public sealed class RedriveTests : IDisposable
             }
         }
         Assert.Equal(Enumerable.Range(0, Lines).Select(Address).Order(StringComparer.Ordinal), addresses.Order(StringComparer.Ordinal));
-        var report = await new Verifier(captures, [.. PublishedContracts.All.Select(contract => new TableLog(new MemoryStore(time, "uk"), contract, captures.StoreId, Key.KeyId, time))], Key.RowKey(), Workers.Inline).RunAsync(deep: true);
+        var report = await new Verifier(captures,
+            [.. PublishedContracts.All.Select(contract => new TableLog(new MemoryStore(time, "uk"), contract, captures.StoreId, Key.KeyId,
+            time))], Key.RowKey(), Workers.Inline).RunAsync(deep: true);
         Assert.True(report.Ok && report.Redriven["malformed"] == Lines - Lines / 7 - 1 && report.Rejections.Count == 0, report.ToJson());
     }
 
@@ -203,22 +208,29 @@ public sealed class RedriveTests : IDisposable
 
     private static string Address(int i) => $"198.51.{i / 100}.{i % 100}";
 
-    private void WriteLog() => File.WriteAllLines(Log, Enumerable.Range(0, Lines).Select(i => $"{Address(i)} - - [02/Nov/2026:00:{i % 60:00}:58 +0000] \"GET /xc/XCUpdates.xml HTTP/1.1\" 200 13106 \"-\" \"XenCenter/8.2.{i}.4 (64-bit)\""));
+    private void WriteLog() => File.WriteAllLines(Log, Enumerable.Range(0, Lines)
+        .Select(i => $"{Address(i)} - - [02/Nov/2026:00:{i % 60:00}:58 +0000] \"GET /xc/XCUpdates.xml HTTP/1.1\" 200 13106 \"-\" " +
+        $"\"XenCenter/8.2.{i}.4 (64-bit)\""));
 
-    private static async Task<CaptureStore> CapturesAsync(IObjectStore us) => new(us, (await StoreIdentity.InitAsync(us, StoreRole.Capture, "us", PublishedContracts.All)).Id, Key.Captures());
+    private static async Task<CaptureStore> CapturesAsync(IObjectStore us) =>
+        new(us, (await StoreIdentity.InitAsync(us, StoreRole.Capture, "us", PublishedContracts.All)).Id, Key.Captures());
 
     private static async Task<ShardState> FoldAsync(IObjectStore us) => await (await CapturesAsync(us)).FoldAsync(Shard);
 
     private async Task ImportAsync(IObjectStore us, TimeProvider time, ILineFormat format)
     {
-        await InShardAsync(us, time, (loop, _) => new FileImport(new FileCursors(Shard, loop.State.Files, _names), format, Key.Cursors(), loop, Workers.Inline).RunAsync([Log], final: true, CancellationToken.None));
+        await InShardAsync(us, time, (loop, _) => new FileImport(new FileCursors(Shard, loop.State.Files, _names), format, Key.Cursors(),
+            loop, Workers.Inline).RunAsync([Log], final: true, CancellationToken.None));
     }
 
-    private Task<RedriveOutcome> RedriveAsync(IObjectStore us, TimeProvider time, ILineFormat format, params string[] paths) => InShardAsync(us, time, async (loop, captures) =>
+    private Task<RedriveOutcome> RedriveAsync(IObjectStore us, TimeProvider time, ILineFormat format, params string[] paths) =>
+        InShardAsync(us, time, async (loop, captures) =>
     {
         var outcome = new RedriveOutcome();
         var reads = await RejectedReads.OfAsync(captures, loop.State, Shard, "malformed", _ => { }, CancellationToken.None);
-        await new Redriver(paths, _names, _ => format, Key.Cursors(), loop, new ParsedLines(PublishedContracts.XenCenterChecks, PublishedContracts.AgentUpdates)).RunAsync(reads, outcome, CancellationToken.None);
+        await new Redriver(paths, _names, _ => format, Key.Cursors(), loop,
+            new ParsedLines(PublishedContracts.XenCenterChecks, PublishedContracts.AgentUpdates))
+            .RunAsync(reads, outcome, CancellationToken.None);
         return outcome;
     });
 
@@ -262,7 +274,9 @@ public sealed class RedriveTests : IDisposable
                 var line = end < 0 ? block : block[..(end + 1)];
                 block = block[line.Length..];
                 var text = Encoding.ASCII.GetString(line);
-                Mended.Parse(int.Parse(text[(text.LastIndexOf("8.2.", StringComparison.Ordinal) + 4)..text.LastIndexOf(".4 (", StringComparison.Ordinal)], System.Globalization.CultureInfo.InvariantCulture) % takes == 0 ? line : "?\n"u8, null, into);
+                Mended.Parse(int.Parse(
+                    text[(text.LastIndexOf("8.2.", StringComparison.Ordinal) + 4)..text.LastIndexOf(".4 (", StringComparison.Ordinal)],
+                    System.Globalization.CultureInfo.InvariantCulture) % takes == 0 ? line : "?\n"u8, null, into);
             }
             return null;
         }

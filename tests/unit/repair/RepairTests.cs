@@ -94,7 +94,8 @@ public sealed class RepairTests
         Assert.Equal([new CaptureRange(5, 7)], plan.Tables[1].Ranges);
         Assert.Equal((48L, 5L, 2L), (plan.Tables[1].Rows, plan.Tables[1].Listed, plan.Tables[1].Pending));
         Assert.Equal(version, (await world.TableAsync())!.Version);
-        Assert.Empty(await world.Uk.ListAsync("receipts/", null, TestContext.Current.CancellationToken).ToListAsync(TestContext.Current.CancellationToken));
+        Assert.Empty(await world.Uk.ListAsync("receipts/", null, TestContext.Current.CancellationToken)
+            .ToListAsync(TestContext.Current.CancellationToken));
     }
 
     [Fact]
@@ -121,7 +122,8 @@ public sealed class RepairTests
             await other.CaptureAsync("web", StoredWorld.Rows(10 + n, n + 100, n % 3));
         }
         await world.RestoreAsync(5);
-        await StoredWorld.ChangeAsync(world.Us, CaptureNames.Capture("web", 6), _ => other.Us.ReadAsync(CaptureNames.Capture("web", 6)).GetAwaiter().GetResult()!);
+        await StoredWorld.ChangeAsync(world.Us, CaptureNames.Capture("web", 6), _ =>
+            other.Us.ReadAsync(CaptureNames.Capture("web", 6)).GetAwaiter().GetResult()!);
         var refused = await Assert.ThrowsAnyAsync<PipelineException>(() => world.Repairer().RunAsync("web", new CaptureRange(5, 7)));
         Assert.Contains("capture 6 is not the one that the table took", refused.Message, StringComparison.Ordinal);
     }
@@ -137,7 +139,8 @@ public sealed class RepairTests
         var entry = (await world.Logs[1].ReadEntryAsync(state.Version + 1))!;
         var draft = new CommitDraft
         {
-            Kind = CommitKind.Repair, Reason = "repair", ReadShipped = new Dictionary<string, ShippedLink?> { ["web"] = state.Shipped["web"] },
+            Kind = CommitKind.Repair, Reason = "repair", ReadShipped = new Dictionary<string,
+                ShippedLink?> { ["web"] = state.Shipped["web"] },
             Add = [.. entry.Added.Select(f => f with { Path = SegmentFile.NewPath(f.Date) })], Shards = entry.Shards, Dates = entry.Dates,
         };
         var result = await new Committer(world.Logs[1]).TryCommitAsync(state, draft, TestContext.Current.CancellationToken);

@@ -19,7 +19,8 @@ public sealed class KafkaSettingsTests : IDisposable
         var connection = KafkaConnection.Open(settings.Kafka, PublishedContracts.All)!;
         Assert.Equal(("captures", "g"), (connection.Topic, connection.Group));
         Assert.Equal(
-            [("bootstrap.servers", "127.0.0.1:9092"), ("client.id", "pipeline"), ("compression.type", "zstd"), ("linger.ms", "50"), ("security.protocol", "plaintext")],
+            [("bootstrap.servers", "127.0.0.1:9092"), ("client.id", "pipeline"), ("compression.type", "zstd"), ("linger.ms", "50"),
+                ("security.protocol", "plaintext")],
             connection.Properties.OrderBy(p => p.Key, StringComparer.Ordinal).Select(p => (p.Key, p.Value)));
     }
 
@@ -85,7 +86,8 @@ public sealed class KafkaSettingsTests : IDisposable
     [InlineData(Good + "  sasl: {username: u}\n", "kafka.sasl.mechanism is not set")]
     [InlineData(Good + "  sasl: {mechanism: MD5}\n", "kafka.sasl.mechanism: found 'MD5'")]
     [InlineData(Good + "  topik: x\n", "'kafka.topik' is no setting")]
-    public void What_does_not_fit_together_is_an_error_that_says_what(string yaml, string told) => Assert.Contains(told, Refused(yaml), StringComparison.Ordinal);
+    public void What_does_not_fit_together_is_an_error_that_says_what(string yaml, string told) =>
+        Assert.Contains(told, Refused(yaml), StringComparison.Ordinal);
 
     [Theory]
     [InlineData("westeurope")]
@@ -133,7 +135,8 @@ public sealed class KafkaSettingsTests : IDisposable
     private PipelineSettings Load(string yaml, params (string Name, string Value)[] environment)
     {
         Write("pipeline.yaml", "stores:\n  us: {path: us}\n  uk: {path: uk}\nkeys: keys\n" + yaml);
-        return SettingsLoader.Load(Path.Combine(_folder.FullName, "pipeline.yaml"), null, environment.ToDictionary(e => e.Name, e => e.Value));
+        return SettingsLoader.Load(Path.Combine(_folder.FullName, "pipeline.yaml"), null,
+            environment.ToDictionary(e => e.Name, e => e.Value));
     }
 
     private string Refused(string yaml)

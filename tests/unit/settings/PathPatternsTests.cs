@@ -27,13 +27,17 @@ public sealed class PathPatternsTests
     [Fact]
     public void Two_patterns_are_alike_where_some_name_matches_both()
     {
-        var names = (from length in Enumerable.Range(0, 6) from number in Enumerable.Range(0, 1 << length) select string.Concat(Enumerable.Range(0, length).Select(i => (number >> i & 1) == 0 ? 'a' : 'b'))).ToList();
-        var pattern = Gen.OneOf(Gen.Const('a'), Gen.Const('b'), Gen.Const('*'), Gen.Const('?')).Array[0, 4].Select(letters => new string(letters));
+        var names = (from length in Enumerable.Range(0, 6) from number in Enumerable.Range(0,
+            1 << length) select string.Concat(Enumerable.Range(0, length).Select(i => (number >> i & 1) == 0 ? 'a' : 'b'))).ToList();
+        var pattern = Gen.OneOf(Gen.Const('a'), Gen.Const('b'), Gen.Const('*'), Gen.Const('?')).Array[0, 4]
+            .Select(letters => new string(letters));
         Gen.Select(pattern, pattern).Sample((a, b) =>
         {
-            var meets = names.Any(name => FileSystemName.MatchesSimpleExpression(a, name, false) && FileSystemName.MatchesSimpleExpression(b, name, false));
+            var meets = names.Any(name => FileSystemName.MatchesSimpleExpression(a, name, false)
+                && FileSystemName.MatchesSimpleExpression(b, name, false));
             // An empty expression matches everything to the library, and the empty name to nobody.
-            return a.Length == 0 || b.Length == 0 || PathPatterns.MayBeAlike(a, b) == (meets || (a.All(c => c == '*') && b.All(c => c == '*')));
+            return a.Length == 0 || b.Length == 0 || PathPatterns.MayBeAlike(a, b) == (meets
+                || (a.All(c => c == '*') && b.All(c => c == '*')));
         }, iter: 2_000);
     }
 }

@@ -32,10 +32,13 @@ public sealed class TopicSettingsTests
 
     [Fact]
     public void Everything_that_is_wrong_is_told_at_once() =>
-        Assert.Equal(["partitions", "replication", "cleanup.policy", "min.insync.replicas"], Wanted.Differences(Found(("cleanup.policy", "compact"), ("min.insync.replicas", "1")) with { Partitions = 1, Replication = 1 }).Select(w => w.Setting));
+        Assert.Equal(["partitions", "replication", "cleanup.policy", "min.insync.replicas"],
+            Wanted.Differences(Found(("cleanup.policy", "compact"), ("min.insync.replicas", "1")) with { Partitions = 1, Replication = 1 })
+            .Select(w => w.Setting));
 
     [Fact]
-    public void One_copy_needs_one_in_sync() => Assert.Empty((Wanted with { Replication = 1 }).Differences(Found(("min.insync.replicas", "1")) with { Replication = 1 }));
+    public void One_copy_needs_one_in_sync() => Assert.Empty((Wanted with { Replication = 1 })
+        .Differences(Found(("min.insync.replicas", "1")) with { Replication = 1 }));
 
     private static FoundTopic Found(params (string Name, string Value)[] other)
     {

@@ -5,7 +5,8 @@ namespace Pipeline.Tests.Unit.Shard;
 public sealed class FlushPolicyTests
 {
     [Fact]
-    public void Without_a_limit_nothing_waits() => Assert.Equal(TimeSpan.Zero, FlushPolicy.Unlimited.Decide(0, TimeSpan.Zero, full: false).Wait);
+    public void Without_a_limit_nothing_waits() => Assert.Equal(TimeSpan.Zero,
+        FlushPolicy.Unlimited.Decide(0, TimeSpan.Zero, full: false).Wait);
 
     [Fact]
     public void Over_a_day_the_puts_stay_within_the_stated_number_and_the_burst()
@@ -25,5 +26,6 @@ public sealed class FlushPolicyTests
     }
 
     [Fact]
-    public void A_full_capture_never_waits() => Assert.Equal(TimeSpan.Zero, new FlushPolicy(PutsPerDay: 8_640).Decide(0, TimeSpan.Zero, full: true).Wait);
+    public void A_full_capture_never_waits() => Assert.Equal(TimeSpan.Zero,
+        new FlushPolicy(PutsPerDay: 8_640).Decide(0, TimeSpan.Zero, full: true).Wait);
 }

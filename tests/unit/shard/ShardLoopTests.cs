@@ -51,7 +51,8 @@ public sealed class ShardLoopTests
     {
         await ClaimAsync();
         var other = Make("other");
-        Assert.IsType<PolicyException>((await Assert.ThrowsAnyAsync<PipelineException>(() => other.ClaimAsync(["web"], CancellationToken.None))));
+        Assert.IsType<PolicyException>(
+            (await Assert.ThrowsAnyAsync<PipelineException>(() => other.ClaimAsync(["web"], CancellationToken.None))));
     }
 
     [Fact]
@@ -162,7 +163,8 @@ public sealed class ShardLoopTests
 
     private static SourceBlock Block(int index) => new()
     {
-        Source = "web", Format = LogFormats.Named("combined"), File = "f", From = index * 100, To = (index + 1) * 100, Check = "c", Line = index,
+        Source = "web", Format = LogFormats.Named("combined"), File = "f", From = index * 100, To = (index + 1) * 100, Check = "c",
+            Line = index,
         Lines = Encoding.ASCII.GetBytes("198.18.0.1 - - [02/Nov/2026:00:01:58 +0000] \"GET /updates.2.tsv HTTP/1.1\" 200 1 \"-\" \"-\"\n"),
     };
 }

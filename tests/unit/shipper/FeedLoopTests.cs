@@ -77,7 +77,8 @@ public sealed class FeedLoopTests
     [Fact]
     public void Rule_17_a_revoked_partition_drops_its_shards_frames_and_no_others() => Run(5, Calm, 2, async world =>
     {
-        var (a, b) = (Enumerable.Range(0, 99).Select(i => $"s{i}").First(s => Murmur2.Partition(s, 2) == 0), Enumerable.Range(0, 99).Select(i => $"s{i}").First(s => Murmur2.Partition(s, 2) == 1));
+        var (a, b) = (Enumerable.Range(0, 99).Select(i => $"s{i}").First(s => Murmur2.Partition(s, 2) == 0),
+            Enumerable.Range(0, 99).Select(i => $"s{i}").First(s => Murmur2.Partition(s, 2) == 1));
         var queue = new FeedQueue();
         var shipper = world.StartWith(queue);
         await world.DelayAsync(1);
@@ -108,7 +109,8 @@ public sealed class FeedLoopTests
         world.Topic.Put("b", await world.BytesAsync("a", link.Number));
         await world.ShippedAsync(60);
         Assert.Equal([new("unparsable", 1), new("wrong-key", 1)], shipper.Loop.SetAsides!.Counts);
-        Assert.Equal([new FeedPosition("captures", 0, 0), new FeedPosition("captures", 0, 2)], shipper.Loop.SetAsides.Newest.Select(s => s.Position));
+        Assert.Equal([new FeedPosition("captures", 0, 0), new FeedPosition("captures", 0, 2)],
+            shipper.Loop.SetAsides.Newest.Select(s => s.Position));
     });
 
     [Fact]
@@ -118,9 +120,11 @@ public sealed class FeedLoopTests
         await world.DelayAsync(1);
         var first = await world.CaptureAsync("a", 3, 0);
         // Of our store, under our key's id, following capture 0: what a forger with the right to write to the topic can send.
-        var header = CaptureFile.DecodeHeader(await world.BytesAsync("a", 0), "") with { Number = 1, Previous = first.Hash, Links = new() { ["xencenter-checks"] = first } };
+        var header = CaptureFile.DecodeHeader(await world.BytesAsync("a", 0), "") with { Number = 1, Previous = first.Hash,
+            Links = new() { ["xencenter-checks"] = first } };
         var forger = new InstallationKey(new byte[32]).Captures();
-        var (forged, _) = CaptureFile.Encode(header with { Rejections = null, Reads = [] }, null, [new byte[header.Frames[0].Length]], forger);
+        var (forged, _) = CaptureFile.Encode(header with { Rejections = null, Reads = [] }, null, [new byte[header.Frames[0].Length]],
+            forger);
         world.Topic.Put("a", forged);
         await world.CaptureAsync("a", 5, 0);
         await world.CaptureAsync("a", 5, 0);
@@ -168,8 +172,10 @@ public sealed class FeedLoopTests
     {
         var random = new Random(seed);
         double Chance() => random.Next(3) * 0.15;
-        var faults = new SimulatedTopicFaults { Lost = Chance(), Doubled = Chance(), OffsetsReset = Chance(), Latency = TimeSpan.FromMilliseconds(random.Next(1, 3_000)) };
-        var stores = new SimulatedFaults { OutageBefore = random.Next(2) * 0.03, OutageAfter = random.Next(2) * 0.03, Latency = TimeSpan.FromMilliseconds(random.Next(2) * 200), PageSize = 50 };
+        var faults = new SimulatedTopicFaults { Lost = Chance(), Doubled = Chance(), OffsetsReset = Chance(),
+            Latency = TimeSpan.FromMilliseconds(random.Next(1, 3_000)) };
+        var stores = new SimulatedFaults { OutageBefore = random.Next(2) * 0.03, OutageAfter = random.Next(2) * 0.03,
+            Latency = TimeSpan.FromMilliseconds(random.Next(2) * 200), PageSize = 50 };
         Run(seed, faults, random.Next(1, 5), async world =>
         {
             var living = Enumerable.Range(0, random.Next(1, 4)).Select(_ => world.Start()).ToList();
@@ -200,7 +206,8 @@ public sealed class FeedLoopTests
                         break;
                 }
             }
-            (world.Us.Faults, world.Uk.Faults) = (world.Us.Faults with { OutageBefore = 0, OutageAfter = 0 }, world.Uk.Faults with { OutageBefore = 0, OutageAfter = 0 });
+            (world.Us.Faults, world.Uk.Faults) = (world.Us.Faults with { OutageBefore = 0, OutageAfter = 0 },
+                world.Uk.Faults with { OutageBefore = 0, OutageAfter = 0 });
             // Nobody helps: whatever did not come, the living find by themselves.
             await world.ShippedAsync(400);
             Assert.All(world.Shippers, s => Assert.Empty(s.Forks));
@@ -208,7 +215,8 @@ public sealed class FeedLoopTests
         }, stores);
     }
 
-    private static void Run(int seed, SimulatedTopicFaults faults, int partitions, Func<FeedWorld, Task> body, SimulatedFaults? stores = null)
+    private static void Run(int seed, SimulatedTopicFaults faults, int partitions, Func<FeedWorld, Task> body,
+        SimulatedFaults? stores = null)
     {
         var time = new SimulatedTime();
         new SimulatedThread(seed, time).Run(async () =>

@@ -20,7 +20,8 @@ public sealed class FeedPartsTests
     [InlineData("a-little-bit-long-string", -985981536)]
     [InlineData("a-little-bit-longer-string", -1486304829)]
     [InlineData("abc", 479470107)]
-    public void A_key_hashes_as_Kafkas_own_clients_hash_it(string key, int hash) => Assert.Equal(hash, unchecked((int)Murmur2.Hash(Encoding.UTF8.GetBytes(key))));
+    public void A_key_hashes_as_Kafkas_own_clients_hash_it(string key, int hash) =>
+        Assert.Equal(hash, unchecked((int)Murmur2.Hash(Encoding.UTF8.GetBytes(key))));
 
     [Fact]
     public void Trap_2_a_partial_revocation_keeps_the_other_partitions_shards()
@@ -30,7 +31,8 @@ public sealed class FeedPartsTests
         Assert.True(assignment.Arrived(0, 5, "a", 1));
         Assert.True(assignment.Arrived(1, 9, "b", 1));
         Assert.Equal(["a"], assignment.Revoke([0], lost: false));
-        Assert.Equal((PartitionState.Revoked, PartitionState.Assigned, PartitionState.Elsewhere), (assignment.StateOf(0), assignment.StateOf(1), assignment.StateOf(2)));
+        Assert.Equal((PartitionState.Revoked, PartitionState.Assigned, PartitionState.Elsewhere),
+            (assignment.StateOf(0), assignment.StateOf(1), assignment.StateOf(2)));
         Assert.False(assignment.Arrived(0, 6, "a", 2));
         Assert.Equal(["b"], assignment.Revoke([1], lost: true));
         Assert.False(assignment.HasAny);
@@ -95,7 +97,8 @@ public sealed class FeedPartsTests
     private static readonly CaptureKey OtherKey = new InstallationKey(new byte[32]).Captures();
 
     [Fact]
-    public void Every_message_is_a_capture_of_ours_or_is_set_aside_with_one_reason() => Gen.Select(Gen.Int[0, 8], Gen.Int[0, 100_000]).Sample((how, at) =>
+    public void Every_message_is_a_capture_of_ours_or_is_set_aside_with_one_reason() =>
+        Gen.Select(Gen.Int[0, 8], Gen.Int[0, 100_000]).Sample((how, at) =>
     {
         var capture = new CaptureFixture().Next(2, "agent-updates");
         var bytes = capture.Bytes.ToArray();
@@ -105,7 +108,8 @@ public sealed class FeedPartsTests
         {
             case 0: bytes = bytes[..(at % body)]; break;
             case 1: key = "other"u8.ToArray(); break;
-            case 2: (bytes, _) = CaptureFile.Encode(capture.Header with { Store = "ffffffffffffffffffffffffffffffff" }, null, [new byte[8]], CaptureFixture.Key); break;
+            case 2: (bytes, _) = CaptureFile.Encode(capture.Header with { Store = "ffffffffffffffffffffffffffffffff" }, null, [new byte[8]],
+                CaptureFixture.Key); break;
             case 3: (bytes, _) = CaptureFile.Encode(capture.Header with { KeyId = OtherKey.KeyId }, null, [new byte[8]], OtherKey); break;
             case 4: bytes = [.. Enumerable.Range(0, at % 500).Select(i => (byte)(i * at))]; break;
             // Forged: everything that is public is right, and the forger has no key.
@@ -116,7 +120,8 @@ public sealed class FeedPartsTests
         var read = Reader.Read(Here, key, bytes);
         var expected = how switch
         {
-            0 or 4 => "unparsable", 1 => "wrong-key", 2 => "foreign-store", 3 => "foreign-key", 5 => "unauthenticated", 6 or 7 => "damaged", _ => null,
+            0 or 4 => "unparsable", 1 => "wrong-key", 2 => "foreign-store", 3 => "foreign-key", 5 => "unauthenticated", 6 or 7 =>
+                "damaged", _ => null,
         };
         Assert.Equal(expected, (read as FeedEvent.SetAside)?.Reason);
         Assert.Equal(expected is null, read is FeedEvent.Arrived arrived && arrived.Capture.Link == capture.Link);

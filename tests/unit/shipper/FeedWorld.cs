@@ -66,7 +66,8 @@ internal sealed class FeedWorld
     public async Task<Link> CaptureAsync(string shard, int checks, int agents, bool publish = true)
     {
         Captures++;
-        var link = await Stored.CaptureAsync(shard, StoredWorld.Rows(checks, Random.Next(256), Random.Next(3)), StoredWorld.Rows(agents, Random.Next(256)).Select(r => r with { Last = "1a2b" }).ToArray(), empty: 1);
+        var link = await Stored.CaptureAsync(shard, StoredWorld.Rows(checks, Random.Next(256), Random.Next(3)),
+            StoredWorld.Rows(agents, Random.Next(256)).Select(r => r with { Last = "1a2b" }).ToArray(), empty: 1);
         if (publish && !Embedded)
         {
             Topic.Publish(shard, await BytesAsync(shard, link.Number));
@@ -92,7 +93,8 @@ internal sealed class FeedWorld
         var from = Time.Elapsed;
         while ((await Stored.VerifyAsync()).Pending.Count > 0)
         {
-            Assert.True(Time.Elapsed - from <= TimeSpan.FromSeconds(withinSeconds), $"not shipped within {withinSeconds} s: {string.Join(", ", (await Stored.VerifyAsync()).Pending)}");
+            Assert.True(Time.Elapsed - from <= TimeSpan.FromSeconds(withinSeconds),
+                $"not shipped within {withinSeconds} s: {string.Join(", ", (await Stored.VerifyAsync()).Pending)}");
             await DelayAsync(0.5);
         }
         return Time.Elapsed - from;
@@ -121,9 +123,11 @@ internal sealed class FedShipper : IShipEvents
     {
         var (us, uk) = (world.Us.For(actor), world.Uk.For(actor));
         var (store, key) = (StoredWorld.StoreId, world.Stored.Key);
-        var tables = ((Contract[])[StoredWorld.Agents, StoredWorld.Checks]).Select(c => new TableLog(uk, c, store, key.KeyId, world.Time)).Select(log => new TableShipper(log.Contract, log, new Committer(log),
+        var tables = ((Contract[])[StoredWorld.Agents, StoredWorld.Checks]).Select(c => new TableLog(uk, c, store, key.KeyId, world.Time))
+            .Select(log => new TableShipper(log.Contract, log, new Committer(log),
             new Sealer(log, key.RowKey(), Workers.Inline, new SemaphoreSlim(64), world.Time), world.Time, events)).ToList();
-        return new ShipLoop(new CaptureStore(us, store, key.Captures()), tables, new ShipPolicy(world.Seal, world.Period), world.Time, events, queue);
+        return new ShipLoop(new CaptureStore(us, store, key.Captures()), tables, new ShipPolicy(world.Seal, world.Period), world.Time,
+            events, queue);
     }
 
     internal sealed class Silent : IShipEvents

@@ -15,7 +15,8 @@ public sealed class IntakeTests
     private static readonly Gen<List<bool>> History = Gen.Bool.List[1, 12];
 
     [Fact]
-    public void Offered_in_any_order_with_gaps_filled_from_the_store_every_frame_is_taken_exactly_once() => Gen.Select(History, Gen.Int[0, 11].List[1, 40]).Sample((history, offers) =>
+    public void Offered_in_any_order_with_gaps_filled_from_the_store_every_frame_is_taken_exactly_once() =>
+        Gen.Select(History, Gen.Int[0, 11].List[1, 40]).Sample((history, offers) =>
     {
         var captures = CaptureStore(history);
         ShippedLink? taken = null;

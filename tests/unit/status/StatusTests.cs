@@ -17,7 +17,8 @@ public sealed class StatusTests
     /// <summary>The machine that is asked read the files of `web`, and of no other source.</summary>
     private static string? NameOf(string source, string file) => source == "web" && file == FileOf("web") ? "access.log" : null;
 
-    private static string FileOf(string shard) => new InstallationKey([.. Enumerable.Range(1, 32).Select(i => (byte)i)]).Cursors().Of(Encoding.ASCII.GetBytes(shard));
+    private static string FileOf(string shard) => new InstallationKey([.. Enumerable.Range(1, 32).Select(i => (byte)i)]).Cursors()
+        .Of(Encoding.ASCII.GetBytes(shard));
 
     private static async Task<StoredWorld> WorldAsync()
     {
@@ -41,7 +42,8 @@ public sealed class StatusTests
         var report = await ReadAsync(await WorldAsync());
         var shard = Assert.Single(report.Shards);
         Assert.Equal((3, 7.0, 1, null), (shard.Head, shard.NewestAge, shard.PossibleLossUnkeyed, shard.Fork));
-        Assert.Equal(new DatasetStatus { Captured = 35, Shipped = 0, PendingCaptures = 2, PendingRecords = 25, OldestPendingAge = 37 }, shard.Datasets[ChecksName]);
+        Assert.Equal(new DatasetStatus { Captured = 35, Shipped = 0, PendingCaptures = 2, PendingRecords = 25, OldestPendingAge = 37 },
+            shard.Datasets[ChecksName]);
         Assert.Equal(40, shard.Sources["web"].Lines);
         Assert.Equal((1, 1, 10), report.Tables.Where(t => t.Dataset == ChecksName).Select(t => (t.Version, t.Files, t.Rows)).Single());
         using var json = JsonDocument.Parse(report.ToJson());
@@ -67,13 +69,15 @@ public sealed class StatusTests
         var report = await reader.CountAsync(cancel: TestContext.Current.CancellationToken);
         Assert.Equal(9, report.Reasons["empty"]);
         Assert.Equal(0, report.Expired);
-        Assert.Equal([new RejectionCount("app", FileOf("app"), null, "empty", 4), new RejectionCount("web", FileOf("web"), "access.log", "empty", 5)], report.Counts);
+        Assert.Equal([new RejectionCount("app", FileOf("app"), null, "empty", 4),
+            new RejectionCount("web", FileOf("web"), "access.log", "empty", 5)], report.Counts);
         var runs = new List<RejectionRun>();
         await foreach (var run in reader.RunsAsync("web", "empty", cancel: TestContext.Current.CancellationToken))
         {
             runs.Add(run);
         }
-        Assert.Equal([new RejectionRun("web", FileOf("web"), "access.log", 1, 2, "empty", "web", 0), new RejectionRun("web", FileOf("web"), "access.log", 13, 3, "empty", "web", 1)], runs);
+        Assert.Equal([new RejectionRun("web", FileOf("web"), "access.log", 1, 2, "empty", "web", 0),
+            new RejectionRun("web", FileOf("web"), "access.log", 13, 3, "empty", "web", 1)], runs);
         await foreach (var run in reader.RunsAsync("web", "other-path", cancel: TestContext.Current.CancellationToken))
         {
             Assert.Fail($"{run}");
@@ -87,20 +91,26 @@ public sealed class StatusTests
         world.Clock.Advance(TimeSpan.FromDays(1));
         await world.CaptureAsync("web", empty: 6, change: header => header with
         {
-            Reads = [header.Reads[0] with { Rules = new() { ["path-unknown"] = 4, ["client-unknown"] = 2 }, Shapes = new() { ["agent:A/9.9"] = 2, ["path:/a"] = 4 } }],
+            Reads = [header.Reads[0] with { Rules = new() { ["path-unknown"] = 4, ["client-unknown"] = 2 },
+                Shapes = new() { ["agent:A/9.9"] = 2, ["path:/a"] = 4 } }],
         });
         await world.CaptureAsync("web", StoredWorld.Rows(2, 9), change: header => header with
         {
-            Reads = [header.Reads[0] with { File = null, Lines = 0, Physical = 0, Rejected = new() { ["empty"] = -2 }, Redriven = new() { ["empty"] = 2 }, Redrive = new RedriveOf(1, 0), Rules = new() { ["path-unknown"] = -1 } }],
+            Reads = [header.Reads[0] with { File = null, Lines = 0, Physical = 0, Rejected = new() { ["empty"] = -2 },
+                Redriven = new() { ["empty"] = 2 }, Redrive = new RedriveOf(1, 0), Rules = new() { ["path-unknown"] = -1 } }],
         });
         var reader = new RejectionReader(world.Captures, NameOf);
-        async Task<IReadOnlyList<RejectionGroup>> By(RejectionsBy by, string? reason = null) => (await reader.CountAsync(reason: reason, by: by, cancel: TestContext.Current.CancellationToken)).Groups!;
+        async Task<IReadOnlyList<RejectionGroup>> By(RejectionsBy by, string? reason = null) =>
+            (await reader.CountAsync(reason: reason, by: by, cancel: TestContext.Current.CancellationToken)).Groups!;
         Assert.Equal([new RejectionGroup("empty", null, 9, 2)], await By(RejectionsBy.Reason));
         Assert.Equal([new RejectionGroup("web", "empty", 9, 2)], await By(RejectionsBy.Source));
         // The day on which what was redriven had been captured.
-        Assert.Equal([new RejectionGroup("2026-03-10", "empty", 3, 2), new RejectionGroup("2026-03-11", "empty", 6, 0)], await By(RejectionsBy.Day));
-        Assert.Equal([new RejectionGroup("path-unknown", null, 3, null), new RejectionGroup("client-unknown", null, 2, null)], await By(RejectionsBy.Rule));
-        Assert.Equal([new RejectionGroup("path:/a", null, 4, null), new RejectionGroup("agent:A/9.9", null, 2, null)], await By(RejectionsBy.Shape));
+        Assert.Equal([new RejectionGroup("2026-03-10", "empty", 3, 2), new RejectionGroup("2026-03-11", "empty", 6, 0)],
+            await By(RejectionsBy.Day));
+        Assert.Equal([new RejectionGroup("path-unknown", null, 3, null), new RejectionGroup("client-unknown", null, 2, null)],
+            await By(RejectionsBy.Rule));
+        Assert.Equal([new RejectionGroup("path:/a", null, 4, null), new RejectionGroup("agent:A/9.9", null, 2, null)],
+            await By(RejectionsBy.Shape));
         Assert.Empty(await By(RejectionsBy.Day, "other-path"));
         var report = await reader.CountAsync(cancel: TestContext.Current.CancellationToken);
         Assert.Equal((9, 2, 0), (report.Reasons["empty"], report.Redriven["empty"], report.Expired));
@@ -123,19 +133,25 @@ public sealed class StatusTests
     {
         var world = await WorldAsync();
         var segment = await world.AnySegmentAsync();
-        await world.ForeignAsync(StoredWorld.Add(segment).Replace("\\\"numRecords\\\":10", "\\\"numRecords\\\":10,\\\"minValues\\\":{\\\"client_ip\\\":\\\"198.18.0.1\\\"}", StringComparison.Ordinal));
+        await world.ForeignAsync(StoredWorld.Add(segment).Replace("\\\"numRecords\\\":10",
+            "\\\"numRecords\\\":10,\\\"minValues\\\":{\\\"client_ip\\\":\\\"198.18.0.1\\\"}", StringComparison.Ordinal));
         async Task<JsonElement> Of(string name, bool us)
         {
-            var text = await Inspection.DescribeAsync(us ? world.Us : world.Uk, name, [StoredWorld.Checks], world.Key.Captures(), TestContext.Current.CancellationToken);
+            var text = await Inspection.DescribeAsync(us ? world.Us : world.Uk, name, [StoredWorld.Checks], world.Key.Captures(),
+                TestContext.Current.CancellationToken);
             Assert.DoesNotContain("198.18.", text, StringComparison.Ordinal);
             return JsonDocument.Parse(text).RootElement;
         }
         var capture = await Of(CaptureNames.Capture("web", 0), true);
-        Assert.Equal(("capture", 2, 0), (capture.GetProperty("kind").GetString(), capture.GetProperty("rejectedLines")[0].GetProperty("lines").GetInt64(), capture.GetProperty("header").GetProperty("number").GetInt64()));
+        Assert.Equal(("capture", 2, 0), (capture.GetProperty("kind").GetString(),
+            capture.GetProperty("rejectedLines")[0].GetProperty("lines").GetInt64(),
+            capture.GetProperty("header").GetProperty("number").GetInt64()));
         Assert.Equal("snapshot", (await Of(CaptureNames.Snapshot("web", 1), true)).GetProperty("kind").GetString());
-        Assert.Equal(10, (await Of(TableNames.Entry(ChecksName, 2), false)).GetProperty("actions")[1].GetProperty("add").GetProperty("stats").GetProperty("numRecords").GetInt64());
+        Assert.Equal(10, (await Of(TableNames.Entry(ChecksName, 2), false)).GetProperty("actions")[1].GetProperty("add")
+            .GetProperty("stats").GetProperty("numRecords").GetInt64());
         var footer = await Of(TableNames.Segment(ChecksName, segment.Path), false);
-        Assert.Equal(("segment", 10, "web"), (footer.GetProperty("kind").GetString(), footer.GetProperty("rows").GetInt64(), footer.GetProperty("label").GetProperty("shards")[0].GetProperty("shard").GetString()));
+        Assert.Equal(("segment", 10, "web"), (footer.GetProperty("kind").GetString(), footer.GetProperty("rows").GetInt64(),
+            footer.GetProperty("label").GetProperty("shards")[0].GetProperty("shard").GetString()));
         Assert.IsType<UsageException>((await Assert.ThrowsAnyAsync<PipelineException>(() => Of("captures/none", true))));
     }
 }

@@ -24,7 +24,8 @@ public sealed class DirectoryStoreCrashTests
         disk.Log.Clear();
         Assert.Equal(PutOutcome.Created, await store.PutIfAbsentAsync("a/b/c", Content("x"), Cancel));
         Assert.Equal(
-            ["create", "write", "write", "sync file", "make folder a", "sync .", "make folder a/b", "sync a", "link a/b/c", "touch", "unlink", "sync a/b"],
+            ["create", "write", "write", "sync file", "make folder a", "sync .", "make folder a/b", "sync a", "link a/b/c", "touch",
+                "unlink", "sync a/b"],
             Steps(disk).Where(s => !s.StartsWith("look", StringComparison.Ordinal)));
     }
 
@@ -53,8 +54,10 @@ public sealed class DirectoryStoreCrashTests
             await store.PutIfAbsentAsync(name, default, Cancel);
         }
         disk.Log.Clear();
-        Assert.Equal(["captures/s/2/3"], await store.ListAsync("captures/s/", "captures/s/1/2", Cancel).Select(o => o.Name).ToListAsync(Cancel));
-        Assert.Equal(["list captures/s", "list captures/s/1", "list captures/s/2"], Steps(disk).Where(s => s.StartsWith("list", StringComparison.Ordinal)));
+        Assert.Equal(["captures/s/2/3"], await store.ListAsync("captures/s/", "captures/s/1/2", Cancel).Select(o => o.Name)
+            .ToListAsync(Cancel));
+        Assert.Equal(["list captures/s", "list captures/s/1", "list captures/s/2"],
+            Steps(disk).Where(s => s.StartsWith("list", StringComparison.Ordinal)));
     }
 
     [Theory]
@@ -161,8 +164,10 @@ public sealed class DirectoryStoreCrashTests
         Assert.Equal(time.GetUtcNow(), (await store.FindAsync("o", Cancel))?.Created);
     }
 
-    /// <summary>One process's life: false where it was stopped. What it was told stands in `known`; every content it tried, in `tried`.</summary>
-    private static async Task<bool> LiveAsync(VolatileDisk disk, string who, Dictionary<string, byte[]> known, Dictionary<string, List<byte[]>> tried)
+    /// <summary>One process's life: false where it was stopped. What it was told stands in `known`; every content it tried, in
+    /// `tried`.</summary>
+    private static async Task<bool> LiveAsync(VolatileDisk disk, string who, Dictionary<string, byte[]> known, Dictionary<string,
+        List<byte[]>> tried)
     {
         try
         {
@@ -191,7 +196,8 @@ public sealed class DirectoryStoreCrashTests
         }
     }
 
-    private static async Task PutAsync(DirectoryStore store, string name, byte[] bytes, Dictionary<string, byte[]> known, Dictionary<string, List<byte[]>> tried)
+    private static async Task PutAsync(DirectoryStore store, string name, byte[] bytes, Dictionary<string, byte[]> known, Dictionary<string,
+        List<byte[]>> tried)
     {
         Tried(tried, name).Add(bytes);
         if (await store.PutIfAbsentAsync(name, bytes, Cancel) == PutOutcome.Other)
@@ -205,19 +211,23 @@ public sealed class DirectoryStoreCrashTests
         known[name] = bytes;
     }
 
-    private static async Task CheckAsync(VolatileDisk disk, Dictionary<string, byte[]> known, Dictionary<string, List<byte[]>> tried, string when)
+    private static async Task CheckAsync(VolatileDisk disk, Dictionary<string, byte[]> known, Dictionary<string, List<byte[]>> tried,
+        string when)
     {
         using var store = DirectoryStore.Create(Root, disk);
         foreach (var (name, attempts) in tried)
         {
             var there = await store.ReadAsync(name, Cancel);
             Assert.True(there is null || attempts.Exists(a => a.AsSpan().SequenceEqual(there)), $"{when}: '{name}' is torn");
-            Assert.True(!known.TryGetValue(name, out var acknowledged) || acknowledged.AsSpan().SequenceEqual(there), $"{when}: '{name}' was acknowledged and is gone");
+            Assert.True(!known.TryGetValue(name, out var acknowledged)
+                || acknowledged.AsSpan().SequenceEqual(there), $"{when}: '{name}' was acknowledged and is gone");
         }
     }
 
-    private static List<byte[]> Tried(Dictionary<string, List<byte[]>> tried, string name) => tried.TryGetValue(name, out var list) ? list : tried[name] = [];
+    private static List<byte[]> Tried(Dictionary<string, List<byte[]>> tried, string name) => tried.TryGetValue(name, out var list) ? list
+        : tried[name] = [];
 
     private static IEnumerable<string> Steps(VolatileDisk disk) => disk.Log.Select(line =>
-        line.Contains("/.tmp", StringComparison.Ordinal) ? line[..line.IndexOf(" /", StringComparison.Ordinal)] : line.Replace(Root + "/", "", StringComparison.Ordinal).Replace(Root, ".", StringComparison.Ordinal));
+        line.Contains("/.tmp", StringComparison.Ordinal) ? line[..line.IndexOf(" /", StringComparison.Ordinal)]
+            : line.Replace(Root + "/", "", StringComparison.Ordinal).Replace(Root, ".", StringComparison.Ordinal));
 }

@@ -19,20 +19,24 @@ public sealed class DirectoryStoreErrorTests
         from operation in new[] { "create", "write", "sync file", "link", "make folder", "sync" }
         from error in new[]
         {
-            (DiskException.ENOSPC, StoreFault.Full, "Make room"), (DiskException.EDQUOT, StoreFault.Full, "Make room"), (DiskException.EACCES, StoreFault.Refused, "permissions"),
-            (1, StoreFault.Refused, "permissions"), (DiskException.EROFS, StoreFault.Refused, "mount"), (DiskException.EIO, StoreFault.Outage, "tried again"), (110, StoreFault.Outage, "tried again"),
+            (DiskException.ENOSPC, StoreFault.Full, "Make room"), (DiskException.EDQUOT, StoreFault.Full, "Make room"),
+                (DiskException.EACCES, StoreFault.Refused, "permissions"),
+            (1, StoreFault.Refused, "permissions"), (DiskException.EROFS, StoreFault.Refused, "mount"),
+                (DiskException.EIO, StoreFault.Outage, "tried again"), (110, StoreFault.Outage, "tried again"),
         }
         select (error.Item1, operation, error.Item2, error.Item3));
 
     [Theory]
     [MemberData(nameof(Errors))]
-    public async Task A_put_that_the_disk_refuses_says_what_where_and_what_to_do_and_succeeds_when_it_can(int errno, string operation, StoreFault fault, string advice)
+    public async Task A_put_that_the_disk_refuses_says_what_where_and_what_to_do_and_succeeds_when_it_can(int errno, string operation,
+        StoreFault fault, string advice)
     {
         var bytes = new byte[] { 1, 2, 3 };
         FailAt(operation, errno);
         var error = await Assert.ThrowsAsync<StoreException>(() => _store.PutIfAbsentAsync(Name, bytes));
         Assert.Equal(fault, error.Fault);
-        Assert.All(["put", Name, "/store", $"errno {errno}", advice], part => Assert.Contains(part, error.Message, StringComparison.Ordinal));
+        Assert.All(["put", Name, "/store", $"errno {errno}", advice], part =>
+            Assert.Contains(part, error.Message, StringComparison.Ordinal));
 
         // Whether it is there is unknown to the caller, who puts the same bytes again; half of it never is.
         _disk.Before = null;

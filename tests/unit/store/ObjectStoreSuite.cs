@@ -45,7 +45,8 @@ public abstract class ObjectStoreSuite
         for (var round = 0; round < 10; round++)
         {
             var name = $"race/{round}";
-            var outcomes = await Task.WhenAll(Enumerable.Range(0, 8).Select(i => store.PutIfAbsentAsync(name, Bytes($"writer {i}"), Cancel)));
+            var outcomes = await Task.WhenAll(Enumerable.Range(0, 8).Select(i =>
+                store.PutIfAbsentAsync(name, Bytes($"writer {i}"), Cancel)));
             var winner = Array.IndexOf(outcomes, PutOutcome.Created);
             Assert.Single(outcomes, PutOutcome.Created);
             Assert.Equal(7, outcomes.Count(o => o == PutOutcome.Other));
@@ -157,8 +158,10 @@ public abstract class ObjectStoreSuite
         var folder = Gen.OneOf("a", "a.b", "a-", "a=", "a0", "b");
         var last = Gen.OneOf("0", "x", "x.y", "z-", "-");
         var name = Gen.Select(folder.List[0, 3], last, (above, below) => string.Join('/', [.. above, below]));
-        var probe = Gen.OneOf<string>(name, name.Select(n => n[..(n.Length / 2)].TrimEnd('/')), Gen.Const(""), folder, folder.Select(f => f + "/"));
-        Gen.Select(name.List[0, 12], name.List[0, 4], probe.List[1, 4], probe.List[1, 4]).Sample((puts, deletes, prefixes, afters) => Run(async store =>
+        var probe = Gen.OneOf<string>(name, name.Select(n => n[..(n.Length / 2)].TrimEnd('/')), Gen.Const(""), folder,
+            folder.Select(f => f + "/"));
+        Gen.Select(name.List[0, 12], name.List[0, 4], probe.List[1, 4], probe.List[1, 4])
+            .Sample((puts, deletes, prefixes, afters) => Run(async store =>
         {
             var reference = new MemoryStore();
             foreach (var one in new[] { store, reference })
@@ -176,12 +179,14 @@ public abstract class ObjectStoreSuite
             {
                 foreach (var after in afters.Select(a => a.Length == 0 ? null : a))
                 {
-                    var expected = puts.Except(deletes).Where(n => n.StartsWith(prefix, StringComparison.Ordinal) && (after is null || string.CompareOrdinal(n, after) > 0)).Order(StringComparer.Ordinal).ToList();
+                    var expected = puts.Except(deletes).Where(n => n.StartsWith(prefix, StringComparison.Ordinal)
+                        && (after is null || string.CompareOrdinal(n, after) > 0)).Order(StringComparer.Ordinal).ToList();
                     Assert.Equal(expected, await reference.ListAsync(prefix, after, Cancel).Select(o => o.Name).ToListAsync(Cancel));
                     Assert.Equal(expected, await store.ListAsync(prefix, after, Cancel).Select(o => o.Name).ToListAsync(Cancel));
                 }
                 var folders = prefix[..(prefix.LastIndexOf('/') + 1)];
-                Assert.Equal(await reference.ListFoldersAsync(folders, Cancel).ToListAsync(Cancel), await store.ListFoldersAsync(folders, Cancel).ToListAsync(Cancel));
+                Assert.Equal(await reference.ListFoldersAsync(folders, Cancel).ToListAsync(Cancel),
+                    await store.ListFoldersAsync(folders, Cancel).ToListAsync(Cancel));
             }
         }), iter: Cases, threads: 1);
     }

@@ -16,10 +16,12 @@ public sealed class SimulatedStoreFaultTests
         for (var seed = 0; seed < 50; seed++)
         {
             var time = new SimulatedTime();
-            var faults = new SimulatedFaults { Latency = TimeSpan.FromSeconds(1), OutageBefore = 0.2, OutageAfter = 0.2, Delayed = 0.2, Delay = TimeSpan.FromMinutes(1) };
+            var faults = new SimulatedFaults { Latency = TimeSpan.FromSeconds(1), OutageBefore = 0.2, OutageAfter = 0.2, Delayed = 0.2,
+                Delay = TimeSpan.FromMinutes(1) };
             var store = new SimulatedStore(new MemoryStore(time), time, new Random(seed), faults);
             var outcomes = new SimulatedThread(seed, time).Run(() => Task.WhenAll(Enumerable.Range(0, 4).Select(i =>
-                Puts.UntilKnownAsync(store.For(new SimulatedActor($"{i}")), "name", new[] { (byte)i }, time, _ => outages++, CancellationToken.None))));
+                Puts.UntilKnownAsync(store.For(new SimulatedActor($"{i}")), "name", new[] { (byte)i }, time, _ =>
+                    outages++, CancellationToken.None))));
             // The writer whose late put won hears Same, and all others Other.
             Assert.Single(outcomes, o => o != PutOutcome.Other);
             held += outcomes.Count(o => o == PutOutcome.Same);
@@ -32,11 +34,13 @@ public sealed class SimulatedStoreFaultTests
     public void A_call_that_is_given_up_may_still_land()
     {
         var time = new SimulatedTime();
-        var store = new SimulatedStore(new MemoryStore(time), time, new Random(1), new SimulatedFaults { Latency = TimeSpan.FromSeconds(10) });
+        var store = new SimulatedStore(new MemoryStore(time), time, new Random(1),
+            new SimulatedFaults { Latency = TimeSpan.FromSeconds(10) });
         new SimulatedThread(1, time).Run(async () =>
         {
             using var cancel = new CancellationTokenSource(TimeSpan.FromMilliseconds(1), time);
-            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => store.For(new SimulatedActor("a")).PutIfAbsentAsync("o", One, cancel.Token));
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
+                store.For(new SimulatedActor("a")).PutIfAbsentAsync("o", One, cancel.Token));
             Assert.Equal(0, store.Contents.Count);
             await Task.Delay(TimeSpan.FromSeconds(20), time, CancellationToken.None);
             Assert.Equal(1, store.Contents.Count);
@@ -50,7 +54,8 @@ public sealed class SimulatedStoreFaultTests
         for (var seed = 0; seed < 40; seed++)
         {
             var time = new SimulatedTime();
-            var store = new SimulatedStore(new MemoryStore(time), time, new Random(seed), new SimulatedFaults { Latency = TimeSpan.FromSeconds(10) });
+            var store = new SimulatedStore(new MemoryStore(time), time, new Random(seed),
+                new SimulatedFaults { Latency = TimeSpan.FromSeconds(10) });
             new SimulatedThread(seed, time).Run(async () =>
             {
                 var actor = new SimulatedActor("a");
@@ -70,7 +75,8 @@ public sealed class SimulatedStoreFaultTests
     public void A_paused_actor_hears_nothing_until_it_wakes()
     {
         var time = new SimulatedTime();
-        var store = new SimulatedStore(new MemoryStore(time), time, new Random(1), new SimulatedFaults { Latency = TimeSpan.FromSeconds(1) });
+        var store = new SimulatedStore(new MemoryStore(time), time, new Random(1),
+            new SimulatedFaults { Latency = TimeSpan.FromSeconds(1) });
         new SimulatedThread(1, time).Run(async () =>
         {
             var actor = new SimulatedActor("zombie");
@@ -93,7 +99,8 @@ public sealed class SimulatedStoreFaultTests
         await store.DeleteAsync("a", TestContext.Current.CancellationToken);
         await store.PutIfAbsentAsync("b", One, TestContext.Current.CancellationToken);
         store.Restore(then);
-        Assert.Equal(["a"], await store.ListAsync("", null, TestContext.Current.CancellationToken).Select(o => o.Name).ToListAsync(TestContext.Current.CancellationToken));
+        Assert.Equal(["a"], await store.ListAsync("", null, TestContext.Current.CancellationToken).Select(o => o.Name)
+            .ToListAsync(TestContext.Current.CancellationToken));
     }
 
     [Theory]

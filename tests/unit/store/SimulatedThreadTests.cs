@@ -41,8 +41,10 @@ public sealed class SimulatedThreadTests
     public void A_deadlock_and_an_endless_run_name_the_seed()
     {
         var never = new TaskCompletionSource();
-        Assert.Contains("seed 42: deadlock", Assert.Throws<SimulationException>(() => new SimulatedThread(42, new SimulatedTime()).Run(() => never.Task)).Message, StringComparison.Ordinal);
-        Assert.Contains("seed 43: not done", Assert.Throws<SimulationException>(() => new SimulatedThread(43, new SimulatedTime()).Run(async () =>
+        Assert.Contains("seed 42: deadlock", Assert.Throws<SimulationException>(() =>
+            new SimulatedThread(42, new SimulatedTime()).Run(() => never.Task)).Message, StringComparison.Ordinal);
+        Assert.Contains("seed 43: not done", Assert.Throws<SimulationException>(() =>
+            new SimulatedThread(43, new SimulatedTime()).Run(async () =>
         {
             while (!never.Task.IsCompleted)
             {

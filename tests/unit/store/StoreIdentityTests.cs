@@ -30,10 +30,12 @@ public sealed class StoreIdentityTests
     [Fact]
     public async Task An_absent_store_says_store_init()
     {
-        var none = await Assert.ThrowsAnyAsync<PipelineException>(() => StoreIdentity.OpenAsync(new MemoryStore(), StoreRole.Capture, Contracts, cancel: Cancel));
+        var none = await Assert.ThrowsAnyAsync<PipelineException>(() =>
+            StoreIdentity.OpenAsync(new MemoryStore(), StoreRole.Capture, Contracts, cancel: Cancel));
         using var directory = new TestDirectory();
         using var missing = new DirectoryStore(Path.Join(directory.Path, "none"));
-        var noRoot = await Assert.ThrowsAnyAsync<PipelineException>(() => StoreIdentity.OpenAsync(missing, StoreRole.Capture, Contracts, cancel: Cancel));
+        var noRoot = await Assert.ThrowsAnyAsync<PipelineException>(() =>
+            StoreIdentity.OpenAsync(missing, StoreRole.Capture, Contracts, cancel: Cancel));
         Assert.All([none, noRoot], e => Assert.IsType<ConfigurationException>(e));
         Assert.All([none, noRoot], e => Assert.Contains("store init", e.Message, StringComparison.Ordinal));
     }
@@ -42,13 +44,16 @@ public sealed class StoreIdentityTests
     public async Task A_region_that_a_contract_does_not_allow_is_refused_by_policy_and_leaves_nothing()
     {
         var store = new MemoryStore(location: "the-place");
-        var refused = await Assert.ThrowsAnyAsync<PipelineException>(() => StoreIdentity.InitAsync(store, StoreRole.Capture, "uksouth", Contracts, cancel: Cancel));
+        var refused = await Assert.ThrowsAnyAsync<PipelineException>(() =>
+            StoreIdentity.InitAsync(store, StoreRole.Capture, "uksouth", Contracts, cancel: Cancel));
         Assert.IsType<PolicyException>(refused);
         Assert.All(["uksouth", "the-place", "us, eastus"], part => Assert.Contains(part, refused.Message, StringComparison.Ordinal));
         Assert.Equal(0, store.Count);
         await StoreIdentity.InitAsync(store, StoreRole.Capture, "eastus", Contracts, cancel: Cancel);
         var stricter = Contracts.Select(c => c with { Residency = c.Residency with { CaptureRegions = ["us"] } }).ToList();
-        Assert.IsType<PolicyException>((await Assert.ThrowsAnyAsync<PipelineException>(() => StoreIdentity.OpenAsync(store, StoreRole.Capture, stricter, cancel: Cancel))));
+        Assert.IsType<PolicyException>(
+            (await Assert.ThrowsAnyAsync<PipelineException>(() => StoreIdentity.OpenAsync(store, StoreRole.Capture, stricter,
+            cancel: Cancel))));
     }
 
     [Fact]
@@ -80,7 +85,8 @@ public sealed class StoreIdentityTests
     {
         var store = new MemoryStore();
         await store.PutIfAbsentAsync(StoreIdentity.ObjectName, Encoding.UTF8.GetBytes(json), Cancel);
-        Assert.IsType<ConfigurationException>((await Assert.ThrowsAnyAsync<PipelineException>(() => StoreIdentity.FindAsync(store, Cancel))));
+        Assert.IsType<ConfigurationException>(
+            (await Assert.ThrowsAnyAsync<PipelineException>(() => StoreIdentity.FindAsync(store, Cancel))));
     }
 
     [Fact]
@@ -92,10 +98,14 @@ public sealed class StoreIdentityTests
         Assert.Equal(capture.Id, table.CaptureStore);
         Assert.Equal(table.Id, (await StoreIdentity.InitEmbeddedAsync(us, "us", uk, "uk", Contracts, Cancel)).Table.Id);
         var wiped = new MemoryStore();
-        Assert.IsType<ConfigurationException>((await Assert.ThrowsAnyAsync<PipelineException>(() => StoreIdentity.InitEmbeddedAsync(wiped, "us", uk, "uk", Contracts, Cancel))));
+        Assert.IsType<ConfigurationException>(
+            (await Assert.ThrowsAnyAsync<PipelineException>(() => StoreIdentity.InitEmbeddedAsync(wiped, "us", uk, "uk", Contracts,
+            Cancel))));
         Assert.Equal(0, wiped.Count);
         await StoreIdentity.InitAsync(wiped, StoreRole.Capture, "us", Contracts, cancel: Cancel);
-        Assert.IsType<ConfigurationException>((await Assert.ThrowsAnyAsync<PipelineException>(() => StoreIdentity.InitEmbeddedAsync(wiped, "us", uk, "uk", Contracts, Cancel))));
+        Assert.IsType<ConfigurationException>(
+            (await Assert.ThrowsAnyAsync<PipelineException>(() => StoreIdentity.InitEmbeddedAsync(wiped, "us", uk, "uk", Contracts,
+            Cancel))));
     }
 
     [Fact]

@@ -36,7 +36,8 @@ internal sealed class ActingStore(MemoryStore inner) : IObjectStore
 
     public Task<byte[]?> ReadAsync(string name, CancellationToken cancel = default) => inner.ReadAsync(name, cancel);
 
-    public Task<byte[]?> ReadRangeAsync(string name, long offset, int length, CancellationToken cancel = default) => inner.ReadRangeAsync(name, offset, length, cancel);
+    public Task<byte[]?> ReadRangeAsync(string name, long offset, int length, CancellationToken cancel = default) =>
+        inner.ReadRangeAsync(name, offset, length, cancel);
 
     public Task<ObjectInfo?> FindAsync(string name, CancellationToken cancel = default) => inner.FindAsync(name, cancel);
 
@@ -54,9 +55,11 @@ internal sealed class ActingStore(MemoryStore inner) : IObjectStore
         }
     }
 
-    public IAsyncEnumerable<string> ListFoldersAsync(string folder, CancellationToken cancel = default) => inner.ListFoldersAsync(folder, cancel);
+    public IAsyncEnumerable<string> ListFoldersAsync(string folder, CancellationToken cancel = default) =>
+        inner.ListFoldersAsync(folder, cancel);
 
-    public Task OverwriteAsync(string name, ReadOnlyMemory<byte> bytes, CancellationToken cancel = default) => inner.OverwriteAsync(name, bytes, cancel);
+    public Task OverwriteAsync(string name, ReadOnlyMemory<byte> bytes, CancellationToken cancel = default) =>
+        inner.OverwriteAsync(name, bytes, cancel);
 
     public Task DeleteAsync(string name, CancellationToken cancel = default) => inner.DeleteAsync(name, cancel);
 }

@@ -74,7 +74,8 @@ public sealed class CommitterTests
         var waits = 0;
         store.AfterPut = () => throw new StoreException(StoreFault.Outage, "timed out");
 
-        var commit = new Committer(log, _ => waits++).TryCommitAsync(start, TableWorld.Ship(start, "a", 4), TestContext.Current.CancellationToken);
+        var commit = new Committer(log, _ => waits++).TryCommitAsync(start, TableWorld.Ship(start, "a", 4),
+            TestContext.Current.CancellationToken);
         while (!commit.IsCompleted)
         {
             time.Advance(TimeSpan.FromSeconds(1));
@@ -98,7 +99,8 @@ public sealed class CommitterTests
         var landed = await TableWorld.CommitAsync(log, start, TableWorld.Ship(start, "a", 0));
 
         store.BeforePut = () => TableWorld.CommitAsync(rival, landed, TableWorld.Ship(landed, "a", 5));
-        var result = await new Committer(log).TryCommitAsync(landed, TableWorld.Ship(landed, "a", 7), TestContext.Current.CancellationToken);
+        var result = await new Committer(log).TryCommitAsync(landed, TableWorld.Ship(landed, "a", 7),
+            TestContext.Current.CancellationToken);
 
         Assert.Equal(2, landed.Version);
         Assert.Equal(5, Assert.IsType<CommitResult.ShippedMoved>(result).State.Shipped["a"].Number);
@@ -119,7 +121,8 @@ public sealed class CommitterTests
             await TableWorld.CommitAsync(log, start, TableWorld.Ship(start, "b", 1));
         }
 
-        var commit = await Assert.ThrowsAnyAsync<PipelineException>(() => new Committer(log).TryCommitAsync(state, TableWorld.Ship(state, "a", 8), TestContext.Current.CancellationToken));
+        var commit = await Assert.ThrowsAnyAsync<PipelineException>(() =>
+            new Committer(log).TryCommitAsync(state, TableWorld.Ship(state, "a", 8), TestContext.Current.CancellationToken));
         var read = await Assert.ThrowsAnyAsync<PipelineException>(() => log.ReadToEndAsync(state, TestContext.Current.CancellationToken));
 
         Assert.All([commit, read], e => Assert.IsAssignableFrom<DifferenceException>(e));
@@ -141,7 +144,8 @@ public sealed class CommitterTests
             return Task.CompletedTask;
         };
 
-        var e = await Assert.ThrowsAnyAsync<PipelineException>(() => new Committer(log).TryCommitAsync(state, TableWorld.Ship(state, "a", 8), TestContext.Current.CancellationToken));
+        var e = await Assert.ThrowsAnyAsync<PipelineException>(() => new Committer(log)
+            .TryCommitAsync(state, TableWorld.Ship(state, "a", 8), TestContext.Current.CancellationToken));
 
         Assert.IsAssignableFrom<DifferenceException>(e);
     }
@@ -171,7 +175,8 @@ public sealed class CommitterTests
             inner.Remove(TableNames.LastCheckpoint(TableWorld.Checks.Dataset));
         }
 
-        var e = await Assert.ThrowsAnyAsync<PipelineException>(() => new Committer(log).TryCommitAsync(old, TableWorld.Ship(old, "b", 0), TestContext.Current.CancellationToken));
+        var e = await Assert.ThrowsAnyAsync<PipelineException>(() => new Committer(log)
+            .TryCommitAsync(old, TableWorld.Ship(old, "b", 0), TestContext.Current.CancellationToken));
 
         Assert.Contains("checkpoint of entry 100", e.Message);
         Assert.Equal(97, old.Version);
@@ -221,7 +226,8 @@ public sealed class CommitterTests
             {
                 var name = $"s{shard}";
                 var seen = states[who].Shipped.TryGetValue(name, out var link) ? link.Number : -1;
-                var draft = compact && states[who].Files.Count > 0 ? TableWorld.Compact([.. states[who].Files.Values.Take(2)]) : TableWorld.Ship(states[who], name, seen + 2);
+                var draft = compact && states[who].Files.Count > 0 ? TableWorld.Compact([.. states[who].Files.Values.Take(2)])
+                    : TableWorld.Ship(states[who], name, seen + 2);
                 var result = await new Committer(logs[who]).TryCommitAsync(states[who], draft);
                 states[who] = result.State;
                 if (result is CommitResult.Committed && draft.Kind == CommitKind.Ship)
@@ -232,7 +238,8 @@ public sealed class CommitterTests
                 }
             }
             var end = await logs[0].OpenAsync();
-            Assert.Equal(model.OrderBy(pair => pair.Key), end!.Shipped.ToDictionary(pair => pair.Key, pair => pair.Value.Number).OrderBy(pair => pair.Key));
+            Assert.Equal(model.OrderBy(pair => pair.Key), end!.Shipped.ToDictionary(pair => pair.Key, pair => pair.Value.Number)
+                .OrderBy(pair => pair.Key));
             Assert.Equal(rows, end.Files.Values.Sum(file => file.Rows));
             Assert.Equal(rows, (await EntriesAsync(logs[1])).Sum(entry => entry.Dates.Sum(date => date.Sums.Rows)));
         }, iter: 150);

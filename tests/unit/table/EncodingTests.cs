@@ -10,7 +10,8 @@ public sealed class EncodingTests
     public void Indexes_come_back_from_the_hybrid_encoding() =>
         Gen.Int[1, 24].SelectMany(width => Gen.Select(Gen.Const(width), Gen.OneOf(
             Gen.Int[0, (1 << width) - 1].Array[0, 300],
-            Gen.Select(Gen.Int[0, (1 << width) - 1], Gen.Int[1, 60]).Array[0, 12].Select(runs => runs.SelectMany(run => Enumerable.Repeat(run.Item1, run.Item2)).ToArray()))))
+            Gen.Select(Gen.Int[0, (1 << width) - 1], Gen.Int[1, 60]).Array[0, 12]
+                .Select(runs => runs.SelectMany(run => Enumerable.Repeat(run.Item1, run.Item2)).ToArray()))))
         .Sample((width, values) =>
         {
             var to = new ByteBuffer(1);

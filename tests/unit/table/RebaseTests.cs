@@ -15,7 +15,8 @@ public sealed class RebaseTests
     private static readonly Gen<TableCommit> Entry =
         Gen.Select(Gen.Int[0, 3], Gen.Int[0, 2], Gen.Long[0, 4], Gen.Int[0, 3], (what, shard, number, path) => what switch
         {
-            0 => Blank with { Kind = CommitKind.Ship, Shipped = new Dictionary<string, ShippedLink> { [Shards[shard]] = ShippedLink.From(TableWorld.Capture(Shards[shard], number)) } },
+            0 => Blank with { Kind = CommitKind.Ship, Shipped = new Dictionary<string,
+                ShippedLink> { [Shards[shard]] = ShippedLink.From(TableWorld.Capture(Shards[shard], number)) } },
             1 => Blank with { Removed = [new(Paths[path], true, 0)] },
             2 => Blank with { Added = [new($"n{number}", TableWorld.Day, 1, 1, 0, 0)] },
             _ => Blank,
@@ -25,7 +26,8 @@ public sealed class RebaseTests
 
     [Fact]
     public void Rule_19_no_stale_link_and_no_dead_input_ever_proceeds() =>
-        Gen.Select(Entry.Array[0, 6], Entry.Array[0, 6], Gen.Int[0, 2], Gen.Int[0, 3], Gen.Bool).Sample((past, between, shard, path, compact) =>
+        Gen.Select(Entry.Array[0, 6], Entry.Array[0, 6], Gen.Int[0, 2], Gen.Int[0, 3], Gen.Bool)
+            .Sample((past, between, shard, path, compact) =>
         {
             var start = Start(Paths);
             var before = past.Aggregate(start, (state, entry) => state.Next(entry));
@@ -34,8 +36,10 @@ public sealed class RebaseTests
             var seen = compact ? before : start;
             ShippedLink? read = seen.Shipped.TryGetValue(Shards[shard], out var link) ? link : null;
             var draft = compact
-                ? new CommitDraft { Kind = CommitKind.Compact, Reason = "small", Remove = [new(Paths[path], TableWorld.Day, 1, 1, 0, 0)], Add = [TableWorld.File(1)] }
-                : new CommitDraft { Kind = CommitKind.Ship, Reason = "age", ReadShipped = new Dictionary<string, ShippedLink?> { [Shards[shard]] = read } };
+                ? new CommitDraft { Kind = CommitKind.Compact, Reason = "small", Remove = [new(Paths[path], TableWorld.Day, 1, 1, 0, 0)],
+                    Add = [TableWorld.File(1)] }
+                : new CommitDraft { Kind = CommitKind.Ship, Reason = "age", ReadShipped = new Dictionary<string,
+                    ShippedLink?> { [Shards[shard]] = read } };
 
             var decision = Rebase.Decide(draft, before, between);
 
@@ -59,7 +63,8 @@ public sealed class RebaseTests
         var changed = Blank with { Metadata = before.Metadata with { Configuration = new Dictionary<string, string>() } };
 
         Assert.IsType<RebaseDecision.Refused>(Rebase.Decide(TableWorld.Ship(before, "a", 0), before, [changed]));
-        Assert.IsType<RebaseDecision.Proceed>(Rebase.Decide(TableWorld.Ship(before, "a", 0), before, [Blank with { Metadata = before.Metadata }]));
+        Assert.IsType<RebaseDecision.Proceed>(Rebase.Decide(TableWorld.Ship(before, "a", 0), before,
+            [Blank with { Metadata = before.Metadata }]));
     }
 
     [Fact]

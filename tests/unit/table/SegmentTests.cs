@@ -14,9 +14,11 @@ public sealed class SegmentTests
     private sealed record Row(long Micros, string Ip, string? Tail);
 
     private static readonly Gen<string> Ip = Gen.OneOf(
-        Gen.Select(Gen.Byte, Gen.Byte, (a, b) => $"10.{a}.{b}.7"), Gen.UShort.Select(a => $"2a02:{a:x}::1"), Gen.Const("::"), Gen.Const("203.0.113.9"));
+        Gen.Select(Gen.Byte, Gen.Byte, (a, b) => $"10.{a}.{b}.7"), Gen.UShort.Select(a => $"2a02:{a:x}::1"), Gen.Const("::"),
+            Gen.Const("203.0.113.9"));
 
-    private static readonly Gen<Row[]> Rows = Gen.Select(Gen.Long[0, UtcDay.MicrosPerDay - 1], Ip, Gen.OneOf(Gen.Const((string?)null), Gen.UShort.Select(x => (string?)x.ToString("x4"))),
+    private static readonly Gen<Row[]> Rows = Gen.Select(Gen.Long[0, UtcDay.MicrosPerDay - 1], Ip,
+        Gen.OneOf(Gen.Const((string?)null), Gen.UShort.Select(x => (string?)x.ToString("x4"))),
         (time, ip, tail) => new Row(TableWorld.Day.Number * UtcDay.MicrosPerDay + time, ip, tail)).Array[1, 400];
 
     [Fact]
@@ -34,7 +36,9 @@ public sealed class SegmentTests
     [InlineData(300_000)]
     public async Task Segments_of_one_row_and_of_several_pages_come_back(int count)
     {
-        var rows = Enumerable.Range(0, count).Select(i => new Row(TableWorld.Day.Number * UtcDay.MicrosPerDay + i * 250_000L, $"10.0.{i % 200}.{i % 7}", i % 3 == 0 ? null : $"{i % 11:x4}")).ToArray();
+        var rows = Enumerable.Range(0, count)
+            .Select(i => new Row(TableWorld.Day.Number * UtcDay.MicrosPerDay + i * 250_000L, $"10.0.{i % 200}.{i % 7}", i % 3 == 0 ? null
+            : $"{i % 11:x4}")).ToArray();
 
         var (store, file) = await WriteAsync(TableWorld.Agents, rows, SegmentWriter.DefaultGroupRows, 4096);
 
@@ -45,7 +49,9 @@ public sealed class SegmentTests
     [Fact]
     public async Task Nearly_distinct_values_are_written_plain_and_come_back()
     {
-        var rows = Enumerable.Range(0, 5000).Select(i => new Row(TableWorld.Day.Number * UtcDay.MicrosPerDay + i, $"10.{i >> 16}.{i >> 8 & 255}.{i & 255}", i % 2 == 0 ? null : "0a0b")).ToArray();
+        var rows = Enumerable.Range(0, 5000)
+            .Select(i => new Row(TableWorld.Day.Number * UtcDay.MicrosPerDay + i, $"10.{i >> 16}.{i >> 8 & 255}.{i & 255}", i % 2 == 0
+            ? null : "0a0b")).ToArray();
 
         var (store, _) = await WriteAsync(TableWorld.Agents, rows, 5000, 1000);
 
@@ -66,7 +72,8 @@ public sealed class SegmentTests
     [Fact]
     public async Task Rule_24_no_address_stands_in_a_footer()
     {
-        var rows = Enumerable.Range(0, 100).Select(i => new Row(TableWorld.Day.Number * UtcDay.MicrosPerDay + i, $"198.51.100.{i}", "beef")).ToArray();
+        var rows = Enumerable.Range(0, 100).Select(i => new Row(TableWorld.Day.Number * UtcDay.MicrosPerDay + i, $"198.51.100.{i}", "beef"))
+            .ToArray();
 
         var (store, _) = await WriteAsync(TableWorld.Agents, rows, 30, 100);
 
@@ -80,7 +87,8 @@ public sealed class SegmentTests
     [Fact]
     public async Task Another_reader_of_Parquet_finds_the_statistics_of_time_only()
     {
-        var rows = Enumerable.Range(0, 100).Select(i => new Row(TableWorld.Day.Number * UtcDay.MicrosPerDay + i, $"198.51.100.{i}", i % 4 == 0 ? null : "beef")).ToArray();
+        var rows = Enumerable.Range(0, 100)
+            .Select(i => new Row(TableWorld.Day.Number * UtcDay.MicrosPerDay + i, $"198.51.100.{i}", i % 4 == 0 ? null : "beef")).ToArray();
         var (store, _) = await WriteAsync(TableWorld.Agents, rows, 1000, 100);
         using var stream = new MemoryStream(store["s"]);
 
@@ -108,19 +116,25 @@ public sealed class SegmentTests
     [InlineData(Parquet.CompressionMethod.None, false, false)]
     public async Task What_another_writer_rewrote_is_read(Parquet.CompressionMethod method, bool utc, bool nullable)
     {
-        var rows = Enumerable.Range(0, 1000).Select(i => new Row(TableWorld.Day.Number * UtcDay.MicrosPerDay + i * 1_000_003L, $"10.0.0.{i % 50}", i % 3 == 0 ? null : $"{i % 9:x4}")).ToArray();
-        var time = new Parquet.Schema.DateTimeDataField("time", Parquet.Schema.DateTimeFormat.Timestamp, utc, Parquet.Schema.DateTimeTimeUnit.Micros, nullable);
+        var rows = Enumerable.Range(0, 1000)
+            .Select(i => new Row(TableWorld.Day.Number * UtcDay.MicrosPerDay + i * 1_000_003L, $"10.0.0.{i % 50}", i % 3 == 0 ? null
+            : $"{i % 9:x4}")).ToArray();
+        var time = new Parquet.Schema.DateTimeDataField("time", Parquet.Schema.DateTimeFormat.Timestamp, utc,
+            Parquet.Schema.DateTimeTimeUnit.Micros, nullable);
         var ip = new Parquet.Schema.DataField("client_ip", typeof(string), nullable);
         var tail = new Parquet.Schema.DataField("vm_uuid_prefix", typeof(string), true);
-        var options = new Parquet.ParquetOptions { CompressionMethod = method, CompressionLevel = System.IO.Compression.CompressionLevel.Fastest };
+        var options = new Parquet.ParquetOptions { CompressionMethod = method,
+            CompressionLevel = System.IO.Compression.CompressionLevel.Fastest };
         options.ColumnEncodingHints["client_ip"] = nullable ? Parquet.EncodingHint.Dictionary : Parquet.EncodingHint.Default;
         using var stream = new MemoryStream();
-        await using (var writer = await Parquet.ParquetWriter.CreateAsync(new(time, ip, tail), stream, options, cancellationToken: TestContext.Current.CancellationToken))
+        await using (var writer = await Parquet.ParquetWriter.CreateAsync(new(time, ip, tail), stream, options,
+            cancellationToken: TestContext.Current.CancellationToken))
         {
             using var group = writer.CreateRowGroup();
             var times = rows.Select(row => DateTime.UnixEpoch.AddTicks(row.Micros * 10)).ToArray();
             await (nullable
-                ? group.WriteAsync<DateTime>(time, times.Select(value => (DateTime?)value).ToArray(), cancellationToken: TestContext.Current.CancellationToken)
+                ? group.WriteAsync<DateTime>(time, times.Select(value => (DateTime?)value).ToArray(),
+                    cancellationToken: TestContext.Current.CancellationToken)
                 : group.WriteAsync<DateTime>(time, times, cancellationToken: TestContext.Current.CancellationToken));
             await group.WriteAsync(ip, rows.Select(row => row.Ip).ToArray());
             await group.WriteAsync(tail, rows.Select(row => row.Tail).ToArray());
@@ -147,13 +161,16 @@ public sealed class SegmentTests
     {
         using var writer = new SegmentWriter(TableWorld.Checks, TableWorld.Day, TableWorld.Label);
 
-        Assert.Throws<ArgumentException>(() => writer.Add(Batch(TableWorld.Checks, [new((TableWorld.Day.Number + 1) * UtcDay.MicrosPerDay, "::1", "7.0.0.1")])));
+        Assert.Throws<ArgumentException>(() =>
+            writer.Add(Batch(TableWorld.Checks, [new((TableWorld.Day.Number + 1) * UtcDay.MicrosPerDay, "::1", "7.0.0.1")])));
     }
 
     [Fact]
     public async Task Any_damage_is_an_error_that_names_the_segment_or_changes_nothing()
     {
-        var rows = Enumerable.Range(0, 300).Select(i => new Row(TableWorld.Day.Number * UtcDay.MicrosPerDay + i, $"198.51.100.{i % 90}", i % 4 == 0 ? null : "beef")).ToArray();
+        var rows = Enumerable.Range(0, 300)
+            .Select(i => new Row(TableWorld.Day.Number * UtcDay.MicrosPerDay + i, $"198.51.100.{i % 90}", i % 4 == 0 ? null : "beef"))
+            .ToArray();
         var (store, _) = await WriteAsync(TableWorld.Agents, rows, 1000, 100);
         var whole = store["s"];
         for (var at = 0; at < whole.Length; at++)
@@ -214,7 +231,8 @@ public sealed class SegmentTests
             Assert.InRange(batch.Rows, 1, SegmentReader.BatchRows);
             for (var i = 0; i < batch.Rows; i++)
             {
-                rows.Add(new(batch.Time[i], Encoding.UTF8.GetString(batch.Strings[0][i]), batch.Strings[1].IsPresent(i) ? Encoding.UTF8.GetString(batch.Strings[1][i]) : null));
+                rows.Add(new(batch.Time[i], Encoding.UTF8.GetString(batch.Strings[0][i]), batch.Strings[1].IsPresent(i)
+                    ? Encoding.UTF8.GetString(batch.Strings[1][i]) : null));
             }
         }
         return rows;

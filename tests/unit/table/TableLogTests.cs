@@ -29,12 +29,14 @@ public sealed class TableLogTests
 
     [Fact]
     public async Task Commit_bytes_parse_back() =>
-        await Gen.Select(Gen.Long[0, 1L << 50], Gen.ULong, Gen.ULong, Gen.Long[1, 1L << 40], Gen.Long[0, UtcDay.MicrosPerDay - 1], Gen.Char['a', 'z'].Array[1, 9]).SampleAsync((number, high, low, rows, time, shardName) =>
+        await Gen.Select(Gen.Long[0, 1L << 50], Gen.ULong, Gen.ULong, Gen.Long[1, 1L << 40], Gen.Long[0, UtcDay.MicrosPerDay - 1],
+            Gen.Char['a', 'z'].Array[1, 9]).SampleAsync((number, high, low, rows, time, shardName) =>
         {
             var shard = new string(shardName);
             var sums = new Sums(rows, new UInt128(high, low));
             var link = TableWorld.Capture(shard, number);
-            var file = TableWorld.File(rows) with { MinTime = TableWorld.Day.Number * UtcDay.MicrosPerDay, MaxTime = TableWorld.Day.Number * UtcDay.MicrosPerDay + time };
+            var file = TableWorld.File(rows) with { MinTime = TableWorld.Day.Number * UtcDay.MicrosPerDay,
+                MaxTime = TableWorld.Day.Number * UtcDay.MicrosPerDay + time };
             var draft = new CommitDraft
             {
                 Kind = CommitKind.Ship,
@@ -120,7 +122,9 @@ public sealed class TableLogTests
     [Theory]
     [InlineData("\"delta.appendOnly\":\"true\"", "\"delta.appendOnly\":\"false\"", "delta.appendOnly")]
     [InlineData("\"delta.dataSkippingStatsColumns\":\"time\",", "", "delta.dataSkippingStatsColumns")]
-    [InlineData("\"delta.enableExpiredLogCleanup\":\"false\"", "\"delta.enableExpiredLogCleanup\":\"false\",\"delta.setTransactionRetentionDuration\":\"interval 1 day\"", "delta.setTransactionRetentionDuration")]
+    [InlineData("\"delta.enableExpiredLogCleanup\":\"false\"",
+        "\"delta.enableExpiredLogCleanup\":\"false\",\"delta.setTransactionRetentionDuration\":\"interval 1 day\"",
+        "delta.setTransactionRetentionDuration")]
     [InlineData("\\\"name\\\":\\\"client_ip\\\"", "\\\"name\\\":\\\"ip\\\"", "schema")]
     [InlineData("\"pipeline.store\":\"store-1\"", "\"pipeline.store\":\"store-2\"", "pipeline.store")]
     public async Task Rule_24_a_table_whose_properties_another_engine_changed_is_refused(string from, string to, string named)
@@ -128,12 +132,14 @@ public sealed class TableLogTests
         var store = new MemoryStore();
         var log = TableWorld.Log(store);
         var start = await log.OpenOrCreateAsync(TestContext.Current.CancellationToken);
-        var metadata = TableWorld.EntryText(store, 0).Split('\n').Single(line => line.StartsWith("{\"metaData\"", StringComparison.Ordinal));
+        var metadata = TableWorld.EntryText(store, 0).Split('\n').Single(line =>
+            line.StartsWith("{\"metaData\"", StringComparison.Ordinal));
         Assert.Contains(from, metadata);
         TableWorld.AppendForeign(store, 1, metadata.Replace(from, to, StringComparison.Ordinal));
 
         var opening = await Assert.ThrowsAnyAsync<PipelineException>(() => log.OpenAsync(TestContext.Current.CancellationToken));
-        var committing = await Assert.ThrowsAnyAsync<PipelineException>(() => new Committer(log).TryCommitAsync(start, TableWorld.Ship(start, "a", 0), TestContext.Current.CancellationToken));
+        var committing = await Assert.ThrowsAnyAsync<PipelineException>(() =>
+            new Committer(log).TryCommitAsync(start, TableWorld.Ship(start, "a", 0), TestContext.Current.CancellationToken));
 
         Assert.All([opening, committing], e => Assert.IsType<ConfigurationException>(e));
         Assert.Contains($"'{named}'", opening.Message);
@@ -166,8 +172,10 @@ public sealed class TableLogTests
         var otherStore = new TableLog(store, TableWorld.Checks, "store-2", TableWorld.KeyId, TableWorld.Clock());
         var otherKey = new TableLog(store, TableWorld.Checks, TableWorld.CaptureStore, "kid-2", TableWorld.Clock());
 
-        Assert.IsType<ConfigurationException>((await Assert.ThrowsAnyAsync<PipelineException>(() => otherStore.OpenAsync(TestContext.Current.CancellationToken))));
-        Assert.IsType<ConfigurationException>((await Assert.ThrowsAnyAsync<PipelineException>(() => otherKey.OpenAsync(TestContext.Current.CancellationToken))));
+        Assert.IsType<ConfigurationException>(
+            (await Assert.ThrowsAnyAsync<PipelineException>(() => otherStore.OpenAsync(TestContext.Current.CancellationToken))));
+        Assert.IsType<ConfigurationException>(
+            (await Assert.ThrowsAnyAsync<PipelineException>(() => otherKey.OpenAsync(TestContext.Current.CancellationToken))));
     }
 
     [Fact]
@@ -176,7 +184,8 @@ public sealed class TableLogTests
         var store = new MemoryStore();
         var log = TableWorld.Log(store);
         var state = await FilledAsync(log, 5);
-        store[TableNames.Entry(Dataset, 2)] = System.Text.Encoding.UTF8.GetBytes(Verify.StoredWorld.Rechecked(TableWorld.EntryText(store, 2) + "\n"));
+        store[TableNames.Entry(Dataset, 2)] = System.Text.Encoding.UTF8.GetBytes(
+            Verify.StoredWorld.Rechecked(TableWorld.EntryText(store, 2) + "\n"));
 
         var e = await Assert.ThrowsAnyAsync<PipelineException>(() => log.OpenAsync(TestContext.Current.CancellationToken));
 
@@ -207,7 +216,8 @@ public sealed class TableLogTests
 
         Assert.All([whole!, hinted!, listed!], read =>
         {
-            Assert.Equal((state.Version, state.EntryHash, state.Metadata.Id, state.Protocol), (read.Version, read.EntryHash, read.Metadata.Id, read.Protocol));
+            Assert.Equal((state.Version, state.EntryHash, state.Metadata.Id, state.Protocol),
+                (read.Version, read.EntryHash, read.Metadata.Id, read.Protocol));
             Assert.Equal(state.Shipped.OrderBy(pair => pair.Key), read.Shipped.OrderBy(pair => pair.Key));
             Assert.Equal(state.Files.Values.OrderBy(file => file.Path), read.Files.Values.OrderBy(file => file.Path));
             Assert.Equal(state.Tombstones.Values.OrderBy(file => file.Path), read.Tombstones.Values.OrderBy(file => file.Path));
@@ -275,7 +285,8 @@ public sealed class TableLogTests
         var log = TableWorld.Log(store);
         var state = await FilledAsync(log, 1);
         store[TableNames.Entry(Dataset, 2)] = System.Text.Encoding.UTF8.GetBytes(
-            Verify.StoredWorld.Rechecked(TableWorld.EntryText(store, 1).Replace("\"pipeline\":{\"version\":2", "\"pipeline\":{\"version\":3", StringComparison.Ordinal)));
+            Verify.StoredWorld.Rechecked(TableWorld.EntryText(store, 1)
+                .Replace("\"pipeline\":{\"version\":2", "\"pipeline\":{\"version\":3", StringComparison.Ordinal)));
 
         var e = await Assert.ThrowsAnyAsync<PipelineException>(() => log.ReadToEndAsync(state, TestContext.Current.CancellationToken));
 

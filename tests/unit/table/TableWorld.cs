@@ -20,13 +20,17 @@ internal static class TableWorld
 
     public static readonly UtcDay Day = UtcDay.Parse("2026-03-04");
 
-    public static readonly Contract Checks = Make("xencenter-checks", new("client_ip", FieldType.String, true, null, 45), new("xencenter_version", FieldType.String, true, null, 39));
+    public static readonly Contract Checks = Make("xencenter-checks", new("client_ip", FieldType.String, true, null, 45),
+        new("xencenter_version", FieldType.String, true, null, 39));
 
-    public static readonly Contract Agents = Make("agent-updates", new("client_ip", FieldType.String, true, null, 45), new("vm_uuid_prefix", FieldType.String, false, null, 4));
+    public static readonly Contract Agents = Make("agent-updates", new("client_ip", FieldType.String, true, null, 45),
+        new("vm_uuid_prefix", FieldType.String, false, null, 4));
 
     public static readonly SegmentLabel Label = new(CaptureStore, KeyId, Checks.Sha256, [new("web", 0, 9)]);
 
-    public static FakeTimeProvider Clock() => new(DateTimeOffset.Parse("2026-03-04T12:00:00Z", CultureInfo.InvariantCulture)) { AutoAdvanceAmount = TimeSpan.FromMilliseconds(1) };
+    public static FakeTimeProvider Clock() =>
+        new(DateTimeOffset.Parse("2026-03-04T12:00:00Z", CultureInfo.InvariantCulture)) { AutoAdvanceAmount =
+        TimeSpan.FromMilliseconds(1) };
 
     public static TableLog Log(IObjectStore store, TimeProvider? time = null) => new(store, Checks, CaptureStore, KeyId, time ?? Clock());
 
@@ -57,7 +61,8 @@ internal static class TableWorld
         Add = [File(inputs.Sum(file => file.Rows))],
     };
 
-    public static SegmentFile File(long rows) => new(SegmentFile.NewPath(Day), Day, 1000, rows, Day.Number * UtcDay.MicrosPerDay, Day.Number * UtcDay.MicrosPerDay + 123_456);
+    public static SegmentFile File(long rows) => new(SegmentFile.NewPath(Day), Day, 1000, rows, Day.Number * UtcDay.MicrosPerDay,
+        Day.Number * UtcDay.MicrosPerDay + 123_456);
 
     public static async Task<TableState> CommitAsync(TableLog log, TableState state, CommitDraft draft) =>
         Assert.IsType<CommitResult.Committed>(await new Committer(log).TryCommitAsync(state, draft)).State;
@@ -73,8 +78,10 @@ internal static class TableWorld
     public static string ForeignRemove(string path, bool dataChange) =>
         $$$"""{"remove":{"path":"{{{path}}}","deletionTimestamp":1772625600000,"dataChange":{{{(dataChange ? "true" : "false")}}}}}""";
 
-    public static string EntryText(MemoryStore store, long version) => Encoding.UTF8.GetString(store[TableNames.Entry(Checks.Dataset, version)]);
+    public static string EntryText(MemoryStore store, long version) =>
+        Encoding.UTF8.GetString(store[TableNames.Entry(Checks.Dataset, version)]);
 
     private static Contract Make(string dataset, params ContractField[] strings) =>
-        new(dataset, "1.0.0", Sha256.Of(Encoding.UTF8.GetBytes(dataset)).ToString(), default, [new("time", FieldType.Timestamp, true, null, null), .. strings], new([], []), RetentionMode.Indefinite, 30);
+        new(dataset, "1.0.0", Sha256.Of(Encoding.UTF8.GetBytes(dataset)).ToString(), default,
+            [new("time", FieldType.Timestamp, true, null, null), .. strings], new([], []), RetentionMode.Indefinite, 30);
 }

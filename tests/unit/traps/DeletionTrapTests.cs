@@ -20,7 +20,8 @@ public sealed class DeletionTrapTests
         await world.Compactor().RunAsync(null);
         world.World.Clock.Advance(TimeSpan.FromDays(8));
         var before = await world.StoredAsync();
-        var full = new FaultyStore(world.World.Uk, operation => operation.Verb is StoreVerb.Put or StoreVerb.Overwrite ? Fault.FailBefore : Fault.None);
+        var full = new FaultyStore(world.World.Uk, operation => operation.Verb is StoreVerb.Put or StoreVerb.Overwrite ? Fault.FailBefore
+            : Fault.None);
         var removal = world.Orphaned(full).RemoveAsync(TestContext.Current.CancellationToken);
         for (var tries = 0; tries < 10; tries++)
         {
@@ -40,15 +41,19 @@ public sealed class DeletionTrapTests
         await world.AssertSoundAsync();
     }
 
-    /// <summary>A repair's captures lie below what is shipped, as a dead shipper's do: its segments must not be taken for void while its commit is on the way.</summary>
+    /// <summary>A repair's captures lie below what is shipped, as a dead shipper's do: its segments must not be taken for void while its
+    /// commit is on the way.</summary>
     [Fact]
     public async Task Segments_of_a_repair_under_way_are_not_void_and_its_commit_finds_them()
     {
         var world = await CompactWorld.OfAsync(seals: 4, days: 1);
         await world.World.RestoreAsync(2);
-        var slow = new FaultyStore(world.World.Uk, o => o.Verb == StoreVerb.Put && o.Name.Contains("/_delta_log/", StringComparison.Ordinal) ? Fault.Hang : Fault.None);
-        var logs = world.World.Logs.Select(log => new TableLog(slow, log.Contract, StoredWorld.StoreId, world.World.Key.KeyId, world.World.Clock)).ToList();
-        var repair = new Repairer(world.World.Captures, logs, log => new Sealer(log, world.World.Key.RowKey(), Workers.Inline, new SemaphoreSlim(1), world.World.Clock), world.World.Clock)
+        var slow = new FaultyStore(world.World.Uk, o => o.Verb == StoreVerb.Put && o.Name.Contains("/_delta_log/", StringComparison.Ordinal)
+            ? Fault.Hang : Fault.None);
+        var logs = world.World.Logs.Select(log => new TableLog(slow, log.Contract, StoredWorld.StoreId, world.World.Key.KeyId,
+            world.World.Clock)).ToList();
+        var repair = new Repairer(world.World.Captures, logs, log => new Sealer(log, world.World.Key.RowKey(), Workers.Inline,
+            new SemaphoreSlim(1), world.World.Clock), world.World.Clock)
             .RunAsync("web", new CaptureRange(0, 3), cancel: TestContext.Current.CancellationToken);
         Assert.False(repair.IsCompleted);
         var found = await world.Orphaned(grace: TimeSpan.FromTicks(1)).RemoveAsync(TestContext.Current.CancellationToken);

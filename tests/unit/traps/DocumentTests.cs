@@ -12,7 +12,8 @@ public sealed partial class DocumentTests
 
     [Fact]
     public void There_are_twenty_six_in_order_and_each_has_a_test() =>
-        Assert.Equal(Enumerable.Range(1, 26), RowPattern().Matches(Text).Select(m => int.Parse(m.Groups[1].Value, CultureInfo.InvariantCulture)));
+        Assert.Equal(Enumerable.Range(1, 26), RowPattern().Matches(Text)
+            .Select(m => int.Parse(m.Groups[1].Value, CultureInfo.InvariantCulture)));
 
     [Fact]
     public void Every_test_that_is_named_exists()
@@ -25,8 +26,10 @@ public sealed partial class DocumentTests
     public void The_index_of_runbooks_names_each_that_is_there_and_no_other()
     {
         var folder = Path.Combine(DeployedFiles.Repository, "docs", "runbooks");
-        var named = RunbookPattern().Matches(File.ReadAllText(Path.Combine(folder, "README.md"))).Select(m => m.Groups[1].Value).Distinct().Order(StringComparer.Ordinal);
-        Assert.Equal(Directory.GetFiles(folder, "*.md").Select(f => Path.GetFileName(f)).Where(name => name != "README.md").Order(StringComparer.Ordinal), named);
+        var named = RunbookPattern().Matches(File.ReadAllText(Path.Combine(folder, "README.md"))).Select(m => m.Groups[1].Value).Distinct()
+            .Order(StringComparer.Ordinal);
+        Assert.Equal(Directory.GetFiles(folder, "*.md").Select(f => Path.GetFileName(f)).Where(name => name != "README.md")
+            .Order(StringComparer.Ordinal), named);
     }
 
     [GeneratedRegex(@"^\| (\d+) \| .* \| .*`[A-Za-z]+\.[A-Za-z0-9_]+`.* \|$", RegexOptions.Multiline)]

@@ -14,7 +14,8 @@ namespace Pipeline.Tests.Unit.Traps;
 /// <summary>Traps of docs/traps.md that lie between a capture and its tables.</summary>
 public sealed class ShippingTrapTests
 {
-    /// <summary>Two tables share every shard's numbers, and each has its own commit: a death between the two must neither skip one nor repeat the other.</summary>
+    /// <summary>Two tables share every shard's numbers, and each has its own commit: a death between the two must neither skip one nor
+    /// repeat the other.</summary>
     [Theory]
     [InlineData("agent-updates")]
     [InlineData("xencenter-checks")]
@@ -32,7 +33,8 @@ public sealed class ShippingTrapTests
         var dead = false;
         var uk = new FaultyStore(world.Uk, operation =>
         {
-            var entry = operation.Verb == StoreVerb.Put && operation.Name.EndsWith(".json", StringComparison.Ordinal) && operation.Name.Contains("/_delta_log/", StringComparison.Ordinal);
+            var entry = operation.Verb == StoreVerb.Put && operation.Name.EndsWith(".json", StringComparison.Ordinal)
+                && operation.Name.Contains("/_delta_log/", StringComparison.Ordinal);
             dead |= entry && !operation.Name.StartsWith(TableNames.Log(committed), StringComparison.Ordinal);
             return dead ? Fault.Hang : Fault.None;
         });
@@ -55,11 +57,13 @@ public sealed class ShippingTrapTests
     {
         var world = new StoredWorld();
         var midnight = StoredWorld.Day.Number * UtcDay.MicrosPerDay;
-        Row[] rows = [.. Enumerable.Range(0, 1_000).Select(i => new Row(i % 2 == 0 ? midnight - 1 - i : midnight + i, $"198.18.1.{i % 256}", "8.2.7"))];
+        Row[] rows = [.. Enumerable.Range(0, 1_000)
+            .Select(i => new Row(i % 2 == 0 ? midnight - 1 - i : midnight + i, $"198.18.1.{i % 256}", "8.2.7"))];
         await world.CaptureAsync("a", checks: rows);
         await world.ShipAsync();
         var table = (await world.TableAsync())!;
-        Assert.Equal([(500L, midnight - 999, midnight - 1), (500L, midnight + 1, midnight + 999)], table.Files.Values.OrderBy(f => f.MinTime).Select(f => (f.Rows, f.MinTime, f.MaxTime)));
+        Assert.Equal([(500L, midnight - 999, midnight - 1), (500L, midnight + 1, midnight + 999)],
+            table.Files.Values.OrderBy(f => f.MinTime).Select(f => (f.Rows, f.MinTime, f.MaxTime)));
         Assert.Equal(1, table.Version);
         Assert.True((await world.VerifyAsync(deep: true)).Ok);
     }
@@ -73,14 +77,16 @@ public sealed class ShippingTrapTests
             await world.CaptureAsync($"shard{i % 3}", checks: StoredWorld.Rows(10, i));
             if (i == 10)
             {
-                await world.CaptureAsync("shard1", checks: [new Row(StoredWorld.Day.Number * UtcDay.MicrosPerDay - 1, "198.18.9.9", "8.2.7")]);
+                await world.CaptureAsync("shard1",
+                    checks: [new Row(StoredWorld.Day.Number * UtcDay.MicrosPerDay - 1, "198.18.9.9", "8.2.7")]);
             }
         }
         await world.ShipAsync();
         Assert.Equal([1L, 200L], (await world.TableAsync())!.Files.Values.Select(f => f.Rows).Order());
     }
 
-    /// <summary>Endpoints are upgraded one by one: for days every other capture names the one or the other version of a contract, and every other row lacks the optional column.</summary>
+    /// <summary>Endpoints are upgraded one by one: for days every other capture names the one or the other version of a contract, and every
+    /// other row lacks the optional column.</summary>
     [Fact]
     public async Task Versions_that_alternate_by_capture_and_by_row_make_one_segment_of_a_date()
     {
@@ -89,7 +95,8 @@ public sealed class ShippingTrapTests
         {
             var version = new string(i % 2 == 0 ? 'a' : 'b', 64);
             Row[] rows = [.. StoredWorld.Rows(20, i).Select((row, n) => row with { Last = n % 2 == 0 ? null : "1a2b" })];
-            await world.CaptureAsync("a", agents: rows, change: h => h with { Contracts = new(StringComparer.Ordinal) { [StoredWorld.Agents.Dataset] = version } });
+            await world.CaptureAsync("a", agents: rows, change: h => h with { Contracts =
+                new(StringComparer.Ordinal) { [StoredWorld.Agents.Dataset] = version } });
         }
         await world.ShipAsync();
         Assert.Equal(200, Assert.Single((await world.Logs[0].OpenAsync())!.Files.Values).Rows);
@@ -103,7 +110,8 @@ public sealed class ShippingTrapTests
         var time = new SimulatedTime();
         new SimulatedThread(1, time).Run(async () =>
         {
-            var world = new FeedWorld(1, time, new SimulatedTopicFaults { Latency = TimeSpan.FromMilliseconds(20) }, new SimulatedFaults { PageSize = 50 }, 1) { Period = TimeSpan.FromHours(1) };
+            var world = new FeedWorld(1, time, new SimulatedTopicFaults { Latency = TimeSpan.FromMilliseconds(20) },
+                new SimulatedFaults { PageSize = 50 }, 1) { Period = TimeSpan.FromHours(1) };
             var shipper = world.Start();
             await world.DelayAsync(1);
             await world.CaptureAsync("a", 3, 1);
@@ -124,7 +132,9 @@ public sealed class ShippingTrapTests
         for (var i = 0; i < 10; i++)
         {
             var first = i;
-            await world.CaptureAsync($"shard{i}", checks: [.. Enumerable.Range(0, Days / 10).Select(n => new Row((StoredWorld.Day.Number + n * 10 + first) * UtcDay.MicrosPerDay, $"198.18.{n % 256}.{first}", "8.2.7"))]);
+            await world.CaptureAsync($"shard{i}", checks: [.. Enumerable.Range(0, Days / 10)
+                .Select(n => new Row((StoredWorld.Day.Number + n * 10 + first) * UtcDay.MicrosPerDay, $"198.18.{n % 256}.{first}",
+                "8.2.7"))]);
         }
         await ShipOrderedAsync(world, world.Uk, "xencenter-checks", TestContext.Current.CancellationToken);
         var table = (await world.TableAsync())!;
@@ -147,8 +157,12 @@ public sealed class ShippingTrapTests
     /// <summary>Ships everything through this store, one table before the other.</summary>
     private static async Task ShipOrderedAsync(StoredWorld world, IObjectStore uk, string first, CancellationToken cancel)
     {
-        var tables = world.Logs.OrderBy(l => l.Contract.Dataset != first).Select(l => new TableLog(uk, l.Contract, StoredWorld.StoreId, world.Key.KeyId, world.Clock)).Select(log => new TableShipper(log.Contract, log, new Committer(log),
-            new Sealer(log, world.Key.RowKey(), Workers.Inline, new SemaphoreSlim(1), world.Clock), world.Clock, new FedShipper.Silent())).ToList();
-        await new ShipLoop(world.Captures, tables, new(new SealPolicy(), TimeSpan.FromMinutes(1)), world.Clock, new FedShipper.Silent()).CatchUpAllAsync(SealReason.Final, cancel);
+        var tables = world.Logs.OrderBy(l => l.Contract.Dataset != first)
+            .Select(l => new TableLog(uk, l.Contract, StoredWorld.StoreId, world.Key.KeyId, world.Clock))
+            .Select(log => new TableShipper(log.Contract, log, new Committer(log),
+            new Sealer(log, world.Key.RowKey(), Workers.Inline, new SemaphoreSlim(1), world.Clock), world.Clock, new FedShipper.Silent()))
+                .ToList();
+        await new ShipLoop(world.Captures, tables, new(new SealPolicy(), TimeSpan.FromMinutes(1)), world.Clock, new FedShipper.Silent())
+            .CatchUpAllAsync(SealReason.Final, cancel);
     }
 }

@@ -21,17 +21,20 @@ public sealed class ConservationTests
         totals.Add(new CaptureHeader
         {
             Store = "", Shard = "web", Number = 0, Session = "", KeyId = "", Contracts = [], Links = [], Frames = [],
-            Reads = [new ReadEntry { Source = "web", Format = "combined", From = 0, To = 0, Check = "", Lines = lines, Duplicates = 1, Rejected = new(StringComparer.Ordinal) { ["empty"] = 2 } }],
+            Reads = [new ReadEntry { Source = "web", Format = "combined", From = 0, To = 0, Check = "", Lines = lines, Duplicates = 1,
+                Rejected = new(StringComparer.Ordinal) { ["empty"] = 2 } }],
         });
         return totals;
     }
 
-    private static TableFacts Table(Tally took) => new() { Dataset = "a", Version = 3, ShippedByShard = new Dictionary<string, Tally> { ["web"] = took } };
+    private static TableFacts Table(Tally took) => new() { Dataset = "a", Version = 3, ShippedByShard = new Dictionary<string,
+        Tally> { ["web"] = took } };
 
     [Fact]
     public void Captured_is_shipped_and_pending()
     {
-        var report = Conservation.Judge([Shard(13, new(3, new(10, 60)), new(1, new(4, 20)), new(7, 7))], [Table(new(2, new(6, 40)))], Datasets, false);
+        var report = Conservation.Judge([Shard(13, new(3, new(10, 60)), new(1, new(4, 20)), new(7, 7))], [Table(new(2, new(6, 40)))],
+            Datasets, false);
         Assert.True(report.Ok, string.Join('\n', report.Differences));
         Assert.Equal([new("a", "web", 7, 7, 4)], report.Pending);
         Assert.Equal(0, report.Records["b"]);
@@ -43,7 +46,8 @@ public sealed class ConservationTests
     [InlineData(13, 6, 41)]
     public void Lines_rows_and_sums_must_each_add_up(long lines, long rows, int sum)
     {
-        var report = Conservation.Judge([Shard(lines, new(3, new(10, 60)), new(1, new(4, 20)), new(7, 7))], [Table(new(2, new(rows, (UInt128)sum)))], Datasets, false);
+        var report = Conservation.Judge([Shard(lines, new(3, new(10, 60)), new(1, new(4, 20)), new(7, 7))],
+            [Table(new(2, new(rows, (UInt128)sum)))], Datasets, false);
         Assert.False(report.Ok);
         Assert.Single(report.Differences);
     }

@@ -24,7 +24,8 @@ public sealed class DamageTests
     }
 
     /// <summary>Flips the bit, verifies, and puts the object back. True: named or refused.</summary>
-    private static async Task<bool> SeenAsync(StoredWorld world, Core.Store.IObjectStore store, string name, double where, int bit, bool deep)
+    private static async Task<bool> SeenAsync(StoredWorld world, Core.Store.IObjectStore store, string name, double where, int bit,
+        bool deep)
     {
         var whole = (await store.ReadAsync(name))!;
         var damaged = whole.ToArray();
@@ -66,7 +67,9 @@ public sealed class DamageTests
     public async Task No_bit_of_a_capture_changes_unseen()
     {
         var world = await WorldAsync();
-        Gen.Select(Flip, Gen.Int[0, 5]).Sample((flip, number) => SeenAsync(world, world.Us, CaptureNames.Capture("web", number), flip.Where, flip.Bit, false).GetAwaiter().GetResult(), iter: 300, threads: 1);
+        Gen.Select(Flip, Gen.Int[0, 5])
+            .Sample((flip, number) => SeenAsync(world, world.Us, CaptureNames.Capture("web", number), flip.Where, flip.Bit, false)
+            .GetAwaiter().GetResult(), iter: 300, threads: 1);
     }
 
     [Fact]
@@ -74,14 +77,18 @@ public sealed class DamageTests
     {
         var world = await WorldAsync();
         Gen.Select(Flip, Gen.Int[0, 1]).Sample((flip, index) => 
-            SameState(world, CaptureNames.Snapshot("web", index * 3 + 2), flip.Where, flip.Bit) || SeenAsync(world, world.Us, CaptureNames.Snapshot("web", index * 3 + 2), flip.Where, flip.Bit, false).GetAwaiter().GetResult(), iter: 300, threads: 1);
+            SameState(world, CaptureNames.Snapshot("web", index * 3 + 2), flip.Where, flip.Bit)
+                || SeenAsync(world, world.Us, CaptureNames.Snapshot("web", index * 3 + 2), flip.Where, flip.Bit, false).GetAwaiter()
+                .GetResult(), iter: 300, threads: 1);
     }
 
     [Fact]
     public async Task No_bit_of_an_entry_below_the_newest_changes_unseen()
     {
         var world = await WorldAsync();
-        Gen.Select(Flip, Gen.Int[0, 2]).Sample((flip, version) => SeenAsync(world, world.Uk, TableNames.Entry("xencenter-checks", version), flip.Where, flip.Bit, false).GetAwaiter().GetResult(), iter: 300, threads: 1);
+        Gen.Select(Flip, Gen.Int[0, 2])
+            .Sample((flip, version) => SeenAsync(world, world.Uk, TableNames.Entry("xencenter-checks", version), flip.Where, flip.Bit,
+            false).GetAwaiter().GetResult(), iter: 300, threads: 1);
     }
 
     [Fact]
@@ -92,7 +99,8 @@ public sealed class DamageTests
         Gen.Select(Flip, Gen.Int[0, segments.Count - 1]).Sample((flip, index) =>
         {
             // Bits that no row depends on (statistics, the label) may differ; what the report then says is still that of all rows.
-            SeenAsync(world, world.Uk, TableNames.Segment("xencenter-checks", segments[index].Path), flip.Where, flip.Bit, true).GetAwaiter().GetResult();
+            SeenAsync(world, world.Uk, TableNames.Segment("xencenter-checks", segments[index].Path), flip.Where, flip.Bit, true)
+                .GetAwaiter().GetResult();
         }, iter: 300, threads: 1);
     }
 }

@@ -7,7 +7,8 @@ using Xunit;
 namespace Pipeline.Tests.Unit.Verify;
 
 /// <summary>
-/// Every object and every folder of a small installation, on either side and on both: deleted, cut, with a flipped bit, replaced by another object of its kind, exchanged with its neighbour.
+/// Every object and every folder of a small installation, on either side and on both: deleted, cut, with a flipped bit, replaced by another
+/// object of its kind, exchanged with its neighbour.
 /// `verify --deep` names it, or docs/verify.md says that it need not.
 /// </summary>
 public sealed partial class DeletionMatrixTests
@@ -68,7 +69,8 @@ public sealed partial class DeletionMatrixTests
                         gone++;
                     }
                 }
-                if (gone > 0 && await made.IsOkAsync(deep: true) && !(await MissingAsync(allUs, allUk, us, uk)).All(name => MayBe(made, name, "deleted") || folder == "receipts/" && OnlyReceiptsTell(name)))
+                if (gone > 0 && await made.IsOkAsync(deep: true) && !(await MissingAsync(allUs, allUk, us, uk))
+                    .All(name => MayBe(made, name, "deleted") || folder == "receipts/" && OnlyReceiptsTell(name)))
                 {
                     unseen.Add($"{string.Join('+', sides.Select(s => s.Location))} {folder}");
                 }
@@ -99,7 +101,8 @@ public sealed partial class DeletionMatrixTests
                     {
                         found.Add(pattern);
                         // Of a shard and of a log the newest object, and no other.
-                        Assert.True(name.StartsWith("receipts/", StringComparison.Ordinal) || !(await NamesAsync(store)).Any(other => Above(other, name)), name);
+                        Assert.True(name.StartsWith("receipts/", StringComparison.Ordinal)
+                            || !(await NamesAsync(store)).Any(other => Above(other, name)), name);
                     }
                     else
                     {
@@ -125,7 +128,8 @@ public sealed partial class DeletionMatrixTests
         world.Us.Restore(us);
         world.Uk.Restore(uk);
         Assert.True((await world.VerifyAsync(deep: true)).Ok);
-        var report = await world.Verifier().RunAsync(new Pipeline.Processor.Verify.VerifyRequest(false, false, kept), TestContext.Current.CancellationToken);
+        var report = await world.Verifier().RunAsync(new Pipeline.Processor.Verify.VerifyRequest(false, false, kept),
+            TestContext.Current.CancellationToken);
         Assert.Equal(2, report.Deleted.Count);
         Assert.All(report.Deleted, deleted => Assert.Contains("receipt that was kept", deleted.Why, StringComparison.Ordinal));
     }
@@ -146,7 +150,8 @@ public sealed partial class DeletionMatrixTests
             });
         }
         var kind = Kind(name);
-        if (names.Where(other => other != name && Kind(other) == kind).OrderBy(other => Math.Abs(names.IndexOf(other) - names.IndexOf(name))).FirstOrDefault() is { } neighbour)
+        if (names.Where(other => other != name && Kind(other) == kind)
+            .OrderBy(other => Math.Abs(names.IndexOf(other) - names.IndexOf(name))).FirstOrDefault() is { } neighbour)
         {
             yield return ("replaced by its neighbour", store => store[name] = store[neighbour]);
             yield return ("exchanged with its neighbour", store => (store[name], store[neighbour]) = (store[neighbour], store[name]));
@@ -154,23 +159,29 @@ public sealed partial class DeletionMatrixTests
     }
 
     /// <summary>Objects of one kind have names of one shape.</summary>
-    private static string Kind(string name) => Digits().Replace(name.Replace("web", "#", StringComparison.Ordinal).Replace("edge", "#", StringComparison.Ordinal), "#");
+    private static string Kind(string name) => Digits().Replace(name.Replace("web", "#", StringComparison.Ordinal)
+        .Replace("edge", "#", StringComparison.Ordinal), "#");
 
     /// <summary>With the receipts of verifications gone nothing tells of the others.</summary>
-    private static bool OnlyReceiptsTell(string name) => Patterns("What only a receipt can tell").Any(row => Regex.IsMatch(name, row.Pattern));
+    private static bool OnlyReceiptsTell(string name) => Patterns("What only a receipt can tell")
+        .Any(row => Regex.IsMatch(name, row.Pattern));
 
     private static bool MayBe(MatrixWorld made, string name, string what) => Patterns("What may be lost")
-        .Any(row => row.May.Contains(what, StringComparison.Ordinal) && Regex.IsMatch(name, row.Pattern) && (!row.Text.Contains("not live", StringComparison.Ordinal) || made.NotLive.Contains(name)));
+        .Any(row => row.May.Contains(what, StringComparison.Ordinal) && Regex.IsMatch(name, row.Pattern)
+            && (!row.Text.Contains("not live", StringComparison.Ordinal) || made.NotLive.Contains(name)));
 
     /// <summary>The rows of a table of the document: the pattern of names in its first column, that column, and the second.</summary>
-    private static IEnumerable<(string Pattern, string Text, string May)> Patterns(string title) => Document.Split($"## {title}\n")[1].Split("\n## ")[0].Split('\n')
+    private static IEnumerable<(string Pattern, string Text, string May)> Patterns(string title) =>
+        Document.Split($"## {title}\n")[1].Split("\n## ")[0].Split('\n')
         .Where(line => line.StartsWith("| `", StringComparison.Ordinal)).Select(line => line.Split('|', StringSplitOptions.TrimEntries))
-        .Select(cells => ("^" + Regex.Escape(cells[1].Split('`')[1]).Replace("\\*", ".*", StringComparison.Ordinal) + "$", cells[1], cells[2]));
+        .Select(cells => ("^" + Regex.Escape(cells[1].Split('`')[1]).Replace("\\*", ".*", StringComparison.Ordinal)
+            + "$", cells[1], cells[2]));
 
     private static bool Above(string other, string name) => other[..(other.LastIndexOf('/') + 1)] == name[..(name.LastIndexOf('/') + 1)]
         && Path.GetExtension(other) == Path.GetExtension(name) && string.CompareOrdinal(other, name) > 0;
 
-    private static IEnumerable<string> Folders(string name) => Enumerable.Range(0, name.Length).Where(i => name[i] == '/').Select(i => name[..(i + 1)]).Prepend("");
+    private static IEnumerable<string> Folders(string name) => Enumerable.Range(0, name.Length).Where(i => name[i] == '/')
+        .Select(i => name[..(i + 1)]).Prepend("");
 
     private static async Task<List<string>> NamesAsync(IObjectStore store)
     {

@@ -10,7 +10,8 @@ using Pipeline.Tests.Unit.Compaction;
 namespace Pipeline.Tests.Unit.Verify;
 
 /// <summary>
-/// A small installation with one of everything: two sources, both datasets, rejections, snapshots, pending captures, a table that was restored and repaired, a compaction whose
+/// A small installation with one of everything: two sources, both datasets, rejections, snapshots, pending captures, a table that was
+/// restored and repaired, a compaction whose
 /// inputs still stand, a receipt of a removal, an orphan, and a checkpoint.
 /// </summary>
 internal sealed class MatrixWorld
@@ -30,7 +31,8 @@ internal sealed class MatrixWorld
         for (var n = 0; n < 9; n++)
         {
             await made.CaptureAsync("web", StoredWorld.Rows(5 + n, n, n % 2), empty: n % 3);
-            await made.CaptureAsync("edge", n % 2 == 0 ? StoredWorld.Rows(40 + n, n + 50) : null, n % 3 == 0 ? StoredWorld.Rows(3 + n, n) : null);
+            await made.CaptureAsync("edge", n % 2 == 0 ? StoredWorld.Rows(40 + n, n + 50) : null, n % 3 == 0 ? StoredWorld.Rows(3 + n, n)
+                : null);
             if (n % 2 == 1)
             {
                 await world.ShipAsync();
@@ -83,19 +85,23 @@ internal sealed class MatrixWorld
 
     private static IReadOnlyList<string> Datasets => [StoredWorld.Agents.Dataset, StoredWorld.Checks.Dataset];
 
-    private Task CaptureAsync(string shard, Row[]? checks = null, Row[]? agents = null, int empty = 0) => World.CaptureAsync(shard, checks, agents, empty, change: header => header with
+    private Task CaptureAsync(string shard, Row[]? checks = null, Row[]? agents = null, int empty = 0) =>
+        World.CaptureAsync(shard, checks, agents, empty, change: header => header with
     {
-        Contracts = new(StringComparer.Ordinal) { [StoredWorld.Checks.Dataset] = StoredWorld.Checks.Sha256, [StoredWorld.Agents.Dataset] = StoredWorld.Agents.Sha256 },
+        Contracts = new(StringComparer.Ordinal) { [StoredWorld.Checks.Dataset] = StoredWorld.Checks.Sha256,
+            [StoredWorld.Agents.Dataset] = StoredWorld.Agents.Sha256 },
     });
 
-    /// <summary>Compacts, removes what was replaced, and compacts again, so that replaced segments stand; and an orphan stands beside them.</summary>
+    /// <summary>Compacts, removes what was replaced, and compacts again, so that replaced segments stand; and an orphan stands beside
+    /// them.</summary>
     private async Task CompactAsync()
     {
         var events = new CompactWorld();
         var log = World.Logs[1];
         await new Compactor(log, World.Key.RowKey(), Workers.Inline, World.Clock, new CompactionPolicy(), events).RunAsync(null);
         World.Clock.Advance(TimeSpan.FromDays(8));
-        await new OrphanedSegments(log, World.Key.RowKey(), Workers.Inline, World.Clock, OrphanedSegments.DefaultGrace, events).RemoveAsync();
+        await new OrphanedSegments(log, World.Key.RowKey(), Workers.Inline, World.Clock, OrphanedSegments.DefaultGrace, events)
+            .RemoveAsync();
         await CaptureAsync("web", StoredWorld.Rows(60, 80, 1));
         await World.ShipAsync();
         await CaptureAsync("web", StoredWorld.Rows(61, 81, 1));

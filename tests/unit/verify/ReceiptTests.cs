@@ -119,7 +119,8 @@ public sealed class ReceiptTests
     {
         var world = await WorldAsync();
         await world.ReceiptAsync(await world.VerifyAsync());
-        await StoredWorld.ChangeTextAsync(world.Us, CaptureNames.Snapshot("web", 5), text => text.Replace("\"duplicates\":6", "\"duplicates\":7", StringComparison.Ordinal));
+        await StoredWorld.ChangeTextAsync(world.Us, CaptureNames.Snapshot("web", 5), text =>
+            text.Replace("\"duplicates\":6", "\"duplicates\":7", StringComparison.Ordinal));
         Assert.False((await world.SinceAsync()).Ok);
     }
 
@@ -138,7 +139,8 @@ public sealed class ReceiptTests
     public async Task Bytes_that_are_no_receipt_are_named()
     {
         var world = await WorldAsync();
-        await world.Uk.PutIfAbsentAsync($"{VerifiedReceipts.Folder}sums/29990101T000000000000Z-00000000.json", "{}"u8.ToArray(), TestContext.Current.CancellationToken);
+        await world.Uk.PutIfAbsentAsync($"{VerifiedReceipts.Folder}sums/29990101T000000000000Z-00000000.json", "{}"u8.ToArray(),
+            TestContext.Current.CancellationToken);
         var report = await world.SinceAsync();
         Assert.False(report.Ok);
         Assert.EndsWith("00000000.json", Assert.Single(report.Corrupt).Object, StringComparison.Ordinal);
@@ -159,7 +161,8 @@ public sealed class ReceiptTests
     {
         var world = await WorldAsync();
         await world.CaptureAsync("web", StoredWorld.Rows(1, 99));
-        var us = await new Verifier(world.Captures, [], world.Key.RowKey(), Workers.Inline, PublishedContracts.All).RunAsync(new VerifyRequest(true, true), TestContext.Current.CancellationToken);
+        var us = await new Verifier(world.Captures, [], world.Key.RowKey(), Workers.Inline, PublishedContracts.All)
+            .RunAsync(new VerifyRequest(true, true), TestContext.Current.CancellationToken);
         Assert.True(us.Ok, string.Join('\n', us.Differences));
         Assert.Equal(["us"], us.Checked);
         Assert.Empty(us.Pending);
@@ -172,7 +175,8 @@ public sealed class ReceiptTests
         var name = await world.ReceiptAsync(uk);
         Assert.Equal(name, (await tables.RunAsync(new VerifyRequest(true, true), TestContext.Current.CancellationToken)).Since);
         await world.RestoreAsync(2);
-        Assert.Contains((await tables.RunAsync(new VerifyRequest(false, true), TestContext.Current.CancellationToken)).Missing, m => m is { Dataset: "xencenter-checks", Shard: "web", From: 4, To: 7 });
+        Assert.Contains((await tables.RunAsync(new VerifyRequest(false, true), TestContext.Current.CancellationToken)).Missing, m =>
+            m is { Dataset: "xencenter-checks", Shard: "web", From: 4, To: 7 });
         await world.Repairer().RunAsync("web", new CaptureRange(0, 7), TestContext.Current.CancellationToken);
         await world.Repairer().RunAsync("edge", new CaptureRange(0, 7), TestContext.Current.CancellationToken);
         uk = await tables.RunAsync(new VerifyRequest(true, false), TestContext.Current.CancellationToken);

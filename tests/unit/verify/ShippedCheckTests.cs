@@ -39,7 +39,8 @@ public sealed class ShippedCheckTests
             world.Us.Remove(CaptureNames.Capture("web", number));
         }
         var stopped = await Assert.ThrowsAsync<ForkException>(() => check.RunAsync("web", TestContext.Current.CancellationToken));
-        Assert.Contains("shard web: a fork at capture 2: the table of xencenter-checks has shipped up to capture 3, the store's newest is 1", stopped.Message, StringComparison.Ordinal);
+        Assert.Contains("shard web: a fork at capture 2: the table of xencenter-checks has shipped up to capture 3, the store's newest " +
+            "is 1", stopped.Message, StringComparison.Ordinal);
         // The other shards go on, and so does this one when its captures are back.
         await check.RunAsync("edge", TestContext.Current.CancellationToken);
         await check.RunAsync("new", TestContext.Current.CancellationToken);

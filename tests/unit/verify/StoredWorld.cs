@@ -50,10 +50,12 @@ internal sealed class StoredWorld
 
     /// <summary>Rows of a day: distinct addresses, one a second.</summary>
     public static Row[] Rows(int count, int seed = 0, int day = 0) =>
-        [.. Enumerable.Range(0, count).Select(i => new Row((Day.Number + day) * UtcDay.MicrosPerDay + i * 1_000_000L, $"198.18.{seed % 256}.{i % 256}", "8.2.7"))];
+        [.. Enumerable.Range(0, count)
+            .Select(i => new Row((Day.Number + day) * UtcDay.MicrosPerDay + i * 1_000_000L, $"198.18.{seed % 256}.{i % 256}", "8.2.7"))];
 
     /// <summary>The shard's next capture, with a read that counts these rows and what else it is told.</summary>
-    public async Task<Link> CaptureAsync(string shard, Row[]? checks = null, Row[]? agents = null, int empty = 0, int duplicates = 0, bool keyed = true, Func<CaptureHeader, CaptureHeader>? change = null)
+    public async Task<Link> CaptureAsync(string shard, Row[]? checks = null, Row[]? agents = null, int empty = 0, int duplicates = 0,
+        bool keyed = true, Func<CaptureHeader, CaptureHeader>? change = null)
     {
         var state = _states.TryGetValue(shard, out var known) ? known : _states[shard] = Captures.Empty(shard);
         var (entries, frames) = (new List<FrameEntry>(), new List<byte[]>());
@@ -71,16 +73,20 @@ internal sealed class StoredWorld
         var lines = entries.Sum(e => e.Rows) + empty + duplicates;
         List<ReadEntry> reads = lines == 0 ? [] : [new ReadEntry
         {
-            Source = shard, Format = "combined", File = keyed ? file : null, From = from, To = from + lines * 100, Check = "00", Line = from / 100, Physical = lines, Lines = lines,
+            Source = shard, Format = "combined", File = keyed ? file : null, From = from, To = from
+                + lines * 100, Check = "00", Line = from / 100, Physical = lines, Lines = lines,
             Duplicates = duplicates, Rejected = empty == 0 ? null : new(StringComparer.Ordinal) { ["empty"] = empty },
         }];
         var header = new CaptureHeader
         {
-            Store = StoreId, Shard = shard, Number = state.Next, Session = "s", Previous = state.Head?.Hash, KeyId = Key.KeyId, Contracts = [], Links = new(state.Links.ToDictionary(l => l.Key, l => l.Value), StringComparer.Ordinal),
+            Store = StoreId, Shard = shard, Number = state.Next, Session = "s", Previous = state.Head?.Hash, KeyId = Key.KeyId,
+                Contracts = [], Links = new(state.Links.ToDictionary(l => l.Key, l => l.Value), StringComparer.Ordinal),
             Reads = reads, Frames = entries,
         };
         header = change?.Invoke(header) ?? header;
-        var (bytes, whole) = CaptureFile.Encode(header, RejectionBlock.Encode(empty == 0 ? [] : [new RejectedLines(0, "empty", from / 100 + 1, empty)]), frames, Key.Captures());
+        var (bytes, whole) =
+            CaptureFile.Encode(header, RejectionBlock.Encode(empty == 0 ? [] : [new RejectedLines(0, "empty", from / 100 + 1, empty)]),
+            frames, Key.Captures());
         var link = new Link(header.Number, Sha256.Of(bytes));
         await Us.PutIfAbsentAsync(CaptureNames.Capture(shard, header.Number), bytes);
         await Us.PutIfAbsentAsync(CaptureNames.Source(shard), SourceObject.Encode(shard));
@@ -102,7 +108,8 @@ internal sealed class StoredWorld
     {
         var tables = Logs.Select(log => new TableShipper(log.Contract, log, new Committer(log),
             new Sealer(log, Key.RowKey(), Workers.Inline, new SemaphoreSlim(1), Clock), Clock, new Quiet())).ToList();
-        await new ShipLoop(Captures, tables, new(new SealPolicy(), TimeSpan.FromMinutes(1)), Clock, new Quiet()).CatchUpAllAsync(SealReason.Final, CancellationToken.None);
+        await new ShipLoop(Captures, tables, new(new SealPolicy(), TimeSpan.FromMinutes(1)), Clock, new Quiet())
+            .CatchUpAllAsync(SealReason.Final, CancellationToken.None);
     }
 
     public Task<VerifyReport> VerifyAsync(bool deep = false) => Verifier().RunAsync(deep);
@@ -111,11 +118,14 @@ internal sealed class StoredWorld
 
     /// <summary>Everything that a report names, each in a line.</summary>
     public static IReadOnlyList<string> Words(VerifyReport report) =>
-        [.. report.Differences, .. report.Corrupt.Select(c => $"{c.Object}: {c.Why}"), .. report.Deleted.Select(d => $"{d.Object}: {d.Why}"), .. report.Missing.Select(m => $"missing {m}")];
+        [.. report.Differences, .. report.Corrupt.Select(c => $"{c.Object}: {c.Why}"),
+            .. report.Deleted.Select(d => $"{d.Object}: {d.Why}"), .. report.Missing.Select(m => $"missing {m}")];
 
     /// <summary>A read-only view of both stores, and receipts where they are.</summary>
     public Task<VerifyReport> SinceAsync(bool deep = false, IObjectStore? us = null, IObjectStore? uk = null) => new Verifier(
-        new CaptureStore(us ?? Us, StoreId, Key.Captures()), [.. Logs.Select(log => new TableLog(uk ?? Uk, log.Contract, StoreId, Key.KeyId, Clock))], Key.RowKey(), Workers.Inline, null, SnapshotEvery).RunAsync(new VerifyRequest(deep, true));
+        new CaptureStore(us ?? Us, StoreId, Key.Captures()),
+            [.. Logs.Select(log => new TableLog(uk ?? Uk, log.Contract, StoreId, Key.KeyId, Clock))], Key.RowKey(), Workers.Inline, null,
+            SnapshotEvery).RunAsync(new VerifyRequest(deep, true));
 
     /// <summary>Writes the receipt of a clean check; its name.</summary>
     public async Task<string> ReceiptAsync(VerifyReport report)
@@ -124,35 +134,42 @@ internal sealed class StoredWorld
         return await VerifiedReceipts.WriteAsync(Uk, report, Clock);
     }
 
-    public Repairer Repairer() => new(Captures, Logs, log => new Sealer(log, Key.RowKey(), Workers.Inline, new SemaphoreSlim(1), Clock), Clock);
+    public Repairer Repairer() => new(Captures, Logs, log => new Sealer(log, Key.RowKey(), Workers.Inline, new SemaphoreSlim(1), Clock),
+        Clock);
 
     /// <summary>An appended entry after which the live files are those of <paramref name="version"/>, as engines restore a table.</summary>
     public async Task RestoreAsync(long version)
     {
         var (then, now) = ((await Logs[1].OpenAtAsync(version))!, (await Logs[1].OpenAsync())!);
-        await AppendAsync("RESTORE", [.. now.Files.Values.Where(f => !then.Files.ContainsKey(f.Path)).Select(f => Remove(f)), .. then.Files.Values.Where(f => !now.Files.ContainsKey(f.Path)).Select(f => Add(f))]);
+        await AppendAsync("RESTORE", [.. now.Files.Values.Where(f => !then.Files.ContainsKey(f.Path)).Select(f => Remove(f)),
+            .. then.Files.Values.Where(f => !now.Files.ContainsKey(f.Path)).Select(f => Add(f))]);
     }
 
     public Task<TableState?> TableAsync() => Logs[1].OpenAsync();
 
     public static Task DropAsync(IObjectStore store, string name) => store.DeleteAsync(name);
 
-    public async Task<SegmentFile> AnySegmentAsync() => (await Logs[1].OpenAsync())!.Files.Values.OrderBy(f => f.Path, StringComparer.Ordinal).First();
+    public async Task<SegmentFile> AnySegmentAsync() => (await Logs[1].OpenAsync())!.Files.Values.OrderBy(f =>
+        f.Path, StringComparer.Ordinal).First();
 
     /// <summary>Replaces an object behind everyone's back.</summary>
-    public static async Task ChangeAsync(IObjectStore store, string name, Func<byte[], byte[]> change) => await store.OverwriteAsync(name, change((await store.ReadAsync(name))!));
+    public static async Task ChangeAsync(IObjectStore store, string name, Func<byte[], byte[]> change) =>
+        await store.OverwriteAsync(name, change((await store.ReadAsync(name))!));
 
     public static Task ChangeTextAsync(IObjectStore store, string name, Func<string, string> change) =>
-        ChangeAsync(store, name, bytes => Encoding.UTF8.GetBytes(change(Encoding.UTF8.GetString(bytes)) is var text && text == Encoding.UTF8.GetString(bytes) ? throw new InvalidOperationException("nothing was changed") : text));
+        ChangeAsync(store, name, bytes => Encoding.UTF8.GetBytes(change(Encoding.UTF8.GetString(bytes)) is var text
+            && text == Encoding.UTF8.GetString(bytes) ? throw new InvalidOperationException("nothing was changed") : text));
 
     /// <summary>Changes an entry of a log as a forger would: its own check holds again.</summary>
-    public static Task ForgeAsync(IObjectStore store, string name, Func<string, string> change) => ChangeTextAsync(store, name, text => Rechecked(change(text)));
+    public static Task ForgeAsync(IObjectStore store, string name, Func<string, string> change) =>
+        ChangeTextAsync(store, name, text => Rechecked(change(text)));
 
     /// <summary>With a check that holds.</summary>
     public static string Rechecked(string entry)
     {
         var at = entry.IndexOf("\"check\":\"", StringComparison.Ordinal) + 9;
-        return Encoding.UTF8.GetString(DamageCheck.FillJson(Encoding.UTF8.GetBytes(entry[..at] + DamageCheck.Blank + entry[(at + DamageCheck.Length)..])));
+        return Encoding.UTF8.GetString(
+            DamageCheck.FillJson(Encoding.UTF8.GetBytes(entry[..at] + DamageCheck.Blank + entry[(at + DamageCheck.Length)..])));
     }
 
     /// <summary>An entry as another engine appends it.</summary>
@@ -209,8 +226,10 @@ internal sealed class StoredWorld
         using var encoder = new FrameEncoder(contract);
         var days = new Dictionary<UtcDay, Sums>();
         hash.AddByDay(columns, days);
-        var dates = new SortedDictionary<string, DaySums>(days.ToDictionary(d => d.Key.ToString(), d => DaySums.Of(d.Value)), StringComparer.Ordinal);
-        return (new FrameEntry { Dataset = contract.Dataset, Offset = 0, Length = 0, Rows = rows.Length, Dates = dates }, encoder.Frame(encoder.EncodeBatches(columns)));
+        var dates = new SortedDictionary<string, DaySums>(days.ToDictionary(d => d.Key.ToString(), d => DaySums.Of(d.Value)),
+            StringComparer.Ordinal);
+        return (new FrameEntry { Dataset = contract.Dataset, Offset = 0, Length = 0, Rows = rows.Length, Dates = dates },
+            encoder.Frame(encoder.EncodeBatches(columns)));
     }
 
     private sealed class Quiet : IShipEvents

@@ -14,7 +14,8 @@ public sealed class VerifierTests
 {
     private const string ChecksName = "xencenter-checks", AgentsName = "agent-updates";
 
-    /// <summary>Shard web: 5 captures, of which 0, 1, 3 have checks and 2 has agents; shard app: 2 captures. Shipped in two commits of checks.</summary>
+    /// <summary>Shard web: 5 captures, of which 0, 1, 3 have checks and 2 has agents; shard app: 2 captures. Shipped in two commits of
+    /// checks.</summary>
     private static async Task<StoredWorld> WorldAsync(int snapshotEvery = 256)
     {
         var world = new StoredWorld(snapshotEvery);
@@ -34,7 +35,8 @@ public sealed class VerifierTests
     {
         Assert.False(report.Ok);
         var all = StoredWorld.Words(report);
-        Assert.True(all.Any(text => parts.All(part => text.Contains(part, StringComparison.Ordinal))), $"nothing has all of [{string.Join(" | ", parts)}]:\n{string.Join('\n', all)}");
+        Assert.True(all.Any(text => parts.All(part => text.Contains(part, StringComparison.Ordinal))),
+            $"nothing has all of [{string.Join(" | ", parts)}]:\n{string.Join('\n', all)}");
     }
 
     [Theory]
@@ -63,8 +65,10 @@ public sealed class VerifierTests
     {
         using var json = JsonDocument.Parse((await (await WorldAsync()).VerifyAsync()).ToJson());
         var root = json.RootElement;
-        Assert.Equal(["ok", "lines", "records", "rejections", "duplicates", "captured", "shipped", "checked", "pending", "missing", "differences"], root.EnumerateObject().Select(p => p.Name).Take(11));
-        Assert.Equal(["frames", "records", "hash"], root.GetProperty("captured").GetProperty(ChecksName).EnumerateObject().Select(p => p.Name));
+        Assert.Equal(["ok", "lines", "records", "rejections", "duplicates", "captured", "shipped", "checked", "pending", "missing",
+            "differences"], root.EnumerateObject().Select(p => p.Name).Take(11));
+        Assert.Equal(["frames", "records", "hash"], root.GetProperty("captured").GetProperty(ChecksName).EnumerateObject()
+            .Select(p => p.Name));
         Assert.Equal(71, root.GetProperty("shipped").GetProperty(ChecksName).GetProperty("records").GetInt64());
     }
 
@@ -220,7 +224,8 @@ public sealed class VerifierTests
     public async Task Rule_27_A_commit_whose_row_count_was_edited_is_named_by_entry()
     {
         var world = await WorldAsync();
-        await StoredWorld.ForgeAsync(world.Uk, TableNames.Entry(ChecksName, 1), text => text.Replace("\"to\":1,\"frames\":2,\"rows\":30", "\"to\":1,\"frames\":2,\"rows\":29", StringComparison.Ordinal));
+        await StoredWorld.ForgeAsync(world.Uk, TableNames.Entry(ChecksName, 1), text =>
+            text.Replace("\"to\":1,\"frames\":2,\"rows\":30", "\"to\":1,\"frames\":2,\"rows\":29", StringComparison.Ordinal));
         var report = await world.VerifyAsync();
         Named(report, "entry 1 of the log", "29 rows by shard and 30 by date");
         Named(report, "entry 2 of the log", "one of the two was replaced");
@@ -242,9 +247,13 @@ public sealed class VerifierTests
     {
         var world = await WorldAsync();
         var version = (await world.TableAsync())!;
-        var text = System.Text.Encoding.UTF8.GetString((await world.Uk.ReadAsync(TableNames.Entry(ChecksName, 2), TestContext.Current.CancellationToken))!);
+        var text = System.Text.Encoding.UTF8.GetString(
+            (await world.Uk.ReadAsync(TableNames.Entry(ChecksName, 2), TestContext.Current.CancellationToken))!);
         var below = text.Split("\"below\":\"")[1][..64];
-        await world.Uk.PutIfAbsentAsync(TableNames.Entry(ChecksName, 3), System.Text.Encoding.UTF8.GetBytes(StoredWorld.Rechecked(text.Replace(below, version.EntryHash.ToString(), StringComparison.Ordinal))), TestContext.Current.CancellationToken);
+        await world.Uk.PutIfAbsentAsync(TableNames.Entry(ChecksName, 3),
+            System.Text.Encoding.UTF8.GetBytes(
+            StoredWorld.Rechecked(text.Replace(below, version.EntryHash.ToString(), StringComparison.Ordinal))),
+            TestContext.Current.CancellationToken);
         var report = await world.VerifyAsync();
         Named(report, "entry 3 of the log", "ships captures 2 to 3, though entries before it had shipped up to 3 (shard web)");
         Named(report, "entry 3 of the log", "(shard app)");
@@ -306,7 +315,8 @@ public sealed class VerifierTests
             await StoredWorld.DropAsync(world.Us, CaptureNames.Capture("web", n));
         }
         var report = await world.VerifyAsync(deep: true);
-        Assert.Equal($"captures 0 to {gone - 1} of shard web are gone without a receipt, though later ones stand", Assert.Single(report.Deleted).Why);
+        Assert.Equal($"captures 0 to {gone - 1} of shard web are gone without a receipt, though later ones stand",
+            Assert.Single(report.Deleted).Why);
         // Nothing else is wrong: the snapshot kept the totals.
         Assert.Equal((0, 0, 0), (report.Differences.Count, report.Corrupt.Count, report.Missing.Count));
         Assert.Equal(77, report.Lines);
@@ -339,15 +349,19 @@ public sealed class VerifierTests
     public async Task Rule_28_Another_key_is_refused_and_never_taken_for_a_difference()
     {
         var world = await WorldAsync();
-        var other = new Verifier(world.Captures, [.. world.Logs.Select(l => new TableLog(world.Uk, l.Contract, StoredWorld.StoreId, "other", world.Clock))], null, Workers.Inline);
-        Assert.IsType<ConfigurationException>((await Assert.ThrowsAnyAsync<PipelineException>(() => other.RunAsync(false, TestContext.Current.CancellationToken))));
+        var other = new Verifier(world.Captures,
+            [.. world.Logs.Select(l => new TableLog(world.Uk, l.Contract, StoredWorld.StoreId, "other", world.Clock))], null,
+            Workers.Inline);
+        Assert.IsType<ConfigurationException>(
+            (await Assert.ThrowsAnyAsync<PipelineException>(() => other.RunAsync(false, TestContext.Current.CancellationToken))));
     }
 
     [Fact]
     public async Task The_UK_side_is_checked_alone_where_the_captures_cannot_be_reached()
     {
         var world = await WorldAsync();
-        var report = await new Verifier(null, world.Logs, world.Key.RowKey(), Workers.Inline).RunAsync(true, TestContext.Current.CancellationToken);
+        var report = await new Verifier(null, world.Logs, world.Key.RowKey(), Workers.Inline)
+            .RunAsync(true, TestContext.Current.CancellationToken);
         Assert.True(report.Ok, string.Join('\n', report.Differences));
         Assert.Equal(["uk"], report.Checked);
         Assert.Equal(71, report.Shipped[ChecksName].Records);

@@ -63,7 +63,8 @@ internal sealed partial class SlowReader(string format)
         var uri = match.Groups["uri"].Value.Split('?', 2);
         var text = match.Groups["time"].Value;
         return Classify(
-            DateTimeOffset.TryParseExact(text, "dd/MMM/yyyy:HH:mm:ss zzz", CultureInfo.InvariantCulture, DateTimeStyles.None, out var time) ? time : null,
+            DateTimeOffset.TryParseExact(text, "dd/MMM/yyyy:HH:mm:ss zzz", CultureInfo.InvariantCulture, DateTimeStyles.None, out var time)
+                ? time : null,
             match.Groups["ip"].Value, match.Groups["method"].Value, uri[0], uri.Length > 1 ? uri[1] : "", match.Groups["agent"].Value);
     }
 
@@ -75,7 +76,8 @@ internal sealed partial class SlowReader(string format)
             return "malformed";
         }
         string Field(string name) => values[Array.IndexOf(_fields, name)];
-        return Classify(Time(Field("date") + "T" + Field("time") + "Z"), Field("c-ip"), Field("cs-method"), Field("cs-uri-stem"), Field("cs-uri-query"), Field("cs(User-Agent)").Replace('+', ' '));
+        return Classify(Time(Field("date") + "T" + Field("time") + "Z"), Field("c-ip"), Field("cs-method"), Field("cs-uri-stem"),
+            Field("cs-uri-query"), Field("cs(User-Agent)").Replace('+', ' '));
     }
 
     private string? AppService(string line)
@@ -83,10 +85,12 @@ internal sealed partial class SlowReader(string format)
         try
         {
             using var row = JsonDocument.Parse(line);
-            using var properties = JsonDocument.Parse(row.RootElement.GetProperty("properties") is { ValueKind: JsonValueKind.String } text ? text.GetString()! : row.RootElement.GetProperty("properties").GetRawText());
+            using var properties = JsonDocument.Parse(row.RootElement.GetProperty("properties") is { ValueKind: JsonValueKind.String } text
+                ? text.GetString()! : row.RootElement.GetProperty("properties").GetRawText());
             string Field(string name) => properties.RootElement.GetProperty(name).GetString()!;
             var time = row.RootElement.GetProperty("time").GetString()!;
-            return Classify(Time(time.EndsWith('Z') ? time : time + "Z"), Field("CIp"), Field("CsMethod"), Field("CsUriStem"), Field("CsUriQuery"), Field("UserAgent").Replace('+', ' '));
+            return Classify(Time(time.EndsWith('Z') ? time : time + "Z"), Field("CIp"), Field("CsMethod"), Field("CsUriStem"),
+                Field("CsUriQuery"), Field("UserAgent").Replace('+', ' '));
         }
         catch (JsonException)
         {
@@ -95,7 +99,8 @@ internal sealed partial class SlowReader(string format)
     }
 
     private static DateTimeOffset? Time(string text) =>
-        DateTimeOffset.TryParseExact(text, ["yyyy-MM-ddTHH:mm:ssZ", "yyyy-MM-ddTHH:mm:ss.fffffffZ"], CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? time : null;
+        DateTimeOffset.TryParseExact(text, ["yyyy-MM-ddTHH:mm:ssZ", "yyyy-MM-ddTHH:mm:ss.fffffffZ"], CultureInfo.InvariantCulture,
+            DateTimeStyles.AssumeUniversal, out var time) ? time : null;
 
     private string? Classify(DateTimeOffset? time, string ip, string method, string path, string query, string agent)
     {
@@ -117,7 +122,8 @@ internal sealed partial class SlowReader(string format)
         var micros = (at.UtcTicks - DateTime.UnixEpoch.Ticks) / 10;
         if (!xenCenter)
         {
-            var id = query.Split('&').Select(pair => WellFormedId().Match(pair)).FirstOrDefault(match => match.Success)?.Groups[1].Value.ToLowerInvariant();
+            var id = query.Split('&').Select(pair => WellFormedId().Match(pair))
+                .FirstOrDefault(match => match.Success)?.Groups[1].Value.ToLowerInvariant();
             Keep(new TrueRecord("agent-updates", micros, shown, id));
             return null;
         }

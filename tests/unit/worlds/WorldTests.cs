@@ -19,7 +19,8 @@ public sealed class WorldTests : IDisposable
     {
         var expected = new Dictionary<string, List<TrueRecord>>();
         var world = new World(Small with { Seed = seed, BadLineRate = badLineRate, HourlyFiles = hourlyFiles });
-        var truth = world.WriteLogs(_folder, (source, record) => (expected.TryGetValue(source, out var list) ? list : expected[source] = []).Add(record));
+        var truth = world.WriteLogs(_folder, (source, record) => (expected.TryGetValue(source, out var list) ? list : expected[source] = [])
+            .Add(record));
         Assert.Equal(World.Sources, truth.Sources.Select(source => source.Source));
         Assert.All(truth.Sources, source =>
         {
@@ -32,10 +33,13 @@ public sealed class WorldTests : IDisposable
             Assert.Equal(expected[source.Source], reader.Records);
             var (checks, updates) = (Of("xencenter-checks"), Of("agent-updates"));
             Assert.Equal(source.Addresses["xencenter-checks"], checks.Select(record => record.Address).Distinct().Count());
-            Assert.Equal(source.Versions, checks.GroupBy(record => record.Value!).ToDictionary(group => group.Key, group => (long)group.Count()));
+            Assert.Equal(source.Versions, checks.GroupBy(record => record.Value!)
+                .ToDictionary(group => group.Key, group => (long)group.Count()));
             Assert.Equal(source.AgentsWithoutPrefix, updates.Count(record => record.Value is null));
-            Assert.Equal(source.Prefixes, updates.Where(record => record.Value is not null).Select(record => record.Value).Distinct().Count());
-            Assert.Equal(source.PerDay["agent-updates"], updates.GroupBy(Day).ToDictionary(group => group.Key, group => (long)group.Count()));
+            Assert.Equal(source.Prefixes, updates.Where(record => record.Value is not null).Select(record => record.Value).Distinct()
+                .Count());
+            Assert.Equal(source.PerDay["agent-updates"], updates.GroupBy(Day)
+                .ToDictionary(group => group.Key, group => (long)group.Count()));
 
             List<TrueRecord> Of(string dataset) => [.. reader.Records.Where(record => record.Dataset == dataset)];
         });
@@ -49,7 +53,8 @@ public sealed class WorldTests : IDisposable
         var other = new World(Small with { Seed = 8 }).WriteLogs(Path.Combine(_folder, "c"));
         Assert.Equal(first.ToJson(), again.ToJson());
         Assert.NotEqual(first.ToJson(), other.ToJson());
-        Assert.All(first.Total.Files, file => Assert.Equal(File.ReadAllBytes(Path.Combine(_folder, "a", file)), File.ReadAllBytes(Path.Combine(_folder, "b", file))));
+        Assert.All(first.Total.Files, file => Assert.Equal(File.ReadAllBytes(Path.Combine(_folder, "a", file)),
+            File.ReadAllBytes(Path.Combine(_folder, "b", file))));
     }
 
     [Fact]
@@ -86,7 +91,8 @@ public sealed class WorldTests : IDisposable
         Assert.True(truth.Total.Versions.ContainsKey("2026.1.0.8402"), "some upgraded in the week");
         Assert.InRange(truth.Total.AgentsWithoutPrefix, 1, truth.Total.Counts.RecordsOf("agent-updates") - 1);
         Assert.InRange(truth.Total.MalformedIds, 1, truth.Total.AgentsWithoutPrefix);
-        var iis = truth.Sources[1].Files.Select(Content).Select(bytes => System.Text.Encoding.UTF8.GetString(bytes).Split("#Fields: date time s-").Length - 1).ToList();
+        var iis = truth.Sources[1].Files.Select(Content).Select(bytes =>
+            System.Text.Encoding.UTF8.GetString(bytes).Split("#Fields: date time s-").Length - 1).ToList();
         Assert.True(iis.Max() > 2, "a header comes again in mid-file");
         Assert.Equal(7, iis.Count);
     }
@@ -139,7 +145,8 @@ public sealed class WorldTests : IDisposable
         Assert.Equal(log.ToArray(), again.ToArray());
     }
 
-    private static string Day(TrueRecord record) => DateTime.UnixEpoch.AddTicks(record.Micros * 10).ToString("yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture);
+    private static string Day(TrueRecord record) => DateTime.UnixEpoch.AddTicks(record.Micros * 10)
+        .ToString("yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture);
 
     private static void AssertSame(Counts expected, Counts found)
     {

@@ -5,7 +5,8 @@ namespace Pipeline.Tests.Unit.Formats.Differential;
 /// <summary>The JSON formats once more, by System.Text.Json.</summary>
 internal sealed class JsonReference(string format, Func<JsonElement, string> read) : IReferenceParser
 {
-    public static readonly IReadOnlyList<JsonReference> All = [new("appservice-json", AppService), new("frontdoor", FrontDoor), new("storage-read", StorageRead), new(JsonRows.Ndjson, Ndjson)];
+    public static readonly IReadOnlyList<JsonReference> All = [new("appservice-json", AppService), new("frontdoor", FrontDoor),
+        new("storage-read", StorageRead), new(JsonRows.Ndjson, Ndjson)];
 
     public string Format => format;
 
@@ -20,7 +21,9 @@ internal sealed class JsonReference(string format, Func<JsonElement, string> rea
         var properties = row.GetProperty("properties");
         using var inner = properties.ValueKind == JsonValueKind.String ? JsonDocument.Parse(properties.GetString()!) : null;
         properties = inner?.RootElement ?? properties;
-        return Verdict(ReferenceVerdict.Time(Text(row, "time")), Text(properties, "CIp"), Text(properties, "CsMethod"), Text(properties, "CsUriStem"), Text(properties, "CsUriQuery"), Text(properties, "UserAgent") is "--" ? "" : Text(properties, "UserAgent"));
+        return Verdict(ReferenceVerdict.Time(Text(row, "time")), Text(properties, "CIp"), Text(properties, "CsMethod"),
+            Text(properties, "CsUriStem"), Text(properties, "CsUriQuery"), Text(properties, "UserAgent") is "--" ? ""
+            : Text(properties, "UserAgent"));
     }
 
     private static string FrontDoor(JsonElement row)
@@ -28,21 +31,25 @@ internal sealed class JsonReference(string format, Func<JsonElement, string> rea
         var properties = row.GetProperty("properties");
         var uri = new Uri(Text(properties, "requestUri"));
         var time = ReferenceVerdict.Time(Text(row, "time"));
-        var isDuplicate = Text(properties, "isReceivedFromClient").Equals("false", StringComparison.OrdinalIgnoreCase) || Text(properties, "sni") == "originshield|parentcache|https|tier2";
-        return isDuplicate && time is not null ? "duplicate" : Verdict(time, Text(properties, "socketIp"), Text(properties, "httpMethod"), uri.AbsolutePath, uri.Query.TrimStart('?'), Text(properties, "userAgent"));
+        var isDuplicate = Text(properties, "isReceivedFromClient").Equals("false", StringComparison.OrdinalIgnoreCase)
+            || Text(properties, "sni") == "originshield|parentcache|https|tier2";
+        return isDuplicate && time is not null ? "duplicate" : Verdict(time, Text(properties, "socketIp"), Text(properties, "httpMethod"),
+            uri.AbsolutePath, uri.Query.TrimStart('?'), Text(properties, "userAgent"));
     }
 
     private static string StorageRead(JsonElement row)
     {
         var uri = new Uri(Text(row, "uri"));
-        return Verdict(ReferenceVerdict.Time(Text(row, "time")), Text(row, "callerIpAddress"), Text(row, "operationName") == "GetBlob" ? "GET" : "other", uri.AbsolutePath, uri.Query.TrimStart('?'), Text(row.GetProperty("properties"), "userAgentHeader"));
+        return Verdict(ReferenceVerdict.Time(Text(row, "time")), Text(row, "callerIpAddress"), Text(row, "operationName") == "GetBlob"
+            ? "GET" : "other", uri.AbsolutePath, uri.Query.TrimStart('?'), Text(row.GetProperty("properties"), "userAgentHeader"));
     }
 
     private static string Ndjson(JsonElement row)
     {
         var request = row.GetProperty("http").GetProperty("request");
         var uri = new Uri(new Uri("http://host"), Text(request, "uri"));
-        return Verdict(ReferenceVerdict.Milliseconds(row.GetProperty("ts").GetInt64()), Text(row, "ip"), Text(request, "method"), uri.AbsolutePath, uri.Query.TrimStart('?'), Text(row, "agent"));
+        return Verdict(ReferenceVerdict.Milliseconds(row.GetProperty("ts").GetInt64()), Text(row, "ip"), Text(request, "method"),
+            uri.AbsolutePath, uri.Query.TrimStart('?'), Text(row, "agent"));
     }
 
     private static string Verdict(string? time, string address, string method, string path, string query, string agent) =>

@@ -40,7 +40,9 @@ internal static partial class ReferenceVerdict
     public static string? Time(string text)
     {
         var parts = TimeText().Match(text);
-        if (!parts.Success || !DateTimeOffset.TryParseExact(parts.Groups[1].Value + (parts.Groups[3].Value is "" or "Z" ? "+00:00" : parts.Groups[3].Value), "yyyy-MM-ddTHH:mm:sszzz", CultureInfo.InvariantCulture, DateTimeStyles.None, out var time))
+        if (!parts.Success || !DateTimeOffset.TryParseExact(parts.Groups[1].Value
+            + (parts.Groups[3].Value is "" or "Z" ? "+00:00" : parts.Groups[3].Value), "yyyy-MM-ddTHH:mm:sszzz",
+            CultureInfo.InvariantCulture, DateTimeStyles.None, out var time))
         {
             return null;
         }
@@ -54,23 +56,28 @@ internal static partial class ReferenceVerdict
     public static string? Address(string text)
     {
         var plain = WithPort().Match(text) is { Success: true } found ? found.Groups[1].Value + found.Groups[2].Value : text;
-        return !IPAddress.TryParse(plain, out var address) ? null : address.IsIPv4MappedToIPv6 ? address.MapToIPv4().ToString() : address.AddressFamily == AddressFamily.InterNetwork ? address.ToString() : Groups(address.GetAddressBytes());
+        return !IPAddress.TryParse(plain, out var address) ? null : address.IsIPv4MappedToIPv6 ? address.MapToIPv4().ToString()
+            : address.AddressFamily == AddressFamily.InterNetwork ? address.ToString() : Groups(address.GetAddressBytes());
     }
 
-    /// <summary>RFC 5952: the longest run of two or more zero groups, the first of equals, is `::`. Not the framework's text, which writes an ISATAP interface (`::5efe:…`) with a dotted quad.</summary>
+    /// <summary>RFC 5952: the longest run of two or more zero groups, the first of equals, is `::`. Not the framework's text, which writes
+    /// an ISATAP interface (`::5efe:…`) with a dotted quad.</summary>
     private static string Groups(byte[] bytes)
     {
-        var text = string.Join(':', Enumerable.Range(0, 8).Select(i => (bytes[2 * i] << 8 | bytes[2 * i + 1]).ToString("x", CultureInfo.InvariantCulture)));
+        var text = string.Join(':', Enumerable.Range(0, 8).Select(i =>
+            (bytes[2 * i] << 8 | bytes[2 * i + 1]).ToString("x", CultureInfo.InvariantCulture)));
         var run = ZeroRun().Matches(text).MaxBy(match => match.Length);
         return run is null ? text : $"{text[..run.Index].TrimEnd(':')}::{text[(run.Index + run.Length)..].TrimStart(':')}";
     }
 
-    private static string? At(DateTimeOffset time) => time.UtcDateTime.Year is >= 2010 and < 2100 ? time.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ss.FFFFFF", CultureInfo.InvariantCulture) : null;
+    private static string? At(DateTimeOffset time) => time.UtcDateTime.Year is >= 2010 and < 2100
+        ? time.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ss.FFFFFF", CultureInfo.InvariantCulture) : null;
 
     [GeneratedRegex(@"/(xcupdates|chcupdates|updates)\.xml\z", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex XenCenterFile();
 
-    [GeneratedRegex(@"/updates\.((2|v2|latest|[0-9]+(\.[0-9]+){2,3})\.)?(tsv|json)\z", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"/updates\.((2|v2|latest|[0-9]+(\.[0-9]+){2,3})\.)?(tsv|json)\z",
+        RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex AgentFile();
 
     [GeneratedRegex(@"^(?:(?!id(?:=|&|\z))[^&]*&)*id=([0-9a-fA-F]{4})(?:[0-9a-fA-F]{4}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})?(?:&|\z)")]

@@ -5,7 +5,8 @@ using System.Text.RegularExpressions;
 namespace Pipeline.Tests.Unit.Formats.Differential;
 
 /// <summary>
-/// A second reading of the text formats, slow and obvious: a regular expression for a line, the framework's own parsers for times and addresses. It shares no code with the parsers that it is compared with.
+/// A second reading of the text formats, slow and obvious: a regular expression for a line, the framework's own parsers for times and
+/// addresses. It shares no code with the parsers that it is compared with.
 /// What a line became is told as `xencenter TIME ADDRESS VERSION`, `agent TIME ADDRESS PREFIX`, or the code of its rejection.
 /// </summary>
 internal static partial class TextReaders
@@ -22,7 +23,8 @@ internal static partial class TextReaders
         return m.Success ? Asked(Local(m.Groups[2].Value), Address(m.Groups[1].Value), m.Groups[3].Value, "-") : "malformed";
     }
 
-    /// <summary>`$remote_addr [$time_iso8601] $host "$request_method $request_uri $server_protocol" $status $request_time "$http_user_agent" "$http_x_forwarded_for"`, proxies in 10.0.0.0/8.</summary>
+    /// <summary>`$remote_addr [$time_iso8601] $host "$request_method $request_uri $server_protocol" $status $request_time
+    /// "$http_user_agent" "$http_x_forwarded_for"`, proxies in 10.0.0.0/8.</summary>
     public static string Nginx(string line)
     {
         var m = NginxLine().Match(line);
@@ -65,7 +67,8 @@ internal static partial class TextReaders
             return "other-path";
         }
         var query = Of("cs-uri-query");
-        return Asked(time, Address(Of("c-ip")), $"{Of("cs-method")} {Of("cs-uri-stem")}{(query == "-" ? "" : "?" + query)} HTTP/1.1", Of("cs(User-Agent)").Replace('+', ' '));
+        return Asked(time, Address(Of("c-ip")), $"{Of("cs-method")} {Of("cs-uri-stem")}{(query == "-" ? "" : "?" + query)} HTTP/1.1",
+            Of("cs(User-Agent)").Replace('+', ' '));
     }
 
     private static string Asked(DateTime utc, string address, string request, string agent)
@@ -94,10 +97,12 @@ internal static partial class TextReaders
             return $"agent {who} {(prefix.Success ? prefix.Groups[1].Value.ToLowerInvariant() : "absent")}";
         }
         var version = Regex.Match(agent, "^XenCenter/([0-9]+(\\.[0-9]+){3}) \\((32|64)-bit\\)$");
-        return version.Success ? $"xencenter {who} {version.Groups[1].Value}" : agent is "-" or "" ? "no-agent-string" : agent.StartsWith("XenCenter/", StringComparison.Ordinal) ? "bad-version" : "other-client";
+        return version.Success ? $"xencenter {who} {version.Groups[1].Value}" : agent is "-" or "" ? "no-agent-string"
+            : agent.StartsWith("XenCenter/", StringComparison.Ordinal) ? "bad-version" : "other-client";
     }
 
-    private static DateTime Local(string text) => DateTimeOffset.ParseExact(text.Insert(text.Length - 2, ":"), "dd/MMM/yyyy:HH:mm:ss zzz", CultureInfo.InvariantCulture).UtcDateTime;
+    private static DateTime Local(string text) => DateTimeOffset.ParseExact(text.Insert(text.Length - 2, ":"), "dd/MMM/yyyy:HH:mm:ss zzz",
+        CultureInfo.InvariantCulture).UtcDateTime;
 
     private static string Address(string text)
     {
