@@ -126,7 +126,7 @@ public sealed class FileImport(FileCursors cursors, ILineFormat? format, KeyedHa
                     KnownAs = owner,
                         Error = $"{result.Path}: this content is already under source {owner}, so nothing of it is read. If the source " +
                         $"is mistyped, import it "
-                        + "under the right one; --again takes it a second time; pipeline withdraw takes the other back.",
+                        + "under the right one; --again takes it a second time.",
                 };
             }
             var cursor = (decision as FileDecision.Resume)?.Cursor;
