@@ -88,10 +88,20 @@ public sealed class BadFileTests
         Assert.Contains("shrinks.log: it shrank while it was read", victim.Error, StringComparison.Ordinal);
         AssertWhole(folder, JsonDocument.Parse(await victim.Out).RootElement.GetProperty("lines").GetInt64());
 
-        // It is shorter than what was read of it: named, and nothing is read twice.
+        // It is shorter than what was read of it. Where little of it is in doubt it is read again, each line counted as a possible double;
+        // otherwise it is named and nothing of it is read.
         var again = Import(folder, log);
-        Assert.Equal((1, 0L), (again.Exit, again.Json.GetProperty("lines").GetInt64()));
-        Assert.Contains("shrinks.log", again.Error, StringComparison.Ordinal);
+        var lines = again.Json.GetProperty("lines").GetInt64();
+        if (again.Exit == 1)
+        {
+            Assert.Equal(0, lines);
+            Assert.Contains("shrinks.log", again.Error, StringComparison.Ordinal);
+            return;
+        }
+        Assert.Equal(0, again.Exit);
+        Assert.InRange(lines, 1, 100_000 / Sample.Line(0).Length);
+        Assert.Equal(lines, Tool.Run("verify", "--dir", folder.Dir, "--json").Json.GetProperty("possibleDouble").GetProperty("rewound")
+            .GetInt64());
     }
 
     [Theory]
