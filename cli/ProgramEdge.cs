@@ -15,13 +15,10 @@ internal static class ProgramEdge
 {
     public static async Task<int> RunAsync(RootCommand program, string[] args)
     {
-        var parsed = program.Parse(args);
-        if (parsed.Errors.Count > 0)
+        var parsed = program.Parse(Words(args));
+        if (WrongUsage(parsed, args) is { Count: > 0 } wrongs)
         {
-            foreach (var wrong in parsed.Errors)
-            {
-                Say(wrong.Message);
-            }
+            wrongs.ForEach(Say);
             await Console.Error.WriteLineAsync($"See: {Path(parsed.CommandResult)} --help");
             return ExitCode.WrongUsage;
         }
@@ -42,6 +39,32 @@ internal static class ProgramEdge
             return Explain(e);
         }
     }
+
+    /// <summary>`pipeline help verify` and `pipeline version`, as other programs have them.</summary>
+    private static string[] Words(string[] args) => args switch
+    {
+        ["help", .. var rest] => [.. rest, "--help"],
+        ["version"] => ["--version"],
+        _ => args,
+    };
+
+    private static List<string> WrongUsage(ParseResult parsed, string[] args)
+    {
+        var command = parsed.CommandResult.Command;
+        if (parsed.Errors.Count > 0 && parsed.UnmatchedTokens is [var typed, ..])
+        {
+            var known = command.Subcommands.Select(c => c.Name).Concat(Options(parsed.CommandResult));
+            var kind = command.Subcommands.Count > 0 && !typed.StartsWith('-') ? "command" : "option or argument";
+            return [$"'{typed}' is no {kind} of {Path(parsed.CommandResult)}.{Suggestion.For(typed, known)}"];
+        }
+        var empty = args.Contains("") && parsed.Errors.Count == 0 && !parsed.Tokens.Any(token => token.Value == "--help");
+        return empty ? ["an argument is empty; expected a value. A variable of the shell may not be set."]
+            : [.. parsed.Errors.Select(error => error.Message)];
+    }
+
+    private static IEnumerable<string> Options(System.CommandLine.Parsing.CommandResult result) =>
+        result.Command.Options.Select(option => option.Name)
+            .Concat(result.Parent is System.CommandLine.Parsing.CommandResult above ? Options(above) : []);
 
     /// <summary>Says what went wrong; the exit code for it.</summary>
     public static int Explain(Exception error)

@@ -75,16 +75,20 @@ internal sealed record YamlPlace(string File, string Path, YamlNode Node)
         custom.TryGetValue(property, out var value) ? value : throw Error(
             $"{Join("customProperties")}: '{property}' was not found, expected it in the list");
 
-    public PipelineException Wrong(string expected) => Error($"{Path}: found {Found}, expected {expected}");
+    public PipelineException Wrong(string expected) => Error($"{(Path.Length == 0 ? "" : Path + ": ")}found {Found}, expected {expected}");
 
     public ConfigurationException Error(string message) =>
         new($"contract {File}, line {Node.Start.Line}: {message}");
+
+    /// <summary>A longer text is no value that a contract has; the file may be another one, and is not shown.</summary>
+    private const int MostShown = 60;
 
     private YamlMappingNode Map => Node as YamlMappingNode ?? throw Wrong("a mapping of keys to values");
 
     private string Found => Node switch
     {
         YamlScalarNode { Value: null or "" } => "nothing",
+        YamlScalarNode { Value.Length: > MostShown } scalar => $"a text of {scalar.Value.Length} characters",
         YamlScalarNode scalar => $"'{scalar.Value}'",
         YamlSequenceNode => "a list",
         _ => "a mapping",

@@ -22,7 +22,7 @@ internal static class FileBranches
         {
             if (moved.TryGetValue(later[at].Hash, out var places))
             {
-                return Edited(identity, later, at, places, same);
+                return Edited(identity, later, at, places, same, content);
             }
         }
         return from == 0 ? null : new BranchPoint(identity, from, later.Count == 0 ? null : later[0].Offset, false, same, later.Count > 0
@@ -46,7 +46,7 @@ internal static class FileBranches
         var moved = content.Search(Math.Max(0, last[0].Offset - MostMoved), [.. last.Select(check => check.Hash)], last[^1].Offset
             + MostMoved);
         var at = last.FindLastIndex(check => moved.ContainsKey(check.Hash));
-        return at < 0 ? null : Edited(identity, last, at, moved[last[at].Hash], []);
+        return at < 0 ? null : Edited(identity, last, at, moved[last[at].Hash], [], content);
     }
 
     /// <summary>A file of which nothing but the first line is that of files that were read: what lies before their first checks may be
@@ -59,12 +59,13 @@ internal static class FileBranches
         return new BranchPoint(of, 0, doubt, false, [], !content.Reaches(doubt));
     }
 
-    /// <summary>The check may be found more than once: then it is the first, and what lies up to the last is in doubt.</summary>
+    /// <summary>Where the check is found more than once, the file repeats itself, and no place can be told to be the one: all that follows
+    /// the first is in doubt.</summary>
     private static BranchPoint Edited(string identity, List<EarlierCheck> later, int at, (long First, long Last) places,
-        List<EarlierCheck> same)
+        List<EarlierCheck> same, FileContent content)
     {
-        var next = at + 1 < later.Count ? later[at + 1].Offset - later[at].Offset + places.First : 0;
-        var doubt = Math.Max(next, places.Last);
+        var next = at + 1 < later.Count ? later[at + 1].Offset - later[at].Offset + places.First : places.First;
+        var doubt = places.Last > places.First ? content.Length : next;
         return new BranchPoint(identity, places.First, doubt > places.First ? doubt : null, true, same, false);
     }
 }

@@ -1,3 +1,4 @@
+using Pipeline.Core.Store;
 using Pipeline.Ingest.Formats;
 using Pipeline.Ingest.Shard;
 
@@ -71,6 +72,12 @@ public sealed partial class TailSource
             }
             if (decision is null or FileDecision.Shrunk)
             {
+                return Look.Done;
+            }
+
+            if (decision is FileDecision.New && await OwnerAsync(fingerprint!, content!, stop) is { } first)
+            {
+                KnownAs(seen, first);
                 return Look.Done;
             }
 
@@ -206,8 +213,9 @@ public sealed partial class TailSource
             // It vanished since it was seen: the next poll knows.
             return Look.Done;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or StoreException)
         {
+            // Also where the store did not say whose content it is: nothing is read before it does.
             seen.Settled = false;
             if (seen.LastError != e.Message)
             {
@@ -219,6 +227,22 @@ public sealed partial class TailSource
         finally
         {
             file?.Dispose();
+        }
+    }
+
+    /// <summary>Another source that has captured this content; null: none.</summary>
+    private Task<string?> OwnerAsync(string fingerprint, FileContent content, CancellationToken stop) => cursors.Contents is { } contents
+        ? contents.OwnerAsync(fingerprint, other => workers.Run(() => ContentLikeness.Of(other, fingerprint, content)), stop)
+        : Task.FromResult<string?>(null);
+
+    private void KnownAs(SeenPath seen, string owner)
+    {
+        Release(seen, null);
+        seen.Identity = null;
+        if (seen.KnownAs != owner)
+        {
+            seen.KnownAs = owner;
+            events.KnownContent(seen.Path, owner);
         }
     }
 

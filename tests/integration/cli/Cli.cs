@@ -17,7 +17,7 @@ internal sealed record Answer(int Exit, string Out, string Error)
 internal sealed class Cli : IDisposable
 {
     /// <summary>Against a program that hangs; a slow one, or a long proof, is waited for.</summary>
-    private static readonly TimeSpan Bound = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan Bound = TimeSpan.FromMinutes(2);
     private static readonly string Dll = Path.Combine(AppContext.BaseDirectory, "pipeline.dll");
 
     private readonly Process _process;
@@ -66,18 +66,19 @@ internal sealed class Cli : IDisposable
         return cli;
     }
 
-    /// <summary>The first log line that holds the text.</summary>
-    public async Task<string> WaitForAsync(string text)
+    /// <summary>The first log line that holds the text, or the n-th.</summary>
+    public async Task<string> WaitForAsync(string text, int nth = 1)
     {
         using var bound = new CancellationTokenSource(Bound);
         while (true)
         {
-            if (_log.FirstOrDefault(line => line.Contains(text, StringComparison.Ordinal)) is { } found)
+            if (_log.Where(line => line.Contains(text, StringComparison.Ordinal)).ElementAtOrDefault(nth - 1) is { } found)
             {
                 return found;
             }
             Assert.False(_process.HasExited && _wrote.CurrentCount == 0, $"it ended without '{text}':\n{Log}");
-            await _wrote.WaitAsync(TimeSpan.FromSeconds(1), bound.Token);
+            Assert.False(bound.IsCancellationRequested, $"it did not write '{text}' within {Bound.TotalSeconds} s:\n{Log}");
+            await _wrote.WaitAsync(TimeSpan.FromSeconds(1), CancellationToken.None);
         }
     }
 

@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using System.Text;
+using Pipeline.Tests.Integration.Telemetry;
 
 namespace Pipeline.Tests.Integration.Cli;
 
@@ -86,7 +87,7 @@ public sealed class SecondSourceTests
             Assert.Matches(@"pipeline_known_contents_total(\{[^}]*\})? 1\b",
                 await http.GetStringAsync(new Uri(metrics), TestContext.Current.CancellationToken));
             folder.Write("new.log", Sample.Line(50, "198.51.100.9"));
-            await run.WaitForAsync("file source=web-2");
+            await Exposition.WhenAsync(http, new Uri(metrics), e => e.Sum("pipeline_lines_total", ("source", "web-2")) == 1);
             Assert.Equal(0, await run.TerminateAsync());
             Assert.Single(run.Log.Split('\n'), line => line.Contains("known-content", StringComparison.Ordinal)
                 && line.Contains("owner=web-1", StringComparison.Ordinal));

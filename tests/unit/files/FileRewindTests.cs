@@ -105,6 +105,24 @@ public sealed class FileRewindTests(ITestOutputHelper output) : IDisposable
     }
 
     [Fact]
+    public async Task A_log_that_repeats_itself_and_lost_its_end_counts_every_line_that_is_read_again()
+    {
+        foreach (var kept in (int[])[100_000, 131_000, 190_001, 250_000])
+        {
+            var sink = new FakeSink();
+            var round = string.Concat(s_lines[..60]);
+            var text = string.Concat(Enumerable.Repeat(round, 600_000 / round.Length));
+            _logs.Write("access.log", text);
+            await ReadAsync(sink, followed: false, polls: 1);
+            var first = sink.Lines.Count;
+            _logs.Write("access.log", text[..kept]);
+            sink = sink.Restarted();
+            await ReadAsync(sink, followed: false, polls: 1);
+            Assert.Equal(sink.Lines.Count - first, sink.Notes.GetValueOrDefault(DoubleNotes.Rewound));
+        }
+    }
+
+    [Fact]
     public async Task A_restored_backup_with_new_lines_is_read_on_and_what_may_be_double_is_counted_and_reported()
     {
         var sink = new FakeSink();
