@@ -80,9 +80,10 @@ public sealed class RunShardTests : IDisposable
 
     private void Write(string source, int lines)
     {
-        const string Line = "203.0.113.7 - - [02/Nov/2026:10:00:00 +0000] \"GET /XenServer/updates.xml HTTP/1.1\" 200 512 \"-\" "
+        // Two sources with the same content would be one that is read twice.
+        var line = $"203.0.113.{(int)source[0]} - - [02/Nov/2026:10:00:00 +0000] \"GET /XenServer/updates.xml HTTP/1.1\" 200 512 \"-\" "
             + "\"XenCenter/2025.2.0.8315 (64-bit)\"\n";
-        File.WriteAllText(Path.Combine(_folder, source + ".log"), string.Concat(Enumerable.Repeat(Line, lines)), Encoding.ASCII);
+        File.WriteAllText(Path.Combine(_folder, source + ".log"), string.Concat(Enumerable.Repeat(line, lines)), Encoding.ASCII);
     }
 
     private static long Lines(OpenInstallation installation, string shard) =>
