@@ -60,7 +60,10 @@ internal sealed class ImportRole(PipelineSettings settings, OpenInstallation ins
                     .RunAsync(cancel)];
             }
             using var contents = request.Again ? null : new KnownContents(installation.Captures, request.Source, state, installation.Time);
-            var cursors = new FileCursors(request.Source, state.Files, names) { Contents = contents };
+            var cursors = new FileCursors(request.Source, state.Files, names)
+            {
+                Contents = contents, Cold = new ColdPages(installation.Captures, state),
+            };
             return await new FileImport(cursors, request.Format, installation.Key.Cursors(), shard, workers, told)
                 .RunAsync(request.Paths, request.Final, cancel);
         }
@@ -83,7 +86,10 @@ internal sealed class ImportRole(PipelineSettings settings, OpenInstallation ins
         }
         using var contents = state is null || request.Again ? null : new KnownContents(installation!.Captures, request.Source, state,
             installation.Time, writes: false);
-        var cursors = new FileCursors(request.Source, state?.Files ?? [], names) { Contents = contents };
+        var cursors = new FileCursors(request.Source, state?.Files ?? [], names)
+        {
+            Contents = contents, Cold = state is null ? null : new ColdPages(installation!.Captures, state),
+        };
         var import = new FileImport(cursors, request.Format, key.Cursors(), sink, workers, events);
         return new ImportOutcome(await import.RunAsync(request.Paths, request.Final, stop), default, []);
     }

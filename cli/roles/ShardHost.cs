@@ -1,6 +1,7 @@
 using Pipeline.Cli.Installation;
 using Pipeline.Cli.Settings;
 using Pipeline.Core;
+using Pipeline.Core.Captures;
 using Pipeline.Core.Store;
 using Pipeline.Ingest.Containers;
 using Pipeline.Ingest.Files;
@@ -57,7 +58,15 @@ internal sealed class ShardHost : IDisposable
             await installation.CheckShippedAsync(source.Name, cancel);
             await loop.ClaimAsync([source.Name], cancel);
             contents = new KnownContents(installation.Captures, source.Name, loop.State, installation.Time);
-            var cursors = new FileCursors(source.Name, loop.State.Files, names) { Contents = contents };
+            var cursors = new FileCursors(source.Name, loop.State.Files, names)
+            {
+                Contents = contents, Cold = new ColdPages(installation.Captures, loop.State, context.Retry),
+            };
+            if (source.Container is not null)
+            {
+                // It believes what it knows by name, and would read the beginning of every other blob.
+                await cursors.RecallNamedAsync(cancel);
+            }
             ISource? follows = source.Container is { } container ? Container(container, source, context, cursors)
                 : source.Paths.Count == 0 ? null
                 : new TailSource(new TailOptions { Paths = source.Paths }, cursors, source.LineFormat, installation.Key.Cursors(),

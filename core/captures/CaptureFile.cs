@@ -5,7 +5,7 @@ using Pipeline.Core.Records;
 namespace Pipeline.Core.Captures;
 
 /// <summary>
-/// A capture's bytes (docs/storage-format.md): `CAPTURE2\n`, the header's length (u32 LE), the 32-byte code of magic, length and header,
+/// A capture's bytes (docs/storage-format.md): `CAPTURE2\n`, or `CAPTURE3\n` where files go cold, the header's length (u32 LE), the 32-byte code of magic, length and header,
 /// the
 /// header (UTF-8 JSON),
 /// then the blocks back to back: the rejection runs, then the frames. Version 1 has no code and no hash of its blocks.
@@ -77,7 +77,8 @@ public static class CaptureFile
         try
         {
             var header = CaptureHeader.FromJson(json);
-            return header.Version == version && (version == 1 || header.Body is not null) ? Checked(header)
+            return header.Version == version && (version == 1 || header.Body is not null)
+                && version == CaptureHeader.CurrentVersion == header.Cold is not null ? Checked(header)
                 : throw new InvalidDataException(
                     $"capture {origin}: it begins as version {version} and says version {header.Version}. The object is damaged; " +
                         $"restore it.");
@@ -92,7 +93,7 @@ public static class CaptureFile
     /// <summary>Whether the header was made under this key. False for version 1, which has no code.</summary>
     /// <param name="bytes">The whole capture or its beginning, with the whole header.</param>
     public static bool IsAuthentic(ReadOnlySpan<byte> bytes, CaptureKey key) =>
-        IsWhole(bytes) && bytes[Digit] == '2'
+        IsWhole(bytes) && bytes[Digit] is (byte)'2' or (byte)'3'
         && key.IsAuthentic(bytes[..MinBytes], Json(bytes), bytes.Slice(MinBytes, CaptureKey.CodeLength));
 
     /// <summary>
@@ -107,8 +108,15 @@ public static class CaptureFile
             return false;
         }
         var header = key.WithOurId(bytes[..(MinBytes + CaptureKey.CodeLength + Length(bytes))]);
-        header[Digit] = (byte)'2';
-        return IsAuthentic(header, key);
+        foreach (var digit in "23"u8)
+        {
+            header[Digit] = digit;
+            if (IsAuthentic(header, key))
+            {
+                return true;
+            }
+        }
+        return false;
     }
 
     /// <summary>Whether the blocks are those that the header was made with. True for version 1, which does not say.</summary>
@@ -119,14 +127,14 @@ public static class CaptureFile
     public static int HeaderLength(ReadOnlySpan<byte> bytes, string origin)
     {
         var named = bytes.Length >= MinBytes && bytes.StartsWith("CAPTURE"u8) && bytes[MagicLength - 1] == '\n';
-        if (named && bytes[Digit] is > (byte)'2' and <= (byte)'9')
+        if (named && bytes[Digit] is > (byte)'3' and <= (byte)'9')
         {
             throw LaterVersion.Stop($"capture {origin}", $"it is of version {VersionOf(bytes)}", CaptureHeader.CurrentVersion);
         }
-        if (!named || bytes[Digit] is not ((byte)'1' or (byte)'2'))
+        if (!named || bytes[Digit] is not (>= (byte)'1' and <= (byte)'3'))
         {
             throw new InvalidDataException(
-                $"capture {origin}: does not begin with CAPTURE1 or CAPTURE2. It is no capture of this program or was damaged.");
+                $"capture {origin}: does not begin with CAPTURE1, CAPTURE2 or CAPTURE3. It is no capture of this program or was damaged.");
         }
         var length = Length(bytes);
         if (length is <= 0 or > MaxHeader)

@@ -10,9 +10,13 @@ namespace Pipeline.Core.Captures;
 /// </summary>
 public sealed record CaptureHeader
 {
-    public const int CurrentVersion = 2;
+    /// <summary>The newest version that is read: of a capture that has <see cref="Cold"/>.</summary>
+    public const int CurrentVersion = 3;
 
-    public int Version { get; init; } = CurrentVersion;
+    /// <summary>The version of every other capture.</summary>
+    public const int PlainVersion = 2;
+
+    public int Version { get; init; } = PlainVersion;
     /// <summary>The capture store's id: a capture of another store is refused (rule 9).</summary>
     public required string Store { get; init; }
     public required string Shard { get; init; }
@@ -33,6 +37,8 @@ public sealed record CaptureHeader
     public required IReadOnlyList<ReadEntry> Reads { get; init; }
     /// <summary>Where the compressed runs of rejected lines lie; absent where nothing was rejected.</summary>
     public ByteRange? Rejections { get; init; }
+    /// <summary>What leaves the shard's state for a cold page after this capture; absent where nothing does.</summary>
+    public ColdMark? Cold { get; init; }
     /// <summary>The sha256 of all bytes behind the header, so that the code of the header proves the whole. Absent in version 1.</summary>
     public Sha256? Body { get; init; }
     /// <summary>At most one of a dataset (rule 1).</summary>
@@ -72,6 +78,9 @@ public sealed record ReadEntry
     /// The stream of the same source that is retired because this push opens another; absent where it made no such room (rule 32).
     /// </summary>
     public string? Retires { get; init; }
+    /// <summary>The cold page from which this read takes its file or stream back into the state: the newest one that has it. Absent where
+    /// the state has it, or never had it.</summary>
+    public long? Recalls { get; init; }
     /// <summary>In captures of program 0.1.0, the name that the file had: a hint for `rejections` and `redrive`. Read, and never
     /// written.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWriting)]

@@ -2,12 +2,13 @@ using System.Globalization;
 
 namespace Pipeline.Core.Captures;
 
-/// <summary>Object names of the capture store: `captures/SHARD/n÷4096/n` and `snapshots/SHARD/n`, zero-padded to 16 and 20
-/// digits.</summary>
+/// <summary>Object names of the capture store: `captures/SHARD/n÷4096/n`, `snapshots/SHARD/n` and `cold/SHARD/page`, zero-padded to 16
+/// and 20 digits.</summary>
 public static class CaptureNames
 {
     public const string CapturesFolder = "captures/";
     public const string SnapshotsFolder = "snapshots/";
+    public const string ColdFolder = "cold/";
     private const int MaxShardLength = 64;
 
     public static string Capture(string shard, long number) => $"{CapturesFolder}{shard}/{number / 4096:D16}/{number:D20}";
@@ -15,6 +16,8 @@ public static class CaptureNames
     public static string Snapshot(string shard, long number) => $"{SnapshotsFolder}{shard}/{number:D20}";
 
     public static string Snapshots(string shard) => $"{SnapshotsFolder}{shard}/";
+
+    public static string Cold(string shard, long page) => $"{ColdFolder}{shard}/{page:D20}";
 
     public static string Source(string source) => "sources/" + source;
 

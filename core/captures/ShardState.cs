@@ -5,80 +5,6 @@ using Pipeline.Core.Records;
 
 namespace Pipeline.Core.Captures;
 
-/// <summary>Where a file was read up to (rule 34). Offsets are of decompressed bytes.</summary>
-public sealed record FileCursor
-{
-    public required string Source { get; init; }
-    public required long Offset { get; init; }
-    public required string Check { get; init; }
-    public string? Fields { get; init; }
-    /// <summary>Physical lines before Offset.</summary>
-    public long Line { get; init; }
-    /// <summary>The format it was read with.</summary>
-    public required string Format { get; init; }
-    /// <summary>Line ends of the file up to <see cref="Offset"/>, that one too, in order: see <see cref="EarlierChecks"/>. Null: none is
-    /// known.</summary>
-    public IReadOnlyList<EarlierCheck>? Checks { get; init; }
-    /// <summary>Set while lines after <see cref="Offset"/> may be lines of another file that are captured already.</summary>
-    public FileBranch? Branch { get; init; }
-}
-
-/// <summary>
-/// A client's stream of pushes (rule 32): the last sequence taken, and the checks of up to 64 pushes that end with it; of a retired one
-/// none.
-/// </summary>
-public sealed record PushCursor(long Sequence, IReadOnlyList<string> Checks)
-{
-    /// <summary>Its sequence goes on; which bodies the last ones had is not known any more.</summary>
-    [JsonIgnore]
-    public bool IsRetired => Checks.Count == 0;
-
-    public const int Remembered = 64;
-}
-
-/// <summary>Notes that tell of a possible loss, which no record shows: counted per source, shown by `status` and `verify`.</summary>
-public static class LossNotes
-{
-    /// <summary>A push was refused for its number (rule 32).</summary>
-    public const string PushGap = "push-gap";
-
-    /// <summary>A push came under a sequence that another body has: its client may have lost its counter, and these lines with it (rule
-    /// 32).</summary>
-    public const string PushOtherBody = "push-other-body";
-
-    /// <summary>A file was shortened in place: what it held beyond its cursor may be gone (rule 34).</summary>
-    public const string Truncated = "truncated";
-
-    /// <summary>A stretch of a file that was captured was changed in place: lines that were put into it are not captured (rule
-    /// 34).</summary>
-    public const string Edited = "edited";
-
-    public static IReadOnlyList<string> All { get; } = [PushGap, PushOtherBody, Truncated, Edited];
-}
-
-/// <summary>A source's totals since its first capture.</summary>
-public sealed record SourceTotals
-{
-    public long Lines { get; init; }
-    public long Duplicates { get; init; }
-    /// <summary>The same by rule; absent where there are none.</summary>
-    public SortedDictionary<string, long>? DuplicateRules { get; init; }
-    /// <summary>Rejections that a redrive made records of, by the reason they had; <see cref="Rejected"/> is net of them. Absent where
-    /// there are none.</summary>
-    public SortedDictionary<string, long>? Redriven { get; init; }
-    /// <summary>Pushes without a key.</summary>
-    public long Unkeyed { get; init; }
-    public SortedDictionary<string, long> Rejected { get; init; } = [];
-    public SortedDictionary<string, long> Notes { get; init; } = [];
-}
-
-/// <summary>A dataset's totals in a shard, and the newest capture that has a frame of it.</summary>
-public sealed record DatasetTotals(Link Last, long Frames, long Rows, string Sum)
-{
-    [JsonIgnore]
-    public Sums Sums => Records.Sums.Parse(Rows, Sum);
-}
-
 /// <summary>
 /// The state of a shard: a fold of its captures (rule 3). Pure: two folds of the same captures are equal and serialise to the same bytes.
 /// Mutable, one thread at a time; <see cref="Apply"/> changes nothing when it refuses.
@@ -86,9 +12,12 @@ public sealed record DatasetTotals(Link Last, long Frames, long Rows, string Sum
 public sealed class ShardState
 {
     public const int SnapshotEvery = 256;
-    public const int CurrentVersion = 2;
+    /// <summary>The newest version that is read: of a state that has <see cref="Cold"/>.</summary>
+    public const int CurrentVersion = 3;
+    /// <summary>The version of a state of which nothing is cold.</summary>
+    public const int PlainVersion = 2;
 
-    public int Version { get; set; } = CurrentVersion;
+    public int Version { get; set; } = PlainVersion;
     public required string Store { get; init; }
     public required string Shard { get; init; }
     [JsonPropertyName("kid")]
@@ -104,6 +33,13 @@ public sealed class ShardState
     /// <summary>Which reads were redriven, `capture/read`, and the newest capture that says which of their lines; absent where none
     /// was.</summary>
     public SortedDictionary<string, long>? Redrives { get; set; }
+    /// <summary>What left this state for cold pages; null before the first capture with a <see cref="CaptureHeader.Cold"/>.</summary>
+    public ColdChain? Cold { get; set; }
+
+    /// <summary>The pages that were made since this state was read or since they were taken out, in order: they may not be in the store
+    /// yet.</summary>
+    [JsonIgnore]
+    public List<ColdPage> Cooled { get; } = [];
 
     [JsonIgnore]
     public long Next => (Head?.Number ?? -1) + 1;
@@ -118,13 +54,17 @@ public sealed class ShardState
     /// <summary>Folds one capture in, or says why it does not continue this state and changes nothing (rule 4).</summary>
     public Fork? Apply(CaptureHeader header, Link link)
     {
-        if (Refuse(header, link) is { } reason)
+        if (Continuation.WhyNot(this, header, link) is { } reason)
         {
             return new Fork(Shard, link.Number, reason);
         }
+        if (header.Cold is not null)
+        {
+            (Cold, Version) = (Cold ?? new ColdChain(), CurrentVersion);
+        }
         foreach (var read in header.Reads)
         {
-            Count(read);
+            Sources[read.Source] = (Sources.GetValueOrDefault(read.Source) ?? new SourceTotals()).With(read);
             if (read.Redrive is { } redriven)
             {
                 (Redrives ??= new(StringComparer.Ordinal))[RedriveKey(redriven)] = header.Number;
@@ -132,7 +72,10 @@ public sealed class ShardState
             else if (read.File is { } file)
             {
                 var before = Files.GetValueOrDefault(FileKey(read.Source, file));
-                Files[FileKey(read.Source, file)] = read.Cursor(before) with { Fields = VersionOne.Fields(header, read) };
+                Files[FileKey(read.Source, file)] = read.Cursor(before) with
+                {
+                    Fields = VersionOne.Fields(header, read), At = Cold is null ? null : header.Number,
+                };
             }
             else if (read.Stream is { } stream)
             {
@@ -152,6 +95,10 @@ public sealed class ShardState
             Datasets[frame.Dataset] = new DatasetTotals(link, before.Frames + 1, sums.Rows, sums.HashHex);
         }
         Head = link;
+        if (header.Cold is { } mark)
+        {
+            Cool(mark);
+        }
         return null;
     }
 
@@ -181,139 +128,50 @@ public sealed class ShardState
                 $"snapshot {origin}: it is not what docs/storage-format.md says ({e.GetType().Name}). It is damaged; delete it only " +
                 $"when every capture since the one before it still stands.", e);
         }
-        if (state is not { Version: >= 1 })
+        if (state is not { Version: >= 1 } || (state.Version <= CurrentVersion && state.Version == CurrentVersion != state.Cold is not null))
         {
             throw new InvalidDataException(
-                $"snapshot {origin}: version {state?.Version}, which never was. It is damaged; delete it only when every capture since " +
+                $"snapshot {origin}: version {state?.Version}, which never was so. It is damaged; delete it only when every capture since " +
                 $"the one before it still stands.");
         }
-        return state.Version > CurrentVersion ? throw Later(origin, state.Version, null) : state.Version < CurrentVersion
+        return state.Version > CurrentVersion ? throw Later(origin, state.Version, null) : state.Version < PlainVersion
             ? VersionOne.Renewed(state) : state;
+    }
+
+    /// <summary>Files that were not read for long, and retired streams, leave the state for a page.</summary>
+    private void Cool(ColdMark mark)
+    {
+        var files = Files.Where(file => (file.Value.At ?? 0) < mark.Files).ToList();
+        var streams = mark.Retired ? Streams.Where(stream => stream.Value.IsRetired).ToList() : [];
+        if (files.Count + streams.Count == 0)
+        {
+            return;
+        }
+        var page = new ColdPage
+        {
+            Store = Store, Shard = Shard, KeyId = KeyId, Page = Cold!.Pages, Capture = Head!.Value.Number, Before = Cold.Last,
+            Files = new(files.ToDictionary(), StringComparer.Ordinal),
+            Streams = new(streams.ToDictionary(stream => stream.Key, stream => stream.Value.Sequence), StringComparer.Ordinal),
+        };
+        foreach (var (key, _) in files)
+        {
+            Files.Remove(key);
+        }
+        foreach (var (key, _) in streams)
+        {
+            Streams.Remove(key);
+        }
+        Cooled.Add(page);
+        Cold = new ColdChain(page.Page + 1, Cold.Streams + streams.Count, page.Hash);
     }
 
     private static PipelineException Later(string origin, long version, Exception? inner) =>
         LaterVersion.Stop($"snapshot {origin}", $"it is of version {version}", CurrentVersion, inner);
-
-    private string? Refuse(CaptureHeader header, Link link)
-    {
-        if (header.Shard != Shard || header.Number != link.Number || header.Number != Next)
-        {
-            return $"it says shard {header.Shard} number {header.Number}, expected {Shard} number {Next}";
-        }
-        if (header.Store != Store)
-        {
-            return $"it is of capture store {header.Store}, this is {Store}";
-        }
-        if (header.Previous != Head?.Hash)
-        {
-            return $"it continues {header.Previous?.ToString() ?? "nothing"}, the capture before it is {Head?.Hash.ToString() ?? "none"}";
-        }
-        if (!header.Links.SequenceEqual(Links))
-        {
-            return "its links are not the shard's last captures of each dataset";
-        }
-        // Reads of one file or stream within a capture continue one another too.
-        Dictionary<string, long>? seen = null;
-        foreach (var read in header.Reads)
-        {
-            if (read.Redrive is not null && RefuseRedrive(read, header.Number) is { } wrong)
-            {
-                return wrong;
-            }
-            if (read.Retires is { } retired
-                && (read.Stream is null || retired == read.Stream || !Streams.ContainsKey(FileKey(read.Source, retired))))
-            {
-                return $"a read of source {read.Source} retires a stream that is not another one of its source";
-            }
-            if ((read.File ?? read.Stream) is not { } id)
-            {
-                continue;
-            }
-            var key = FileKey(read.Source, id);
-            seen ??= [];
-            var at = seen.TryGetValue(key, out var within) ? within
-                : read.File is not null ? Files.TryGetValue(key, out var file) ? file.Offset : Begins(read, seen)
-                : Streams.TryGetValue(key, out var stream) ? stream.Sequence : 0;
-            if (read.From != at || read.To < read.From || (read.Stream is not null && read.To != read.From + 1))
-            {
-                return $"a read of source {read.Source} goes from {read.From} to {read.To}, expected from {at}";
-            }
-            seen[key] = read.To;
-        }
-        return null;
-    }
-
-    /// <summary>Where the first read of a file begins: at 0, or where it parts from a file that was read.</summary>
-    private long Begins(ReadEntry read, Dictionary<string, long> seen) =>
-        read.Branch is { } branch && FileKey(read.Source, branch.Of) is var of && (Files.ContainsKey(of) || seen.ContainsKey(of))
-            ? Math.Max(0, read.From) : 0;
-
-    /// <summary>A redrive reads no new line, and takes from the rejections what it gives to the records: of a capture before it, and never
-    /// more than there are.</summary>
-    private string? RefuseRedrive(ReadEntry read, long number)
-    {
-        var before = Sources.GetValueOrDefault(read.Source)?.Rejected;
-        return read is { File: null, Stream: null, Lines: 0, Duplicates: 0 } && read.Redrive!.Capture < number
-            && read is { Redriven: { } redriven, Rejected: { } rejected }
-            && redriven.Count == rejected.Count && redriven.All(r => r.Value > 0 && rejected.GetValueOrDefault(r.Key) == -r.Value
-                && before?.GetValueOrDefault(r.Key) >= r.Value)
-            ? null : $"a redrive of source {read.Source} does not take from the rejections of capture {read.Redrive!.Capture} what it " +
-                $"adds to the records";
-    }
-
-    private void Count(ReadEntry read)
-    {
-        var before = Sources.TryGetValue(read.Source, out var s) ? s : new SourceTotals();
-        Sources[read.Source] = new SourceTotals
-        {
-            Lines = before.Lines + read.Lines,
-            Duplicates = before.Duplicates + read.Duplicates,
-            DuplicateRules = AddSome(before.DuplicateRules, read.DuplicateRules),
-            Redriven = AddSome(before.Redriven, read.Redriven),
-            Unkeyed = before.Unkeyed + (read.IsUnkeyedPush ? 1 : 0),
-            Rejected = Add(before.Rejected, read.Rejected),
-            Notes = Add(before.Notes, read.Notes),
-        };
-    }
-
-    private static SortedDictionary<string, long>? AddSome(SortedDictionary<string, long>? a, SortedDictionary<string, long>? b) =>
-        a is null && b is null ? null : Add(a ?? new(StringComparer.Ordinal), b);
-
-    private static SortedDictionary<string, long> Add(SortedDictionary<string, long> a, SortedDictionary<string, long>? b)
-    {
-        if (b is null or { Count: 0 })
-        {
-            return a;
-        }
-        var sum = new SortedDictionary<string, long>(a, StringComparer.Ordinal);
-        foreach (var (key, value) in b)
-        {
-            sum[key] = sum.GetValueOrDefault(key) + value;
-            if (sum[key] == 0)
-            {
-                sum.Remove(key);
-            }
-        }
-        return sum;
-    }
-}
-
-/// <summary>Two histories of one shard that cannot both be true (rules 4, 11, 12): from this number on.</summary>
-public sealed record Fork(string Shard, long Number, string Reason)
-{
-    public ForkException ToException() =>
-        new(this, $"shard {Shard}: a fork at capture {Number}: {Reason}. The shard is stopped from there; "
-            + "what to do is in docs/runbooks/forks.md.");
-}
-
-/// <summary>A fork stops its shard.</summary>
-public sealed class ForkException(Fork fork, string message) : DifferenceException(message)
-{
-    public Fork Fork { get; } = fork;
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, RespectRequiredConstructorParameters = true,
     RespectNullableAnnotations = true)]
 [JsonSerializable(typeof(ShardState))]
+[JsonSerializable(typeof(ColdPage))]
 internal sealed partial class SnapshotJson : JsonSerializerContext;

@@ -14,7 +14,7 @@ internal static class VersionOne
         {
             state.Files[key] = cursor with { Fields = ColumnNames.Only(cursor.Fields!) };
         }
-        state.Version = ShardState.CurrentVersion;
+        state.Version = ShardState.PlainVersion;
         return state;
     }
 

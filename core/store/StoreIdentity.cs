@@ -132,7 +132,7 @@ public sealed record StoreIdentity(string Id, string Role, string Region, IReadO
     /// <summary>A store whose `store.json` is gone is not given another: what lies in it is of the one that it was.</summary>
     private static async Task CheckIsNewAsync(IObjectStore store, CancellationToken cancel)
     {
-        foreach (var folder in (string[])["captures/", "snapshots/", "sources/", "tables/", "registry/"])
+        foreach (var folder in (string[])["captures/", "snapshots/", "cold/", "sources/", "tables/", "registry/"])
         {
             await foreach (var _ in store.ListFoldersAsync(folder, cancel))
             {

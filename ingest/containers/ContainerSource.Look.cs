@@ -109,6 +109,7 @@ public sealed partial class ContainerSource
     private async Task<Look> DecideAsync(SeenBlob seen, AppendedBlob blob, Head head, string fingerprint, IBlockSink sink,
         CancellationToken stop)
     {
+        await _cursors.RecallAsync(fingerprint, null, stop);
         // First which positions there are, then what the blob has before each of them.
         var checks = new Dictionary<long, string?>();
         var decision = _cursors.Decide(fingerprint, blob.Length, at => checks[at] = "");

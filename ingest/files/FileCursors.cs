@@ -39,6 +39,61 @@ public sealed class FileCursors
     /// <summary>Which other sources have a content; null: whatever they have, it is read.</summary>
     public KnownContents? Contents { get; init; }
 
+    /// <summary>What left the shard's state; null: nothing did.</summary>
+    public ColdPages? Cold { get; init; }
+
+    /// <summary>Takes back what is cold of the files with this first line, and of the one that was last read under this name. Call it before
+    /// <see cref="Decide(string, FileContent, string)"/>. True: something was, so that what was decided before may be wrong.</summary>
+    /// <param name="path">Null: only the first line counts.</param>
+    /// <exception cref="CorruptException">A cold page is damaged or gone.</exception>
+    public async Task<bool> RecallAsync(string fingerprint, string? path, CancellationToken cancel)
+    {
+        if (Cold is not { IsEmpty: false } cold)
+        {
+            return false;
+        }
+        var any = false;
+        var named = path is null ? null : Names.IdentityOf(path);
+        foreach (var first in new[] { fingerprint, named is null || Find(named) is not null ? fingerprint : FingerprintOf(named).ToString() }
+            .Distinct())
+        {
+            foreach (var file in await cold.FilesAsync(Source, first, cancel))
+            {
+                // What is known was read later.
+                lock (_lock)
+                {
+                    if (!_cursors.ContainsKey(file.Identity))
+                    {
+                        Advance(file.Identity, file.Cursor);
+                        any = true;
+                    }
+                }
+            }
+        }
+        return any;
+    }
+
+    /// <summary>Takes back all of the files whose name this machine knows: a source that asks each of them at its start reads every page
+    /// once instead.</summary>
+    /// <exception cref="CorruptException">A cold page is damaged or gone.</exception>
+    public async Task RecallNamedAsync(CancellationToken cancel)
+    {
+        if (Cold is not { IsEmpty: false } cold || Names.All().Select(named => named.Key).ToHashSet() is not { Count: > 0 } names)
+        {
+            return;
+        }
+        await foreach (var page in cold.NewestFirstAsync(cancel))
+        {
+            foreach (var (key, cursor) in page.Files.Where(file => file.Value.Source == Source))
+            {
+                if (key[(Source.Length + 1)..] is var identity && names.Contains(identity) && Find(identity) is null)
+                {
+                    Advance(identity, cursor);
+                }
+            }
+        }
+    }
+
     public FileCursor? Find(string identity)
     {
         lock (_lock)

@@ -118,6 +118,7 @@ public sealed class FileImport(FileCursors cursors, ILineFormat? format, KeyedHa
         try
         {
             // 3 decide
+            await cursors.RecallAsync(fingerprint, result.Path, cancel);
             var decision = await workers.Run(() => Decide(fingerprint, content, result.Path));
             if (decision is FileDecision.New && await OwnerAsync(fingerprint, content, cancel) is { } owner)
             {

@@ -42,7 +42,7 @@ public sealed class KnownContents(CaptureStore captures, string source, ShardSta
     private readonly SemaphoreSlim _one = new(1);
 
     // Taken now: the shard moves its state on while its source reads.
-    private readonly List<string>? _before = own.Files.Count > MaxMarked ? null
+    private readonly List<string>? _before = own.Files.Count > MaxMarked || own.Cold is { Pages: > 0 } ? null
         : [.. own.Files.Keys.Select(key => FileCursors.FingerprintOf(key[(key.IndexOf('/', StringComparison.Ordinal) + 1)..]).ToString())
             .Distinct()];
     private List<string>? _unmarked;
@@ -58,7 +58,7 @@ public sealed class KnownContents(CaptureStore captures, string source, ShardSta
             _unmarked ??= await BeginAsync(cancel);
             foreach (var other in _unmarked)
             {
-                if (await LikenessAsync(other, compare, cancel) == Likeness.Same)
+                if (await LikenessAsync(other, fingerprint, compare, cancel) == Likeness.Same)
                 {
                     return other;
                 }
@@ -70,7 +70,7 @@ public sealed class KnownContents(CaptureStore captures, string source, ShardSta
                 {
                     return null;
                 }
-                if (await LikenessAsync(owner, compare, cancel) != Likeness.Other)
+                if (await LikenessAsync(owner, fingerprint, compare, cancel) != Likeness.Other)
                 {
                     return owner;
                 }
@@ -124,11 +124,23 @@ public sealed class KnownContents(CaptureStore captures, string source, ShardSta
         return unmarked;
     }
 
-    private async Task<Likeness> LikenessAsync(string other, Func<FileCursors, Task<Likeness>> compare, CancellationToken cancel)
+    private async Task<Likeness> LikenessAsync(string other, string fingerprint, Func<FileCursors, Task<Likeness>> compare,
+        CancellationToken cancel)
     {
         if (!_others.TryGetValue(other, out var known) || time.GetElapsedTime(known.At) >= Fresh)
         {
             known = _others[other] = (await CursorsAsync(other, cancel), time.GetTimestamp());
+        }
+        try
+        {
+            if (known.Cursors is not null)
+            {
+                await known.Cursors.RecallAsync(fingerprint, null, cancel);
+            }
+        }
+        catch (CorruptException)
+        {
+            known.Cursors = null;
         }
         return known.Cursors is null ? Likeness.Unread : await compare(known.Cursors);
     }
@@ -138,7 +150,8 @@ public sealed class KnownContents(CaptureStore captures, string source, ShardSta
     {
         try
         {
-            return new FileCursors(other, (await captures.FoldAsync(other, cancel)).Files);
+            var state = await captures.FoldAsync(other, cancel);
+            return new FileCursors(other, state.Files) { Cold = new ColdPages(captures, state) };
         }
         catch (PipelineException e) when (e is DifferenceException or CorruptException)
         {

@@ -32,6 +32,10 @@ public sealed partial class TailSource
             seen.Settled = !changed;
             var opened = file;
             var (fingerprint, content, decision) = await workers.Run(() => Decide(opened));
+            if (fingerprint is not null && await cursors.RecallAsync(fingerprint, path, stop))
+            {
+                (fingerprint, content, decision) = await workers.Run(() => Decide(opened));
+            }
             (seen.End, seen.Decompressed, seen.LastError) = (file.End, file.Decompressed, null);
             var shrunk = seen.ShrunkOf;
             seen.ShrunkOf = null;

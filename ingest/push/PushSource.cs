@@ -44,7 +44,7 @@ public sealed record PushSource
     public static PushSource Of(ShardLoop shard, string name, ILineFormat format, PushDelivery delivery = PushDelivery.ExactlyOnce) => new()
     {
         Name = name, Shard = shard.Shard, Format = format, Sink = shard, IsFenced = shard.IsFencedAsync,
-            Streams = new PushStreams(name, shard.State),
+            Streams = new PushStreams(name, shard.State, cold: shard.ColdStreams),
         Delivery = delivery,
     };
 

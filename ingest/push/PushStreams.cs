@@ -28,10 +28,19 @@ public sealed class PushStreams
     private Exception? _stopped;
 
     /// <param name="state">What was captured. It is read here only; give it before the shard runs on.</param>
-    public PushStreams(string source, ShardState state, int mostStreams = MaxStreams, int mostRetired = MaxRetired)
+    /// <param name="cold">Retired streams that are not in the state any more: key in the state and sequence.</param>
+    public PushStreams(string source, ShardState state, int mostStreams = MaxStreams, int mostRetired = MaxRetired,
+        IReadOnlyDictionary<string, long>? cold = null)
     {
         (_most, _mostRetired) = (mostStreams, mostRetired);
         var prefix = ShardState.FileKey(source, "");
+        foreach (var (key, sequence) in cold ?? new Dictionary<string, long>())
+        {
+            if (key.StartsWith(prefix, StringComparison.Ordinal) && !state.Streams.ContainsKey(key))
+            {
+                _retired[key[prefix.Length..]] = sequence;
+            }
+        }
         foreach (var (key, cursor) in state.Streams)
         {
             if (!key.StartsWith(prefix, StringComparison.Ordinal))

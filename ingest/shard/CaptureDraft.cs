@@ -9,7 +9,8 @@ namespace Pipeline.Ingest.Shard;
 /// thread.</summary>
 public sealed class CaptureDraft(IReadOnlyList<Contract> contracts, long mostBytes = CaptureFile.MaxBytes)
 {
-    // Upper bounds of what a header spends on its parts, so that a cut is decided before anything is serialised.
+    // Upper bounds of what a header spends on its parts, so that a cut is decided before anything is serialised. A read has room for what
+    // a recall adds to it.
     private const int HeaderBytes = 4_096, ReadBytes = 600, DateBytes = 90, RunBytes = 4, CountBytes = 24, CheckBytes = 40;
 
     private readonly List<EncodedBlock> _blocks = [];
@@ -17,6 +18,12 @@ public sealed class CaptureDraft(IReadOnlyList<Contract> contracts, long mostByt
     private long _bytes = HeaderBytes;
 
     public int Count => _blocks.Count;
+
+    /// <summary>The reads that go on with a file or stream which the state does not have: it is cold, or a branch of one that it
+    /// has.</summary>
+    public IEnumerable<ReadEntry> Unknown(ShardState state) => _blocks.Select(block => block.Read)
+        .Where(read => read.From > 0 && (read.File is { } file ? !state.Files.ContainsKey(ShardState.FileKey(read.Source, file))
+            : read.Stream is { } stream && !state.Streams.ContainsKey(ShardState.FileKey(read.Source, stream))));
 
     /// <summary>Takes the block, or returns false where it must begin the next capture. An empty draft takes any block.</summary>
     public bool TryAdd(EncodedBlock block)
@@ -41,7 +48,9 @@ public sealed class CaptureDraft(IReadOnlyList<Contract> contracts, long mostByt
     /// that claims a shard (rule 5).
     /// </summary>
     /// <param name="notes">Reads that bring only notes.</param>
-    public (byte[] Bytes, CaptureHeader Header) Encode(ShardState state, string session, IEnumerable<ReadEntry> notes, CaptureKey key)
+    /// <param name="cold">What goes cold with it, and what is cold no more.</param>
+    public (byte[] Bytes, CaptureHeader Header) Encode(ShardState state, string session, IEnumerable<ReadEntry> notes, CaptureKey key,
+        ColdParts? cold = null)
     {
         var reads = new List<ReadEntry>();
         var runs = new List<RejectedLines>();
@@ -71,7 +80,8 @@ public sealed class CaptureDraft(IReadOnlyList<Contract> contracts, long mostByt
         }
         for (var i = 0; i < reads.Count; i++)
         {
-            reads[i] = reads[i] with { Shapes = ShapeNames.Cut(reads[i].Shapes) };
+            reads[i] = cold?.Recall(reads[i] with { Shapes = ShapeNames.Cut(reads[i].Shapes) })
+                ?? reads[i] with { Shapes = ShapeNames.Cut(reads[i].Shapes) };
         }
         reads.AddRange(notes);
         var entries = new List<FrameEntry>();
@@ -92,7 +102,8 @@ public sealed class CaptureDraft(IReadOnlyList<Contract> contracts, long mostByt
                 KeyId = state.KeyId,
             Contracts = new(contracts.ToDictionary(c => c.Dataset, c => c.Sha256), StringComparer.Ordinal),
             Links = new(state.Links.ToDictionary(l => l.Key, l => l.Value), StringComparer.Ordinal),
-            Reads = reads, Frames = entries,
+            Reads = reads, Frames = entries, Cold = cold?.Mark,
+            Version = cold?.Mark is null ? CaptureHeader.PlainVersion : CaptureHeader.CurrentVersion,
         };
         return CaptureFile.Encode(header, RejectionBlock.Encode(runs), frames, key);
     }

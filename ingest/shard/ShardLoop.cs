@@ -40,6 +40,9 @@ public sealed class ShardLoop : IBlockSink, IDisposable
     /// ended.</summary>
     public ShardState State => _writer.State;
 
+    /// <summary>See <see cref="ShardWriter.ColdStreams"/>.</summary>
+    internal IReadOnlyDictionary<string, long> ColdStreams => _writer.ColdStreams;
+
     /// <summary>The fault that stopped the shard, or null.</summary>
     public Exception? Fault => _blocks.Failure;
 

@@ -20,6 +20,9 @@ public sealed record ShardOptions
 
     public ShardLimits Limits { get; init; } = ShardLimits.Protocol;
 
+    /// <summary>When files leave the state.</summary>
+    public ColdPolicy Cold { get; init; } = new();
+
     /// <summary>Random, of this start of the shard: makes the bytes of two processes that write the same capture differ.</summary>
     public string Session { get; init; } = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8));
 

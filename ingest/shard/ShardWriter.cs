@@ -6,17 +6,22 @@ namespace Pipeline.Ingest.Shard;
 
 /// <summary>
 /// A shard's captures, as the one process that writes them knows them: 1 restore the state and claim the shard with an empty capture —
-/// then, for each draft, 2 put it under the next number until the outcome is known — 3 fold it in — 4 write the snapshot that is due.
+/// then, for each draft, 2 put it under the next number until the outcome is known — 3 fold it in — 4 write the cold page that it made,
+/// and the snapshot that is due.
 /// One put is under way at a time.
 /// </summary>
 internal sealed class ShardWriter(
     string shard, CaptureStore captures, CaptureDraft empty, StoreRetry retry, ShardOptions options) : IDisposable
 {
     private readonly SemaphoreSlim _putting = new(1);
+    private readonly ColdShelf _cold = new(captures, retry);
     private DateTimeOffset? _headCreated;
 
     /// <summary>The state up to the newest capture that was put or found.</summary>
     public ShardState State { get; private set; } = captures.Empty(shard);
+
+    /// <summary>The retired streams that were cold when the shard was claimed: key in the state and sequence.</summary>
+    public IReadOnlyDictionary<string, long> ColdStreams { get; private set; } = new Dictionary<string, long>();
 
     /// <summary>1: then the sources become this shard's for good. No line is accepted before both are done.</summary>
     /// <exception cref="DifferenceException">A fork, or a damaged capture.</exception>
@@ -30,6 +35,7 @@ internal sealed class ShardWriter(
             SourceOwner.Check(captures.Store, source, owner, shard);
         }
         State = await captures.SoundSnapshotAsync(shard, options.PassedOver, cancel);
+        _cold.Open(State);
         await FoldOnAsync(cancel);
         _headCreated = State.Head is { } head
             ? (await captures.Store.FindAsync(CaptureNames.Capture(shard, head.Number), cancel))?.Created : null;
@@ -47,6 +53,7 @@ internal sealed class ShardWriter(
         {
             await SourceOwner.ClaimAsync(captures.Store, source, shard, retry, cancel);
         }
+        ColdStreams = await _cold.StreamsAsync(State, cancel);
     }
 
     /// <summary>2 to 4. The draft is cleared once its capture is folded in.</summary>
@@ -68,7 +75,11 @@ internal sealed class ShardWriter(
         }
     }
 
-    public void Dispose() => _putting.Dispose();
+    public void Dispose()
+    {
+        _putting.Dispose();
+        _cold.Dispose();
+    }
 
     /// <summary>Null: the number is another process's.</summary>
     private async Task<Capture?> TryPutAsync(CaptureDraft draft, IEnumerable<ReadEntry> notes, CancellationToken cancel)
@@ -77,7 +88,9 @@ internal sealed class ShardWriter(
         try
         {
             // 2
-            var (bytes, header) = draft.Encode(State, options.Session, notes, captures.Key);
+            var cold = new ColdParts(options.Cold.Decide(State));
+            await _cold.FindAsync(cold, draft.Unknown(State), cancel);
+            var (bytes, header) = draft.Encode(State, options.Session, notes, captures.Key, cold);
             var name = CaptureNames.Capture(shard, header.Number);
             using var span = Spans.Put(shard, header.Number, bytes);
             if (await retry.PutAsync(captures.Store, name, bytes, cancel) == PutOutcome.Other)
@@ -93,6 +106,7 @@ internal sealed class ShardWriter(
             }
             draft.Clear();
             // 4
+            await _cold.PutAsync(State, cancel);
             await SnapshotIfDueAsync(cancel);
             return capture;
         }
@@ -102,7 +116,7 @@ internal sealed class ShardWriter(
         }
     }
 
-    /// <summary>Folds the captures that follow; snapshots that a crash left out are written.</summary>
+    /// <summary>Folds the captures that follow; pages and snapshots that a crash left out are written.</summary>
     private async Task FoldOnAsync(CancellationToken cancel)
     {
         while (await captures.ReadAsync(shard, State.Next, cancel) is { } capture)
@@ -111,6 +125,7 @@ internal sealed class ShardWriter(
             {
                 throw fork.ToException();
             }
+            await _cold.PutAsync(State, cancel);
             await SnapshotIfDueAsync(cancel);
         }
     }

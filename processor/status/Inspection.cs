@@ -53,10 +53,12 @@ public static class Inspection
             : name.Contains("/_delta_log/", StringComparison.Ordinal) && name.EndsWith(".json", StringComparison.Ordinal) ? Entry(bytes)
             : name.StartsWith(CaptureNames.SnapshotsFolder, StringComparison.Ordinal)
                 ? new JsonObject { ["kind"] = "snapshot", ["state"] = JsonNode.Parse(SnapshotFile.Decode(bytes, name, key).ToJson()) }
+            : name.StartsWith(CaptureNames.ColdFolder, StringComparison.Ordinal)
+                ? new JsonObject { ["kind"] = "cold-page", ["page"] = JsonNode.Parse(ColdFile.DecodePage(bytes, name, key).ToJson()) }
             : bytes.Length is > 0 and < 1 << 20 && bytes[0] == '{' ? new JsonObject { ["kind"] = "document",
                 ["content"] = JsonNode.Parse(bytes) }
             : throw new UsageException(
-                $"{name}: {bytes.Length} bytes that are no capture, snapshot, commit, segment or document of this program.");
+                $"{name}: {bytes.Length} bytes that are no capture, snapshot, cold page, commit, segment or document of this program.");
         return Write(name, bytes.Length, document, Sha256.Of(bytes));
     }
 

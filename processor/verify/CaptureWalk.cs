@@ -30,7 +30,7 @@ internal sealed class CaptureWalk(CaptureStore captures, string shard, FrameChec
     public async Task<ShardFacts> RunAsync(IReadOnlyDictionary<string, ShardLedger> ledgers, VerifiedShard? since, CancellationToken cancel)
     {
         var (fold, first) = await BeginAsync(ledgers, since, cancel);
-        long? head = since?.Snapshot;
+        var (coldFrom, head) = (since is null ? 0 : fold.Cold.Chain?.Pages ?? 0, since?.Snapshot);
         for (var number = first; ; number++)
         {
             var item = await ReadAheadAsync(number, cancel);
@@ -63,6 +63,7 @@ internal sealed class CaptureWalk(CaptureStore captures, string shard, FrameChec
             fold.Hole(open, open, null, null, _gone);
         }
         await _snapshots.CheckDueAsync(fold.Findings, head ?? -1, cancel);
+        await new ColdWalk(captures, shard).CheckAsync(fold.Cold, coldFrom, fold.Findings, cancel);
         return fold.Finish(head);
     }
 

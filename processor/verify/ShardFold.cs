@@ -41,6 +41,8 @@ internal sealed class ShardFold
 
     public Findings Findings { get; } = new();
 
+    public ColdLedger Cold { get; } = new();
+
     /// <summary>The newest snapshot that was found to be the fold: where a later run may go on.</summary>
     public VerifiedShard? Through { get; private set; }
 
@@ -52,6 +54,10 @@ internal sealed class ShardFold
             if (_state.Apply(header, link) is { } fork)
             {
                 Break(fork);
+            }
+            else
+            {
+                Cold.Apply(header, _state).ToList().ForEach(wrong => Differ($"capture {link.Number}: {wrong}."));
             }
         }
         else if (_last is { } last && last.Number == link.Number - 1 && header.Previous != last.Hash)
@@ -106,6 +112,7 @@ internal sealed class ShardFold
         {
             Adopt(snapshot);
         }
+        Cold.Adopt(snapshot);
         _state = snapshot;
         _last = head;
         Through = VerifiedShard.Of(snapshot);

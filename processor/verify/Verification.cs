@@ -91,7 +91,7 @@ internal sealed class Verification(VerifiedStores stores, ReadOnlyMemory<byte>? 
         {
             _first[shard] = null;
         }
-        foreach (var folder in (string[])[CaptureNames.CapturesFolder, CaptureNames.SnapshotsFolder])
+        foreach (var folder in (string[])[CaptureNames.CapturesFolder, CaptureNames.SnapshotsFolder, CaptureNames.ColdFolder])
         {
             await foreach (var shard in stores.Captures!.Store.ListFoldersAsync(folder, cancel))
             {

@@ -84,8 +84,11 @@ internal sealed class Conservation(Schedule schedule, IReadOnlyDictionary<string
         while (await _captures.ReadAsync(shard.Name, state.Next) is { } capture && state.Apply(capture.Header, capture.Link) is null)
         {
         }
-        var files = shard.Files.SelectMany(f =>
-            f.Lines.Between(0, state.Files.GetValueOrDefault(ShardState.FileKey(f.Source, f.Identity))?.Offset ?? 0));
+        var files = new List<(string Dataset, string Row)>();
+        foreach (var file in shard.Files)
+        {
+            files.AddRange(file.Lines.Between(0, (await ColdCursors.FindAsync(_captures, state, file))?.Offset ?? 0));
+        }
         var pushes = shard.Streams.SelectMany(s =>
             s.Pushes.Take((int)(state.Streams.GetValueOrDefault(ShardState.FileKey(s.Source, s.Stream))?.Sequence ?? 0)));
         return [.. files, .. pushes.SelectMany(p => p.Records)];

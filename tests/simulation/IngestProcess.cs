@@ -116,7 +116,7 @@ internal sealed class IngestProcess
             var retry = new StoreRetry(_schedule.Time, _ => _schedule.Totals.Faults++);
             var options = new ShardOptions
             {
-                Flush = _schedule.Scenario.Flush, Limits = _schedule.Scenario.Limits, Session = _session,
+                Flush = _schedule.Scenario.Flush, Limits = _schedule.Scenario.Limits, Cold = _schedule.Scenario.Cold, Session = _session,
                 Told = [new("schedule", Captured)],
             };
             var captures = new CaptureStore(_schedule.Us.For(Actor), Schedule.StoreId, Schedule.Key.Captures());
@@ -124,8 +124,11 @@ internal sealed class IngestProcess
             await loop.ClaimAsync(_plan.Sources, CancellationToken.None);
             await Actor.PassAsync();
             _loop = loop;
-            var starts = _plan.Files.Select(file => loop.State.Files.GetValueOrDefault(ShardState.FileKey(file.Source, file.Identity)))
-                .ToList();
+            var starts = new List<FileCursor?>();
+            foreach (var file in _plan.Files)
+            {
+                starts.Add(await ColdCursors.FindAsync(captures, loop.State, file));
+            }
             foreach (var plan in _plan.Streams)
             {
                 if (loop.State.Streams.TryGetValue(ShardState.FileKey(plan.Source, plan.Stream), out var cursor))

@@ -44,6 +44,9 @@ internal sealed record Scenario
     public required SimulatedFaults Uk { get; init; }
     public required ShardLimits Limits { get; init; }
     public required FlushPolicy Flush { get; init; }
+    /// <summary>In two schedules of three files leave the state soon.</summary>
+    public ColdPolicy Cold => Seed % 3 == 0 ? new ColdPolicy()
+        : new ColdPolicy { Every = 1 + Seed % 4, Begin = 0, High = 250, Low = 0, Least = 1, Idle = Seed % 5 };
     /// <summary>A block has from 1 to this many lines.</summary>
     public required int BlockLines { get; init; }
     /// <summary>How long a process of ingest lives, at the mean.</summary>

@@ -149,7 +149,7 @@ public sealed class DisasterTests
         var text = System.Text.Encoding.Latin1.GetString(File.ReadAllBytes(capture));
         Assert.StartsWith("CAPTURE2\n", text, StringComparison.Ordinal);
         // Another first digit alone would be damage: the rest proves that this version made it. A later version's code is its own.
-        File.WriteAllBytes(capture, System.Text.Encoding.Latin1.GetBytes("CAPTURE3\n" + text[9..20] + "code of another kind" + text[40..]));
+        File.WriteAllBytes(capture, System.Text.Encoding.Latin1.GetBytes("CAPTURE4\n" + text[9..20] + "code of another kind" + text[40..]));
         foreach (var command in new[] { new[] { "verify" }, ["verify", "--side", "us"], ["rejections"],
             ["import", world.Folder.Write("b.log", Cli.Sample.Line(30)), "--source", "web"] })
         {

@@ -113,6 +113,6 @@ public sealed partial class LineTrapTests
         ? n.GetInt64() : 0;
 
     /// <summary>Every name that an installation has after an import.</summary>
-    [GeneratedRegex(@"^(keys/[a-z0-9.-]+|names/web\.jsonl|uk/registry/tables/[a-z-]+\.json|us/contents/([0-9a-f]{3}/[0-9a-f]{32}|sources/web)|(us|uk)/(store\.json|contracts/[0-9a-f]{64}\.yaml|\.[a-z0-9./_~-]+)|us/sources/web|us/(captures/web/\d{16}|snapshots/web)/\d{20}|us/shards/[a-z0-9./_-]+|uk/tables/[a-z-]+/(date=\d{4}-\d\d-\d\d/[0-9a-f-]{36}\.parquet|_delta_log/(\d{20}(\.checkpoint\.parquet|\.json)|_last_checkpoint)))$")]
+    [GeneratedRegex(@"^(keys/[a-z0-9.-]+|names/web\.jsonl|uk/registry/tables/[a-z-]+\.json|us/contents/([0-9a-f]{3}/[0-9a-f]{32}|sources/web)|(us|uk)/(store\.json|contracts/[0-9a-f]{64}\.yaml|\.[a-z0-9./_~-]+)|us/sources/web|us/(captures/web/\d{16}|snapshots/web|cold/web)/\d{20}|us/shards/[a-z0-9./_-]+|uk/tables/[a-z-]+/(date=\d{4}-\d\d-\d\d/[0-9a-f-]{36}\.parquet|_delta_log/(\d{20}(\.checkpoint\.parquet|\.json)|_last_checkpoint)))$")]
     private static partial Regex NamePattern();
 }

@@ -90,7 +90,7 @@ public sealed class ShardStateTests
     public void A_capture_of_a_later_version_stops_with_upgrade_and_a_code_that_is_not_started_again_and_damage_is_named_without_content()
     {
         var capture = new CaptureFixture().Next();
-        var later = CaptureFile.Encode(capture.Header with { Version = 3 }, null, [], CaptureFixture.Key).Bytes;
+        var later = CaptureFile.Encode(capture.Header with { Version = 4 }, null, [], CaptureFixture.Key).Bytes;
         // What else a later version changes is not known: a member of another shape, or the whole format.
         foreach (var bytes in new[] { later, Changed(later, "\"shard\":\"web\"", "\"shard\":[123]"), [.. "CAPTURE9\n"u8, 1, 2, 3, 4] })
         {
@@ -110,12 +110,12 @@ public sealed class ShardStateTests
     [Fact]
     public void A_snapshot_of_a_later_version_stops_with_upgrade_and_a_code_that_is_not_started_again()
     {
-        var json = new ShardState { Store = CaptureFixture.Store, Shard = "web", KeyId = CaptureFixture.KeyId, Version = 3 }.ToJson();
+        var json = new ShardState { Store = CaptureFixture.Store, Shard = "web", KeyId = CaptureFixture.KeyId, Version = 4 }.ToJson();
         foreach (var bytes in new[] { json, Changed(json, "\"shard\":\"web\"", "\"shard\":[123]") })
         {
             var stop = Assert.ThrowsAny<PipelineException>(() => ShardState.FromJson(bytes, "name"));
             Assert.IsType<ConfigurationException>(stop);
-            Assert.Contains("snapshot name: it is of version 3", stop.Message, StringComparison.Ordinal);
+            Assert.Contains("snapshot name: it is of version 4", stop.Message, StringComparison.Ordinal);
         }
     }
 

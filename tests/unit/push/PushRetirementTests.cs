@@ -1,6 +1,7 @@
 using Pipeline.Core;
 using Pipeline.Core.Captures;
 using Pipeline.Ingest.Push;
+using Pipeline.Ingest.Shard;
 using Xunit;
 
 namespace Pipeline.Tests.Unit.Push;
@@ -40,6 +41,37 @@ public sealed class PushRetirementTests
         Assert.Equal(7, pushes.DistinctBy(r => (r.Stream, r.To)).Count());
         Assert.Equal(7, pushes.Count);
         Assert.Equal(2, pushes.Count(r => r.Retires is not null));
+    }
+
+    [Fact]
+    public async Task Rule_32_A_retired_stream_that_went_cold_is_known_after_a_restart()
+    {
+        var soon = new ColdPolicy { Every = 1, Begin = 0, Retired = 1 };
+        await using var first = await StartAsync(cold: soon);
+        foreach (var stream in (string[])["a", "b", "c"])
+        {
+            Assert.Equal(200, (await first.PushAsync(stream + ":1", stream + "1\n")).Status);
+        }
+        first.Advance(Hour);
+        Assert.Equal(200, (await first.PushAsync("d:1", "d1\n")).Status);
+        // a was retired with d's push, and goes cold with the next.
+        Assert.Equal(200, (await first.PushAsync("d:2", "d2\n")).Status);
+        await first.KillAsync();
+
+        await using var second = await StartAsync(first, soon);
+        Assert.Equal(1, second.Shard.State.Cold?.Streams);
+        Assert.Single(second.Shard.ColdStreams);
+        Assert.Equal(2, (await second.PushAsync("a:1", "a1\n")).Number("expected"));
+        second.Advance(Hour);
+        Assert.Equal(200, (await second.PushAsync("a:2", "a2\n")).Status);
+        Assert.True((await second.PushAsync("a:2", "a2\n")) is { Status: 200, Duplicate: true });
+        Assert.Single(await second.ReadsAsync(), read => read.Recalls is not null);
+        await second.KillAsync();
+
+        await using var third = await StartAsync(second, soon);
+        Assert.Equal(200, (await third.PushAsync("a:3", "a3\n")).Status);
+        var pushes = (await third.ReadsAsync()).Where(r => r.Stream is not null).ToList();
+        Assert.Equal(pushes.Count, pushes.DistinctBy(r => (r.Stream, r.To)).Count());
     }
 
     [Fact]
@@ -107,10 +139,11 @@ public sealed class PushRetirementTests
         KeyId = "", Contracts = [], Links = [], Reads = reads, Frames = [],
     };
 
-    private static async Task<PushRig> StartAsync(PushRig? before = null)
+    private static async Task<PushRig> StartAsync(PushRig? before = null, ColdPolicy? cold = null)
     {
-        var rig = await PushRig.StartAsync(before?.Memory, before?.Key, open: false);
-        await rig.OpenAsync(with: source => source with { Streams = new PushStreams(source.Name, rig.Shard.State, mostStreams: 3) });
+        var rig = await PushRig.StartAsync(before?.Memory, before?.Key, open: false, cold: cold);
+        await rig.OpenAsync(with: source => source with { 
+            Streams = new PushStreams(source.Name, rig.Shard.State, mostStreams: 3, cold: rig.Shard.ColdStreams) });
         return rig;
     }
 

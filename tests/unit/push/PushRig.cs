@@ -26,13 +26,14 @@ internal sealed class PushRig : IAsyncDisposable
     private readonly CancellationTokenSource _abandon = new();
     private Task _running = Task.CompletedTask;
 
-    private PushRig(MemoryStore memory, InstallationKey key, PushEndpointOptions options)
+    private PushRig(MemoryStore memory, InstallationKey key, PushEndpointOptions options, ColdPolicy? cold)
     {
         (Memory, Key) = (memory, key);
         Store = new FaultyStore(memory);
         Captures = new CaptureStore(Store, "store", key.Captures());
         _encoder = new BlockEncoder(PublishedContracts.XenCenterChecks, PublishedContracts.AgentUpdates, key.RowKey());
-        Shard = new ShardLoop("s1", Captures, _encoder, new StoreRetry(TimeProvider.System), Workers.Pool);
+        Shard = new ShardLoop("s1", Captures, _encoder, new StoreRetry(TimeProvider.System), Workers.Pool,
+            new ShardOptions { Cold = cold ?? new() });
         _time = new WaitingTime(options.AcknowledgeWithin);
         var url = options.CertificateFile is null ? "http://127.0.0.1:0" : options.Url;
         Endpoint = new PushEndpoint(options with { Url = url, Warn = Warnings.Add }, key, _time);
@@ -54,9 +55,9 @@ internal sealed class PushRig : IAsyncDisposable
     public int Waited => _time.Waits;
 
     public static async Task<PushRig> StartAsync(MemoryStore? memory = null, InstallationKey? key = null,
-        PushEndpointOptions? options = null, string? token = null, bool open = true, Func<PushSource, PushSource>? with = null)
+        PushEndpointOptions? options = null, string? token = null, bool open = true, Func<PushSource, PushSource>? with = null, ColdPolicy? cold = null)
     {
-        var rig = new PushRig(memory ?? new MemoryStore(), key ?? InstallationKey.New(), options ?? new());
+        var rig = new PushRig(memory ?? new MemoryStore(), key ?? InstallationKey.New(), options ?? new(), cold);
         await rig.Endpoint.StartAsync();
         rig.Client.BaseAddress = rig.Endpoint.Address;
         if (open)

@@ -139,7 +139,7 @@ public sealed class FeedPartsTests
     public void A_message_of_a_later_version_or_of_version_1_is_set_aside_and_stops_nobody()
     {
         var capture = new CaptureFixture().Next(1, "agent-updates");
-        var (later, _) = CaptureFile.Encode(capture.Header with { Version = 3 }, null, [new byte[8]], CaptureFixture.Key);
+        var (later, _) = CaptureFile.Encode(capture.Header with { Version = 4 }, null, [new byte[8]], CaptureFixture.Key);
         foreach (var bytes in new[] { later, [.. later.AsSpan()[..7], (byte)'9', .. later.AsSpan()[8..]] })
         {
             Assert.Equal(SetAsideReason.LaterVersion, Assert.IsType<FeedEvent.SetAside>(Reader.Read(Here, "web"u8, bytes)).Reason);

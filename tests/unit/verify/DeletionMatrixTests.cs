@@ -28,6 +28,7 @@ public sealed partial class DeletionMatrixTests
             var all = store.Snapshot();
             var names = await NamesAsync(store);
             Assert.InRange(names.Count, 10, 200);
+            Assert.InRange(names.Count(name => name.StartsWith("cold/", StringComparison.Ordinal)), store == made.World.Us ? 2 : 0, 20);
             foreach (var name in names)
             {
                 foreach (var (how, change) in Changes(name, names))

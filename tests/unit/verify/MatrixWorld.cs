@@ -88,6 +88,8 @@ internal sealed class MatrixWorld
     private Task CaptureAsync(string shard, Row[]? checks = null, Row[]? agents = null, int empty = 0) =>
         World.CaptureAsync(shard, checks, agents, empty, change: header => header with
     {
+        // Files go cold now and then, and are read again by the next capture.
+        Cold = header.Number % 5 == 3 ? new ColdMark(header.Number + 1, true) : null, Version = header.Number % 5 == 3 ? 3 : 2,
         Contracts = new(StringComparer.Ordinal) { [StoredWorld.Checks.Dataset] = StoredWorld.Checks.Sha256,
             [StoredWorld.Agents.Dataset] = StoredWorld.Agents.Sha256 },
     });

@@ -69,13 +69,16 @@ internal sealed class StoredWorld
             }
         }
         var file = Key.Cursors().Of(Encoding.ASCII.GetBytes(shard));
-        var from = state.Files.TryGetValue(ShardState.FileKey(shard, file), out var cursor) ? cursor.Offset : 0;
+        using var pages = new ColdPages(Captures, state);
+        var cold = state.Files.TryGetValue(ShardState.FileKey(shard, file), out var cursor) ? null
+            : (await pages.FilesAsync(shard, file, CancellationToken.None)).SingleOrDefault();
+        var from = cursor?.Offset ?? cold?.Cursor.Offset ?? 0;
         var lines = entries.Sum(e => e.Rows) + empty + duplicates;
         List<ReadEntry> reads = lines == 0 ? [] : [new ReadEntry
         {
             Source = shard, Format = "combined", File = keyed ? file : null, From = from, To = from
                 + lines * 100, Check = "00", Line = from / 100, Physical = lines, Lines = lines,
-            Duplicates = duplicates, Rejected = empty == 0 ? null : new(StringComparer.Ordinal) { ["empty"] = empty },
+            Recalls = keyed ? cold?.Page : null, Duplicates = duplicates, Rejected = empty == 0 ? null : new(StringComparer.Ordinal) { ["empty"] = empty },
         }];
         var header = new CaptureHeader
         {
@@ -94,6 +97,11 @@ internal sealed class StoredWorld
         {
             throw fork.ToException();
         }
+        foreach (var page in state.Cooled)
+        {
+            await Us.PutIfAbsentAsync(CaptureNames.Cold(shard, page.Page), await pages.EncodeAsync(page, CancellationToken.None));
+        }
+        state.Cooled.Clear();
         if (state.Next % SnapshotEvery == 0)
         {
             await Us.PutIfAbsentAsync(CaptureNames.Snapshot(shard, header.Number), SnapshotFile.Encode(state, Key.Captures()));
