@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Pipeline.Cli;
 using Pipeline.Cli.Commands;
+using Pipeline.Cli.Demo;
 using Pipeline.Cli.Output;
 using Pipeline.Cli.Roles;
 

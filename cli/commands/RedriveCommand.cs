@@ -4,6 +4,7 @@ using System.Text.Json.Serialization;
 using Pipeline.Cli.Installation;
 using Pipeline.Cli.Output;
 using Pipeline.Cli.Roles;
+using Pipeline.Cli.Telemetry;
 using Pipeline.Core;
 using Pipeline.Core.Captures;
 using Pipeline.Core.Contracts;

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Pipeline.Cli.Installation;
 using Pipeline.Cli.Output;
+using Pipeline.Cli.Settings;
 using Pipeline.Core;
 using Pipeline.Ingest.Classification;
 using Pipeline.Ingest.Files;

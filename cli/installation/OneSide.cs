@@ -1,3 +1,4 @@
+using Pipeline.Cli.Settings;
 using Pipeline.Core.Contracts;
 using Pipeline.Core;
 using Pipeline.Core.Captures;
@@ -28,7 +29,7 @@ internal static class OneSide
         TimeProvider time, CancellationToken cancel)
     {
         var contracts = PublishedContracts.All;
-        var place = places.Uk ?? throw OpenInstallation.NoTable();
+        var place = places.Uk ?? throw InstallationPlaces.NoTable();
         var store = place.Open();
         var identity = await StoreIdentity.OpenAsync(store, StoreRole.Table, contracts, place.Region, cancel);
         var named = identity.CaptureStore ?? throw new ConfigurationException(

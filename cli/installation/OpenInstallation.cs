@@ -1,3 +1,4 @@
+using Pipeline.Cli.Settings;
 using Pipeline.Core;
 using Pipeline.Core.Captures;
 using Pipeline.Core.Contracts;
@@ -6,28 +7,6 @@ using Pipeline.Core.Store;
 using Pipeline.Core.Table.Log;
 
 namespace Pipeline.Cli.Installation;
-
-/// <summary>Which stores a role opens.</summary>
-public enum Needs
-{
-    /// <summary>Both; a configuration without a table store is an error.</summary>
-    Both,
-    /// <summary>The capture store. A table store in Azure is left alone, because who only makes captures has no role there; one in a
-    /// directory is opened beside.</summary>
-    Captures,
-}
-
-/// <summary>Where an installation's stores and its key are. A process that only makes captures has no table store to know of.</summary>
-public sealed record InstallationPlaces(StorePlace Us, StorePlace? Uk, string Keys)
-{
-    /// <summary>`--dir DIR`: DIR/us, DIR/uk and DIR/keys.</summary>
-    public static InstallationPlaces Embedded(string dir) => new(new StorePlace(Path.Combine(dir, "us")),
-        new StorePlace(Path.Combine(dir, "uk")), Path.Combine(dir, "keys"));
-
-    /// <exception cref="PipelineException">78: the table store is needed and not configured.</exception>
-    internal InstallationPlaces For(Needs needs) => needs == Needs.Captures ? (Uk is { IsUrl: true } ? this with { Uk = null } : this)
-        : Uk is null ? throw OpenInstallation.NoTable() : this;
-}
 
 /// <summary>
 /// An opened installation: its stores, found to be what they say and where the contracts allow, and the key. Everything that a role needs
@@ -57,10 +36,10 @@ public sealed class OpenInstallation : IDisposable
     public IObjectStore Us { get; }
 
     /// <exception cref="PipelineException">78: the configuration names no table store, or this role has none.</exception>
-    public IObjectStore Uk => _uk ?? throw NoTable();
+    public IObjectStore Uk => _uk ?? throw InstallationPlaces.NoTable();
 
     public StoreIdentity CaptureStore { get; }
-    public StoreIdentity TableStore => _table ?? throw NoTable();
+    public StoreIdentity TableStore => _table ?? throw InstallationPlaces.NoTable();
     public InstallationKey Key { get; }
     public IReadOnlyList<Contract> Contracts { get; }
     public TimeProvider Time { get; }
@@ -182,7 +161,4 @@ public sealed class OpenInstallation : IDisposable
         }
         return false;
     }
-
-    internal static ConfigurationException NoTable() =>
-        new("This needs the table store, and none is configured for this process. Set stores.uk.path or stores.uk.url.");
 }

@@ -4,9 +4,8 @@ using Pipeline.Core.Captures;
 using Pipeline.Core.Store;
 using Pipeline.Core.Table.Log;
 using Pipeline.Ingest.Files;
-using Pipeline.Shipper.Catchup;
+using Pipeline.Shipper.Events;
 using Pipeline.Shipper.Feed;
-using Pipeline.Shipper.Loop;
 using Pipeline.Shipper.Seal;
 
 namespace Pipeline.Cli.Roles;

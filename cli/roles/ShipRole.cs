@@ -1,11 +1,12 @@
 using Pipeline.Cli.Installation;
 using Pipeline.Cli.Settings;
 using Pipeline.Core;
-using Pipeline.Core.Table;
 using Pipeline.Core.Table.Log;
+using Pipeline.Shipper.Events;
 using Pipeline.Shipper.Feed;
 using Pipeline.Shipper.Loop;
 using Pipeline.Shipper.Seal;
+using Pipeline.Shipper.Tables;
 
 namespace Pipeline.Cli.Roles;
 

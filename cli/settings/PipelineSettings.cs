@@ -1,4 +1,3 @@
-using Pipeline.Cli.Installation;
 using Pipeline.Core.Records;
 using Pipeline.Core.Store;
 using Pipeline.Core.Store.Azure;

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
-using Pipeline.Cli.Roles;
 using Pipeline.Core.Captures;
 using Pipeline.Core.Contracts;
 using Pipeline.Core.Store;
@@ -9,10 +8,11 @@ using Pipeline.Core.Table.Log;
 using Pipeline.Ingest.Publish;
 using Pipeline.Ingest.Push;
 using Pipeline.Ingest.Shard;
-using Pipeline.Shipper.Catchup;
+using Pipeline.Shipper.Events;
 using Pipeline.Shipper.Feed;
 using Pipeline.Shipper.Loop;
 using Pipeline.Shipper.Seal;
+using Pipeline.Shipper.Tables;
 
 namespace Pipeline.Cli.Telemetry;
 

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Pipeline.Core.Table.Log;
 
 namespace Pipeline.Core.Table;
 

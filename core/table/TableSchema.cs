@@ -1,7 +1,6 @@
 using System.Text;
 using System.Text.Json;
 using Pipeline.Core.Contracts;
-using Pipeline.Core.Table.Log;
 
 namespace Pipeline.Core.Table;
 

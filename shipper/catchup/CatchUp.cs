@@ -1,7 +1,8 @@
 using System.Runtime.CompilerServices;
 using Pipeline.Core;
 using Pipeline.Core.Captures;
-using Pipeline.Shipper.Loop;
+using Pipeline.Shipper.Events;
+using Pipeline.Shipper.Tables;
 
 namespace Pipeline.Shipper.Catchup;
 

@@ -1,5 +1,6 @@
 using Pipeline.Core;
 using Pipeline.Core.Captures;
+using Pipeline.Shipper.Events;
 
 namespace Pipeline.Shipper.Catchup;
 

@@ -1,5 +1,5 @@
 using Pipeline.Core.Captures;
-using Pipeline.Shipper.Loop;
+using Pipeline.Shipper.Tables;
 
 namespace Pipeline.Shipper.Catchup;
 

@@ -2,7 +2,8 @@ using Pipeline.Core.Captures;
 using Pipeline.Core.Store;
 using Pipeline.Core.Table;
 using Pipeline.Shipper.Catchup;
-using Pipeline.Shipper.Loop;
+using Pipeline.Shipper.Events;
+using Pipeline.Shipper.Tables;
 
 namespace Pipeline.Shipper.Feed;
 

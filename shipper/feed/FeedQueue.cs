@@ -1,4 +1,4 @@
-using Pipeline.Shipper.Loop;
+using Pipeline.Shipper.Catchup;
 
 namespace Pipeline.Shipper.Feed;
 

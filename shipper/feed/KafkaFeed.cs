@@ -1,5 +1,6 @@
 using Confluent.Kafka;
 using Pipeline.Core;
+using Pipeline.Shipper.Events;
 
 namespace Pipeline.Shipper.Feed;
 

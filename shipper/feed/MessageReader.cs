@@ -3,6 +3,7 @@ using System.Text.Json;
 using Pipeline.Core;
 using Pipeline.Core.Captures;
 using Pipeline.Core.Records;
+using Pipeline.Shipper.Events;
 
 namespace Pipeline.Shipper.Feed;
 

@@ -1,3 +1,5 @@
+using Pipeline.Shipper.Events;
+
 namespace Pipeline.Shipper.Feed;
 
 /// <summary>A message that was left where it lies, and why.</summary>

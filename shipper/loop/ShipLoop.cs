@@ -2,8 +2,10 @@ using Pipeline.Core;
 using Pipeline.Core.Captures;
 using Pipeline.Core.Store;
 using Pipeline.Shipper.Catchup;
+using Pipeline.Shipper.Events;
 using Pipeline.Shipper.Feed;
 using Pipeline.Shipper.Seal;
+using Pipeline.Shipper.Tables;
 
 namespace Pipeline.Shipper.Loop;
 

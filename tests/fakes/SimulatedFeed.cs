@@ -1,3 +1,4 @@
+using Pipeline.Shipper.Events;
 using Pipeline.Shipper.Feed;
 
 namespace Pipeline.Tests.Fakes;

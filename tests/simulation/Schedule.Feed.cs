@@ -6,6 +6,7 @@ using Pipeline.Core.Records;
 using Pipeline.Core.Store;
 using Pipeline.Core.Table;
 using Pipeline.Core.Table.Log;
+using Pipeline.Shipper.Events;
 using Pipeline.Shipper.Feed;
 using Pipeline.Shipper.Repair;
 using Pipeline.Shipper.Seal;

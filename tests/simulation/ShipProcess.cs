@@ -2,12 +2,12 @@ using Pipeline.Core;
 using Pipeline.Core.Captures;
 using Pipeline.Core.Contracts;
 using Pipeline.Core.Store;
-using Pipeline.Core.Table;
 using Pipeline.Core.Table.Log;
-using Pipeline.Shipper.Catchup;
+using Pipeline.Shipper.Events;
 using Pipeline.Shipper.Feed;
 using Pipeline.Shipper.Loop;
 using Pipeline.Shipper.Seal;
+using Pipeline.Shipper.Tables;
 using Pipeline.Tests.Fakes;
 
 namespace Pipeline.Tests.Simulation;

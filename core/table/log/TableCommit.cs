@@ -14,13 +14,6 @@ public enum CommitKind { Foreign, Create, Ship, Compact, Repair }
 /// hold them.</summary>
 public sealed record RemovedFile(string Path, bool DataChange, long DeletionTime);
 
-/// <summary>The table's `metaData` action.</summary>
-public sealed record TableMetadata(string Id, string SchemaString, IReadOnlyList<string> PartitionColumns, IReadOnlyDictionary<string,
-    string> Configuration, long? CreatedTime);
-
-/// <summary>The table's `protocol` action. Features are named only by versions that this program refuses.</summary>
-public sealed record TableProtocol(int Reader, int Writer);
-
 /// <summary>One entry of a table's log as it stands in the store: of ours with its totals, or another engine's.</summary>
 public sealed record TableCommit
 {

@@ -1,4 +1,5 @@
 using Pipeline.Cli.Installation;
+using Pipeline.Cli.Settings;
 using Pipeline.Core.Store;
 using Pipeline.Core.Table.Log;
 using Pipeline.Tests.Fakes;

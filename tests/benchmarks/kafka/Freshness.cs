@@ -1,4 +1,5 @@
 using Pipeline.Cli.Installation;
+using Pipeline.Cli.Settings;
 using Pipeline.Core.Captures;
 using Pipeline.Tests.Benchmarks.Whole;
 using Pipeline.Worlds;

@@ -1,6 +1,7 @@
 using System.Text;
 using Confluent.Kafka;
 using Pipeline.Cli.Installation;
+using Pipeline.Cli.Settings;
 using Pipeline.Core.Captures;
 using Pipeline.Core.Contracts;
 using Pipeline.Core.Records;

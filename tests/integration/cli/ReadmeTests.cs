@@ -1,9 +1,9 @@
-using Pipeline.Cli;
 using System.Net;
 using System.Reflection;
 using System.Text;
 using System.Text.RegularExpressions;
-using Pipeline.Core;
+using Pipeline.Cli;
+using Pipeline.Core.Captures;
 using Pipeline.Core.Contracts;
 
 namespace Pipeline.Tests.Integration.Cli;

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Pipeline.Cli.Installation;
+using Pipeline.Cli.Settings;
 using Pipeline.Core.Contracts;
 using Pipeline.Core.Store;
 using Pipeline.Tests.Integration.Azure;

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Pipeline.Cli.Installation;
+using Pipeline.Cli.Settings;
 using Pipeline.Core.Records;
 using Pipeline.Core.Table;
 using Pipeline.Core.Table.Segments;

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Pipeline.Cli.Installation;
+using Pipeline.Cli.Settings;
 
 namespace Pipeline.Tests.Integration.Crash;
 

@@ -1,6 +1,5 @@
-using Pipeline.Cli;
 using System.Runtime.CompilerServices;
-using Pipeline.Core;
+using Pipeline.Cli;
 using Pipeline.Tests.Integration.Cli;
 
 namespace Pipeline.Tests.Integration.Deploy;

@@ -5,13 +5,13 @@ using Pipeline.Core.Captures;
 using Pipeline.Core.Contracts;
 using Pipeline.Core.Records;
 using Pipeline.Core.Store;
-using Pipeline.Core.Table;
 using Pipeline.Core.Table.Log;
 using Pipeline.Processor.Verify;
-using Pipeline.Shipper.Catchup;
+using Pipeline.Shipper.Events;
 using Pipeline.Shipper.Feed;
 using Pipeline.Shipper.Loop;
 using Pipeline.Shipper.Seal;
+using Pipeline.Shipper.Tables;
 using Pipeline.Tests.Fakes;
 
 namespace Pipeline.Tests.Integration.Kafka;

@@ -1,10 +1,9 @@
-using Pipeline.Cli;
 using System.Globalization;
 using System.Reflection;
 using System.Text.RegularExpressions;
+using Pipeline.Cli;
 using Pipeline.Cli.Roles;
 using Pipeline.Cli.Settings;
-using Pipeline.Core;
 using Pipeline.Ingest.Publish;
 
 namespace Pipeline.Tests.Unit.Deploy;

@@ -10,9 +10,11 @@ using Pipeline.Core.Table.Segments;
 using Pipeline.Ingest.Formats.Text;
 using Pipeline.Ingest.Shard;
 using Pipeline.Processor.Verify;
-using Pipeline.Shipper.Catchup;
+using Pipeline.Shipper.Events;
+using Pipeline.Shipper.Feed;
 using Pipeline.Shipper.Loop;
 using Pipeline.Shipper.Seal;
+using Pipeline.Shipper.Tables;
 
 namespace Pipeline.Tests.Unit.Faults;
 

@@ -2,6 +2,7 @@ using CsCheck;
 using Pipeline.Core;
 using Pipeline.Core.Captures;
 using Pipeline.Core.Records;
+using Pipeline.Shipper.Events;
 using Pipeline.Shipper.Feed;
 using Pipeline.Tests.Fakes;
 using Pipeline.Tests.Unit.Captures;

@@ -2,8 +2,9 @@ using System.Text;
 using CsCheck;
 using Pipeline.Core.Captures;
 using Pipeline.Core.Records;
+using Pipeline.Shipper.Events;
 using Pipeline.Shipper.Feed;
-using Pipeline.Shipper.Loop;
+using Pipeline.Shipper.Tables;
 using Pipeline.Tests.Fakes;
 
 namespace Pipeline.Tests.Unit.Shipper;

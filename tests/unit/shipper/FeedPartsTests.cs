@@ -3,6 +3,7 @@ using CsCheck;
 using Pipeline.Core.Captures;
 using Pipeline.Core.Records;
 using Pipeline.Shipper.Catchup;
+using Pipeline.Shipper.Events;
 using Pipeline.Shipper.Feed;
 using Pipeline.Tests.Unit.Captures;
 

@@ -1,8 +1,8 @@
 using CsCheck;
 using Pipeline.Core.Captures;
 using Pipeline.Core.Table;
-using Pipeline.Shipper.Catchup;
-using Pipeline.Shipper.Loop;
+using Pipeline.Shipper.Feed;
+using Pipeline.Shipper.Tables;
 using Pipeline.Tests.Unit.Captures;
 
 namespace Pipeline.Tests.Unit.Shipper;

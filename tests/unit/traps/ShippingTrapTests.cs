@@ -5,6 +5,7 @@ using Pipeline.Core.Table;
 using Pipeline.Core.Table.Log;
 using Pipeline.Shipper.Loop;
 using Pipeline.Shipper.Seal;
+using Pipeline.Shipper.Tables;
 using Pipeline.Tests.Fakes;
 using Pipeline.Tests.Unit.Shipper;
 using Pipeline.Tests.Unit.Verify;

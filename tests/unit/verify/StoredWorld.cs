@@ -9,10 +9,12 @@ using Pipeline.Core.Table;
 using Pipeline.Core.Table.Log;
 using Pipeline.Core.Table.Segments;
 using Pipeline.Processor.Verify;
-using Pipeline.Shipper.Catchup;
+using Pipeline.Shipper.Events;
+using Pipeline.Shipper.Feed;
 using Pipeline.Shipper.Loop;
 using Pipeline.Shipper.Repair;
 using Pipeline.Shipper.Seal;
+using Pipeline.Shipper.Tables;
 using Pipeline.Tests.Fakes;
 
 namespace Pipeline.Tests.Unit.Verify;

@@ -1,4 +1,4 @@
-namespace Pipeline.Shipper.Loop;
+namespace Pipeline.Shipper.Catchup;
 
 /// <summary>The shards that the capture store is to be read for, and up to which capture. One thread.</summary>
 internal sealed class DueShards

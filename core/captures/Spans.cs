@@ -1,7 +1,6 @@
 using System.Diagnostics;
-using Pipeline.Core.Captures;
 
-namespace Pipeline.Core;
+namespace Pipeline.Core.Captures;
 
 /// <summary>
 /// Spans of what is done with captures: ids, names and counts, never content. Nobody listening, they cost a comparison.

@@ -3,7 +3,7 @@ using Pipeline.Core.Store;
 using Pipeline.Core.Store.Azure;
 using Pipeline.Core.Store.Directories;
 
-namespace Pipeline.Cli.Installation;
+namespace Pipeline.Cli.Settings;
 
 /// <summary>Where one store is: a directory, or a container's URL and what opens it.</summary>
 /// <param name="Where">A path, or a URL.</param>

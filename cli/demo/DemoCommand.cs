@@ -1,8 +1,7 @@
 using System.CommandLine;
-using Pipeline.Cli.Demo;
 using Pipeline.Cli.Output;
 
-namespace Pipeline.Cli.Commands;
+namespace Pipeline.Cli.Demo;
 
 /// <summary>`demo`: a simulated week of logs through the embedded pipeline, facts beside the truth.</summary>
 internal static class DemoCommand

@@ -1,11 +1,9 @@
 using Pipeline.Core;
 using Pipeline.Core.Captures;
 using Pipeline.Core.Table.Log;
-using Pipeline.Shipper.Catchup;
-using Pipeline.Shipper.Feed;
 using Pipeline.Shipper.Seal;
 
-namespace Pipeline.Shipper.Loop;
+namespace Pipeline.Shipper.Events;
 
 /// <summary>What the shipper tells those around it. Numbers and names only.</summary>
 public interface IShipEvents

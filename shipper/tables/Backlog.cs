@@ -3,7 +3,7 @@ using Pipeline.Core.Table;
 using Pipeline.Core.Table.Log;
 using Pipeline.Shipper.Seal;
 
-namespace Pipeline.Shipper.Loop;
+namespace Pipeline.Shipper.Tables;
 
 /// <summary>
 /// The frames of one table that wait for their commit, per shard a gap-free run above what is shipped (rules 16 and 17). One thread.

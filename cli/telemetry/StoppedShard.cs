@@ -1,6 +1,6 @@
 using Pipeline.Core;
 
-namespace Pipeline.Cli.Roles;
+namespace Pipeline.Cli.Telemetry;
 
 /// <summary>A shard that this process hosts no more, and the fault that stopped it. The other shards go on.</summary>
 internal sealed record StoppedShard(string Name, string Reason, PipelineException Fault)

@@ -1,8 +1,7 @@
 using Pipeline.Core.Captures;
 using Pipeline.Core.Table;
-using Pipeline.Shipper.Feed;
 
-namespace Pipeline.Shipper.Catchup;
+namespace Pipeline.Shipper.Feed;
 
 /// <summary>
 /// A shard whose captures between what the tables took and what came are being read from the capture store, while other shards go on. Reads

@@ -1,6 +1,6 @@
 using System.Threading.Channels;
 
-namespace Pipeline.Shipper.Loop;
+namespace Pipeline.Shipper.Catchup;
 
 /// <summary>
 /// What wakes the ship loop: shards of which a capture was written, and rings about nobody, by a timer, the feed or a stop. From any

@@ -1,9 +1,10 @@
 using System.Collections.Immutable;
 using Pipeline.Core;
 using Pipeline.Core.Captures;
+using Pipeline.Shipper.Events;
 using Pipeline.Shipper.Seal;
 
-namespace Pipeline.Shipper.Loop;
+namespace Pipeline.Shipper.Tables;
 
 /// <summary>
 /// All tables of one shipper, and the shards that are stopped in every one of them: by a fork or by damage (rule 13). Frames of a stopped

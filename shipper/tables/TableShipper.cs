@@ -4,9 +4,10 @@ using Pipeline.Core.Contracts;
 using Pipeline.Core.Table;
 using Pipeline.Core.Table.Log;
 using Pipeline.Core.Table.Segments;
+using Pipeline.Shipper.Events;
 using Pipeline.Shipper.Seal;
 
-namespace Pipeline.Shipper.Loop;
+namespace Pipeline.Shipper.Tables;
 
 /// <summary>
 /// One table and the frames that wait for it. Frames stay until their commit is confirmed; when shipped moved under them, all are offered
@@ -145,11 +146,4 @@ public sealed class TableShipper(Contract contract, TableLog log, Committer comm
     }
 
     private Link? Before(Capture capture) => capture.Header.Links.TryGetValue(Dataset, out var link) ? link : null;
-}
-
-/// <summary>What one seal did.</summary>
-public sealed record SealFacts(string Dataset, long Version, string Reason, int Frames, long Rows, int Segments, long Bytes)
-{
-    /// <summary>Per shard, the last capture that it took.</summary>
-    public IReadOnlyDictionary<string, Link> Shipped { get; init; } = new Dictionary<string, Link>();
 }

@@ -1,8 +1,7 @@
 using Pipeline.Core.Captures;
 using Pipeline.Core.Table;
-using Pipeline.Shipper.Catchup;
 
-namespace Pipeline.Shipper.Loop;
+namespace Pipeline.Shipper.Tables;
 
 /// <summary>What a table does with a capture that has records of it (rule 11).</summary>
 public enum IntakeCase

@@ -1,6 +1,6 @@
 using Pipeline.Ingest.Publish;
 
-namespace Pipeline.Cli.Roles;
+namespace Pipeline.Cli.Telemetry;
 
 /// <summary>Publishing as lines for operations: when it begins to skip and when it goes on, not each capture. Safe to use from many
 /// threads.</summary>

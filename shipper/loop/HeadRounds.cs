@@ -1,8 +1,10 @@
 using Pipeline.Core.Captures;
+using Pipeline.Shipper.Catchup;
+using Pipeline.Shipper.Events;
 using Pipeline.Shipper.Feed;
-using Pipeline.Shipper.Loop;
+using Pipeline.Shipper.Tables;
 
-namespace Pipeline.Shipper.Catchup;
+namespace Pipeline.Shipper.Loop;
 
 /// <summary>
 /// The catch-up beside a feed (rules 14 and 15): looks at the heads while messages go on, and decides which shards are late. The loop reads
