@@ -23,10 +23,12 @@ internal static class ImportCommand
         var dry = new Option<bool>("--dry-run") { Description = "parse and classify only; write nothing" };
         var again = new Option<bool>("--at-least-once") { Description =
             "for standard input, which cannot be recognised: lines that are piped in again count again" };
+        var exclude = new Option<string[]>("--exclude") { HelpName = "PATTERN",
+            Description = "names of files to leave out, such as 'error.log*'; may be repeated" };
         var second = new Option<bool>("--again") { Description = "take content that another source has a second time" };
         var metrics = Common.Metrics();
         var command = new Command("import", "read log files to their end; running it again imports nothing twice") { paths, source, final,
-            dry, again, second, metrics };
+            dry, again, second, exclude, metrics };
         return format.AddTo(command).Does(async (parsed, output, stop) =>
         {
             var name = parsed.GetRequiredValue(source);
@@ -41,17 +43,18 @@ internal static class ImportCommand
                 : parsed.Settings();
             var request = new ImportRequest(name, input is null ? parsed.GetRequiredValue(paths)
                 : [], format.Of(parsed, settings?.Sources.FirstOrDefault(s => s.Name == name)), parsed.GetValue(final)) { Input = input,
-                Again = parsed.GetValue(second) };
+                Again = parsed.GetValue(second), Excluded = parsed.GetValue(exclude) ?? [] };
             // The configured url belongs to the process that runs beside.
             settings = settings is null ? null : settings with { MetricsUrl = parsed.GetValue(metrics) };
             var outcome = await RunAsync(settings, request, parsed.GetValue(dry), output, stop);
-            ImportReport.Of(request.Source, parsed.GetValue(dry), outcome).Show(output);
+            var report = ImportReport.Of(request.Source, parsed.GetValue(dry), outcome);
+            report.Show(output);
             foreach (var fork in outcome.Forks)
             {
                 ProgramEdge.Say(fork.ToException().Message);
             }
             // A fork of another source's shard is named, and is no fault of this import.
-            return outcome.Forks.Any(fork => fork.Shard == name) ? ExitCode.Difference
+            return report.IsMostlyMalformed || outcome.Forks.Any(fork => fork.Shard == name) ? ExitCode.Difference
                 : outcome.Files.Any(f => f.KnownAs is not null) ? ExitCode.RefusedByPolicy
                 : outcome.Files.Any(f => f.Error is not null) ? ExitCode.Failed : ExitCode.Done;
         });
@@ -94,16 +97,9 @@ internal static class ImportCommand
         await using var telemetry = await Telemetry.Telemetry.StartAsync(settings!, Environment.GetEnvironmentVariable, TimeProvider.System,
             stop);
         using var installation = await OpenInstallation.OpenOrCreateAsync(settings!.Places, TimeProvider.System, stop);
+        Printer.NewKey(installation.NewKey);
         telemetry?.Attach(installation);
-        // An outage is told while it lasts, and damage when it is found; the rest is in the report.
-        string[] told = ["outage", "passed-over", "damaged"];
-        void Log(string line)
-        {
-            if (told.Any(name => line.StartsWith(name, StringComparison.Ordinal)))
-            {
-                Console.Error.WriteLine(line);
-            }
-        }
-        return await new ImportRole(settings, installation, Workers.Pool, Log, progress.Add, telemetry?.Meters).RunAsync(request, stop);
+        return await new ImportRole(settings, installation, Workers.Pool, Printer.Trouble, progress.Add, telemetry?.Meters)
+            .RunAsync(request, stop);
     }
 }

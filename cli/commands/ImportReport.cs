@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using Pipeline.Cli.Output;
 using Pipeline.Cli.Roles;
 using Pipeline.Core.Contracts;
+using Pipeline.Ingest.Shard;
 
 namespace Pipeline.Cli.Commands;
 
@@ -21,6 +22,15 @@ internal sealed record ImportReport
     public required IReadOnlyList<ImportedFile> Files { get; init; }
     public required long Captures { get; init; }
     public required long Commits { get; init; }
+
+    /// <summary>Below this no share of malformed lines says that the format is wrong.</summary>
+    private const int FewestJudged = 20;
+
+    /// <summary>More than half of the lines fit no pattern of the format in which they were read.</summary>
+    [JsonIgnore]
+    public bool IsMostlyMalformed => Lines >= FewestJudged && Rejections.GetValueOrDefault(Malformed) * 2 > Lines;
+
+    private static string Malformed => Reasons.Code(Reason.Malformed);
 
     public static ImportReport Of(string source, bool dry, ImportOutcome outcome)
     {
@@ -47,6 +57,13 @@ internal sealed record ImportReport
         foreach (var error in Files.Where(f => f.Error is not null))
         {
             ProgramEdge.Say(error.Error!);
+        }
+        if (IsMostlyMalformed)
+        {
+            ProgramEdge.Say($"{Say.N(Rejections[Malformed])} of {Say.Count(Lines, "new line")} are malformed: --format is probably wrong. "
+                + (DryRun ? "Leave it out, and the format is detected."
+                    : $"Nothing is lost: `pipeline redrive --reason {Malformed} --source {Source}` reads them again in the detected "
+                        + "format."));
         }
         if (output.IsJson)
         {

@@ -40,7 +40,8 @@ internal static class RedriveCommand
             }
             var settings = parsed.Settings();
             using var installation = await OpenInstallation.OpenAsync(settings.Places, TimeProvider.System, stop);
-            var role = new RedriveRole(settings, installation, Workers.Pool, Console.Error.WriteLine);
+            await KnownShards.CheckAsync(installation, "--source", parsed.GetValue(source), stop);
+            var role = new RedriveRole(settings, installation, Workers.Pool, Printer.Trouble);
             var sources = new List<RedrivenSource>();
             var faults = new List<StoppedShard>();
             await foreach (var shard in SourcesAsync(installation, parsed.GetValue(source), stop))
@@ -65,25 +66,20 @@ internal static class RedriveCommand
             {
                 ProgramEdge.Say(fault.Fault.Message);
             }
-            return StoppedShard.Gravest(faults) is { } gravest ? ExitCode.Of(gravest.Fault) : ExitCode.Done;
+            return StoppedShard.Gravest(faults) is { } gravest ? ExitCode.Of(gravest.Fault)
+                : sources.Any(s => s.Unavailable > 0) ? ExitCode.Failed : ExitCode.Done;
         });
     }
 
     private static async IAsyncEnumerable<string> SourcesAsync(OpenInstallation installation, string? only,
         [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken stop)
     {
-        var found = false;
         await foreach (var shard in installation.Captures.ShardsAsync(stop))
         {
             if (only is null || shard == only)
             {
-                found = true;
                 yield return shard;
             }
-        }
-        if (only is not null && !found)
-        {
-            throw new FailedException($"{installation.Us.Location} has no source {only}; `pipeline status` lists those that it has.");
         }
     }
 
@@ -101,7 +97,7 @@ internal static class RedriveCommand
                 $"{Say.N(source.Unavailable)}{(source.Pushed > 0 ? $"; {Say.N(source.Pushed)} more were pushed, which no file holds" : "")}");
             foreach (var missing in source.MissingFiles)
             {
-                output.Line($"  not found: {missing}, or it holds something else by now; name where it is behind the options");
+                output.Line($"  not found: {missing}, or it has another content now; name where it is behind the options");
             }
         }
         if (report.DryRun)

@@ -41,6 +41,7 @@ internal static class RejectionsCommand
             }
             var settings = parsed.Settings();
             using var installation = await OpenInstallation.OpenAsync(settings.Places, TimeProvider.System, stop, Needs.Captures);
+            await KnownShards.CheckAsync(installation, "--source", only, stop);
             var names = new Dictionary<string, FileNames>(StringComparer.Ordinal);
             var reader = new RejectionReader(installation.Captures, (of, file) =>
                 (names.TryGetValue(of, out var known) ? known : names[of] = settings.NamesOf(of, installation.Key)).Find(file));

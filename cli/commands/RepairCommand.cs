@@ -32,6 +32,7 @@ internal static class RepairCommand
                     $"first not above the last.");
             }
             using var installation = await OpenInstallation.OpenAsync(parsed.Settings().Places, TimeProvider.System, stop);
+            await KnownShards.CheckAsync(installation, "--shard", name, stop);
             var repairer = new Repairer(installation.Captures, installation.Logs, log => SealerOf(installation, log), installation.Time);
             var report = parsed.GetValue(dry) ? await repairer.PlanAsync(name, range, stop) : await repairer.RunAsync(name, range, stop);
             if (output.IsJson)

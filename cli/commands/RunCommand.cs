@@ -48,6 +48,10 @@ internal static class RunCommand
             }
             // Before anything is read: lines that two sources read count twice.
             SourceOverlaps.Check(parts.HasFlag(RunParts.Ingest) ? settings.Sources : []);
+            if (parts.HasFlag(RunParts.Ingest))
+            {
+                PushRole.Check(settings);
+            }
             settings = settings with { MetricsUrl = parsed.GetValue(metrics) ?? settings.MetricsUrl };
             // Before a store is touched: a region that no contract allows leaves nothing behind.
             var kafka = KafkaConnection.Open(settings.Kafka, PublishedContracts.All);
@@ -55,6 +59,7 @@ internal static class RunCommand
                 TimeProvider.System, stop);
             using var installation = await OpenInstallation.OpenOrCreateAsync(settings.Places, TimeProvider.System, stop,
                 parts == RunParts.Ingest ? Needs.Captures : Needs.Both);
+            Printer.NewKey(installation.NewKey);
             telemetry?.Attach(installation);
             var log = new RoleLog(TimeProvider.System);
             if (telemetry?.Address is { } address)

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using Pipeline.Cli.Installation;
 using Pipeline.Cli.Output;
 using Pipeline.Cli.Roles;
@@ -21,19 +20,19 @@ internal static class StatusCommand
         {
             Printer.Json(report.ToJson());
         }
-        output.Table("llrrrrr", ["shard", "dataset", "records captured", "shipped to", "captures behind", "records behind", "oldest"],
+        output.Table("llrrrrr", ["shard", "dataset", "records", "shipped to", "behind", "records behind", "oldest"],
             report.Shards.SelectMany(shard => shard.Datasets.Select(dataset => (IReadOnlyList<string>)
         [
             shard.Shard, dataset.Key, Say.N(dataset.Value.Captured), Say.N(dataset.Value.Shipped), Say.N(dataset.Value.PendingCaptures),
                 Say.N(dataset.Value.PendingRecords), Say.Age(dataset.Value.OldestPendingAge),
         ])));
         output.Line();
-        output.Table("lrrrrll", ["table", "version", "files", "rows", "bytes", "dates", "last commit"],
+        output.Table("lrrrrll", ["table", "version", "files", "rows", "bytes", "dates", "age"],
             report.Tables.Select(table => (IReadOnlyList<string>)
         [
             table.Dataset, Say.N(table.Version), Say.N(table.Files), Say.N(table.Rows), Say.Bytes(table.Bytes), table.FirstDate is null
-                ? "-" : $"{table.FirstDate} to {table.LastDate}",
-            table.LastCommit?.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture) ?? "-",
+                ? "-" : $"{table.FirstDate}/{table.LastDate}",
+            Say.Age(table.LastCommit is { } last ? (TimeProvider.System.GetUtcNow() - last).TotalSeconds : null),
         ]));
         foreach (var (source, totals) in report.Shards.SelectMany(shard => shard.Sources))
         {
@@ -48,14 +47,7 @@ internal static class StatusCommand
         }
         foreach (var shard in report.Shards.Where(s => s.Fork is not null))
         {
-            output.Line($"FORK: {shard.Fork}");
-        }
-        foreach (var (source, totals) in report.Shards.SelectMany(s => s.Sources))
-        {
-            foreach (var note in LossNotes.All.Where(totals.Notes.ContainsKey))
-            {
-                output.Line($"possible loss: source {source}: {note} {Say.N(totals.Notes[note])}");
-            }
+            output.Line($"FORK of shard {shard.Shard}: {shard.Fork}");
         }
         return report.Shards.Any(s => s.Fork is not null) ? ExitCode.Difference : ExitCode.Done;
     });

@@ -3,6 +3,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using Pipeline.Cli.Installation;
 using Pipeline.Cli.Output;
+using Pipeline.Cli.Roles;
 using Pipeline.Cli.Settings;
 using Pipeline.Core;
 using Pipeline.Core.Contracts;
@@ -92,6 +93,7 @@ internal static class ValidateCommand
             await TryAsync(() => SourceCheck.RunAsync(source, settings, output, stop));
         }
         await TryAsync(() => Task.Run(() => SourceOverlaps.Check(settings.Sources), stop));
+        await TryAsync(() => Task.Run(() => PushRole.Check(settings), stop));
         await TryAsync(async () =>
         {
             if (KafkaConnection.Open(settings.Kafka, PublishedContracts.All) is { } kafka)
@@ -110,6 +112,11 @@ internal static class ValidateCommand
         if (!OpenInstallation.Exists(places))
         {
             output.Line("stores: not there yet; they are made at the first import or run");
+            return;
+        }
+        if (await OpenInstallation.AwaitsKeyAsync(places, stop))
+        {
+            output.Line("stores: there, and empty; no key yet: the first import or run makes it");
             return;
         }
         using var installation = await OpenInstallation.OpenAsync(places, TimeProvider.System, stop, places.Uk is null ? Needs.Captures

@@ -41,6 +41,8 @@ public sealed class OpenInstallation : IDisposable
     public StoreIdentity CaptureStore { get; }
     public StoreIdentity TableStore => _table ?? throw InstallationPlaces.NoTable();
     public InstallationKey Key { get; }
+    /// <summary>The file of the key, where opening made it.</summary>
+    public string? NewKey { get; private init; }
     public IReadOnlyList<Contract> Contracts { get; }
     public TimeProvider Time { get; }
     public CaptureStore Captures { get; private set; }
@@ -71,15 +73,23 @@ public sealed class OpenInstallation : IDisposable
         var uk = places.Uk?.OpenOrMakeDirectory();
         var there = await StoresAsync(us, uk, places, contracts, mayMake: true, cancel);
         // The key comes before anything is written with it (rule 28), and before a store says that it is one.
+        var isNew = !KeyFile.Exists(places.Keys);
         var key = KeyFile.Open(places.Keys, mayCreate: !await HoldsAnyAsync(us, uk, cancel));
         var (captureStore, tableStore) = there ?? await MakeAsync(us, uk!, places, contracts, cancel);
-        var installation = new OpenInstallation(us, uk, captureStore, tableStore, key, contracts, time);
+        var installation = new OpenInstallation(us, uk, captureStore, tableStore, key, contracts, time)
+        {
+            NewKey = isNew ? Path.Combine(places.Keys, KeyFile.Name) : null,
+        };
         foreach (var log in installation.Logs)
         {
             installation._shipped.Add(log.Contract.Dataset, (await log.OpenOrCreateAsync(cancel)).Shipped);
         }
         return installation;
     }
+
+    /// <summary>Whether the stores are there and hold nothing yet, and the key is still to be made.</summary>
+    public static async Task<bool> AwaitsKeyAsync(InstallationPlaces places, CancellationToken cancel) => !KeyFile.Exists(places.Keys)
+        && !await HoldsAnyAsync(places.Us.Open(), places.Uk?.Open(), cancel);
 
     /// <summary>Opens what is there, to look; what is absent is an error (78).</summary>
     public static async Task<OpenInstallation> OpenAsync(InstallationPlaces places, TimeProvider time, CancellationToken cancel,

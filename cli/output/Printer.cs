@@ -57,25 +57,46 @@ internal sealed class Printer
     /// <summary>A warning for people, on standard error.</summary>
     public static void Warn(string text) => Console.Error.WriteLine("warning: " + Say.Plain(text));
 
-    /// <summary>A table whose columns are aligned as given: 'l' or 'r' each.</summary>
+    /// <summary>Of a role's events those that cannot wait for the report: an outage while it lasts, damage when it is found.</summary>
+    public static void Trouble(string line)
+    {
+        if (line.StartsWith("outage", StringComparison.Ordinal) || line.StartsWith("passed-over", StringComparison.Ordinal)
+            || line.StartsWith("damaged", StringComparison.Ordinal))
+        {
+            Console.Error.WriteLine(line);
+        }
+    }
+
+    /// <summary>Told once, when an installation's key was made.</summary>
+    public static void NewKey(string? path)
+    {
+        if (path is not null)
+        {
+            Console.Error.WriteLine($"key made: {path}. Back it up: without it nothing that is written from now on can be verified.");
+        }
+    }
+
+    /// <summary>A table whose columns are aligned as given: 'l' or 'r' each. Columns are as wide as their widest cell and no cell is
+    /// broken, so that a row is a line; two spaces part the columns.</summary>
     public void Table(string align, IReadOnlyList<string> head, IEnumerable<IReadOnlyList<string>> rows)
     {
-        var table = new Table { Border = IsTerminal ? TableBorder.Rounded : TableBorder.None };
-        for (var i = 0; i < head.Count; i++)
+        List<IReadOnlyList<string>> all = [head, .. rows.Select(row => (IReadOnlyList<string>)[.. row.Select(Say.Plain)])];
+        var widths = head.Select((_, column) => all.Max(row => row[column].Length)).ToList();
+        for (var row = 0; row < all.Count; row++)
         {
-            var column = new TableColumn(new Text(head[i], new Style(decoration: Decoration.Bold))) { Alignment = align[i] == 'r'
-                ? Justify.Right : Justify.Left, NoWrap = align[i] == 'r' };
-            if (!IsTerminal)
+            var cells = all[row].Select((cell, column) => align[column] == 'r' ? cell.PadLeft(widths[column])
+                : cell.PadRight(widths[column]));
+            var line = string.Join("  ", cells).TrimEnd();
+            if (IsTerminal)
             {
-                column.Padding = new Padding(0, 0, 2, 0);
+                People.Write(new Text(line + Environment.NewLine, row == 0 ? new Style(decoration: Decoration.Bold) : Style.Plain)
+                    .Overflow(Overflow.Fold));
             }
-            table.AddColumn(column);
+            else
+            {
+                People.WriteLine(line);
+            }
         }
-        foreach (var row in rows)
-        {
-            table.AddRow(row.Select(cell => new Text(Say.Plain(cell))));
-        }
-        People.Write(table);
     }
 }
 

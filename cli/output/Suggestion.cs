@@ -4,7 +4,8 @@ namespace Pipeline.Cli.Output;
 internal static class Suggestion
 {
     /// <summary>" Did you mean 'verify'?", or nothing where no known name is near.</summary>
-    public static string For(string typed, IEnumerable<string> known) => Nearest(typed, known) is { } name ? $" Did you mean '{name}'?" : "";
+    public static string For(string typed, IEnumerable<string> known) =>
+        Nearest(typed, known) is { } name ? $" Did you mean '{name}'?" : "";
 
     /// <summary>The known name with the fewest edits, at most a third of what was typed; null: none is that near.</summary>
     public static string? Nearest(string typed, IEnumerable<string> known)

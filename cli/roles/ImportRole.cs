@@ -17,6 +17,9 @@ internal sealed record ImportRequest(string Source, IReadOnlyList<string> Paths,
     /// <summary>What is piped in, instead of files.</summary>
     public Stream? Input { get; init; }
 
+    /// <summary>Patterns of names of files that are left out.</summary>
+    public IReadOnlyList<string> Excluded { get; init; } = [];
+
     /// <summary>Content that another source has is read all the same.</summary>
     public bool Again { get; init; }
 }
@@ -65,7 +68,7 @@ internal sealed class ImportRole(PipelineSettings settings, OpenInstallation ins
                 Contents = contents, Cold = new ColdPages(installation.Captures, state),
             };
             return await new FileImport(cursors, request.Format, installation.Key.Cursors(), shard, workers, told)
-                .RunAsync(request.Paths, request.Final, cancel);
+                { Excluded = request.Excluded }.RunAsync(request.Paths, request.Final, cancel);
         }
     }
 
@@ -90,7 +93,7 @@ internal sealed class ImportRole(PipelineSettings settings, OpenInstallation ins
         {
             Contents = contents, Cold = state is null ? null : new ColdPages(installation!.Captures, state),
         };
-        var import = new FileImport(cursors, request.Format, key.Cursors(), sink, workers, events);
+        var import = new FileImport(cursors, request.Format, key.Cursors(), sink, workers, events) { Excluded = request.Excluded };
         return new ImportOutcome(await import.RunAsync(request.Paths, request.Final, stop), default, []);
     }
 

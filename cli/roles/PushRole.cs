@@ -17,19 +17,14 @@ internal static class PushRole
         PipelineSettings settings, OpenInstallation installation, HostedShards shards, RoleLog log, Meters? meters,
         CancellationToken cancel)
     {
-        var pushed = settings.Sources.Where(s => s.Push is not null).ToList();
+        var pushed = Pushed(settings);
         if (pushed.Count == 0)
         {
             return null;
         }
-        var endpoint = new PushEndpoint(new PushEndpointOptions
+        var endpoint = new PushEndpoint(Options(settings) with
         {
-            Health = settings.PushHealth is "off" ? null : settings.PushHealth ?? PipelineSettings.DefaultPushHealth,
-            HealthIsDefault = settings.PushHealth is null,
-            Connections = new() { Most = settings.PushConnections, OfAddress = settings.PushConnectionsPerAddress },
             LoginRefused = meters is null ? null : meters.LoginRefused, ConnectionCut = meters is null ? null : meters.ConnectionCut,
-            Url = settings.PushUrl, CertificateFile = settings.PushCertificate, KeyFile = settings.PushKey,
-            AsksCertificates = pushed.Any(s => s.Push!.ClientCertificates.Count > 0), StopWithin = RunRole.StopWithin,
             OwnerOf = (source, token) => SourceOwner.OwnerAsync(installation.Us, source, token),
             StoppedShards = () => shards.Stopped.Values.Select(s => new PushStoppedShard(s.Name, s.Reason)),
             Warn = text => log.Write("push " + text), Answered = meters is null ? null : meters.Pushed,
@@ -46,6 +41,30 @@ internal static class PushRole
             throw;
         }
     }
+
+    /// <summary>Whether the endpoint may listen as it is configured; asked by `validate`, and by `run` before a store is touched.</summary>
+    /// <exception cref="PipelineException">4: in the clear, or open to all, off loopback. 78: not an address, or https without a
+    /// certificate.</exception>
+    public static void Check(PipelineSettings settings)
+    {
+        var options = Options(settings);
+        foreach (var source in Pushed(settings))
+        {
+            _ = options.Listen();
+            options.CheckLogin(source.Name, source.Push!.Tokens.Count == 0 && source.Push.ClientCertificates.Count == 0);
+        }
+    }
+
+    private static List<SourceSettings> Pushed(PipelineSettings settings) => [.. settings.Sources.Where(s => s.Push is not null)];
+
+    private static PushEndpointOptions Options(PipelineSettings settings) => new()
+    {
+        Health = settings.PushHealth is "off" ? null : settings.PushHealth ?? PipelineSettings.DefaultPushHealth,
+        HealthIsDefault = settings.PushHealth is null,
+        Connections = new() { Most = settings.PushConnections, OfAddress = settings.PushConnectionsPerAddress },
+        Url = settings.PushUrl, CertificateFile = settings.PushCertificate, KeyFile = settings.PushKey,
+        AsksCertificates = Pushed(settings).Any(s => s.Push!.ClientCertificates.Count > 0), StopWithin = RunRole.StopWithin,
+    };
 
     private static PushSource Source(SourceSettings source, CaptureStore captures, HostedShards shards)
     {

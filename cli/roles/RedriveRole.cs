@@ -12,7 +12,7 @@ namespace Pipeline.Cli.Roles;
 /// <summary>Rejections of one reason read again: of one source, or of every one. A dry run takes no shard, and offers nothing.</summary>
 internal sealed class RedriveRole(PipelineSettings settings, OpenInstallation installation, Workers workers, Action<string> log)
 {
-    /// <param name="format">Null: each read's own.</param>
+    /// <param name="format">Null: the one that is detected for malformed lines, else each read's own.</param>
     public async Task<(RedriveOutcome Outcome, Shipped Shipped, IReadOnlyList<Fork> Forks)> RunAsync(string source, string reason,
         IReadOnlyList<string> paths, ILineFormat? format, bool dry, CancellationToken stop)
     {
@@ -34,7 +34,7 @@ internal sealed class RedriveRole(PipelineSettings settings, OpenInstallation in
             var scratch = new ParsedLines(ContractOf(PublishedContracts.XenCenterChecks.Dataset),
                 ContractOf(PublishedContracts.AgentUpdates.Dataset));
             using var names = settings.NamesOf(source, installation.Key);
-            await new Redriver(paths, names, name => format ?? LogFormats.Named(name), installation.Key.Cursors(), sink, scratch)
+            await new Redriver(paths, names, format, reason, installation.Key.Cursors(), sink, scratch)
                 .RunAsync(reads, outcome, cancel);
             return outcome;
         }

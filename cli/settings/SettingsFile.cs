@@ -1,3 +1,4 @@
+using Pipeline.Cli.Output;
 using Pipeline.Core.Captures;
 using Pipeline.Ingest.Push;
 using YamlDotNet.Core;
@@ -37,7 +38,8 @@ internal sealed class SettingsFile(string path, List<string> errors)
         }
         catch (YamlException e)
         {
-            errors.Add($"{path}, line {e.Start.Line}: it is not YAML with each key once ({e.Message}).");
+            errors.Add($"{path}, line {e.Start.Line}, column {e.Start.Column}: it is not YAML with each key once ({e.Message})."
+                + YamlSnippet.At(path, (int)e.Start.Line, (int)e.Start.Column));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -77,7 +79,11 @@ internal sealed class SettingsFile(string path, List<string> errors)
             }
             else
             {
-                errors.Add($"{path}, line {key.Start.Line}: '{name}' is no setting; known here: {Known(prefix)}.");
+                var isGroup = SettingKeys.All.Any(k => k.Name.StartsWith(name + ".", StringComparison.Ordinal));
+                errors.Add(isGroup
+                    ? $"{path}, line {value.Start.Line}: '{name}': found one value, expected a map with the keys {Known(name + ".")}."
+                    : $"{path}, line {key.Start.Line}: '{name}' is no setting; known here: {Known(prefix)}."
+                        + Suggestion.For(key.ToString(), Names(prefix)));
             }
         }
         return settings;
@@ -139,7 +145,8 @@ internal sealed class SettingsFile(string path, List<string> errors)
         var before = errors.Count;
         foreach (var key in map.Children.Keys.Where(k => !SourceKeys.Contains(k.ToString())))
         {
-            errors.Add($"{path}, line {key.Start.Line}: 'sources.{key}' is no setting; known here: {string.Join(", ", SourceKeys)}.");
+            errors.Add($"{path}, line {key.Start.Line}: 'sources.{key}' is no setting; known here: {string.Join(", ", SourceKeys)}."
+                + Suggestion.For(key.ToString(), SourceKeys));
         }
         var name = Text(map, "name") ?? "";
         if (!CaptureNames.IsName(name))
@@ -159,8 +166,7 @@ internal sealed class SettingsFile(string path, List<string> errors)
             errors.Add($"{path}, line {map.Start.Line}: sources.delivery of {name}: found '{delivery}', expected exactly-once or " +
                 $"at-least-once.");
         }
-        var paths = Get(map, "paths") switch { YamlSequenceNode many =>
-            many.Select(p => p.ToString()), YamlScalarNode { Value.Length: > 0 } one => [one.Value], _ => [] };
+        var paths = Paths(Get(map, "paths"), name);
         var push = PushKeys.Read(Get(map, "push"), $"sources.push of {name}", format, path, errors);
         var found = new SourceSettings(name, format, [.. paths.Select(p => Path.Combine(folder, p))], push, delivery == "at-least-once"
             ? PushDelivery.AtLeastOnce : PushDelivery.ExactlyOnce)
@@ -173,7 +179,7 @@ internal sealed class SettingsFile(string path, List<string> errors)
             errors.Add($"{path}, line {map.Start.Line}: sources: {name} has paths and a container; expected one: an endpoint that " +
                 $"writes both is two sources.");
         }
-        if (found.Paths.Count == 0 && push is null && Get(map, "container") is null)
+        if (found.Paths.Count == 0 && push is null && Get(map, "container") is null && errors.Count == before)
         {
             errors.Add($"{path}, line {map.Start.Line}: sources: {name} has neither paths nor push; give it the files to follow, a " +
                 $"`container`, or `push: {{}}`.");
@@ -186,13 +192,46 @@ internal sealed class SettingsFile(string path, List<string> errors)
         return errors.Count == before ? found : null;
     }
 
+    /// <summary>One path or a list of them. A number or a flag is a mistake, unless it is quoted.</summary>
+    private List<string> Paths(YamlNode? node, string name)
+    {
+        var paths = new List<string>();
+        foreach (var item in node is YamlSequenceNode many ? many.Children : node is null ? [] : [node])
+        {
+            if (item is YamlScalarNode { Value: { Length: > 0 } text } scalar && (scalar.Style != ScalarStyle.Plain || !IsLiteral(text)))
+            {
+                paths.Add(text);
+            }
+            else
+            {
+                errors.Add($"{path}, line {item.Start.Line}: sources.paths of {name}: found {Found(item)}, expected a path, a quoted "
+                    + "pattern, or a list of them.");
+            }
+        }
+        return paths;
+    }
+
+    private static bool IsLiteral(string text) => text is "true" or "false" or "null" or "~"
+        || double.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out _);
+
+    private static string Found(YamlNode node) => node switch
+    {
+        YamlScalarNode { Value: { Length: > 0 and <= 60 } text } => $"'{text}'",
+        YamlScalarNode { Value: null or "" } => "nothing",
+        YamlScalarNode { Value.Length: var length } => $"a text of {length} characters",
+        YamlSequenceNode => "a list",
+        _ => "a map",
+    };
+
     private static YamlNode? Get(YamlMappingNode map, string key) => map.Children.TryGetValue(new YamlScalarNode(key), out var node) ? node
         : null;
 
     private static string? Text(YamlMappingNode map, string key) => Get(map, key) is YamlScalarNode { Value: { } text } ? text : null;
 
-    private static string Known(string prefix) =>
-        string.Join(", ", SettingKeys.All.Where(k => k.Name.StartsWith(prefix, StringComparison.Ordinal))
+    private static string Known(string prefix) => string.Join(", ", Names(prefix));
+
+    private static IEnumerable<string> Names(string prefix) => SettingKeys.All
+        .Where(k => k.Name.StartsWith(prefix, StringComparison.Ordinal))
         .Select(k => k.Name[prefix.Length..].Split('.')[0]).Concat(prefix switch { "" => ["sources"], "kafka." => ["properties"], _ => [] })
-            .Distinct());
+            .Distinct();
 }

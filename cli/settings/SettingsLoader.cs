@@ -1,4 +1,5 @@
 using System.Collections;
+using Pipeline.Cli.Output;
 using Pipeline.Core;
 
 namespace Pipeline.Cli.Settings;
@@ -9,10 +10,16 @@ internal static class SettingsLoader
 {
     public const string Prefix = "PIPELINE__";
 
-    /// <summary>The environment's settings: what begins with PIPELINE__.</summary>
+    /// <summary>The environment's settings: names that begin with PIPELINE__, and those that are a setting's but for the number of
+    /// underscores, which are errors.</summary>
     public static IReadOnlyDictionary<string, string> Environment() => System.Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
-        .Where(e => ((string)e.Key).StartsWith(Prefix, StringComparison.Ordinal))
+        .Where(e => ((string)e.Key).StartsWith(Prefix, StringComparison.Ordinal) || IsNearMiss((string)e.Key))
             .ToDictionary(e => (string)e.Key, e => (string?)e.Value ?? "", StringComparer.Ordinal);
+
+    private static bool IsNearMiss(string name) => name.StartsWith("PIPELINE_", StringComparison.OrdinalIgnoreCase)
+        && SettingKeys.All.Any(key => string.Equals(Letters(key.Environment), Letters(name), StringComparison.OrdinalIgnoreCase));
+
+    private static string Letters(string name) => name.Replace("_", "", StringComparison.Ordinal);
 
     /// <exception cref="PipelineException">78, with every error.</exception>
     public static PipelineSettings Load(string? file, string? dir, IReadOnlyDictionary<string, string> environment)
@@ -33,8 +40,9 @@ internal static class SettingsLoader
             }
             else
             {
-                errors.Add($"environment variable {name}: it is no setting; known: " +
-                    $"{string.Join(", ", SettingKeys.All.Select(k => k.Environment))}. Sources are in the file.");
+                var nearest = Suggestion.For(name, SettingKeys.All.Select(k => k.Environment));
+                errors.Add($"environment variable {name}: it is no setting." + (nearest.Length > 0 ? nearest
+                    : $" Known: {string.Join(", ", SettingKeys.All.Select(k => k.Environment))}. Sources are in the file."));
             }
         }
         // 3

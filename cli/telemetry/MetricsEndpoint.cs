@@ -24,7 +24,7 @@ internal sealed class MetricsEndpoint : IAsyncDisposable
     public Uri Address => new(_app.Urls.First());
 
     /// <param name="shown">Asked for where the url is https.</param>
-    /// <exception cref="PipelineException">4: plain http off loopback. 78: not an address, taken, or https without a certificate that can
+    /// <exception cref="PipelineException">4: plain http off loopback. 5: the address is taken. 78: not an address, or https without a certificate that can
     /// be read.</exception>
     public static async Task<MetricsEndpoint> StartAsync(
         string url, Func<ServerCertificate> shown, MeterProvider metrics, CancellationToken cancel)
@@ -70,10 +70,7 @@ internal sealed class MetricsEndpoint : IAsyncDisposable
         catch (Exception e)
         {
             await app.DisposeAsync();
-            throw e is IOException
-                ? new ConfigurationException(
-                $"metrics.url: this program cannot listen at {url} ({e.InnerException?.GetType().Name ?? e.GetType().Name}): another " +
-                $"program has the port, or the address is not of this machine. Give each process a port of its own.", e) : e;
+            throw e is IOException taken ? ListenFault.Of("metrics.url", url, taken) : e;
         }
         return new MetricsEndpoint(app);
     }

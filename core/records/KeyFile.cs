@@ -11,6 +11,9 @@ public static class KeyFile
 {
     public const string Name = "installation.key";
 
+    /// <summary>Whether there is a key in a folder.</summary>
+    public static bool Exists(string folder) => File.Exists(Path.Combine(folder, Name));
+
     /// <summary>Reads the key, or makes it where <paramref name="mayCreate"/> says that nothing was ever written with another
     /// one.</summary>
     /// <exception cref="PipelineException">78: absent though data exists, unreadable, not a key, or open to others.</exception>

@@ -1,3 +1,4 @@
+using System.IO.Enumeration;
 using Pipeline.Core;
 using Pipeline.Core.Records;
 using Pipeline.Ingest.Formats;
@@ -19,6 +20,9 @@ public sealed class FileImport(FileCursors cursors, ILineFormat? format, KeyedHa
     /// <summary>Files that are read at the same time.</summary>
     public const int MaxAtOnce = 4;
 
+    /// <summary>Patterns of names of files that are left out, with `*` and `?`.</summary>
+    public IReadOnlyList<string> Excluded { get; init; } = [];
+
     private readonly Dictionary<string, string> _paths = new(StringComparer.Ordinal);
 
     /// <param name="final">Nothing more will come: an unterminated end is a line too (rule 29).</param>
@@ -28,9 +32,7 @@ public sealed class FileImport(FileCursors cursors, ILineFormat? format, KeyedHa
     public async Task<IReadOnlyList<FileResult>> RunAsync(IEnumerable<string> paths, bool final, CancellationToken cancel)
     {
         // 1 find
-        var found = paths.SelectMany(p => SourcePaths.Find(p) is var files && files.Any() ? files.Select(f => new FileResult { Path = f })
-            : [new FileResult { Path = p, Error = $"{p}: there is no such file, and no file matches it." }]).DistinctBy(f => f.Path)
-                .ToArray();
+        var found = paths.SelectMany(Find).DistinctBy(f => f.Path).ToArray();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         using var room = new SemaphoreSlim(MaxAtOnce);
         var last = new Dictionary<string, Task>(StringComparer.Ordinal);
@@ -85,6 +87,18 @@ public sealed class FileImport(FileCursors cursors, ILineFormat? format, KeyedHa
         cancel.ThrowIfCancellationRequested();
         return found;
     }
+
+    private IEnumerable<FileResult> Find(string path)
+    {
+        var files = SourcePaths.Find(path).ToList();
+        return files.Count > 0 ? files.Where(file => !IsExcluded(file)).Select(file => new FileResult { Path = file })
+            : [new FileResult { Path = path, Error = Directory.Exists(path)
+                ? $"{path}: the folder holds no file, or none that this user may read."
+                : $"{path}: there is no such file, and no file matches it." }];
+    }
+
+    private bool IsExcluded(string path) => Excluded.Any(pattern =>
+        FileSystemName.MatchesSimpleExpression(pattern, Path.GetFileName(path), ignoreCase: false));
 
     private (SourceFile? File, (string Hash, long End)? First, FileResult Result) Identify(FileResult result, bool final)
     {
@@ -152,8 +166,8 @@ public sealed class FileImport(FileCursors cursors, ILineFormat? format, KeyedHa
                     : await workers.Run(() => file.DetectFormat(out why)));
             if (reads is null)
             {
-                return result with { Pending = file.IsGzip ? 0 : file.RawLength,
-                    Error = $"{result.Path}: its format is not recognised: {why}" };
+                return result with { Error = $"{result.Path}: its format is not recognised: {why}. Nothing of it is read; leave it out "
+                    + $"with --exclude '{Path.GetFileName(result.Path)}' where it is no log of requests." };
             }
             Report(result);
             result = result with { Format = reads.Name };

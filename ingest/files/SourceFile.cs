@@ -122,7 +122,8 @@ public sealed class SourceFile : IDisposable
         {
             var read = ContentAt(0).ReadAtLeast(head.AsSpan(0, Detect.Sample), Detect.Sample, throwOnEndOfStream: false);
             var found = Detect.Of(head.AsSpan(0, read));
-            why = found.Why;
+            why = Compression.Of(head.AsSpan(0, read)) is { } tool
+                ? $"it is compressed with {tool}, expected plain text or gzip; decompress it, and import the file" : found.Why;
             return found.Format;
         }
         finally

@@ -98,7 +98,7 @@ public sealed class PushEndpoint : IAsyncDisposable
     /// <summary>How many streams the open source has.</summary>
     internal int Streams(string source) => _handler.Sources![source].Source.Streams.Count;
 
-    /// <exception cref="PipelineException">78: the address is taken or is not of this machine.</exception>
+    /// <exception cref="PipelineException">5: the address is taken. 78: it is not of this machine.</exception>
     public async Task StartAsync(CancellationToken cancel = default)
     {
         try
@@ -107,9 +107,7 @@ public sealed class PushEndpoint : IAsyncDisposable
         }
         catch (IOException e)
         {
-            throw new ConfigurationException(
-                $"the push endpoint cannot listen at {_options.Url} ({e.InnerException?.GetType().Name ?? e.GetType().Name}): another " +
-                $"program has the port, or the address is not of this machine. Give another url, or stop the other program.", e);
+            throw ListenFault.Of("push.url", _options.Url, e);
         }
         if (_health is not null)
         {
@@ -124,7 +122,7 @@ public sealed class PushEndpoint : IAsyncDisposable
         {
             await health.StartAsync(cancel);
         }
-        catch (ConfigurationException e) when (_options.HealthIsDefault)
+        catch (OutageException e) when (_options.HealthIsDefault)
         {
             _options.Warn?.Invoke(e.Message + " /healthz and /readyz are answered at push.url only.");
             _health = null;

@@ -56,7 +56,7 @@ public sealed record PushEndpointOptions
 
     /// <summary>The address to listen on.</summary>
     /// <exception cref="PipelineException">4: plain http off loopback. 78: not an address, or https without a certificate.</exception>
-    internal (IPEndPoint Address, bool Tls) Listen()
+    public (IPEndPoint Address, bool Tls) Listen()
     {
         if (!Uri.TryCreate(Url, UriKind.Absolute, out var url) || url.Scheme is not ("http" or "https") || url.PathAndQuery != "/"
             || url.UserInfo.Length > 0)
@@ -91,17 +91,24 @@ public sealed record PushEndpointOptions
         return (new IPEndPoint(address, url.Port), tls);
     }
 
+    /// <param name="isOpen">The source has neither a token nor a client certificate.</param>
+    /// <exception cref="PipelineException">4: such a source off loopback.</exception>
+    public void CheckLogin(string source, bool isOpen)
+    {
+        if (isOpen && !IPAddress.IsLoopback(Listen().Address.Address))
+        {
+            throw new PolicyException(
+                $"source {source} has no token and no client certificate, and the push endpoint listens off loopback. Give the " +
+                $"source the SHA-256 of a token that only its endpoint knows, or of its client certificate.");
+        }
+    }
+
     /// <exception cref="PipelineException">4: a source without a token or client certificate off loopback. 78: a hash is none, certificates
     /// cannot be shown here, or its fields do not fit its format.</exception>
     internal void Check(PushSource source)
     {
-        var (address, tls) = Listen();
-        if (source.IsOpen && !IPAddress.IsLoopback(address.Address))
-        {
-            throw new PolicyException(
-                $"source {source.Name} has no token and no client certificate, and the push endpoint listens off loopback. Give the " +
-                $"source the SHA-256 of a token that only its endpoint knows, or of its client certificate.");
-        }
+        var (_, tls) = Listen();
+        CheckLogin(source.Name, source.IsOpen);
         if (source.Tokens.Select(PushTokens.WhyNot).FirstOrDefault(w => w is not null) is { } weak)
         {
             throw new ConfigurationException($"source {source.Name}: push.token-sha256 cannot be used: {weak}.");

@@ -49,7 +49,7 @@ internal sealed class PushHealth : IAsyncDisposable
     /// <summary>Where it listens, once started.</summary>
     public Uri Address => new(_app.Urls.First());
 
-    /// <exception cref="PipelineException">78: the address is taken.</exception>
+    /// <exception cref="PipelineException">5: the address is taken.</exception>
     public async Task StartAsync(CancellationToken cancel)
     {
         try
@@ -58,9 +58,7 @@ internal sealed class PushHealth : IAsyncDisposable
         }
         catch (IOException e)
         {
-            throw new ConfigurationException($"push.health: this program cannot listen at {_url} "
-                + $"({e.InnerException?.GetType().Name ?? e.GetType().Name}): "
-                + "another program has the port. Give each process a port of its own, or push.health: off.", e);
+            throw ListenFault.Of("push.health", _url, e);
         }
     }
 

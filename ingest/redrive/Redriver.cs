@@ -12,9 +12,11 @@ namespace Pipeline.Ingest.Redrive;
 /// are, in the same put that makes them so.
 /// </summary>
 /// <param name="names">What this machine knows of the files' names.</param>
-/// <param name="format">Null: each read's own, as this program reads it.</param>
+/// <param name="format">Null: each read's own, as this program reads it. Malformed lines may have been read in a wrong one: for them it is
+/// the format that fits the file, where one does.</param>
+/// <param name="reason">The code of the reason why the lines were rejected.</param>
 public sealed class Redriver(
-    IReadOnlyList<string> paths, FileNames names, Func<string, ILineFormat> format, KeyedHash hash, IBlockSink sink, ParsedLines scratch)
+    IReadOnlyList<string> paths, FileNames names, ILineFormat? format, string reason, KeyedHash hash, IBlockSink sink, ParsedLines scratch)
 {
     private readonly RejectedFiles _files = new(paths, names, hash);
 
@@ -40,7 +42,7 @@ public sealed class Redriver(
         // 2 go through it, from its start: the field list in force at a line is the one above it
         var rejected = reads.SelectMany(read => read.Rejected.SelectMany(Lines).Select(line => (read, line)));
         var lines = new Queue<(RejectedRead Read, long Line)>(rejected);
-        var by = format(reads[0].Format);
+        var by = format ?? Detected(file, reads[0].Format) ?? LogFormats.Named(reads[0].Format);
         using var blocks = file.Blocks(new FileReading(reads[0].Source, reads[0].File, by, hash), null);
         var batch = new RedriveBatch(by, hash);
         var final = false;
@@ -94,6 +96,10 @@ public sealed class Redriver(
     }
 
     /// <summary>One line, one record. A line of several rows stays as it is: which of them were records already, no capture says.</summary>
+    /// <summary>Null: the lines were rejected for another reason, no format fits, or the file was read in one of its own pattern.</summary>
+    private ILineFormat? Detected(SourceFile file, string readAs) => reason == Reasons.Code(Reason.Malformed)
+        && LogFormats.All.Any(known => known.Name == readAs) ? file.DetectFormat(out _) : null;
+
     private bool IsRecord(ILineFormat by, ReadOnlySpan<byte> line, string? fields)
     {
         scratch.Clear();

@@ -228,7 +228,7 @@ public sealed class RedriveTests : IDisposable
     {
         var outcome = new RedriveOutcome();
         var reads = await RejectedReads.OfAsync(captures, loop.State, Shard, "malformed", _ => { }, CancellationToken.None);
-        await new Redriver(paths, _names, _ => format, Key.Cursors(), loop,
+        await new Redriver(paths, _names, format, "malformed", Key.Cursors(), loop,
             new ParsedLines(PublishedContracts.XenCenterChecks, PublishedContracts.AgentUpdates))
             .RunAsync(reads, outcome, CancellationToken.None);
         return outcome;
