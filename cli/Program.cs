@@ -26,6 +26,7 @@ var program = new RootCommand("Web logs in, a table of update checks out: captur
     CompactCommand.Create(),
     RepairCommand.Create(),
     RedriveCommand.Create(),
+    WithdrawCommand.Create(),
     StoreCommand.Create(),
     ContractCommand.Create(),
     TopicsCommand.Create(),

@@ -119,7 +119,8 @@ internal static class VerifyCommand
     public static void Show(VerifyReport report, Printer output)
     {
         output.Line($"{Say.N(report.Lines)} lines = {Say.N(report.Records.Values.Sum())} records + " +
-            $"{Say.N(report.Rejections.Values.Sum())} rejections + {Say.N(report.Duplicates)} duplicates");
+            $"{Say.N(report.Rejections.Values.Sum())} rejections + {Say.N(report.Duplicates)} duplicates" +
+            $"{(report.Withdrawn.Values.Sum() is > 0 and var gone ? $" + {Say.N(gone)} withdrawn" : "")}");
         output.Table("lrrrrr", ["dataset", "captured", "shipped", "in Parquet", "files", "pending"],
             report.Records.Keys.Select(dataset => (IReadOnlyList<string>)
         [

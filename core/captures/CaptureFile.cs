@@ -5,7 +5,7 @@ using Pipeline.Core.Records;
 namespace Pipeline.Core.Captures;
 
 /// <summary>
-/// A capture's bytes (docs/storage-format.md): `CAPTURE2\n`, or `CAPTURE3\n` where files go cold, the header's length (u32 LE), the 32-byte code of magic, length and header,
+/// A capture's bytes (docs/storage-format.md): `CAPTURE2\n`, or `CAPTURE3\n` where files go cold or records are withdrawn, the header's length (u32 LE), the 32-byte code of magic, length and header,
 /// the
 /// header (UTF-8 JSON),
 /// then the blocks back to back: the rejection runs, then the frames. Version 1 has no code and no hash of its blocks.
@@ -78,7 +78,7 @@ public static class CaptureFile
         {
             var header = CaptureHeader.FromJson(json);
             return header.Version == version && (version == 1 || header.Body is not null)
-                && version == CaptureHeader.CurrentVersion == header.Cold is not null ? Checked(header)
+                && version == CaptureHeader.CurrentVersion == header.NeedsCurrent ? Checked(header)
                 : throw new InvalidDataException(
                     $"capture {origin}: it begins as version {version} and says version {header.Version}. The object is damaged; " +
                         $"restore it.");

@@ -10,7 +10,7 @@ namespace Pipeline.Core.Captures;
 /// </summary>
 public sealed record CaptureHeader
 {
-    /// <summary>The newest version that is read: of a capture that has <see cref="Cold"/>.</summary>
+    /// <summary>The newest version that is read: of a capture for which <see cref="NeedsCurrent"/> holds.</summary>
     public const int CurrentVersion = 3;
 
     /// <summary>The version of every other capture.</summary>
@@ -37,6 +37,9 @@ public sealed record CaptureHeader
     public required IReadOnlyList<ReadEntry> Reads { get; init; }
     /// <summary>Where the compressed runs of rejected lines lie; absent where nothing was rejected.</summary>
     public ByteRange? Rejections { get; init; }
+    /// <summary>Whether it says something that a program which knows only <see cref="PlainVersion"/> would fold wrongly.</summary>
+    [JsonIgnore]
+    public bool NeedsCurrent => Cold is not null || Reads.Any(read => read.Withdraws is not null);
     /// <summary>What leaves the shard's state for a cold page after this capture; absent where nothing does.</summary>
     public ColdMark? Cold { get; init; }
     /// <summary>The sha256 of all bytes behind the header, so that the code of the header proves the whole. Absent in version 1.</summary>
@@ -109,6 +112,9 @@ public sealed record ReadEntry
     public SortedDictionary<string, long>? Redriven { get; init; }
     /// <summary>The read whose rejections a redrive read again; such a read moves no cursor.</summary>
     public RedriveOf? Redrive { get; init; }
+    /// <summary>Earlier captures of the shard whose records this read takes away again (rule 36); such a read brings no line and moves no
+    /// cursor.</summary>
+    public Withdrawal? Withdraws { get; init; }
     /// <summary>Rejections by the rule of classification that told them apart, where there is one.</summary>
     public SortedDictionary<string, long>? Rules { get; init; }
     /// <summary>Unknown clients by the shape of their agent string, which shows no character of it but signs.</summary>

@@ -18,6 +18,7 @@ public sealed class ColdPages(CaptureStore captures, ShardState state, StoreRetr
     private const int MostKept = 16;
 
     private readonly string _shard = state.Shard;
+    private readonly List<Withdrawn> _withdrawn = [.. (state.Withdrawals ?? []).Where(withdrawn => withdrawn.Pages > 0)];
     private readonly SemaphoreSlim _one = new(1);
     private readonly List<ColdPage> _kept = [];
     private readonly List<ColdIndex> _index = [];
@@ -39,11 +40,17 @@ public sealed class ColdPages(CaptureStore captures, ShardState state, StoreRetr
             foreach (var (name, cursor) in page.Files.Where(file => ColdIndex.WithoutOrdinal(file.Key) == key))
             {
                 var identity = name[(source.Length + 1)..];
-                found.TryAdd(identity, new ColdCursor(identity, page.Page, cursor));
+                if (!IsForgotten(identity, page.Page))
+                {
+                    found.TryAdd(identity, new ColdCursor(identity, page.Page, cursor));
+                }
             }
         }
         return [.. found.Values];
     }
+
+    /// <summary>As <see cref="ShardState.IsForgotten"/>.</summary>
+    public bool IsForgotten(string identity, long page) => _withdrawn.Any(withdrawn => withdrawn.Hides(identity, page));
 
     /// <summary>The page and the sequence of a retired stream; null: it is not cold.</summary>
     /// <exception cref="CorruptException">A page is damaged or gone.</exception>

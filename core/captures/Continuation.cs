@@ -27,6 +27,10 @@ internal static class Continuation
         Dictionary<string, long>? seen = null;
         foreach (var read in header.Reads)
         {
+            if (read.Withdraws is { } withdrawal && RefuseWithdrawal(state, read, withdrawal, header.Number) is { } fault)
+            {
+                return fault;
+            }
             if (read.Redrive is not null && RefuseRedrive(state, read, header.Number) is { } wrong)
             {
                 return wrong;
@@ -61,7 +65,8 @@ internal static class Continuation
     private static long Position(ShardState state, ReadEntry read, string key, Dictionary<string, long> seen)
     {
         long? hot = read.File is not null ? state.Files.GetValueOrDefault(key)?.Offset : state.Streams.GetValueOrDefault(key)?.Sequence;
-        return read.Recalls is { } page ? hot is null && page >= 0 && page < state.Cold?.Pages ? read.From : -1
+        return read.Recalls is { } page ? hot is null && page >= 0 && page < state.Cold?.Pages
+                && (read.File is not { } file || !state.IsForgotten(file, page)) ? read.From : -1
             : hot ?? (read.File is not null ? Begins(state, read, seen) : 0);
     }
 
@@ -81,5 +86,19 @@ internal static class Continuation
                 && before?.GetValueOrDefault(r.Key) >= r.Value)
             ? null : $"a redrive of source {read.Source} does not take from the rejections of capture {read.Redrive!.Capture} what it " +
                 $"adds to the records";
+    }
+
+    /// <summary>Why this read cannot withdraw these captures: it must bring nothing, and what it takes must be there and not be withdrawn
+    /// yet.</summary>
+    private static string? RefuseWithdrawal(ShardState state, ReadEntry read, Withdrawal withdrawal, long number)
+    {
+        var wrong = read is not { File: null, Stream: null, Redrive: null, Lines: 0, Duplicates: 0, Rejected: null }
+            ? "a read that brings lines" : withdrawal.Fault(number)
+            ?? (state.Withdrawals?.Any(before => before.Captures.Any(had => withdrawal.Captures.Any(range =>
+                had.From <= range.To && range.From <= had.To))) == true ? "a capture that is withdrawn already"
+            : withdrawal.Records.FirstOrDefault(taken => !state.Datasets.TryGetValue(taken.Key, out var had)
+                || taken.Value.Rows > had.Rows - state.WithdrawnOf(taken.Key).Rows).Key is { } dataset
+                ? $"more records of {dataset} than there are" : null);
+        return wrong is null ? null : $"a read of source {read.Source} withdraws {wrong}";
     }
 }

@@ -81,6 +81,7 @@ public readonly record struct Link(long Number, [property: JsonPropertyName("sha
 /// <summary>Capture numbers of one shard, both ends inclusive, as people type them: `--from 3 --to 3` is one capture.</summary>
 public readonly record struct CaptureRange(long From, long To)
 {
+    [JsonIgnore]
     public long Count => To - From + 1;
 
     public bool Contains(long number) => number >= From && number <= To;

@@ -12,9 +12,9 @@ namespace Pipeline.Core.Captures;
 public sealed class ShardState
 {
     public const int SnapshotEvery = 256;
-    /// <summary>The newest version that is read: of a state that has <see cref="Cold"/>.</summary>
+    /// <summary>The newest version that is read: of a state that has <see cref="Cold"/> or <see cref="Withdrawals"/>.</summary>
     public const int CurrentVersion = 3;
-    /// <summary>The version of a state of which nothing is cold.</summary>
+    /// <summary>The version of every other state.</summary>
     public const int PlainVersion = 2;
 
     public int Version { get; set; } = PlainVersion;
@@ -33,6 +33,8 @@ public sealed class ShardState
     /// <summary>Which reads were redriven, `capture/read`, and the newest capture that says which of their lines; absent where none
     /// was.</summary>
     public SortedDictionary<string, long>? Redrives { get; set; }
+    /// <summary>Withdrawals of the shard's captures, in order; absent where there is none.</summary>
+    public List<Withdrawn>? Withdrawals { get; set; }
     /// <summary>What left this state for cold pages; null before the first capture with a <see cref="CaptureHeader.Cold"/>.</summary>
     public ColdChain? Cold { get; set; }
 
@@ -46,6 +48,16 @@ public sealed class ShardState
 
     [JsonIgnore]
     public IEnumerable<KeyValuePair<string, Link>> Links => Datasets.Select(d => KeyValuePair.Create(d.Key, d.Value.Last));
+
+    /// <summary>Whether this capture's records were withdrawn.</summary>
+    public bool IsWithdrawn(long number) => Withdrawals?.Any(withdrawn => withdrawn.Holds(number)) == true;
+
+    /// <summary>Whether a withdrawal dropped this file from the cold pages up to this one.</summary>
+    public bool IsForgotten(string identity, long page) => Withdrawals?.Any(withdrawn => withdrawn.Hides(identity, page)) == true;
+
+    /// <summary>Of one dataset, the rows that withdrawals took away, and their sum.</summary>
+    public Sums WithdrawnOf(string dataset) =>
+        Sums.Of((Withdrawals ?? []).Select(w => w.Records.TryGetValue(dataset, out var sums) ? sums.Sums : Sums.Zero));
 
     public static string FileKey(string source, string identity) => source + "/" + identity;
 
@@ -65,7 +77,11 @@ public sealed class ShardState
         foreach (var read in header.Reads)
         {
             Sources[read.Source] = (Sources.GetValueOrDefault(read.Source) ?? new SourceTotals()).With(read);
-            if (read.Redrive is { } redriven)
+            if (read.Withdraws is { } withdrawal)
+            {
+                Withdraw(read.Source, withdrawal, header.Number);
+            }
+            else if (read.Redrive is { } redriven)
             {
                 (Redrives ??= new(StringComparer.Ordinal))[RedriveKey(redriven)] = header.Number;
             }
@@ -128,7 +144,7 @@ public sealed class ShardState
                 $"snapshot {origin}: it is not what docs/storage-format.md says ({e.GetType().Name}). It is damaged; delete it only " +
                 $"when every capture since the one before it still stands.", e);
         }
-        if (state is not { Version: >= 1 } || (state.Version <= CurrentVersion && state.Version == CurrentVersion != state.Cold is not null))
+        if (state is not { Version: >= 1 } || (state.Version <= CurrentVersion && state.Version == CurrentVersion != state.IsLater))
         {
             throw new InvalidDataException(
                 $"snapshot {origin}: version {state?.Version}, which never was so. It is damaged; delete it only when every capture since " +
@@ -165,8 +181,27 @@ public sealed class ShardState
         Cold = new ColdChain(page.Page + 1, Cold.Streams + streams.Count, page.Hash);
     }
 
+    private bool IsLater => Cold is not null || Withdrawals is not null;
+
     private static PipelineException Later(string origin, long version, Exception? inner) =>
         LaterVersion.Stop($"snapshot {origin}", $"it is of version {version}", CurrentVersion, inner);
+
+    private void Withdraw(string source, Withdrawal withdrawal, long number)
+    {
+        var hidden = Cold is { Pages: > 0 and var pages } ? pages : (long?)null;
+        (Withdrawals ??= []).Add(new Withdrawn(number, withdrawal.Captures, withdrawal.Records)
+        {
+            Whole = withdrawal.Whole, Pages = hidden, Forgets = hidden is null ? null : withdrawal.Forgets,
+        });
+        var forgotten = withdrawal.Whole == true
+            ? Files.Keys.Where(key => key.StartsWith(source + "/", StringComparison.Ordinal)).ToList()
+            : [.. (withdrawal.Forgets ?? []).Select(file => FileKey(source, file))];
+        foreach (var key in forgotten)
+        {
+            Files.Remove(key);
+        }
+        Version = CurrentVersion;
+    }
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,

@@ -76,6 +76,22 @@ public sealed class RowHash : IDisposable
         return new Sums(columns.Rows, high, low);
     }
 
+    /// <summary>The hash of every row, in order.</summary>
+    public UInt128[] Each(Columns columns)
+    {
+        var layout = Layout.Of(columns);
+        var each = new UInt128[columns.Rows];
+        for (var start = 0; start < columns.Rows; start += Batch)
+        {
+            var halves = Hash(columns, layout, start, Math.Min(Batch, columns.Rows - start));
+            for (var i = 0; i < halves.Length / 2; i++)
+            {
+                each[start + i] = new UInt128(halves[i * 2 + 1], halves[i * 2]);
+            }
+        }
+        return each;
+    }
+
     public void Dispose() => _aes.Dispose();
 
     /// <summary>Adds the i-th hash, the lower half of which comes first.</summary>

@@ -36,6 +36,9 @@ public static class TableNames
 
     internal const string TxnPrefix = "pipeline/", TxnHash = "/sha256";
 
+    /// <summary>Beside rule 22's two: the capture whose withdrawal the table has carried out last (rule 36).</summary>
+    internal const string TxnWithdrawn = "pipeline-withdrawn/";
+
     internal static string TxnOfNumber(string shard) => TxnPrefix + shard;
 
     internal static string TxnOfHash(string shard) => TxnPrefix + shard + TxnHash;

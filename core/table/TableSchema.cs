@@ -9,6 +9,11 @@ internal static class TableSchema
 {
     public const string StoreKey = "pipeline.store", KeyIdKey = "pipeline.kid", ContractKey = "pipeline.contract";
 
+    /// <summary>Set while a removal of rows is open (rule 24): the shard and the capture that is its receipt.</summary>
+    public const string WithdrawsKey = "pipeline.withdraws";
+
+    public const string AppendOnlyKey = "delta.appendOnly";
+
     public static readonly TableProtocol Protocol = new(1, 2);
 
     public static readonly IReadOnlyList<string> Partition = ["date"];
@@ -16,7 +21,7 @@ internal static class TableSchema
     /// <summary>What rule 24 demands, by property.</summary>
     public static readonly IReadOnlyDictionary<string, string> Demanded = new Dictionary<string, string>
     {
-        ["delta.appendOnly"] = "true",
+        [AppendOnlyKey] = "true",
         ["delta.dataSkippingStatsColumns"] = "time",
         ["delta.enableExpiredLogCleanup"] = "false",
     };
@@ -24,6 +29,18 @@ internal static class TableSchema
     public static TableMetadata Metadata(string id, Contract contract, string store, string keyId, long createdTime) =>
         new(id, SchemaString(contract), Partition, new Dictionary<string,
             string>(Demanded) { [ContractKey] = contract.Sha256, [KeyIdKey] = keyId, [StoreKey] = store }, createdTime);
+
+    /// <summary>The metadata of a table of which rows are being removed; null: they were, and all is as before.</summary>
+    public static TableMetadata Withdrawing(TableMetadata metadata, string? receipt)
+    {
+        var configuration = new Dictionary<string, string>(metadata.Configuration) { [AppendOnlyKey] = receipt is null ? "true" : "false" };
+        configuration.Remove(WithdrawsKey);
+        if (receipt is not null)
+        {
+            configuration[WithdrawsKey] = receipt;
+        }
+        return metadata with { Configuration = configuration };
+    }
 
     public static string SchemaString(Contract contract)
     {

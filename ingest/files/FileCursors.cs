@@ -86,7 +86,8 @@ public sealed class FileCursors
         {
             foreach (var (key, cursor) in page.Files.Where(file => file.Value.Source == Source))
             {
-                if (key[(Source.Length + 1)..] is var identity && names.Contains(identity) && Find(identity) is null)
+                if (key[(Source.Length + 1)..] is var identity && names.Contains(identity) && Find(identity) is null
+                    && !cold.IsForgotten(identity, page.Page))
                 {
                     Advance(identity, cursor);
                 }

@@ -38,7 +38,7 @@ public sealed class KnownContents(CaptureStore captures, string source, ShardSta
     /// <summary>How long what another source has captured is believed.</summary>
     private static readonly TimeSpan Fresh = TimeSpan.FromMinutes(5);
 
-    private readonly ConcurrentDictionary<string, (FileCursors? Cursors, long At)> _others = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, (FileCursors? Cursors, long Withdrawn, long At)> _others = new(StringComparer.Ordinal);
     private readonly SemaphoreSlim _one = new(1);
 
     // Taken now: the shard moves its state on while its source reads.
@@ -66,13 +66,14 @@ public sealed class KnownContents(CaptureStore captures, string source, ShardSta
             for (var number = 0; number < MaxAlike; number++)
             {
                 var owner = await TakeAsync(ContentObject.Name(fingerprint, number), cancel);
-                if (owner == source)
+                if (owner.Source == source)
                 {
                     return null;
                 }
-                if (await LikenessAsync(owner, fingerprint, compare, cancel) != Likeness.Other)
+                var likeness = await LikenessAsync(owner.Source, fingerprint, compare, cancel);
+                if (likeness == Likeness.Same || likeness == Likeness.Unread && !Gave(owner))
                 {
-                    return owner;
+                    return owner.Source;
                 }
             }
             return null;
@@ -85,15 +86,19 @@ public sealed class KnownContents(CaptureStore captures, string source, ShardSta
 
     public void Dispose() => _one.Dispose();
 
-    /// <summary>Takes the name where it is free. The source that has it.</summary>
-    private async Task<string> TakeAsync(string name, CancellationToken cancel)
+    /// <summary>Whether that source withdrew all that it had brought after it took this content (rule 36): it is about to read none of
+    /// it.</summary>
+    private bool Gave(ContentObject content) => _others[content.Source].Withdrawn >= content.Next;
+
+    /// <summary>Takes the name where it is free. Who has it.</summary>
+    private async Task<ContentObject> TakeAsync(string name, CancellationToken cancel)
     {
-        var mine = new ContentObject(source, own.Next).Encode();
-        if (writes && await captures.Store.PutIfAbsentAsync(name, mine, cancel) != PutOutcome.Other)
+        var mine = new ContentObject(source, own.Next);
+        if (writes && await captures.Store.PutIfAbsentAsync(name, mine.Encode(), cancel) != PutOutcome.Other)
         {
-            return source;
+            return mine;
         }
-        return await captures.Store.ReadAsync(name, cancel) is { } bytes ? ContentObject.Decode(bytes, name).Source : source;
+        return await captures.Store.ReadAsync(name, cancel) is { } bytes ? ContentObject.Decode(bytes, name) : mine;
     }
 
     /// <summary>Gives the contents that this source read before there were objects theirs, and finds the sources whose contents may have
@@ -129,7 +134,10 @@ public sealed class KnownContents(CaptureStore captures, string source, ShardSta
     {
         if (!_others.TryGetValue(other, out var known) || time.GetElapsedTime(known.At) >= Fresh)
         {
-            known = _others[other] = (await CursorsAsync(other, cancel), time.GetTimestamp());
+            var state = await StateAsync(other, cancel);
+            known = _others[other] = (state is null ? null
+                : new FileCursors(other, state.Files) { Cold = new ColdPages(captures, state) },
+                state?.Withdrawals?.LastOrDefault(withdrawn => withdrawn.Whole == true)?.Capture ?? -1, time.GetTimestamp());
         }
         try
         {
@@ -146,12 +154,11 @@ public sealed class KnownContents(CaptureStore captures, string source, ShardSta
     }
 
     /// <summary>Null where that source's shard is damaged or forked: what it captured cannot be told, and the others go on.</summary>
-    private async Task<FileCursors?> CursorsAsync(string other, CancellationToken cancel)
+    private async Task<ShardState?> StateAsync(string other, CancellationToken cancel)
     {
         try
         {
-            var state = await captures.FoldAsync(other, cancel);
-            return new FileCursors(other, state.Files) { Cold = new ColdPages(captures, state) };
+            return await captures.FoldAsync(other, cancel);
         }
         catch (PipelineException e) when (e is DifferenceException or CorruptException)
         {

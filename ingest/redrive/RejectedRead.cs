@@ -28,7 +28,8 @@ public static class RejectedReads
         var found = new List<RejectedRead>();
         for (var number = await FirstAsync(captures, state.Shard, cancel); number is { } n && n < state.Next; number = n + 1)
         {
-            if (await captures.ReadAsync(state.Shard, n, cancel) is not { } capture)
+            // What was withdrawn is not brought back by another way.
+            if (state.IsWithdrawn(n) || await captures.ReadAsync(state.Shard, n, cancel) is not { } capture)
             {
                 continue;
             }

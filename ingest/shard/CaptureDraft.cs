@@ -103,8 +103,8 @@ public sealed class CaptureDraft(IReadOnlyList<Contract> contracts, long mostByt
             Contracts = new(contracts.ToDictionary(c => c.Dataset, c => c.Sha256), StringComparer.Ordinal),
             Links = new(state.Links.ToDictionary(l => l.Key, l => l.Value), StringComparer.Ordinal),
             Reads = reads, Frames = entries, Cold = cold?.Mark,
-            Version = cold?.Mark is null ? CaptureHeader.PlainVersion : CaptureHeader.CurrentVersion,
         };
+        header = header with { Version = header.NeedsCurrent ? CaptureHeader.CurrentVersion : CaptureHeader.PlainVersion };
         return CaptureFile.Encode(header, RejectionBlock.Encode(runs), frames, key);
     }
 

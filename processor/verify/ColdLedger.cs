@@ -12,7 +12,7 @@ internal sealed class ColdLedger
 {
     private readonly Dictionary<long, Sha256> _hashes = [];
     // 64 bits of a hash of each key: a million files take some 40 MB.
-    private readonly Dictionary<ulong, (long Page, long At)> _cold = [];
+    private readonly Dictionary<ulong, (long Page, long At)> _files = [], _streams = [];
     private bool _isWhole = true;
 
     /// <summary>The newest chain that a state had; null where nothing is cold.</summary>
@@ -25,7 +25,8 @@ internal sealed class ColdLedger
     public void Adopt(ShardState state)
     {
         (Chain, _isWhole) = (state.Cold ?? Chain, _isWhole && state.Cold is null);
-        _cold.Clear();
+        _files.Clear();
+        _streams.Clear();
     }
 
     /// <summary>A capture that the state has folded. What its reads say that is not so, in words.</summary>
@@ -33,18 +34,38 @@ internal sealed class ColdLedger
     public IEnumerable<string> Apply(CaptureHeader header, ShardState state)
     {
         var wrong = _isWhole && Chain is { Pages: > 0 } ? header.Reads.Select(Wrong).OfType<string>().ToList() : [];
+        foreach (var read in header.Reads.Where(read => read.Withdraws is not null))
+        {
+            Forget(read.Source, read.Withdraws!);
+        }
         foreach (var page in state.Cooled)
         {
             _hashes[page.Page] = page.Hash;
-            foreach (var (key, at) in page.Files.Select(file => (file.Key, file.Value.Offset))
-                .Concat(page.Streams.Select(stream => (stream.Key, stream.Value))))
+            foreach (var (key, cursor) in page.Files)
             {
-                _cold[Hash(key)] = (page.Page, at);
+                _files[Hash(key)] = (page.Page, cursor.Offset);
+            }
+            foreach (var (key, sequence) in page.Streams)
+            {
+                _streams[Hash(key)] = (page.Page, sequence);
             }
         }
         state.Cooled.Clear();
         Chain = state.Cold;
         return wrong;
+    }
+
+    /// <summary>A withdrawal drops files, cold ones too: such a file is read from its start again.</summary>
+    private void Forget(string source, Withdrawal withdrawal)
+    {
+        if (withdrawal.Whole == true)
+        {
+            _files.Clear();
+        }
+        foreach (var file in withdrawal.Forgets ?? [])
+        {
+            _files.Remove(Hash(ShardState.FileKey(source, file)));
+        }
     }
 
     private string? Wrong(ReadEntry read)
@@ -53,11 +74,11 @@ internal sealed class ColdLedger
         {
             return null;
         }
-        var key = Hash(ShardState.FileKey(read.Source, id));
-        var known = _cold.TryGetValue(key, out var cold);
+        var (key, all) = (Hash(ShardState.FileKey(read.Source, id)), read.File is null ? _streams : _files);
+        var known = all.TryGetValue(key, out var cold);
         if (read.Recalls is { } page)
         {
-            return known && cold == (page, read.From) && _cold.Remove(key) ? null
+            return known && cold == (page, read.From) && all.Remove(key) ? null
                 : $"a read of source {read.Source} goes on at {read.From} by cold page {page}, "
                     + (known ? $"the newest page that has it is {cold.Page}, up to {cold.At}" : "which has nothing of it");
         }

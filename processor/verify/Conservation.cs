@@ -6,7 +6,7 @@ namespace Pipeline.Processor.Verify;
 
 /// <summary>
 /// Promise 7 as a pure decision: from what the walks found to the report.
-/// lines = records + rejections + duplicates; captured = shipped + pending (and, once erasure exists, + erased).
+/// lines = records + rejections + duplicates + withdrawn; captured = shipped + pending (and, once erasure exists, + erased).
 /// </summary>
 internal static class Conservation
 {
@@ -22,6 +22,9 @@ internal static class Conservation
         var differences = found.Differences;
         var all = new SortedSet<string>(datasets.Concat(us.SelectMany(s => s.Datasets.Keys)), StringComparer.Ordinal);
         var captured = Sum(all, us.SelectMany(shard => shard.Datasets.Select(d => (d.Key, d.Value.Captured))));
+        var withdrawn = Sum(all, us.SelectMany(shard => shard.Withdrawn.Select(w => (w.Key, new Tally(0, w.Value)))));
+        var records = new SortedDictionary<string, long>(captured.ToDictionary(c => c.Key, c => c.Value.Sums.Rows
+            - withdrawn[c.Key].Sums.Rows), StringComparer.Ordinal);
         var shipped = Sum(all, tables.SelectMany(table => table.ShippedByShard.Values.Select(tally => (table.Dataset, tally))));
         // Where no table was looked at, nobody can tell what is shipped.
         var pending = (tables.Count == 0 ? [] : us).SelectMany(shard => shard.Datasets.Where(d => d.Value.PendingRange is not null)
@@ -38,6 +41,7 @@ internal static class Conservation
             if (found.None && missing.Count + forks.Count == 0)
             {
                 differences.AddRange(Lines(lines, captured, rejections, duplicates));
+                differences.AddRange(Withdrawals(us, tables));
                 differences.AddRange(Records(us, tables));
             }
         }
@@ -45,8 +49,9 @@ internal static class Conservation
         return new VerifyReport
         {
             Ok = found.None && missing.Count + forks.Count == 0,
-            Lines = lines, Records = new(captured.ToDictionary(c => c.Key, c => c.Value.Sums.Rows), StringComparer.Ordinal),
-                Rejections = rejections, Duplicates = duplicates,
+            Lines = lines, Records = records,
+                Withdrawn = new(withdrawn.ToDictionary(w => w.Key, w => w.Value.Sums.Rows), StringComparer.Ordinal),
+            Rejections = rejections, Duplicates = duplicates,
             Redriven = Count(us.SelectMany(shard => shard.Totals.Redriven)),
                 DuplicateRules = Count(us.SelectMany(shard => shard.Totals.DuplicateRules)),
             Captured = Amounts(captured), Shipped = Amounts(shipped),
@@ -72,7 +77,8 @@ internal static class Conservation
         var (records, rejected) = (captured.Values.Sum(c => c.Sums.Rows), rejections.Values.Sum());
         if (lines != records + rejected + duplicates)
         {
-            yield return $"{lines} lines, but {records} records, {rejected} rejections and {duplicates} duplicates, which are " +
+            yield return $"{lines} lines, but {records} records, those withdrawn among them, {rejected} rejections and {duplicates} " +
+                $"duplicates, which are " +
                 $"{records + rejected + duplicates}.";
         }
     }
@@ -90,6 +96,26 @@ internal static class Conservation
                     yield return $"dataset {table.Dataset}, shard {shard.Shard}: {facts.Captured.Sums.Rows} records captured in " +
                         $"{facts.Captured.Frames} frames, but {took.Sums.Rows} in {took.Frames} shipped and {facts.Pending.Sums.Rows} " +
                         $"in {facts.Pending.Frames} pending, or their sums differ.";
+                }
+            }
+        }
+    }
+
+    /// <summary>No date has fewer rows without a receipt, and every receipt was carried out (rule 36).</summary>
+    private static IEnumerable<string> Withdrawals(IReadOnlyList<ShardFacts> shards, IReadOnlyList<TableFacts> tables)
+    {
+        foreach (var table in tables)
+        {
+            foreach (var shard in shards)
+            {
+                var said = shard.Withdrawn.GetValueOrDefault(table.Dataset);
+                var took = table.WithdrawnByShard.GetValueOrDefault(shard.Shard);
+                if (said != took)
+                {
+                    yield return $"dataset {table.Dataset}, shard {shard.Shard}: its captures withdraw {said.Rows} records, the table's "
+                        + $"commits took {took.Rows} out{(said.Rows == took.Rows ? ", with other sums" : "")}. "
+                        + (took.Rows < said.Rows ? $"Run `pipeline withdraw --source {shard.Shard}` again, which finishes it."
+                            : "Restore the capture store or the table's log from a copy.");
                 }
             }
         }

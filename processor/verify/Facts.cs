@@ -18,6 +18,8 @@ internal sealed record ShardFacts
     /// <summary>The newest capture, where it could be read.</summary>
     public Link? HeadLink { get; init; }
     public IReadOnlyDictionary<string, DatasetFacts> Datasets { get; init; } = new Dictionary<string, DatasetFacts>();
+    /// <summary>Dataset → the rows that the shard's withdrawals take away, and their sum.</summary>
+    public IReadOnlyDictionary<string, Sums> Withdrawn { get; init; } = new Dictionary<string, Sums>();
     public IReadOnlyList<Fork> Forks { get; init; } = [];
     public IReadOnlyList<ReportedRange> Missing { get; init; } = [];
     public Findings Findings { get; init; } = new();
@@ -34,6 +36,8 @@ internal sealed record TableFacts
     public required string Dataset { get; init; }
     public required long Version { get; init; }
     public required IReadOnlyDictionary<string, Tally> ShippedByShard { get; init; }
+    /// <summary>Shard → the rows that withdrawals took out of the table, and their sum.</summary>
+    public IReadOnlyDictionary<string, Sums> WithdrawnByShard { get; init; } = new Dictionary<string, Sums>();
     public long Files { get; init; }
     public long Bytes { get; init; }
     public long Rows { get; init; }
@@ -52,7 +56,7 @@ internal sealed record TableFacts
     public static TableFacts Of(TableFold fold, Findings findings, Sums? read, long unreferenced) => new()
     {
         Dataset = fold.Dataset, Version = fold.Version, ShippedByShard = fold.Ledgers.ToDictionary(l => l.Key, l => l.Value.Total),
-        Files = fold.Live.Count, Bytes = fold.Live.Values.Sum(file => file.Size),
+        WithdrawnByShard = fold.Withdrawn, Files = fold.Live.Count, Bytes = fold.Live.Values.Sum(file => file.Size),
             Rows = fold.Live.Values.Sum(file => Math.Max(0, file.Rows)),
         Read = read, Unreferenced = unreferenced, Contracts = fold.Contracts, Findings = findings,
         Undone = [.. fold.Ledgers.SelectMany(ledger => ledger.Value.Uncovered()

@@ -159,6 +159,7 @@ internal sealed class ShardFold
         {
             Shard = _shard, First = head is null ? null : _first, Head = head, Captures = _captures, Snapshots = _snapshots,
             Totals = _totals, Contracts = _contracts, HeadLink = head is { } at && _last is { } last && last.Number == at ? last : null,
+            Withdrawn = _state is { } state ? _accounts.Keys.ToDictionary(dataset => dataset, state.WithdrawnOf) : [],
             Datasets = _accounts.ToDictionary(a => a.Key, a => a.Value.ToFacts()), Forks = _forks, Missing = _missing, Findings = Findings,
                 Through = Through,
         };

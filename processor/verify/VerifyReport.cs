@@ -13,10 +13,10 @@ public sealed record VerifyReport
     /// <summary>Nothing is missing and nothing differs. What is pending leaves it true.</summary>
     public required bool Ok { get; init; }
 
-    /// <summary>Lines read: the sum of records, rejections and duplicates.</summary>
+    /// <summary>Lines read: the sum of records, rejections, duplicates and what was withdrawn.</summary>
     public required long Lines { get; init; }
 
-    /// <summary>Dataset → records captured.</summary>
+    /// <summary>Dataset → records captured and not withdrawn.</summary>
     public required SortedDictionary<string, long> Records { get; init; }
 
     /// <summary>Reason → lines rejected for it.</summary>
@@ -60,6 +60,9 @@ public sealed record VerifyReport
     /// <summary>Rule (such as `rewound`) → lines that may be captured twice, where the content of a file that went back cannot tell. Empty:
     /// none may be.</summary>
     public SortedDictionary<string, long> PossibleDouble { get; init; } = new(StringComparer.Ordinal);
+
+    /// <summary>Dataset → records that were captured and withdrawn (rule 36).</summary>
+    public SortedDictionary<string, long> Withdrawn { get; init; } = new(StringComparer.Ordinal);
 
     /// <summary>Rule → lines recognised as duplicates by it; their sum is <see cref="Duplicates"/>.</summary>
     public SortedDictionary<string, long> DuplicateRules { get; init; } = new(StringComparer.Ordinal);

@@ -42,6 +42,9 @@ public sealed class TableFold(Contract contract, string captureStore, string key
 
     public IReadOnlyDictionary<string, ShardLedger> Ledgers => _ledgers;
 
+    /// <summary>Per shard, the rows that withdrawals in force took away, and their sum.</summary>
+    public SortedDictionary<string, Sums> Withdrawn { get; } = new(StringComparer.Ordinal);
+
     public List<string> Differences => _differences;
 
     /// <summary>The id in the table's metadata; null where there is no table.</summary>
@@ -79,6 +82,10 @@ public sealed class TableFold(Contract contract, string captureStore, string key
         {
             _ledgers[shard] = ShardLedger.Resume(ledger, standsFrom(shard));
         }
+        foreach (var (shard, sums) in receipt.Withdrawn ?? [])
+        {
+            Withdrawn[shard] = sums.Sums;
+        }
         (_metadata, _protocol, _below, Version) = (state.Metadata, state.Protocol, receipt.Entry, state.Version);
         _points[_fingerprint] = Version;
         return state.EntryHash == receipt.Entry && _live.Count == receipt.Files
@@ -91,7 +98,10 @@ public sealed class TableFold(Contract contract, string captureStore, string key
         _fingerprint.ToString("x32", System.Globalization.CultureInfo.InvariantCulture),
         new(_dates.ToDictionary(d => d.Key.ToString(), d => DaySums.Of(d.Value)), StringComparer.Ordinal),
         new(_ledgers.Where(l => l.Value.Shipped is not null).ToDictionary(l => l.Key, l => l.Value.ToReceipt(through(l.Key))),
-            StringComparer.Ordinal));
+            StringComparer.Ordinal))
+    {
+        Withdrawn = Withdrawn.Count == 0 ? null : new(Withdrawn.ToDictionary(w => w.Key, w => DaySums.Of(w.Value)), StringComparer.Ordinal),
+    };
 
     /// <summary>Folds the next entry in. Its added files have their rows, from their footers where the log does not tell; −1 where those
     /// are gone too.</summary>
@@ -108,7 +118,14 @@ public sealed class TableFold(Contract contract, string captureStore, string key
         }
         CheckOrigin(entry);
         CheckTotals(entry);
-        Ship(entry);
+        if (entry.Kind == CommitKind.Withdraw)
+        {
+            Withdraw(entry);
+        }
+        else
+        {
+            Ship(entry);
+        }
         Fold(entry);
         FindRestore(entry);
         _below = entry.Hash;
@@ -130,6 +147,10 @@ public sealed class TableFold(Contract contract, string captureStore, string key
         catch (PipelineException e)
         {
             _differences.Add(e.Message);
+        }
+        if (_metadata?.Configuration.GetValueOrDefault(TableSchema.WithdrawsKey) is { } open)
+        {
+            _differences.Add($"{where}: the withdrawal of capture {open} was not completed. Run `pipeline withdraw` of its source again.");
         }
         var rows = _live.Values.GroupBy(file => file.Date).ToDictionary(files => files.Key, files => files.ToList());
         foreach (var date in rows.Keys.Concat(_dates.Keys).Distinct().Order())
@@ -205,6 +226,14 @@ public sealed class TableFold(Contract contract, string captureStore, string key
         foreach (var shard in entry.Shipped.Keys.Where(shard => entry.Shards.All(total => total.Shard != shard)))
         {
             Differ(entry, $"moves what is shipped of shard {shard} without saying what it took");
+        }
+    }
+
+    private void Withdraw(TableCommit entry)
+    {
+        foreach (var total in UndoneBy(entry) is null ? entry.Shards : [])
+        {
+            Withdrawn[total.Shard] = Withdrawn.GetValueOrDefault(total.Shard) - total.Sums;
         }
     }
 

@@ -27,6 +27,12 @@ public sealed record CommitDraft
 
     public IReadOnlyList<DateTotal> Dates { get; init; } = [];
 
+    /// <summary>Of a withdrawal only: the table's metadata from this commit on.</summary>
+    public TableMetadata? Metadata { get; init; }
+
+    /// <summary>Of a withdrawal only: its shard, and the capture that is its receipt; null in the commit that closes it.</summary>
+    public (string Shard, long Capture)? Withdraws { get; init; }
+
     /// <summary>What is wrong with the draft whatever the table holds: null where nothing is. A fault here is a fault of the
     /// caller.</summary>
     public string? Fault()
@@ -40,6 +46,7 @@ public sealed record CommitDraft
         {
             CommitKind.Ship => RowsFault(added) ?? ShipFault(),
             CommitKind.Repair => RowsFault(added) ?? RepairFault(),
+            CommitKind.Withdraw => WithdrawFault(added),
             CommitKind.Compact => Shards.Count + Dates.Count + NewShipped.Count > 0 ? "a compaction ships nothing"
                 : Remove.Count == 0 || Remove.Any(file => file.Rows < 0) || Remove.Sum(file => file.Rows) != added
                     ? $"a compaction that takes {Remove.Sum(file => file.Rows)} rows and gives {added}"
@@ -64,6 +71,17 @@ public sealed record CommitDraft
             return "the files of a date hold other rows than its total says";
         }
         return null;
+    }
+
+    /// <summary>A withdrawal says what it takes away, in negative totals; the commit that closes it takes nothing.</summary>
+    private string? WithdrawFault(long added)
+    {
+        var (byShard, byDate) = (Sums.Of(Shards.Select(shard => shard.Sums)), Sums.Of(Dates.Select(date => date.Sums)));
+        return Metadata is null || NewShipped.Count > 0 || Withdraws is null && Add.Count + Remove.Count + Dates.Count > 0
+            ? "a withdrawal without metadata or receipt, or that ships"
+            : byShard != byDate || byDate.Rows != added - Remove.Sum(file => file.Rows) || Dates.Any(date => date.Sums.Rows >= 0)
+                ? $"a withdrawal of {byShard.Rows} rows by shard, {byDate.Rows} by date, {added - Remove.Sum(file => file.Rows)} in files"
+            : null;
     }
 
     private string? ShipFault()

@@ -124,7 +124,8 @@ internal static class EntryReader
             return commit;
         }
         var kind = Text(ours, "kind") switch { "create" => CommitKind.Create, "ship" => CommitKind.Ship, "compact" =>
-            CommitKind.Compact, "repair" => CommitKind.Repair, _ => CommitKind.Foreign };
+            CommitKind.Compact, "repair" => CommitKind.Repair,
+            "withdraw" => CommitKind.Withdraw, _ => CommitKind.Foreign };
         if (ours.GetProperty("version").GetInt32() > Newest || kind == CommitKind.Foreign)
         {
             throw LaterVersion.Stop($"{where}: entry {commit.Version}",

@@ -37,7 +37,17 @@ internal sealed class EntryWriter
         var entry = new EntryWriter();
         var dataChange = draft.Kind != CommitKind.Compact;
         var now = origin.Time.ToUnixTimeMilliseconds();
-        entry.Info(dataChange ? "WRITE" : "OPTIMIZE", KindName(draft.Kind), draft.Reason, origin, below, draft.Shards, draft.Dates);
+        var operation = draft.Kind == CommitKind.Withdraw ? "DELETE" : dataChange ? "WRITE" : "OPTIMIZE";
+        entry.Info(operation, KindName(draft.Kind), draft.Reason, origin, below, draft.Shards,
+            draft.Dates);
+        if (draft.Metadata is { } metadata)
+        {
+            entry.Action("metaData", json => Metadata(json, metadata));
+        }
+        if (draft.Withdraws is { } withdraws)
+        {
+            entry.Txn(TableNames.TxnWithdrawn + withdraws.Shard, withdraws.Capture);
+        }
         foreach (var (shard, link) in draft.NewShipped.OrderBy(pair => pair.Key, StringComparer.Ordinal))
         {
             entry.Txn(TableNames.TxnOfNumber(shard), link.Number);
@@ -76,6 +86,7 @@ internal sealed class EntryWriter
         CommitKind.Ship => "ship",
         CommitKind.Compact => "compact",
         CommitKind.Repair => "repair",
+        CommitKind.Withdraw => "withdraw",
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "no kind of ours"),
     };
 

@@ -48,6 +48,11 @@ public static class Rebase
             return new RebaseDecision.ShippedMoved(moved);
         }
         var removed = between.SelectMany(entry => entry.Removed).Select(file => file.Path).ToHashSet();
+        if (draft.Withdraws is { } withdraws && between.Any(entry => entry.Txn.ContainsKey(TableNames.TxnWithdrawn + withdraws.Shard)))
+        {
+            // Another process carried it out. Its rows may have gone from other files: equal rows are not told apart.
+            return new RebaseDecision.InputGone([.. draft.Remove.Select(file => file.Path)]);
+        }
         var gone = draft.Remove.Where(file => !before.Files.ContainsKey(file.Path) || removed.Contains(file.Path)).Select(file => file.Path)
             .ToList();
         if (gone.Count > 0)
@@ -72,7 +77,8 @@ public static class Rebase
         return before.Shipped.TryGetValue(shard, out var known) ? known : null;
     }
 
-    private static bool Changes(TableCommit entry, TableState before) =>
+    /// <summary>A withdrawal lowers and sets `appendOnly`, which nothing that appends or rearranges depends on.</summary>
+    private static bool Changes(TableCommit entry, TableState before) => entry.Kind != CommitKind.Withdraw && (
         entry.Protocol is { } protocol && protocol != before.Protocol || entry.Metadata is { } metadata
-            && !TableGuard.Same(metadata, before.Metadata);
+            && !TableGuard.Same(metadata, before.Metadata));
 }

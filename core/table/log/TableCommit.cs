@@ -6,9 +6,9 @@ namespace Pipeline.Core.Table.Log;
 /// <summary>
 /// What an entry of the log is for. <see cref="Foreign"/> is every entry that this program did not write. <see cref="Repair"/> brings
 /// records of captures at or below
-/// what is shipped, which no commit in force lists, and moves nothing.
+/// what is shipped, which no commit in force lists, and moves nothing. <see cref="Withdraw"/> takes records away: its totals are negative.
 /// </summary>
-public enum CommitKind { Foreign, Create, Ship, Compact, Repair }
+public enum CommitKind { Foreign, Create, Ship, Compact, Repair, Withdraw }
 
 /// <summary>A file that an entry took out of the table. With <see cref="DataChange"/> rows went with it; without, other files of the table
 /// hold them.</summary>

@@ -32,7 +32,9 @@ public static class TableGuard
         var configuration = metadata.Configuration;
         foreach (var (property, demanded) in TableSchema.Demanded)
         {
-            Expect(where, property, configuration.GetValueOrDefault(property), demanded);
+            // While a removal is open its own commit has lowered this one (rule 24).
+            var lowered = property == TableSchema.AppendOnlyKey && configuration.ContainsKey(TableSchema.WithdrawsKey);
+            Expect(where, property, configuration.GetValueOrDefault(property), lowered ? "false" : demanded);
         }
         if (configuration.Keys.FirstOrDefault(property => property.StartsWith("delta.", StringComparison.Ordinal)
             && !TableSchema.Demanded.ContainsKey(property) && !Harmless.Contains(property)) is { } unknown)
@@ -58,7 +60,8 @@ public static class TableGuard
     /// the replay ends.</summary>
     internal static void CheckForeign(string where, TableCommit entry)
     {
-        if (entry.Txn.Keys.FirstOrDefault(id => id.StartsWith(TableNames.TxnPrefix, StringComparison.Ordinal)) is { } ours)
+        if (entry.Txn.Keys.FirstOrDefault(id => id.StartsWith(TableNames.TxnPrefix, StringComparison.Ordinal)
+            || id.StartsWith(TableNames.TxnWithdrawn, StringComparison.Ordinal)) is { } ours)
         {
             throw new DifferenceException(
                 $"{where}: entry {entry.Version}, written by '{Writer(entry)}', sets txn '{ours}', which only this program may set. "

@@ -25,7 +25,8 @@ public sealed class TableLog(IObjectStore store, Contract contract, string captu
     /// <summary>How messages name the table.</summary>
     public string Where => $"table {contract.Dataset} in {store.Location}";
 
-    internal TimeProvider Time => time;
+    /// <summary>The clock by which waits for the store are timed.</summary>
+    public TimeProvider Time => time;
 
     internal CheckpointSearch Checkpoints => new(store, contract.Dataset, Where);
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using Pipeline.Core.Captures;
 using Pipeline.Core.Table.Segments;
 
@@ -52,8 +53,19 @@ public sealed class TableState
     /// <summary>Files removed in the last week before the newest entry, for checkpoints.</summary>
     internal ImmutableDictionary<string, RemovedFile> Tombstones { get; }
 
-    /// <summary>`txn` of other applications, kept for checkpoints.</summary>
+    /// <summary>`txn` of other applications and of withdrawals, kept for checkpoints.</summary>
     internal ImmutableDictionary<string, long> ForeignTxn { get; }
+
+    /// <summary>The capture of this shard whose withdrawal the table has carried out last; −1: none (rule 36).</summary>
+    public long WithdrawnThrough(string shard) => ForeignTxn.TryGetValue(TableNames.TxnWithdrawn + shard, out var number) ? number : -1;
+
+    /// <summary>The removal of rows that was begun and not completed: its shard, and the capture that is its receipt; null: none.</summary>
+    public (string Shard, long Capture)? OpenWithdrawal =>
+        Metadata.Configuration.GetValueOrDefault(TableSchema.WithdrawsKey)?.Split('/') is [var shard, var number]
+            && long.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var capture) ? (shard, capture) : null;
+
+    /// <summary>The table's metadata while rows are removed under <paramref name="receipt"/> (`SHARD/CAPTURE`); null: after that.</summary>
+    public TableMetadata Withdrawing(string? receipt) => TableSchema.Withdrawing(Metadata, receipt);
 
     /// <summary>The state one entry later. The caller has checked the entry (<see cref="TableLog"/>).</summary>
     internal TableState Next(TableCommit entry)
