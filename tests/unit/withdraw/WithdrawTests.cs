@@ -126,7 +126,7 @@ public sealed class WithdrawTests
         var before = state.ToJson();
         foreach (var (from, to, rows) in new[] { (0L, 2L, 20L), (2, 90, 10), (2, 1, 10), (0, 0, 21), (0, 0, 0) })
         {
-            var fork = made.Apply(state, new Withdrawal
+            var fork = WithdrawWorld.Apply(state, new Withdrawal
             {
                 Captures = [new CaptureRange(from, to)], Records = new() { ["xencenter-checks"] = new DaySums(rows, new string('0', 32)) },
             });

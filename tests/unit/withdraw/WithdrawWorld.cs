@@ -42,7 +42,7 @@ internal sealed class WithdrawWorld(int snapshotEvery = ShardState.SnapshotEvery
 
     public Task<IReadOnlyList<TableRemoval>> RemoveAsync(string source) => Parts().RemoveAsync(source);
 
-    public Fork? Apply(ShardState state, Withdrawal withdrawal)
+    public static Fork? Apply(ShardState state, Withdrawal withdrawal)
     {
         var read = new ReadEntry { Source = "web", Format = "", From = 0, To = 0, Check = "", Lines = 0, Withdraws = withdrawal };
         var header = new CaptureHeader
