@@ -16,8 +16,8 @@ namespace Pipeline.Cli.Roles;
 internal sealed record WithdrawOutcome(WithdrawalPlan Plan, Link? Receipt, IReadOnlyList<TableRemoval> Removals);
 
 /// <summary>
-/// A withdrawal (rule 36): 1 everything captured is shipped — 2 the source is locked — 3 what an earlier run began is finished — 4 the plan,
-/// which is confirmed — 5 the receipt — 6 the tables.
+/// A withdrawal (rule 36): 1 everything captured is shipped — 2 the source is locked — 3 what an earlier run began is finished — 4 the
+/// plan, which is confirmed — 5 the receipt — 6 the tables.
 /// </summary>
 /// <param name="log">Hears of outages and damage.</param>
 internal sealed class WithdrawRole(PipelineSettings settings, OpenInstallation installation, Workers workers, Action<string> log)

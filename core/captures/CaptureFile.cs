@@ -5,10 +5,9 @@ using Pipeline.Core.Records;
 namespace Pipeline.Core.Captures;
 
 /// <summary>
-/// A capture's bytes (docs/storage-format.md): `CAPTURE2\n`, or `CAPTURE3\n` where files go cold or records are withdrawn, the header's length (u32 LE), the 32-byte code of magic, length and header,
-/// the
-/// header (UTF-8 JSON),
-/// then the blocks back to back: the rejection runs, then the frames. Version 1 has no code and no hash of its blocks.
+/// A capture's bytes (docs/storage-format.md): `CAPTURE2\n`, or `CAPTURE3\n` where files go cold or records are withdrawn, the header's
+/// length (u32 LE), the 32-byte code of magic, length and header, the header (UTF-8 JSON), then
+/// the blocks back to back: the rejection runs, then the frames. Version 1 has no code and no hash of its blocks.
 /// </summary>
 public static class CaptureFile
 {

@@ -39,7 +39,7 @@ public sealed record CaptureHeader
     public ByteRange? Rejections { get; init; }
     /// <summary>Whether it says something that a program which knows only <see cref="PlainVersion"/> would fold wrongly.</summary>
     [JsonIgnore]
-    public bool NeedsCurrent => Cold is not null || Reads.Any(read => read.Withdraws is not null);
+    public bool NeedsCurrent => Cold is not null || Reads is { } reads && reads.Any(read => read?.Withdraws is not null);
     /// <summary>What leaves the shard's state for a cold page after this capture; absent where nothing does.</summary>
     public ColdMark? Cold { get; init; }
     /// <summary>The sha256 of all bytes behind the header, so that the code of the header proves the whole. Absent in version 1.</summary>

@@ -47,7 +47,8 @@ public sealed record Withdrawn(long Capture, IReadOnlyList<CaptureRange> Capture
     /// <summary>Whether all that the source had brought by then was withdrawn.</summary>
     public bool? Whole { get; init; }
 
-    /// <summary>Cold pages that there were: they are not asked any more for what the withdrawal dropped. Absent where there was none.</summary>
+    /// <summary>Cold pages that there were: they are not asked any more for what the withdrawal dropped. Absent where there was
+    /// none.</summary>
     public long? Pages { get; init; }
 
     /// <summary>As <see cref="Withdrawal.Forgets"/>, where there were cold pages.</summary>
