@@ -18,11 +18,9 @@ public enum Likeness
 
 /// <summary>
 /// Which source of this installation reads a content: the first that meets it puts an object under a name made of the content's first line,
-/// before
-/// it captures anything of it. Whoever finds the name taken compares: 1 an object of its own source, or none: it may read — 2 another
-/// source that
-/// captured the same: it may not — 3 another source that captured nothing yet: it may not, for that one may be about to — 4 another
-/// content: the next name.
+/// before it captures anything of it. Whoever finds the name taken compares: 1 an object of its own source, or none: it may read — 2
+/// another source that captured the same: it may not — 3 another source that captured nothing yet: it may not, for that one may be about
+/// to — 4 another content, or one that the source withdrew since: the next name.
 /// Safe to use from many threads.
 /// </summary>
 /// <param name="own">The state of the shard that reads, before it reads.</param>
@@ -45,6 +43,7 @@ public sealed class KnownContents(CaptureStore captures, string source, ShardSta
     private readonly List<string>? _before = own.Files.Count > MaxMarked || own.Cold is { Pages: > 0 } ? null
         : [.. own.Files.Keys.Select(key => FileCursors.FingerprintOf(key[(key.IndexOf('/', StringComparison.Ordinal) + 1)..]).ToString())
             .Distinct()];
+    private readonly long _gave = Withdrawn(own);
     private List<string>? _unmarked;
 
     /// <summary>The source that has this content; null: this source may read it.</summary>
@@ -66,9 +65,14 @@ public sealed class KnownContents(CaptureStore captures, string source, ShardSta
             for (var number = 0; number < MaxAlike; number++)
             {
                 var owner = await TakeAsync(ContentObject.Name(fingerprint, number), cancel);
-                if (owner.Source == source)
+                if (owner.Source == source && owner.Next > _gave)
                 {
                     return null;
+                }
+                if (owner.Source == source)
+                {
+                    // This source gave it up; another one may have it since.
+                    continue;
                 }
                 var likeness = await LikenessAsync(owner.Source, fingerprint, compare, cancel);
                 if (likeness == Likeness.Same || likeness == Likeness.Unread && !Gave(owner))
@@ -85,6 +89,10 @@ public sealed class KnownContents(CaptureStore captures, string source, ShardSta
     }
 
     public void Dispose() => _one.Dispose();
+
+    /// <summary>The newest capture that withdrew all that its source had brought; −1: none.</summary>
+    private static long Withdrawn(ShardState state) =>
+        state.Withdrawals?.LastOrDefault(withdrawn => withdrawn.Whole == true)?.Capture ?? -1;
 
     /// <summary>Whether that source withdrew all that it had brought after it took this content (rule 36): it is about to read none of
     /// it.</summary>
@@ -137,7 +145,7 @@ public sealed class KnownContents(CaptureStore captures, string source, ShardSta
             var state = await StateAsync(other, cancel);
             known = _others[other] = (state is null ? null
                 : new FileCursors(other, state.Files) { Cold = new ColdPages(captures, state) },
-                state?.Withdrawals?.LastOrDefault(withdrawn => withdrawn.Whole == true)?.Capture ?? -1, time.GetTimestamp());
+                state is null ? -1 : Withdrawn(state), time.GetTimestamp());
         }
         try
         {

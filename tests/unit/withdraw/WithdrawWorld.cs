@@ -42,9 +42,11 @@ internal sealed class WithdrawWorld(int snapshotEvery = ShardState.SnapshotEvery
 
     public Task<IReadOnlyList<TableRemoval>> RemoveAsync(string source) => Parts().RemoveAsync(source);
 
-    public static Fork? Apply(ShardState state, Withdrawal withdrawal)
+    public static Fork? Apply(ShardState state, Withdrawal withdrawal) => Apply(state,
+        new ReadEntry { Source = "web", Format = "", From = 0, To = 0, Check = "", Lines = 0, Withdraws = withdrawal });
+
+    public static Fork? Apply(ShardState state, ReadEntry read)
     {
-        var read = new ReadEntry { Source = "web", Format = "", From = 0, To = 0, Check = "", Lines = 0, Withdraws = withdrawal };
         var header = new CaptureHeader
         {
             Store = state.Store, Shard = state.Shard, Number = state.Next, Session = "t", Previous = state.Head?.Hash, KeyId = state.KeyId,
