@@ -1,6 +1,7 @@
 using System.Globalization;
 using Pipeline.Tests.Benchmarks;
 using Pipeline.Tests.Benchmarks.Age;
+using Pipeline.Tests.Benchmarks.Counts;
 using Pipeline.Tests.Benchmarks.Kafka;
 using Pipeline.Tests.Benchmarks.Stages;
 using Pipeline.Tests.Benchmarks.Tail;
@@ -31,6 +32,10 @@ switch (args)
         return await AgeSession.RunAsync(parts);
     case ["kafka", .. var parts]:
         return await KafkaSession.RunAsync(parts);
+    case ["counts", .. var parts]:
+        return CountsSession.Run(parts);
+    case ["world", var name, var seed, var folder, .. var more] when more.Length <= 2:
+        return WorldFiles.Write(name, seed, folder, more);
     // what a session starts: each in a process of its own, so that its memory and its compiled code are its own
     case ["stage", var name, "--json"] when StageList.Find(name) is { } stage:
         Figure.Write(stage());
@@ -45,7 +50,7 @@ switch (args)
         return Baseline.Run(log, to);
     default:
         Console.Error.WriteLine($"found '{string.Join(' ', args)}', "
-            + "expected nothing, quick, whole, push, push neighbours, demo, tail, age, kafka, "
+            + "expected nothing, quick, whole, push, push neighbours, demo, tail, age, kafka, counts, world, "
             + $"or stage NAME with one of: {string.Join(", ", StageList.Names)}");
         return 2;
 }
