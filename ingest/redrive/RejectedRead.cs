@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Pipeline.Core.Captures;
 using Pipeline.Ingest.Shard;
 
@@ -20,13 +21,15 @@ public sealed record RejectedRead(RedriveOf Of, string Source, string File, stri
 /// <summary>What of one source may be redriven: the rejections of its files, by the captures that stand.</summary>
 public static class RejectedReads
 {
+    private const int HeadersAtOnce = 16;
+
     /// <param name="state">The shard's state now: what was redriven is in it.</param>
     /// <param name="lost">Hears how many rejections were pushed, which nobody has to read again.</param>
     public static async Task<IReadOnlyList<RejectedRead>> OfAsync(CaptureStore captures, ShardState state, string source, string reason,
         Action<long> lost, CancellationToken cancel)
     {
         var found = new List<RejectedRead>();
-        for (var number = await FirstAsync(captures, state.Shard, cancel); number is { } n && n < state.Next; number = n + 1)
+        await foreach (var n in WithRejectionsAsync(captures, state, source, reason, cancel))
         {
             // What was withdrawn is not brought back by another way.
             if (state.IsWithdrawn(n) || await captures.ReadAsync(state.Shard, n, cancel) is not { } capture)
@@ -37,13 +40,13 @@ public static class RejectedReads
             for (var i = 0; i < capture.Header.Reads.Count; i++)
             {
                 var read = capture.Header.Reads[i];
-                if (read.Source != source || read.Redrive is not null || read.Rejected?.GetValueOrDefault(reason) is not > 0)
+                if (!Rejects(read, source, reason))
                 {
                     continue;
                 }
                 if (read.File is null)
                 {
-                    lost(read.Rejected[reason]);
+                    lost(read.Rejected![reason]);
                     continue;
                 }
                 runs ??= capture.RejectedLines();
@@ -57,6 +60,34 @@ public static class RejectedReads
             }
         }
         return found;
+    }
+
+    private static bool Rejects(ReadEntry read, string source, string reason) =>
+        read.Source == source && read.Redrive is null && read.Rejected?.GetValueOrDefault(reason) is > 0;
+
+    /// <summary>The captures that count such rejections, in order, by their headers: many at a time, for a shard has millions of captures.
+    /// Where the state counts none, none is read.</summary>
+    private static async IAsyncEnumerable<long> WithRejectionsAsync(CaptureStore captures, ShardState state, string source, string reason,
+        [EnumeratorCancellation] CancellationToken cancel)
+    {
+        if (state.Sources.GetValueOrDefault(source)?.Rejected.GetValueOrDefault(reason) is not > 0)
+        {
+            yield break;
+        }
+        var ahead = new Queue<(long Number, Task<CaptureHeader?> Header)>();
+        var next = await FirstAsync(captures, state.Shard, cancel) ?? state.Next;
+        while (next < state.Next || ahead.Count > 0)
+        {
+            for (; next < state.Next && ahead.Count < HeadersAtOnce; next++)
+            {
+                ahead.Enqueue((next, captures.HeaderAsync(state.Shard, next, cancel)));
+            }
+            var (number, header) = ahead.Dequeue();
+            if ((await header)?.Reads.Any(read => Rejects(read, source, reason)) == true)
+            {
+                yield return number;
+            }
+        }
     }
 
     /// <summary>The newest redrive of a read says all its lines that are records by now.</summary>
