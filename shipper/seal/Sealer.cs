@@ -33,7 +33,7 @@ public sealed class Sealer(
         IReadOnlyList<SegmentRange> ranges, CancellationToken cancel)
     {
         var dates = DateTotals(frames);
-        var label = new SegmentLabel(log.CaptureStore, log.KeyId, _contract.Sha256, ranges).Encode();
+        var label = SegmentLabel.Of(log.CaptureStore, log.KeyId, _contract.Sha256, ranges).Encode();
         var passes = Passes(dates).Select(async pass =>
         {
             await slots.WaitAsync(cancel);

@@ -16,7 +16,7 @@ public sealed record SegmentFile(string Path, UtcDay Date, long Size, long Rows,
     public static string NewPath(UtcDay date) => $"date={date}/{Guid.NewGuid():D}.parquet";
 }
 
-/// <summary>A shard's captures whose records went into a segment, both ends inclusive.</summary>
+/// <summary>A shard's captures that the commit of a segment takes, both ends inclusive.</summary>
 public sealed record SegmentRange(string Shard, long From, long To);
 
 /// <summary>
@@ -26,6 +26,14 @@ public sealed record SegmentRange(string Shard, long From, long To);
 public sealed record SegmentLabel(string Store, [property: JsonPropertyName("kid")] string KeyId, string Contract,
     IReadOnlyList<SegmentRange> Shards, IReadOnlyList<string>? Inputs = null)
 {
+    /// <summary>The most ranges that a footer has. One proves that the segment is void as well as all do, for a commit lands whole: without
+    /// a limit, a seal of many shards and dates would write the list of its shards once a date.</summary>
+    public const int MostRanges = 8;
+
+    /// <summary>The label of a segment for a commit that takes these ranges.</summary>
+    public static SegmentLabel Of(string store, string keyId, string contract, IReadOnlyList<SegmentRange> ranges) =>
+        new(store, keyId, contract, ranges.Count <= MostRanges ? ranges : [.. ranges.Take(MostRanges)]);
+
     public byte[] Encode() => JsonSerializer.SerializeToUtf8Bytes(this, SegmentJson.Default.SegmentLabel);
 
     /// <summary>Null where the bytes are no label of ours.</summary>
