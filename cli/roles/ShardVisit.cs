@@ -40,7 +40,7 @@ internal sealed class ShardVisit(PipelineSettings settings, OpenInstallation ins
         meters?.Watch(ship, null);
         using var encoder = ImportRole.Encoder(installation);
         BestEffort[] told = [new("telemetry", events.Captured), new("shipper", (shard, _) => ship.Notice(shard))];
-        var options = new ShardOptions { Flush = settings.Flush, Told = told, PassedOver = events.PassedOver };
+        var options = new ShardOptions { Flush = settings.Flush, Told = told, PassedOver = events.PassedOver, TakesPushes = false };
         var retry = new StoreRetry(time, us.Waiting, us.Answered);
         using var loop = new ShardLoop(source, installation.Captures, encoder, retry, workers, options);
         var shard = new LazyShard(loop, state, time, abandon.Token);

@@ -5,7 +5,7 @@ using System.Text;
 namespace Pipeline.Core.Captures;
 
 /// <summary>
-/// Which cold pages may have a file or stream: 64 bits of a hash of each key, and the page, in order of both. Two keys may have the same
+/// Which cold pages may have a file: 64 bits of a hash of each key, and the page, in order of both. Two keys may have the same
 /// hash: the page itself decides. Immutable.
 /// </summary>
 public sealed class ColdIndex
@@ -25,16 +25,16 @@ public sealed class ColdIndex
 
     public int Count => _keys.Length;
 
-    /// <summary>This index and the keys of one more page.</summary>
+    /// <summary>This index and the files of one more page.</summary>
     public ColdIndex With(ColdPage page)
     {
-        var all = page.Files.Keys.Select(WithoutOrdinal).Concat(page.Streams.Keys).Select(Hash).Distinct()
+        var all = page.Files.Keys.Select(WithoutOrdinal).Select(Hash).Distinct()
             .Select(key => (key, (uint)page.Page)).Concat(_keys.Zip(_pages)).Order().ToList();
         return new ColdIndex([.. all.Select(entry => entry.Item1)], [.. all.Select(entry => entry.Item2)]);
     }
 
-    /// <summary>The pages that may have a file, whatever its ordinal, or a stream.</summary>
-    /// <param name="key">Source, '/', then the fingerprint or the stream.</param>
+    /// <summary>The pages that may have a file, whatever its ordinal.</summary>
+    /// <param name="key">Source, '/', then the fingerprint.</param>
     public IEnumerable<long> PagesOf(string key)
     {
         var hash = Hash(key);

@@ -13,9 +13,9 @@ public sealed record ColdMark(long Files, bool Retired);
 
 /// <summary>What a state knows of its cold pages.</summary>
 /// <param name="Pages">How many there are: 0, 1, 2 … without a gap.</param>
-/// <param name="Streams">How often a retired stream went cold.</param>
+/// <param name="Streams">The newest page that has streams, which names the one before it that has; null: none has.</param>
 /// <param name="Last">The hash of the newest one, which names the one before it; null where there is none.</param>
-public sealed record ColdChain(long Pages = 0, long Streams = 0, Sha256? Last = null);
+public sealed record ColdChain(long Pages = 0, long? Streams = null, Sha256? Last = null);
 
 /// <summary>
 /// Files and retired streams that left a shard's state together. Immutable; a file that is read again is in the state again, and may go to
@@ -35,6 +35,8 @@ public sealed record ColdPage
     public required long Capture { get; init; }
     /// <summary>The hash of the page before; absent at page 0.</summary>
     public Sha256? Before { get; init; }
+    /// <summary>The page before this one that has streams; absent where none has, and where this one has none.</summary>
+    public long? StreamsBefore { get; init; }
     /// <summary>As <see cref="ShardState.Files"/>.</summary>
     public required SortedDictionary<string, FileCursor> Files { get; init; }
     /// <summary>As <see cref="ShardState.Streams"/>: the sequence of each retired stream.</summary>

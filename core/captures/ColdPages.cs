@@ -24,6 +24,7 @@ public sealed class ColdPages(CaptureStore captures, ShardState state, StoreRetr
     private readonly List<ColdIndex> _index = [];
     /// <summary>Pages that are not in the store, as far as this state knows.</summary>
     private readonly List<ColdPage> _made = [.. state.Cooled];
+    private readonly long? _streams = state.Cold?.Streams;
     private long _stored = (state.Cold?.Pages ?? 0) - state.Cooled.Count;
     private bool _isRead;
 
@@ -52,19 +53,22 @@ public sealed class ColdPages(CaptureStore captures, ShardState state, StoreRetr
     /// <summary>As <see cref="ShardState.IsForgotten"/>.</summary>
     public bool IsForgotten(string identity, long page) => _withdrawn.Any(withdrawn => withdrawn.Hides(identity, page));
 
-    /// <summary>The page and the sequence of a retired stream; null: it is not cold.</summary>
+    /// <summary>Every retired stream that is cold: its key in the state, the newest page that has it, and its sequence. Reads the pages that
+    /// have streams. One caller at a time, and no other call meanwhile.</summary>
     /// <exception cref="CorruptException">A page is damaged or gone.</exception>
-    public async Task<(long Page, long Sequence)?> StreamAsync(string source, string stream, CancellationToken cancel)
+    public async Task<Dictionary<string, (long Page, long Sequence)>> StreamsAsync(CancellationToken cancel)
     {
-        var key = ShardState.FileKey(source, stream);
-        foreach (var page in await PagesOfAsync(key, cancel))
+        var streams = new Dictionary<string, (long Page, long Sequence)>(StringComparer.Ordinal);
+        for (var next = _streams; next is { } number;)
         {
-            if (page.Streams.TryGetValue(key, out var sequence))
+            var page = await PageAsync(number, cancel);
+            foreach (var (key, sequence) in page.Streams)
             {
-                return (page.Page, sequence);
+                streams.TryAdd(key, (number, sequence));
             }
+            next = page.StreamsBefore;
         }
-        return null;
+        return streams;
     }
 
     /// <summary>Every page, the newest first, each read once. One caller at a time, and no other call meanwhile.</summary>

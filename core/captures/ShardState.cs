@@ -166,6 +166,7 @@ public sealed class ShardState
         var page = new ColdPage
         {
             Store = Store, Shard = Shard, KeyId = KeyId, Page = Cold!.Pages, Capture = Head!.Value.Number, Before = Cold.Last,
+            StreamsBefore = streams.Count > 0 ? Cold.Streams : null,
             Files = new(files.ToDictionary(), StringComparer.Ordinal),
             Streams = new(streams.ToDictionary(stream => stream.Key, stream => stream.Value.Sequence), StringComparer.Ordinal),
         };
@@ -178,7 +179,7 @@ public sealed class ShardState
             Streams.Remove(key);
         }
         Cooled.Add(page);
-        Cold = new ColdChain(page.Page + 1, Cold.Streams + streams.Count, page.Hash);
+        Cold = new ColdChain(page.Page + 1, streams.Count > 0 ? page.Page : Cold.Streams, page.Hash);
     }
 
     private bool IsLater => Cold is not null || Withdrawals is not null;

@@ -17,7 +17,8 @@ public sealed class ColdParts(ColdMark? mark)
     /// fork.</summary>
     /// <param name="reads">See <see cref="CaptureDraft.Unknown"/>.</param>
     /// <exception cref="CorruptException">A page is damaged or gone.</exception>
-    public async Task FindAsync(IEnumerable<ReadEntry> reads, ColdPages pages, CancellationToken cancel)
+    public async Task FindAsync(IEnumerable<ReadEntry> reads, ColdPages pages,
+        IReadOnlyDictionary<string, (long Page, long Sequence)> streams, CancellationToken cancel)
     {
         foreach (var read in reads)
         {
@@ -26,11 +27,11 @@ public sealed class ColdParts(ColdMark? mark)
             {
                 continue;
             }
-            if (read.Stream is { } stream)
+            if (read.Stream is not null)
             {
-                if (await pages.StreamAsync(read.Source, stream, cancel) is var (page, sequence) && sequence == read.From)
+                if (streams.TryGetValue(key, out var stream) && stream.Sequence == read.From)
                 {
-                    _recalled[key] = (page, sequence, null);
+                    _recalled[key] = (stream.Page, read.From, null);
                 }
             }
             else if ((await pages.FilesAsync(read.Source, Fingerprint(read.File!), cancel))

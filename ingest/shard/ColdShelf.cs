@@ -7,16 +7,23 @@ namespace Pipeline.Ingest.Shard;
 internal sealed class ColdShelf(CaptureStore captures, StoreRetry retry) : IDisposable
 {
     private ColdPages? _pages;
+    private Dictionary<string, (long Page, long Sequence)> _streams = [];
+
+    /// <summary>The retired streams that are cold: key in the state and sequence.</summary>
+    public IReadOnlyDictionary<string, long> Streams =>
+        _streams.ToDictionary(stream => stream.Key, stream => stream.Value.Sequence, StringComparer.Ordinal);
 
     /// <param name="state">As its snapshot has it.</param>
-    public void Open(ShardState state)
+    /// <param name="streams">Whether it is read which streams are cold.</param>
+    public async Task OpenAsync(ShardState state, bool streams, CancellationToken cancel)
     {
         _pages?.Dispose();
         _pages = new ColdPages(captures, state, retry);
+        _streams = streams ? await _pages.StreamsAsync(cancel) : [];
     }
 
     public Task FindAsync(ColdParts parts, IEnumerable<ReadEntry> reads, CancellationToken cancel) => _pages is { IsEmpty: false } pages
-        ? parts.FindAsync(reads, pages, cancel) : Task.CompletedTask;
+        ? parts.FindAsync(reads, pages, _streams, cancel) : Task.CompletedTask;
 
     /// <summary>Puts the pages that the state made, before anything that relies on them: the next capture, and the snapshot.</summary>
     /// <exception cref="ForkException">The store has another page there.</exception>
@@ -32,25 +39,12 @@ internal sealed class ColdShelf(CaptureStore captures, StoreRetry retry) : IDisp
                     .ToException();
             }
             await _pages!.AddAsync(page, cancel);
-        }
-        state.Cooled.Clear();
-    }
-
-    /// <summary>Every retired stream that is cold: key in the state and sequence.</summary>
-    public async Task<IReadOnlyDictionary<string, long>> StreamsAsync(ShardState state, CancellationToken cancel)
-    {
-        var streams = new Dictionary<string, long>(StringComparer.Ordinal);
-        if (state.Cold is { Streams: > 0 })
-        {
-            await foreach (var page in _pages!.NewestFirstAsync(cancel))
+            foreach (var (key, sequence) in page.Streams)
             {
-                foreach (var (key, sequence) in page.Streams)
-                {
-                    streams.TryAdd(key, sequence);
-                }
+                _streams[key] = (page.Page, sequence);
             }
         }
-        return streams;
+        state.Cooled.Clear();
     }
 
     public void Dispose() => _pages?.Dispose();

@@ -20,6 +20,9 @@ public sealed record ShardOptions
 
     public ShardLimits Limits { get; init; } = ShardLimits.Protocol;
 
+    /// <summary>False: no push is offered, and it need not be read which streams are cold.</summary>
+    public bool TakesPushes { get; init; } = true;
+
     /// <summary>When files leave the state.</summary>
     public ColdPolicy Cold { get; init; } = new();
 

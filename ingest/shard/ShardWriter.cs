@@ -35,7 +35,7 @@ internal sealed class ShardWriter(
             SourceOwner.Check(captures.Store, source, owner, shard);
         }
         State = await captures.SoundSnapshotAsync(shard, options.PassedOver, cancel);
-        _cold.Open(State);
+        await _cold.OpenAsync(State, options.TakesPushes, cancel);
         await FoldOnAsync(cancel);
         _headCreated = State.Head is { } head
             ? (await captures.Store.FindAsync(CaptureNames.Capture(shard, head.Number), cancel))?.Created : null;
@@ -53,7 +53,7 @@ internal sealed class ShardWriter(
         {
             await SourceOwner.ClaimAsync(captures.Store, source, shard, retry, cancel);
         }
-        ColdStreams = await _cold.StreamsAsync(State, cancel);
+        ColdStreams = _cold.Streams;
     }
 
     /// <summary>2 to 4. The draft is cleared once its capture is folded in.</summary>

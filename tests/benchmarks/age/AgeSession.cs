@@ -19,7 +19,8 @@ internal static class AgeSession
     public static async Task<int> RunAsync(string[] parts)
     {
         using var folder = new TemporaryFolder();
-        IReadOnlyList<Figure> figures = parts is ["azure"] ? await AzureAsync(folder) : await DirectoryAsync(folder);
+        IReadOnlyList<Figure> figures = parts is ["azure"] ? await AzureAsync(folder)
+            : parts is ["shard"] ? await AgedShards.RunAsync(folder, Allowed) : await DirectoryAsync(folder);
         Report.Print(figures);
         return figures.All(figure => figure.Met != false) ? 0 : 1;
     }

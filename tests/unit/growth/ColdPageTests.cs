@@ -22,10 +22,10 @@ public sealed class ColdPageTests
     [Fact]
     public async Task Rule_3_A_snapshot_stays_small_whatever_the_shard_has_read_and_nothing_of_it_is_unknown()
     {
-        var shard = new AgedShard(Captures, new ColdPolicy());
+        var shard = new AgedShard(Captures, "web", new ColdPolicy().Decide);
         await shard.ReadFilesAsync(0, 40_000, 100);
         await shard.RetireStreamsAsync(20_000, 500);
-        await shard.RestAsync();
+        await shard.RestAsync(300);
         Assert.InRange(shard.Snapshot().Length, 1, 1_000_000);
         Assert.InRange(shard.State.Files.Count, 0, 1_000);
         Assert.InRange(shard.State.Streams.Count, 0, 1_500);
@@ -40,7 +40,7 @@ public sealed class ColdPageTests
         Assert.Equal(0, counted.Calls);
         var found = Assert.Single(await pages.FilesAsync("web", AgedShard.Identity(7), Cancel));
         Assert.Equal((1, 600_007L, 5_000L, 33), (counted.Calls, found.Cursor.Offset, found.Cursor.Line, found.Cursor.Checks!.Count));
-        Assert.Equal(1, (await pages.StreamAsync("web", AgedShard.Stream(3), Cancel))?.Sequence);
+        Assert.Equal(1, (await pages.StreamsAsync(Cancel))["web/" + AgedShard.Stream(3)].Sequence);
         for (var file = 0; file < 40_000; file += 97)
         {
             var key = ShardState.FileKey("web", AgedShard.Identity(file));
@@ -53,7 +53,7 @@ public sealed class ColdPageTests
     [Theory, MemberData(nameof(Seeds))]
     public async Task Rule_3_However_files_go_cold_and_come_back_the_fold_is_the_same_from_any_snapshot(int seed)
     {
-        var (random, shard, at) = (new Random(seed), new AgedShard(Captures, Small), new long[8]);
+        var (random, shard, at) = (new Random(seed), new AgedShard(Captures, "web", Small.Decide), new long[8]);
         ShardState? resumed = null;
         for (var step = 0; step < 120; step++)
         {
@@ -88,9 +88,9 @@ public sealed class ColdPageTests
     [Fact]
     public async Task Rule_4_A_read_that_recalls_what_is_not_cold_is_a_fork()
     {
-        var shard = new AgedShard(Captures, Small);
+        var shard = new AgedShard(Captures, "web", Small.Decide);
         await shard.ReadFilesAsync(0, 4, 4);
-        await shard.RestAsync();
+        await shard.RestAsync(300);
         await shard.ReadFilesAsync(9, 1, 1);
         var cold = new ReadEntry { Source = "web", Format = "combined", File = AgedShard.Identity(1), From = 600_001, To = 600_101,
             Check = "c", Lines = 0, Recalls = 0 };
@@ -110,12 +110,12 @@ public sealed class ColdPageTests
     [Fact]
     public async Task Rule_32_A_retired_stream_is_known_when_it_is_cold_and_goes_on_with_its_next_number()
     {
-        var shard = new AgedShard(Captures, Small);
+        var shard = new AgedShard(Captures, "web", Small.Decide);
         await shard.RetireStreamsAsync(3, 1);
-        await shard.RestAsync();
+        await shard.RestAsync(300);
         Assert.Equal(["web/" + AgedShard.Stream(2)], shard.State.Streams.Keys);
         using var pages = new ColdPages(Captures, shard.State);
-        var (page, sequence) = (await pages.StreamAsync("web", AgedShard.Stream(1), Cancel))!.Value;
+        var (page, sequence) = (await pages.StreamsAsync(Cancel))["web/" + AgedShard.Stream(1)];
         var next = new ReadEntry { Source = "web", Format = "combined", Stream = AgedShard.Stream(1), From = sequence,
             To = sequence + 1, Check = "c", Lines = 0 };
         Assert.Contains("expected from 0", shard.Try(next)!.Reason, StringComparison.Ordinal);
@@ -127,9 +127,9 @@ public sealed class ColdPageTests
     [Fact]
     public async Task No_changed_bit_of_a_page_is_taken()
     {
-        var shard = new AgedShard(Captures, Small);
+        var shard = new AgedShard(Captures, "web", Small.Decide);
         await shard.ReadFilesAsync(0, 3, 3);
-        await shard.RestAsync();
+        await shard.RestAsync(300);
         var name = CaptureNames.Cold("web", 0);
         var whole = _store[name]!;
         for (var at = 0; at < whole.Length; at += 3)

@@ -1,14 +1,15 @@
 using Pipeline.Core.Captures;
 using Pipeline.Core.Store;
-using Pipeline.Ingest.Shard;
 
-namespace Pipeline.Tests.Unit.Growth;
+namespace Pipeline.Tests.Fakes;
 
 /// <summary>
 /// A shard's past by its headers alone: the fold and the policy are the real ones, and the captures themselves are not written. Pages are,
 /// where a store is given.
 /// </summary>
-internal sealed class AgedShard(CaptureStore captures, ColdPolicy policy)
+/// <param name="decide">What goes cold with the next capture.</param>
+/// <param name="keeps">Whether <see cref="Folded"/> is wanted.</param>
+public sealed class AgedShard(CaptureStore captures, string shard, Func<ShardState, ColdMark?> decide, bool keeps = true)
 {
     /// <summary>As many checks as a long file has.</summary>
     private static readonly IReadOnlyList<EarlierCheck> Checks =
@@ -16,7 +17,7 @@ internal sealed class AgedShard(CaptureStore captures, ColdPolicy policy)
 
     private readonly List<(CaptureHeader Header, Link Link)> _past = [];
 
-    public ShardState State { get; private set; } = captures.Empty("web");
+    public ShardState State { get; private set; } = captures.Empty(shard);
 
     public static string Identity(long file) => $"{file:x16}{file * 7919:x16}";
 
@@ -29,7 +30,7 @@ internal sealed class AgedShard(CaptureStore captures, ColdPolicy policy)
         {
             await ApplyAsync([.. Enumerable.Range(at, Math.Min(perCapture, first + count - at)).Select(file => new ReadEntry
             {
-                Source = "web", Format = "combined", File = Identity(file), From = 0, To = 600_000 + file, Check = Identity(file),
+                Source = shard, Format = "combined", File = Identity(file), From = 0, To = 600_000 + file, Check = Identity(file),
                 Line = 0, Physical = 5_000, Lines = 0, Checks = checks ? Checks : null,
             })]);
         }
@@ -42,7 +43,7 @@ internal sealed class AgedShard(CaptureStore captures, ColdPolicy policy)
         {
             await ApplyAsync([.. Enumerable.Range(at, Math.Min(perCapture, count - at)).Select(stream => new ReadEntry
             {
-                Source = "web", Format = "combined", Stream = Stream(stream), From = 0, To = 1, Check = Stream(stream), Lines = 0,
+                Source = shard, Format = "combined", Stream = Stream(stream), From = 0, To = 1, Check = Stream(stream), Lines = 0,
                 Retires = stream < perCapture ? null : Stream(stream - perCapture),
             })]);
         }
@@ -50,12 +51,12 @@ internal sealed class AgedShard(CaptureStore captures, ColdPolicy policy)
 
     public async Task ApplyAsync(params ReadEntry[] reads)
     {
-        Assert.Null(Try(reads));
+        Expect(Try(reads)?.Reason, null);
         using var pages = new ColdPages(captures, State);
         foreach (var page in State.Cooled)
         {
-            Assert.Equal(PutOutcome.Created, await captures.Store.PutIfAbsentAsync(CaptureNames.Cold("web", page.Page),
-                await pages.EncodeAsync(page, CancellationToken.None)));
+            Expect(await captures.Store.PutIfAbsentAsync(CaptureNames.Cold(shard, page.Page),
+                await pages.EncodeAsync(page, CancellationToken.None)), PutOutcome.Created);
         }
         State.Cooled.Clear();
     }
@@ -63,7 +64,7 @@ internal sealed class AgedShard(CaptureStore captures, ColdPolicy policy)
     /// <summary>The next capture; its pages are not put.</summary>
     public Fork? Try(params ReadEntry[] reads)
     {
-        var mark = policy.Decide(State);
+        var mark = decide(State);
         var header = new CaptureHeader
         {
             Version = mark is null ? CaptureHeader.PlainVersion : CaptureHeader.CurrentVersion, Cold = mark,
@@ -72,7 +73,7 @@ internal sealed class AgedShard(CaptureStore captures, ColdPolicy policy)
         };
         var link = new Link(State.Next, Sha256.Of(BitConverter.GetBytes(State.Next)));
         var fork = State.Apply(header, link);
-        if (fork is null)
+        if (fork is null && keeps)
         {
             _past.Add((header, link));
         }
@@ -85,17 +86,28 @@ internal sealed class AgedShard(CaptureStore captures, ColdPolicy policy)
     /// <summary>All captures, from the first on.</summary>
     public ShardState Folded()
     {
-        var state = captures.Empty("web");
-        Assert.All(_past, capture => Assert.Null(state.Apply(capture.Header, capture.Link)));
+        var state = captures.Empty(shard);
+        foreach (var (header, link) in _past)
+        {
+            Expect(state.Apply(header, link)?.Reason, null);
+        }
         return state;
     }
 
-    /// <summary>Quiet captures, until what was read before counts as idle.</summary>
-    public async Task RestAsync()
+    /// <summary>Quiet captures, so that what was read before counts as idle.</summary>
+    public async Task RestAsync(int count)
     {
-        for (var i = 0; i < policy.Idle + policy.Every; i++)
+        for (var i = 0; i < count; i++)
         {
             await ApplyAsync();
+        }
+    }
+
+    private static void Expect<T>(T found, T wanted)
+    {
+        if (!EqualityComparer<T>.Default.Equals(found, wanted))
+        {
+            throw new InvalidOperationException($"found {found}, expected {wanted}");
         }
     }
 
