@@ -29,9 +29,8 @@ internal static class KafkaKeys
         Path("kafka.tls.key", "the key of kafka.tls.certificate", (k, v) => k with { TlsKey = v }),
         Hidden("kafka.tls.key-password", "opens kafka.tls.key", (k, v) => k with { TlsKeyPassword = v }),
         Path("kafka.tls.key-password-file", "its content opens kafka.tls.key", (k, v) => k with { TlsKeyPasswordFile = v }, "a file"),
-        Text("kafka.sasl.mechanism", "", "PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, GSSAPI or OAUTHBEARER", "how this client says who it is",
-            (k, v) => v is "PLAIN" or "SCRAM-SHA-256" or "SCRAM-SHA-512" or "GSSAPI" or "OAUTHBEARER" ? k with { SaslMechanism = v }
-            : null),
+        Text("kafka.sasl.mechanism", "", "PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or GSSAPI", "how this client says who it is",
+            (k, v) => v is "PLAIN" or "SCRAM-SHA-256" or "SCRAM-SHA-512" or "GSSAPI" ? k with { SaslMechanism = v } : null),
         Text("kafka.sasl.username", "", "a name", "who this client is", (k, v) => k with { SaslUsername = v }),
         Hidden("kafka.sasl.password", "proves who this client is", (k, v) => k with { SaslPassword = v }),
         Path("kafka.sasl.password-file", "its content proves who this client is", (k, v) => k with { SaslPasswordFile = v }, "a file"),

@@ -1,5 +1,6 @@
 using Pipeline.Cli.Output;
 using Pipeline.Core.Captures;
+using Pipeline.Core.Contracts;
 using Pipeline.Ingest.Push;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
@@ -27,9 +28,7 @@ internal sealed class SettingsFile(string path, List<string> errors)
     {
         try
         {
-            var yaml = new YamlStream();
-            using var text = File.OpenText(path);
-            yaml.Load(text);
+            var yaml = BoundedYaml.Load(File.ReadAllText(path));
             if (yaml.Documents is [{ RootNode: YamlMappingNode map }])
             {
                 return map;

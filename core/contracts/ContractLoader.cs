@@ -2,7 +2,6 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.RegularExpressions;
 using YamlDotNet.Core;
-using YamlDotNet.RepresentationModel;
 
 namespace Pipeline.Core.Contracts;
 
@@ -53,8 +52,7 @@ public static partial class ContractLoader
         }
         try
         {
-            var yaml = new YamlStream();
-            yaml.Load(new StringReader(new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(bytes.Span)));
+            var yaml = BoundedYaml.Load(new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(bytes.Span));
             return yaml.Documents.Count == 1
                 ? new YamlPlace(origin, "", yaml.Documents[0].RootNode)
                 : throw new ConfigurationException($"contract {origin}: found {yaml.Documents.Count} YAML documents, expected one");

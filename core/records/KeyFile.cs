@@ -67,8 +67,13 @@ public static class KeyFile
     internal static void Create(string folder, Disk disk)
     {
         folder = Path.GetFullPath(folder);
+        // A folder that was there has an owner who chose its mode; the key is protected by its own.
+        var mine = !disk.FolderExists(folder);
         new DirectoryFolders(disk, folder).MakeRoot();
-        disk.Protect(folder);
+        if (mine)
+        {
+            disk.Protect(folder);
+        }
         // Two first starts may race: the link lets one make the key, and both read what it made.
         var path = Path.Combine(folder, Name);
         var temporary = path + "." + Convert.ToHexStringLower(System.Security.Cryptography.RandomNumberGenerator.GetBytes(8));

@@ -49,13 +49,13 @@ internal static class AzureCredentials
         }
     }
 
-    /// <summary>The identity that the platform gives comes first; a developer's own (`az login`) last. What would open a window, or ask
-    /// other tools, is left out.</summary>
-    private static DefaultAzureCredentialOptions Identity(BlobClientOptions options) => new()
+    /// <summary>The identity that the environment or the platform gives, and no other: where that fails, a developer's own login must not
+    /// take its place unseen.</summary>
+    internal static DefaultAzureCredentialOptions Identity(BlobClientOptions options) => new()
     {
         ExcludeInteractiveBrowserCredential = true, ExcludeVisualStudioCredential = true, ExcludeVisualStudioCodeCredential = true,
-            ExcludeAzurePowerShellCredential = true,
-        ExcludeAzureDeveloperCliCredential = true, Transport = options.Transport,
+        ExcludeAzurePowerShellCredential = true, ExcludeAzureDeveloperCliCredential = true, ExcludeAzureCliCredential = true,
+        ExcludeBrokerCredential = true, Transport = options.Transport,
     };
 
     private static Dictionary<string, string> Parts(string connection) =>

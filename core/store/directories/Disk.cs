@@ -57,6 +57,9 @@ internal abstract class Disk
     /// <summary>False where it exists.</summary>
     public abstract bool MakeFolder(string path);
 
+    /// <summary>Whether the name is a symbolic link, whatever it leads to. A disk without links has none.</summary>
+    public virtual bool IsLink(string path) => false;
+
     /// <summary>Removes an empty folder; false where there was none.</summary>
     public abstract bool RemoveFolder(string path);
 

@@ -47,6 +47,8 @@ internal sealed class LinuxDisk : Disk
 
     public override bool MakeFolder(string path) => Try(Libc.Mkdir(path, FolderMode), DiskException.EEXIST, "make folder", path);
 
+    public override bool IsLink(string path) => new FileInfo(path).LinkTarget is not null;
+
     public override bool RemoveFolder(string path) => Try(Libc.Rmdir(path), DiskException.ENOENT, "remove folder", path);
 
     public override bool SyncFolder(string path)

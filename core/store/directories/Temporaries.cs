@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
+using System.Text.RegularExpressions;
 
 namespace Pipeline.Core.Store.Directories;
 
@@ -8,7 +9,7 @@ namespace Pipeline.Core.Store.Directories;
 /// A folder whose lock is free belongs to a holder that died, and is removed; age decides nothing.
 /// Made at the first put, so that who only reads writes nothing.
 /// </summary>
-internal sealed class Temporaries(Disk disk, string root) : IDisposable
+internal sealed partial class Temporaries(Disk disk, string root) : IDisposable
 {
     private const string LockSuffix = ".lock";
 
@@ -53,11 +54,22 @@ internal sealed class Temporaries(Disk disk, string root) : IDisposable
 
     private string Open()
     {
+        if (disk.IsLink(_all))
+        {
+            throw new ConfigurationException(
+                $"{_all}: found a symbolic link, expected a folder of the store's own, or nothing. What it leads to was not touched. " +
+                "Remove the link.");
+        }
         disk.MakeFolder(_all);
         foreach (var holder in (disk.Entries(_all) ?? []).Select(e => e.Name.EndsWith(LockSuffix, StringComparison.Ordinal)
-            ? e.Name[..^LockSuffix.Length] : e.Name).Distinct().ToList())
+            ? e.Name[..^LockSuffix.Length] : e.Name).Distinct().Where(name => Holder().IsMatch(name)).ToList())
         {
             var own = Path.Join(_all, holder);
+            if (disk.IsLink(own) || disk.IsLink(own + LockSuffix) || disk.Stat(own) is not null)
+            {
+                // No holder makes a link, or a file of this name: somebody else's, and left alone.
+                continue;
+            }
             using var dead = disk.TryLock(own + LockSuffix);
             if (dead is not null)
             {
@@ -88,4 +100,7 @@ internal sealed class Temporaries(Disk disk, string root) : IDisposable
         disk.RemoveFolder(own);
         disk.Unlink(own + LockSuffix);
     }
+
+    [GeneratedRegex(@"\A[0-9]+-[0-9a-f]{16}\z")]
+    private static partial Regex Holder();
 }

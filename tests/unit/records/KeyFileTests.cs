@@ -21,6 +21,20 @@ public sealed class KeyFileTests : IDisposable
     }
 
     [Fact]
+    public void A_folder_that_was_there_keeps_its_mode_and_a_new_one_is_its_owners()
+    {
+        const UnixFileMode Shared = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupRead
+            | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
+        var shared = Directory.CreateDirectory(Path.Combine(_folder, "shared")).FullName;
+        File.SetUnixFileMode(shared, Shared);
+        KeyFile.Open(shared, mayCreate: true);
+        Assert.Equal(Shared, File.GetUnixFileMode(shared));
+        KeyFile.Open(Path.Combine(_folder, "keys"), mayCreate: true);
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute,
+            File.GetUnixFileMode(Path.Combine(_folder, "keys")));
+    }
+
+    [Fact]
     public void A_lost_key_is_never_made_anew_for_old_data()
     {
         var e = Assert.ThrowsAny<PipelineException>(() => KeyFile.Open(Path.Combine(_folder, "keys"), mayCreate: false));

@@ -37,6 +37,11 @@ public sealed class KafkaSettingsTests : IDisposable
     [InlineData("ssl.endpoint.identification.algorithm: none", "ssl.endpoint.identification.algorithm")]
     [InlineData("security.protocol: plaintext", "security.protocol")]
     [InlineData("group.id: other", "group.id")]
+    [InlineData("ssl.engine.location: /tmp/engine.so", "ssl.engine.location")]
+    [InlineData("ssl.cipher.suites: eNULL", "ssl.cipher.suites")]
+    [InlineData("sasl.kerberos.kinit.cmd: id", "sasl.kerberos.kinit.cmd")]
+    [InlineData("sasl.oauthbearer.token.endpoint.url: 'https://example.com'", "sasl.oauthbearer.token.endpoint.url")]
+    [InlineData("linger.mss: 5", "linger.mss")]
     public void A_property_that_a_promise_depends_on_is_refused_by_its_name(string property, string name) =>
         Assert.Contains($"'{name}' cannot be set here", Refused(Good + $"  properties: {{{property}}}\n"), StringComparison.Ordinal);
 
@@ -85,6 +90,7 @@ public sealed class KafkaSettingsTests : IDisposable
     [InlineData(Good + "  sasl: {mechanism: PLAIN, username: u}\n", "needs kafka.sasl.username and a password")]
     [InlineData(Good + "  sasl: {username: u}\n", "kafka.sasl.mechanism is not set")]
     [InlineData(Good + "  sasl: {mechanism: MD5}\n", "kafka.sasl.mechanism: found 'MD5'")]
+    [InlineData(Good + "  sasl: {mechanism: OAUTHBEARER}\n", "kafka.sasl.mechanism: found 'OAUTHBEARER'")]
     [InlineData(Good + "  topik: x\n", "'kafka.topik' is no setting")]
     public void What_does_not_fit_together_is_an_error_that_says_what(string yaml, string told) =>
         Assert.Contains(told, Refused(yaml), StringComparison.Ordinal);
@@ -122,12 +128,12 @@ public sealed class KafkaSettingsTests : IDisposable
     }
 
     [Fact]
-    public void A_property_that_the_client_library_does_not_know_is_an_error()
+    public void A_value_that_the_client_library_does_not_take_is_an_error()
     {
-        var settings = Load(Good + "  properties: {linger.mss: 5}\n");
+        var settings = Load(Good + "  properties: {linger.ms: soon}\n");
         var refused = Assert.ThrowsAny<PipelineException>(() => KafkaConnection.Open(settings.Kafka, PublishedContracts.All));
         Assert.IsType<ConfigurationException>(refused);
-        Assert.Contains("linger.mss", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("linger.ms", refused.Message, StringComparison.Ordinal);
     }
 
     public void Dispose() => _folder.Delete(recursive: true);
