@@ -16,6 +16,13 @@ internal static class FileModes
             yield return $"{key} can be read by every user of this machine, "
                 + "and holds the private key of the push endpoint: chmod 0600 it, with the program's user.";
         }
+        var secrets = new[] { settings.UsConnectionFile, settings.UkConnectionFile, settings.Kafka.SaslPasswordFile,
+            settings.Kafka.TlsKey, settings.Kafka.TlsKeyPasswordFile }
+            .Concat(settings.Sources.Select(source => source.Container?.ConnectionFile));
+        foreach (var secret in secrets.OfType<string>().Distinct().Where(IsOpen))
+        {
+            yield return $"{secret} can be read by every user of this machine, and holds a secret: chmod 0600 it, with the program's user.";
+        }
     }
 
     private static bool IsOpen(string file)

@@ -20,15 +20,17 @@ internal static class PushAccess
     /// Null: let in. 401 where what was shown is nobody's, 403 where it is another source's. A source that is not here asks for anything
     /// that is valid, so that only who has that learns which sources there are.
     /// </summary>
-    public static PushReply.Refused? Refuse(HttpRequest request, PushSource? source, IEnumerable<PushIntake> all)
+    /// <param name="now">By this machine's clock: a certificate counts between its dates.</param>
+    public static PushReply.Refused? Refuse(HttpRequest request, PushSource? source, IEnumerable<PushIntake> all, DateTimeOffset now)
     {
         if (source is { IsOpen: true } || (source is null && all.All(s => s.Source.IsOpen)))
         {
             return null;
         }
         var token = Token(request);
-        var certificate = request.HttpContext.Connection.ClientCertificate is { } shown ? shown.GetCertHash(HashAlgorithmName.SHA256)
-            : null;
+        var certificate = request.HttpContext.Connection.ClientCertificate is not { } shown ? null
+            : now >= shown.NotBefore.ToUniversalTime() && now <= shown.NotAfter.ToUniversalTime()
+            ? shown.GetCertHash(HashAlgorithmName.SHA256) : Nobodys;
         if (source is not null && (HasToken(source, token) || HasCertificate(source, certificate)))
         {
             return null;
@@ -52,8 +54,8 @@ internal static class PushAccess
                 "token, "
                 + "or show one of this source's client certificates." + CheckName),
             (null, _) => new(PushCode.BadCertificate,
-                "The client certificate is no source's. Show one whose SHA-256 this source's configuration lists, or send its token."
-                + CheckName),
+                "The client certificate is no source's, or now is not between its dates. Show a valid one whose SHA-256 this source's " +
+                "configuration lists, or send its token." + CheckName),
             _ => new(PushCode.BadToken,
                 $"The bearer token is no source's, or is not {PushTokens.MinLength} to {PushTokens.MaxLength} visible ASCII characters. "
                 + "Send Authorization: Bearer TOKEN with this source's token." + CheckName),

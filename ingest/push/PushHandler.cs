@@ -195,7 +195,7 @@ internal sealed class PushHandler(PushEndpointOptions options, KeyedHash pushes,
         }
         var sources = _sources!;
         var intake = sources.GetValueOrDefault(names[0]!);
-        if (PushAccess.Refuse(request, intake?.Source, sources.Values) is { } refused)
+        if (PushAccess.Refuse(request, intake?.Source, sources.Values, time.GetUtcNow()) is { } refused)
         {
             return (null, refused);
         }

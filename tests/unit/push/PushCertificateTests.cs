@@ -16,7 +16,7 @@ public sealed class PushCertificateTests : IDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("pipeline-push-tls-");
     private readonly X509Certificate2 _server = Make("server"), _web = Make("web"), _webNext = Make("web-next"), _loose = Make("loose"),
-        _stranger = Make("stranger");
+        _stranger = Make("stranger"), _past = Make("past", years: 1);
 
     [Fact]
     public async Task Rule_33_A_certificate_opens_its_own_source_only_and_a_token_still_does()
@@ -37,6 +37,15 @@ public sealed class PushCertificateTests : IDisposable
         Assert.Equal((401, "no-token"), await Push(rig, "nobodys", null));
         Assert.Equal((401, "bad-certificate"), await Push(rig, "nobodys", _stranger));
         Assert.Equal((404, "unknown-source"), await Push(rig, "nobodys", _web));
+    }
+
+    [Fact]
+    public async Task Rule_33_A_certificate_counts_between_its_dates_only()
+    {
+        await using var rig = await StartAsync("https://127.0.0.1:0");
+        Assert.Equal((401, "bad-certificate"), await Push(rig, "web", _past));
+        Assert.Equal((200, null), await Push(rig, "web", _past, "t0ken-of-the-source-web"));
+        Assert.Equal((200, null), await Push(rig, "web", _web));
     }
 
     [Fact]
@@ -79,7 +88,7 @@ public sealed class PushCertificateTests : IDisposable
 
     public void Dispose()
     {
-        foreach (var certificate in (X509Certificate2[])[_server, _web, _webNext, _loose, _stranger])
+        foreach (var certificate in (X509Certificate2[])[_server, _web, _webNext, _loose, _stranger, _past])
         {
             certificate.Dispose();
         }
@@ -89,7 +98,7 @@ public sealed class PushCertificateTests : IDisposable
     private Task<PushRig> StartAsync(string url) => PushRig.StartAsync(options: Options(url), with: source => source.Name switch
     {
         "web" => source with { Delivery = PushDelivery.AtLeastOnce, Tokens = [Hash("t0ken-of-the-source-web")],
-            ClientCertificates = [Of(_web), Of(_webNext)] },
+            ClientCertificates = [Of(_web), Of(_webNext), Of(_past)] },
         "loose" => source with { ClientCertificates = [Of(_loose)] },
         _ => source with { Tokens = [Hash("another-token-of-no-test")] },
     });
@@ -125,10 +134,10 @@ public sealed class PushCertificateTests : IDisposable
 
     private static string Of(X509Certificate2 certificate) => Convert.ToHexStringLower(certificate.GetCertHash(HashAlgorithmName.SHA256));
 
-    private static X509Certificate2 Make(string name)
+    private static X509Certificate2 Make(string name, int years = 200)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         return new CertificateRequest("CN=" + name, key, HashAlgorithmName.SHA256)
-            .CreateSelfSigned(DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch.AddYears(200));
+            .CreateSelfSigned(DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch.AddYears(years));
     }
 }

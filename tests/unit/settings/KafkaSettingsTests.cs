@@ -5,6 +5,7 @@ using Pipeline.Core.Contracts;
 
 namespace Pipeline.Tests.Unit.Settings;
 
+[System.Runtime.Versioning.SupportedOSPlatform("linux")]
 public sealed class KafkaSettingsTests : IDisposable
 {
     private const string Good = "kafka:\n  bootstrap-servers: 127.0.0.1:9092\n  topic: captures\n  region: eastus\n";
@@ -70,6 +71,18 @@ public sealed class KafkaSettingsTests : IDisposable
             Assert.Equal(Password, KafkaConnection.Open(settings.Kafka, PublishedContracts.All)!.Properties["sasl.password"]);
             Assert.DoesNotContain(Password, settings.ToString(), StringComparison.Ordinal);
         }
+    }
+
+    [Fact]
+    public void A_secret_file_that_everybody_may_read_is_warned_of()
+    {
+        Write("secret", Password);
+        var secret = Path.Combine(_folder.FullName, "secret");
+        var settings = Load(Good + "  sasl: {mechanism: PLAIN, username: u, password-file: secret}\n");
+        File.SetUnixFileMode(secret, UnixFileMode.UserRead | UnixFileMode.OtherRead);
+        Assert.Contains(secret, Assert.Single(FileModes.Warnings(null, settings)), StringComparison.Ordinal);
+        File.SetUnixFileMode(secret, UnixFileMode.UserRead);
+        Assert.Empty(FileModes.Warnings(null, settings));
     }
 
     [Fact]
