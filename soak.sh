@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The long tests, by commands of their own. Each prints its totals, and on failure the seed that repeats it.
-#   ./soak.sh simulation [FROM..TO]     simulated schedules, 0..5000 where nothing is said
+#   ./soak.sh simulation [N | FROM..TO]  simulated schedules, 10000 where nothing is said; prints how many had which actors
 #   ./soak.sh crash [KILLS] [SEED]      SIGKILLs of the real program, 1000 where nothing is said
 #   ./soak.sh distributed [KILLS] [SEED]  SIGKILLs of processes, brokers and stores of the distributed way, 500 where nothing is said
 #   ./soak.sh tail [FROM..TO]           schedules of files that are written, rotated, truncated, compressed and deleted while they are followed, 0..1000 where nothing is said
@@ -12,7 +12,9 @@ export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 
 simulation() {
   dotnet build tests/simulation -c Release -v q -nologo
-  SIMULATION_SEEDS="${1:-0..5000}" dotnet tests/simulation/bin/Release/net10.0/Pipeline.Tests.Simulation.dll -showLiveOutput
+  local seeds="${1:-10000}"
+  [[ $seeds == *..* ]] || seeds="0..$seeds"
+  SIMULATION_SEEDS="$seeds" dotnet tests/simulation/bin/Release/net10.0/Pipeline.Tests.Simulation.dll -showLiveOutput
 }
 
 crash() {

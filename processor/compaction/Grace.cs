@@ -23,7 +23,7 @@ internal sealed class Grace(TableLog log, TimeSpan grace, TimeProvider time, Act
         {
             return null;
         }
-        var now = _now ??= await StoreClock.NowAsync(log.Store, OrphanReceipt.Folder(log.Contract.Dataset), time, waiting, cancel);
+        var now = _now ??= await StoreClock.NowAsync(log, time, waiting, cancel);
         return now - since < grace ? null
             : string.Create(CultureInfo.InvariantCulture,
                 $"entry {version} replaced it at {since.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}, {(now - since).TotalHours:0.##} h " +

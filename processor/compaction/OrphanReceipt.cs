@@ -30,8 +30,8 @@ public sealed record OrphanReceipt(string Dataset, long Version, string State, s
     public static string Folder(string dataset) => $"receipts/{dataset}/void-segments/";
 
     /// <summary>A name for a new receipt; they sort by the version that the table had.</summary>
-    public static string NewName(string dataset, long version) => string.Create(CultureInfo.InvariantCulture,
-        $"{Folder(dataset)}{version:D20}-{Guid.NewGuid():N}{Open}");
+    public static string NewName(string dataset, long version, Guid id) => string.Create(CultureInfo.InvariantCulture,
+        $"{Folder(dataset)}{version:D20}-{id:N}{Open}");
 
     public static string DoneName(string name) => name[..^Open.Length] + Done;
 

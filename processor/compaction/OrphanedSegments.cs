@@ -114,7 +114,7 @@ public sealed class OrphanedSegments(TableLog log, ReadOnlyMemory<byte> rowKey, 
             var state = await StateAsync(cancel);
             var receipt = new OrphanReceipt(Dataset, state.Version, state.EntryHash.ToString(), log.CaptureStore, log.KeyId,
                 grace.TotalSeconds, await SummedAsync(some, cancel));
-            var name = OrphanReceipt.NewName(Dataset, state.Version);
+            var name = OrphanReceipt.NewName(Dataset, state.Version, log.NewId());
             await Puts.UntilKnownAsync(log.Store, name, receipt.Encode(), time, events.Waiting, cancel);
             await FinishAsync(name, receipt);
         }

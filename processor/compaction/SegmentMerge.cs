@@ -118,7 +118,7 @@ internal sealed class SegmentMerge(TableLog log, ReadOnlyMemory<byte> rowKey, Wo
     private async Task<SegmentFile> PutAsync(SegmentWriter writer, CancellationToken cancel)
     {
         var bytes = await workers.Run(writer.Finish);
-        var file = writer.Describe(SegmentFile.NewPath(writer.Date));
+        var file = writer.Describe(SegmentFile.NewPath(writer.Date, log.NewId()));
         await Puts.UntilKnownAsync(log.Store, TableNames.Segment(log.Contract.Dataset, file.Path), bytes, time, waiting, cancel);
         return file;
     }

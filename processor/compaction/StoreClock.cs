@@ -1,5 +1,6 @@
 using System.Text;
 using Pipeline.Core.Store;
+using Pipeline.Core.Table.Log;
 
 namespace Pipeline.Processor.Compaction;
 
@@ -8,10 +9,10 @@ internal static class StoreClock
 {
     /// <summary>When the store says that it is: an object is made, looked at and taken away again. One that a crash left behind harms
     /// nothing.</summary>
-    public static async Task<DateTimeOffset> NowAsync(IObjectStore store, string folder, TimeProvider time, Action<StoreException>? waiting,
+    public static async Task<DateTimeOffset> NowAsync(TableLog log, TimeProvider time, Action<StoreException>? waiting,
         CancellationToken cancel)
     {
-        var name = $"{folder}clock/{Guid.NewGuid():N}";
+        var (store, name) = (log.Store, $"{OrphanReceipt.Folder(log.Contract.Dataset)}clock/{log.NewId():N}");
         await Puts.UntilKnownAsync(store, name, Encoding.ASCII.GetBytes(name), time, waiting, cancel);
         var found = await store.FindAsync(name, cancel);
         await store.DeleteAsync(name, cancel);

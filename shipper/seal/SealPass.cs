@@ -27,15 +27,16 @@ internal sealed class SealPass : IDisposable
     private readonly Contract _contract;
     private readonly IReadOnlyList<DateTotal> _dates;
     private readonly ReadOnlyMemory<byte> _label;
+    private readonly Func<Guid> _newId;
     private readonly Dictionary<UtcDay, SegmentWriter?> _writers;
     private readonly List<Segment> _done = [];
     private readonly List<Run> _runs = [];
     private readonly Columns? _gathered;
     private int _next;
 
-    public SealPass(Contract contract, IReadOnlyList<DateTotal> dates, ReadOnlyMemory<byte> label)
+    public SealPass(Contract contract, IReadOnlyList<DateTotal> dates, ReadOnlyMemory<byte> label, Func<Guid> newId)
     {
-        (_contract, _dates, _label) = (contract, dates, label);
+        (_contract, _dates, _label, _newId) = (contract, dates, label, newId);
         var few = dates.Count <= MaxWriters;
         _writers = dates.ToDictionary(d => d.Date, d => few ? new SegmentWriter(contract, d.Date, label) : null);
         _gathered = few ? null : new Columns(contract, (int)Math.Clamp(dates.Sum(d => d.Sums.Rows), 64, Sealer.PassRows));
@@ -176,9 +177,9 @@ internal sealed class SealPass : IDisposable
         writer.Add(batch, from, count);
     }
 
-    private static Segment Finish(SegmentWriter writer)
+    private Segment Finish(SegmentWriter writer)
     {
         var bytes = writer.Finish();
-        return new Segment(writer.Describe(SegmentFile.NewPath(writer.Date)), bytes);
+        return new Segment(writer.Describe(SegmentFile.NewPath(writer.Date, _newId())), bytes);
     }
 }

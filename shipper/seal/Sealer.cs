@@ -106,7 +106,7 @@ public sealed class Sealer(
     private async Task<List<SegmentFile>> WriteAsync(IReadOnlyList<TakenFrame> frames, List<DateTotal> dates, byte[] label,
         CancellationToken cancel)
     {
-        using var pass = new SealPass(_contract, dates, label);
+        using var pass = new SealPass(_contract, dates, label, log.NewId);
         await workers.Run(() =>
         {
             using var hash = new RowHash(rowKey.Span);

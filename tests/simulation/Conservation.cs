@@ -56,8 +56,7 @@ internal sealed class Conservation(Schedule schedule, IReadOnlyDictionary<string
     /// of.</summary>
     private async Task VerifyAsync()
     {
-        var logs = PublishedContracts.All.Select(contract => new TableLog(schedule.Uk.Contents, contract, Schedule.StoreId,
-            Schedule.Key.KeyId, schedule.Time)).ToList();
+        var logs = PublishedContracts.All.Select(contract => schedule.LogOf(schedule.Uk.Contents, contract)).ToList();
         var report = await new Verifier(_captures, logs, Schedule.Key.RowKey(), Workers.Inline)
             .RunAsync(deep: schedule.Scenario.Seed % 4 == 0);
         if (!schedule.UsWasRolledBack && !schedule.UkWasRolledBack && (!report.Ok || report.Pending.Count > 0))
@@ -161,7 +160,7 @@ internal sealed class Conservation(Schedule schedule, IReadOnlyDictionary<string
     private async Task CheckTableAsync(Contract contract)
     {
         var dataset = contract.Dataset;
-        var log = new TableLog(schedule.Uk.Contents, contract, Schedule.StoreId, Schedule.Key.KeyId, schedule.Time);
+        var log = schedule.LogOf(schedule.Uk.Contents, contract);
         var entries = new List<TableCommit>();
         await foreach (var entry in log.ReadAllAsync())
         {

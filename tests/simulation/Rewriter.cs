@@ -25,7 +25,7 @@ internal sealed class Rewriter(Schedule schedule, int incarnation, Random random
         var foreign = random.NextDouble() < schedule.Scenario.Foreign;
         try
         {
-            var log = new TableLog(schedule.Uk.For(Actor), contract, Schedule.StoreId, Schedule.Key.KeyId, schedule.Time);
+            var log = schedule.LogOf(schedule.Uk.For(Actor), contract);
             if (!foreign)
             {
                 await CompactAsync(log);
@@ -63,7 +63,8 @@ internal sealed class Rewriter(Schedule schedule, int incarnation, Random random
     private List<SegmentFile>? Choose(TableState state)
     {
         var dates = state.Files.Values.GroupBy(file => file.Date).Where(files => files.Count() > 1).OrderBy(files => files.Key).ToList();
-        return dates.Count == 0 ? null : [.. dates[random.Next(dates.Count)].OrderBy(file => file.Size).Take(random.Next(2, 6))];
+        return dates.Count == 0 ? null : [.. dates[random.Next(dates.Count)].OrderBy(file => file.Size)
+            .ThenBy(file => file.Path, StringComparer.Ordinal).Take(random.Next(2, 6))];
     }
 
     private async Task<(List<SegmentFile> Inputs, SegmentFile Output)> MergeAsync(TableLog log, Contract contract, List<SegmentFile> inputs)
@@ -84,7 +85,7 @@ internal sealed class Rewriter(Schedule schedule, int incarnation, Random random
             }
         }
         var bytes = writer.Finish();
-        var file = writer.Describe(SegmentFile.NewPath(inputs[0].Date));
+        var file = writer.Describe(SegmentFile.NewPath(inputs[0].Date, log.NewId()));
         await Puts.UntilKnownAsync(log.Store, TableNames.Segment(contract.Dataset, file.Path), bytes, schedule.Time);
         return (counted, file);
     }

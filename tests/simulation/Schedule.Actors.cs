@@ -123,6 +123,12 @@ internal sealed partial class Schedule
         return how;
     }
 
+    private void Kill(SimulatedActor actor)
+    {
+        Totals.Kills++;
+        actor.Kill();
+    }
+
     private async Task WakeAsync(SimulatedActor actor, TimeSpan sleep)
     {
         await Task.Delay(sleep, Time);

@@ -155,6 +155,7 @@ internal sealed partial class Schedule
                     topic.Truncate();
                     break;
                 case 3:
+                    Totals.Forged++;
                     Forge(topic, random);
                     break;
                 case 4 or 5:
@@ -206,7 +207,7 @@ internal sealed partial class Schedule
         {
             Totals.Repairs++;
             var uk = Uk.For(actor);
-            var logs = PublishedContracts.All.Select(contract => new TableLog(uk, contract, StoreId, Key.KeyId, Time)).ToList();
+            var logs = PublishedContracts.All.Select(contract => LogOf(uk, contract)).ToList();
             var slots = new SemaphoreSlim(64);
             var repairer = new Repairer(new CaptureStore(Us.For(actor), StoreId, Key.Captures()), logs,
                 log => new Sealer(log, Key.RowKey(), Workers.Inline, slots, Time), Time);
@@ -270,14 +271,16 @@ internal sealed partial class Schedule
     /// <summary>False: another entry came first.</summary>
     private async Task<bool> RestoreAsync(IObjectStore uk, Contract contract, Random random)
     {
-        var log = new TableLog(uk, contract, StoreId, Key.KeyId, Time);
+        var log = LogOf(uk, contract);
         if (await log.OpenAsync() is not { Version: > 2 } now || await log.OpenAtAsync(
             random.NextInt64(Math.Max(0, now.Version - 20), now.Version - 1)) is not { } then)
         {
             return true;
         }
-        var (gone, back) = (now.Files.Values.Where(f => !then.Files.ContainsKey(f.Path)).ToList(),
-            then.Files.Values.Where(f => !now.Files.ContainsKey(f.Path)).ToList());
+        var (gone, back) = (now.Files.Values.Where(f => !then.Files.ContainsKey(f.Path))
+            .OrderBy(f => f.Path, StringComparer.Ordinal).ToList(),
+            then.Files.Values.Where(f => !now.Files.ContainsKey(f.Path))
+            .OrderBy(f => f.Path, StringComparer.Ordinal).ToList());
         if (gone.Count + back.Count == 0)
         {
             return true;

@@ -6,7 +6,8 @@ namespace Pipeline.Tests.Simulation;
 
 /// <summary>
 /// One schedule: 1 disorder (processes that live, die, freeze, wake and meet, over faulty stores, one of which may be set back) —
-/// 2 the stores are healed, and all is driven to its end — 3 what the stores hold is compared with the truth.
+/// 2 the stores are healed, and all is driven to its end — 3 what the stores hold is compared with the truth — 4 objects are damaged,
+/// deleted and exchanged, and a store is set back: `verify` must name it.
 /// </summary>
 internal sealed partial class Schedule
 {
@@ -33,7 +34,7 @@ internal sealed partial class Schedule
         _random = new Random(scenario.Seed ^ 0x5eed);
         Us = new SimulatedStore(new MemoryStore(Time, "us"), Time, new Random(scenario.Seed + 1), scenario.Us);
         Uk = new SimulatedStore(new MemoryStore(Time, "uk"), Time, new Random(scenario.Seed + 2), scenario.Uk);
-        _apart = new Random(scenario.Seed ^ 0xfeed);
+        (_apart, _ids) = (new Random(scenario.Seed ^ 0xfeed), new Random(scenario.Seed ^ 0x1d5));
         Topic = scenario.Topic is { } faults ? new SimulatedTopic("captures", scenario.Partitions, Time, new Random(scenario.Seed + 3),
             faults) : null;
         _ingest = scenario.Shards.ToDictionary(s => s.Name, _ => new List<IngestProcess>());
@@ -74,6 +75,7 @@ internal sealed partial class Schedule
                 $"{string.Join("; ", schedule.Living())}) {string.Join(" · ", schedule._violations.Take(3))}", e);
         }
         (schedule.Totals.Steps, schedule.Totals.Fed) = (thread.Steps, scenario.Topic is null ? 0 : 1);
+        schedule.CountActors();
         if (schedule._violations.Count > 0)
         {
             throw new SimulationException(
@@ -152,6 +154,7 @@ internal sealed partial class Schedule
         actors.AddRange(Enumerable.Range(0, Scenario.Shippers).Select(_ => ShipAsync(Fork())));
         actors.Add(RewriteAsync(Fork()));
         actors.Add(RollBackAsync(Fork()));
+        actors.Add(CopyAsync());
         actors.AddRange(Disturb());
         await Task.WhenAll(actors);
         // 2
@@ -171,6 +174,8 @@ internal sealed partial class Schedule
         await RepairToTheEndAsync();
         // 3
         await new Conservation(this, forks, _givenUp, _possiblyLost, _named).CheckAsync();
+        // 4
+        await HarmAsync(new Random(Scenario.Seed ^ 0x4a12));
     }
 
     private IEnumerable<SimulatedActor> Actors() =>
@@ -234,12 +239,6 @@ internal sealed partial class Schedule
         var shipper = new ShipProcess(this, ++_incarnations, null);
         await shipper.ShipAllAsync();
         return shipper.Forks;
-    }
-
-    private void Kill(SimulatedActor actor)
-    {
-        Totals.Kills++;
-        actor.Kill();
     }
 
     private Random Fork() => new(_random.Next());

@@ -29,8 +29,7 @@ internal sealed class ShipProcess : IShipEvents
         Actor = new SimulatedActor($"shipper#{incarnation}");
         var (us, uk) = (schedule.Us.For(Actor), schedule.Uk.For(Actor));
         var slots = new SemaphoreSlim(64);
-        var tables = PublishedContracts.All.Select(contract => new TableLog(uk, contract, Schedule.StoreId, Schedule.Key.KeyId,
-            schedule.Time)).Select(log => new TableShipper(
+        var tables = PublishedContracts.All.Select(contract => schedule.LogOf(uk, contract)).Select(log => new TableShipper(
             log.Contract, log, new Committer(log, Waiting),
             new Sealer(log, Schedule.Key.RowKey(), Workers.Inline, slots, schedule.Time),
             schedule.Time, this)).ToList();

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Security.Cryptography;
 using Pipeline.Core.Captures;
 using Pipeline.Core.Contracts;
 using Pipeline.Core.Store;
@@ -24,6 +23,10 @@ public sealed class TableLog(IObjectStore store, Contract contract, string captu
 
     /// <summary>How messages name the table.</summary>
     public string Where => $"table {contract.Dataset} in {store.Location}";
+
+    /// <summary>Makes the ids of what is written to the table: segments, entries, receipts. Random; a simulation gives a seeded
+    /// one, so that a seed repeats a schedule exactly.</summary>
+    public Func<Guid> NewId { get; init; } = Guid.NewGuid;
 
     /// <summary>The clock by which waits for the store are timed.</summary>
     public TimeProvider Time => time;
@@ -61,7 +64,7 @@ public sealed class TableLog(IObjectStore store, Contract contract, string captu
     private async Task<TableState> CreateAsync(CancellationToken cancel)
     {
         var now = time.GetUtcNow();
-        var id = new Guid(RandomNumberGenerator.GetBytes(16)).ToString("D");
+        var id = NewId().ToString("D");
         var metadata = TableSchema.Metadata(id, contract, captureStore, keyId, now.ToUnixTimeMilliseconds());
         var bytes = EntryWriter.Create(metadata, NewOrigin());
         await Puts.UntilKnownAsync(store, TableNames.Entry(contract.Dataset, 0), bytes, time, null, cancel);
@@ -153,7 +156,7 @@ public sealed class TableLog(IObjectStore store, Contract contract, string captu
     }
 
     internal EntryOrigin NewOrigin() =>
-        new(Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)), captureStore, keyId, contract.Sha256, time.GetUtcNow());
+        new(NewId().ToString("N"), captureStore, keyId, contract.Sha256, time.GetUtcNow());
 
     internal DifferenceException Restored(long version, string found) =>
         new($"{Where}: entry {version} of the log is not the one that was read before: {found}. Expected entries never to change: the " +

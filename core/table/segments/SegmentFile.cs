@@ -12,8 +12,8 @@ namespace Pipeline.Core.Table.Segments;
 /// </summary>
 public sealed record SegmentFile(string Path, UtcDay Date, long Size, long Rows, long MinTime, long MaxTime)
 {
-    /// <summary>A name for a new segment of <paramref name="date"/>, never used before.</summary>
-    public static string NewPath(UtcDay date) => $"date={date}/{Guid.NewGuid():D}.parquet";
+    /// <summary>A name for a new segment of <paramref name="date"/>; never used before, because <paramref name="id"/> was not.</summary>
+    public static string NewPath(UtcDay date, Guid id) => $"date={date}/{id:D}.parquet";
 }
 
 /// <summary>A shard's captures that the commit of a segment takes, both ends inclusive.</summary>

@@ -204,7 +204,7 @@ internal sealed class StoredWorld
         var writer = new SegmentWriter(Checks, date, new SegmentLabel(StoreId, Key.KeyId, Checks.Sha256, []));
         writer.Add(ToColumns(Checks, rows));
         var bytes = writer.Finish();
-        var file = writer.Describe(SegmentFile.NewPath(date));
+        var file = writer.Describe(SegmentFile.NewPath(date, Guid.NewGuid()));
         writer.Dispose();
         await Uk.PutIfAbsentAsync(TableNames.Segment(Checks.Dataset, file.Path), bytes);
         return file;
