@@ -62,7 +62,7 @@ internal static class VerifyCommand
             var written = write && report.Ok ? await VerifiedReceipts.WriteAsync(receipts!, report, TimeProvider.System, stop) : null;
             if (parsed.GetValue(to) is { } file)
             {
-                Keep(report, file, output);
+                Keep(receipts is null ? null : await VerifiedReceipts.OfAsync(receipts, report, TimeProvider.System, stop), file, output);
             }
             if (output.IsJson)
             {
@@ -91,16 +91,16 @@ internal static class VerifyCommand
         }
     }
 
-    private static void Keep(VerifyReport report, string file, Printer output)
+    private static void Keep(VerifiedThrough? receipt, string file, Printer output)
     {
-        if (report.Through is not { } through)
+        if (receipt is null)
         {
             output.Line($"nothing was written to {file}: the check was not clean, or saw no table");
             return;
         }
         try
         {
-            File.WriteAllBytes(file, (through with { At = TimeProvider.System.GetUtcNow() }).ToJson());
+            File.WriteAllBytes(file, receipt.ToJson());
             output.Line($"kept: {file}");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

@@ -22,14 +22,18 @@ public static class VerifiedReceipts
     public static async Task<string> WriteAsync(IObjectStore store, VerifyReport report, TimeProvider time,
         CancellationToken cancel = default)
     {
-        var through = report.Through ?? throw new DifferenceException(
+        var receipt = await OfAsync(store, report, time, cancel) ?? throw new DifferenceException(
             "No receipt was written: there is one only for a check that was clean and looked at the tables.");
-        var now = time.GetUtcNow();
-        var name = $"{Folder}{Kind(report.Deep)}/{now.ToString(TimeFormat, CultureInfo.InvariantCulture)}-{RandomNumberGenerator.GetHexString(8, lowercase: true)}.json";
-        await Puts.UntilKnownAsync(store, name, (through with { At = now, Receipts = await OthersAsync(store, cancel) }).ToJson(), time,
-            null, cancel);
+        var name = $"{Folder}{Kind(report.Deep)}/{receipt.At.ToString(TimeFormat, CultureInfo.InvariantCulture)}-{RandomNumberGenerator.GetHexString(8, lowercase: true)}.json";
+        await Puts.UntilKnownAsync(store, name, receipt.ToJson(), time, null, cancel);
         return name;
     }
+
+    /// <summary>The receipt of a check, with the hashes of the receipts of what was done, wherever it is kept; null where the check was not
+    /// clean, or saw no table.</summary>
+    public static async Task<VerifiedThrough?> OfAsync(IObjectStore store, VerifyReport report, TimeProvider time,
+        CancellationToken cancel = default) => report.Through is not { } through ? null
+        : through with { At = time.GetUtcNow(), Receipts = await OthersAsync(store, cancel) };
 
     /// <summary>The newest receipts, the newest first. A damaged one is added to the findings, one of a later version is left
     /// out.</summary>

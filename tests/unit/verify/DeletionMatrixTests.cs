@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Pipeline.Core.Store;
+using Pipeline.Processor.Verify;
 using Pipeline.Tests.Fakes;
 using Pipeline.Tests.Unit.Deploy;
 using Xunit;
@@ -129,10 +130,32 @@ public sealed partial class DeletionMatrixTests
         world.Us.Restore(us);
         world.Uk.Restore(uk);
         Assert.True((await world.VerifyAsync(deep: true)).Ok);
-        var report = await world.Verifier().RunAsync(new Pipeline.Processor.Verify.VerifyRequest(false, false, kept),
+        var report = await world.Verifier().RunAsync(new VerifyRequest(false, false, kept),
             TestContext.Current.CancellationToken);
         Assert.Equal(2, report.Deleted.Count);
         Assert.All(report.Deleted, deleted => Assert.Contains("receipt that was kept", deleted.Why, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_receipt_that_was_kept_proves_the_receipts_of_what_was_done()
+    {
+        var made = await MatrixWorld.MakeAsync(receipt: false);
+        var world = made.World;
+        var kept = await VerifiedReceipts.OfAsync(world.Uk, await world.VerifyAsync(deep: true), world.Clock,
+            TestContext.Current.CancellationToken);
+        var receipts = kept!.Receipts!.Keys.ToList();
+        Assert.NotEmpty(receipts);
+        foreach (var name in receipts)
+        {
+            var bytes = world.Uk[name];
+            world.Uk.Remove(name);
+            var gone = await world.Verifier().RunAsync(new VerifyRequest(false, false, kept), TestContext.Current.CancellationToken);
+            Assert.Contains(gone.Deleted, deleted => deleted.Object == name);
+            world.Uk[name] = [.. bytes, (byte)'\n'];
+            var other = await world.Verifier().RunAsync(new VerifyRequest(false, false, kept), TestContext.Current.CancellationToken);
+            Assert.Contains(other.Corrupt, corrupt => corrupt.Object == name);
+            world.Uk[name] = bytes;
+        }
     }
 
     private static IEnumerable<(string How, Action<MemoryStore> Do)> Changes(string name, List<string> names)
