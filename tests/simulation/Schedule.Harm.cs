@@ -14,7 +14,7 @@ namespace Pipeline.Tests.Simulation;
 /// that was made in mid-run.</summary>
 internal sealed partial class Schedule
 {
-    private const int Harms = 6;
+    private const int Harms = 4;
 
     /// <summary>Of docs/verify.md, "What may be lost": deleted or damaged.</summary>
     private static readonly string[] MayBeAnything = ["_last_checkpoint", ".checkpoint.parquet", "/clock/", ".done.json"];

@@ -12,7 +12,7 @@ namespace Pipeline.Tests.Simulation;
 /// </summary>
 public sealed class ScheduleTests(ITestOutputHelper output)
 {
-    private const int Sample = 120;
+    private const int Sample = 100;
 
     [Fact]
     public void Nothing_is_lost_and_nothing_is_doubled_in_any_schedule()
