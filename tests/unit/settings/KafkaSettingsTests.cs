@@ -146,7 +146,7 @@ public sealed class KafkaSettingsTests : IDisposable
         var settings = Load(Good + "  properties: {linger.ms: soon}\n");
         var refused = Assert.ThrowsAny<PipelineException>(() => KafkaConnection.Open(settings.Kafka, PublishedContracts.All));
         Assert.IsType<ConfigurationException>(refused);
-        Assert.Contains("linger.ms", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("kafka.properties", refused.Message, StringComparison.Ordinal);
     }
 
     public void Dispose() => _folder.Delete(recursive: true);
