@@ -6,25 +6,32 @@ using Pipeline.Cli.Output;
 using Pipeline.Core;
 using Pipeline.Core.Contracts;
 using Pipeline.Core.Records;
+using Pipeline.Core.Table.Log;
 using Pipeline.Processor.Installs;
+using Pipeline.Processor.Installs.Results;
 
 namespace Pipeline.Cli.Commands;
 
-/// <summary>`installs`: facts about checks, per day, ISO week or 28 days. Not an estimate.</summary>
+/// <summary>`installs`: facts about checks and estimates of installs, per day, ISO week, 28 days or month.</summary>
 internal static class InstallsCommand
 {
     private static readonly WindowKind[] Every = [WindowKind.Day, WindowKind.Week, WindowKind.Days28];
 
     public static Command Create()
     {
-        var by = new Option<string?>("--by") { HelpName = "day|week|28d",
-            Description = "the windows (default: all three)" }.AcceptOnlyFromAmong("day", "week", "28d");
+        var by = new Option<string?>("--by") { HelpName = "day|week|28d|month",
+            Description = "the windows (default: all but months)" }.AcceptOnlyFromAmong("day", "week", "28d", "month");
         var from = Date("--from", "the first UTC date; the window that holds it is counted whole");
         var to = Date("--to", "the last UTC date, inclusive");
+        var csv = new Option<bool>("--csv") { Description = "comma-separated values on standard output, and nothing else" };
         return new Command("installs",
-            "facts about update checks: how many, from how many addresses, of which version (not an estimate of installs)") { by, from,
-            to }.Does(async (parsed, output, stop) =>
+            "update checks, their addresses and versions, and an estimate of the installs behind them, with a band (docs/counting.md)")
+            { by, from, to, csv }.Does(async (parsed, output, stop) =>
         {
+            if (output.IsJson && parsed.GetValue(csv))
+            {
+                throw new UsageException("--csv and --json both take standard output; expected one of them.");
+            }
             var question = new InstallQuestion(parsed.GetValue(by) is { } name ? [WindowKinds.Parse(name)!.Value]
                 : Every, Day(parsed.GetValue(from)), Day(parsed.GetValue(to)));
             if (question is { From: { } first, To: { } last } && first > last)
@@ -32,35 +39,27 @@ internal static class InstallsCommand
                 throw new UsageException($"--from {first} is after --to {last}; expected a range of dates.");
             }
             using var installation = await OpenInstallation.OpenAsync(parsed.Settings().Places, TimeProvider.System, stop);
-            var facts = await CountAsync(installation, question, stop);
+            var facts = await new InstallSeries(Log(installation)).EstimateAsync(question, cancel: stop);
+            if (parsed.GetValue(csv))
+            {
+                Printer.Json(InstallsCsv.Of(facts));
+                return ExitCode.Done;
+            }
             if (output.IsJson)
             {
                 Printer.Json(facts.ToJson());
             }
-            Show(facts, output);
+            InstallsView.Show(facts, output);
             return ExitCode.Done;
         });
     }
 
+    /// <summary>Facts alone.</summary>
     public static Task<InstallFacts> CountAsync(OpenInstallation installation, InstallQuestion question, CancellationToken stop) =>
-        new InstallCounter(installation.Logs.Single(log => log.Contract.Dataset == PublishedContracts.XenCenterChecks.Dataset))
-            .CountAsync(question, stop);
+        new InstallCounter(Log(installation)).CountAsync(question, stop);
 
-    public static void Show(InstallFacts facts, Printer output)
-    {
-        output.Line($"facts through {facts.Through ?? "(the table is empty)"}. {facts.Means}");
-        output.Table("lllrrrr", ["window", "start", "version", "checks", "addresses", "IPv4", "IPv6 /64"],
-            facts.Rows.Select(row => (IReadOnlyList<string>)
-        [
-            row.Window, row.Start, row.Version == "*" ? "all" : row.Version, Say.N(row.Checks), Say.N(row.Addresses), Say.N(row.Ipv4),
-                Say.N(row.Ipv6Prefixes),
-        ]));
-        if (facts.UnreadableAddresses > 0)
-        {
-            output.Line($"{Say.N(facts.UnreadableAddresses)} rows have an address that is none: they are checks, and in no count of " +
-                $"addresses");
-        }
-    }
+    private static TableLog Log(OpenInstallation installation) =>
+        installation.Logs.Single(log => log.Contract.Dataset == PublishedContracts.XenCenterChecks.Dataset);
 
     private static Option<string?> Date(string name, string description)
     {

@@ -18,7 +18,7 @@ public sealed record InstallQuestion(IReadOnlyList<WindowKind> By, UtcDay? From 
 /// </summary>
 public sealed class InstallCounter(TableLog log)
 {
-    private const string AddressColumn = "client_ip", VersionColumn = "xencenter_version";
+    internal const string AddressColumn = "client_ip", VersionColumn = "xencenter_version";
 
     private readonly List<string> _versions = [];
     private readonly Dictionary<string, int> _index = new(StringComparer.Ordinal);
@@ -26,11 +26,14 @@ public sealed class InstallCounter(TableLog log)
 
     /// <exception cref="PipelineException">3: a segment that the log names is gone or damaged; no number is given then. 78: a dataset
     /// without the two columns.</exception>
-    public async Task<InstallFacts> CountAsync(InstallQuestion question, CancellationToken cancel = default)
+    public async Task<InstallFacts> CountAsync(InstallQuestion question, CancellationToken cancel = default) =>
+        await CountAsync(await log.OpenAsync(cancel), question, cancel);
+
+    /// <summary>The same from a version of the table that is open; null: there is no table.</summary>
+    public async Task<InstallFacts> CountAsync(TableState? state, InstallQuestion question, CancellationToken cancel = default)
     {
         _unreadable = 0;
         var (address, version) = Columns();
-        var state = await log.OpenAsync(cancel);
         var dates = state?.Files.Values.GroupBy(file => file.Date).OrderBy(files => files.Key).ToList() ?? [];
         var counts = question.By.Distinct().Order().Select(kind => new WindowCount(kind)).ToList();
         var rows = new List<InstallRow>();

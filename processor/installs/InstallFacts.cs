@@ -30,6 +30,10 @@ public sealed record InstallFacts
     /// <summary>By window kind, start, then version, `*` first.</summary>
     public required IReadOnlyList<InstallRow> Rows { get; init; }
 
+    /// <summary>How the estimates of the rows were made; null where none were asked for.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public EstimateNotes? Estimates { get; init; }
+
     public string ToJson() => JsonSerializer.Serialize(this, InstallJson.Default.InstallFacts);
 }
 
@@ -41,7 +45,12 @@ public sealed record InstallFacts
 /// </summary>
 public sealed record InstallRow(
     string Window, string Start, string Version, long Checks, long Addresses, long Ipv4,
-        [property: JsonPropertyName("ipv6_64")] long Ipv6Prefixes);
+        [property: JsonPropertyName("ipv6_64")] long Ipv6Prefixes)
+{
+    /// <summary>How many installs made these checks; null where that was not asked for.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public InstallEstimate? Estimate { get; init; }
+}
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true)]
 [JsonSerializable(typeof(InstallFacts))]

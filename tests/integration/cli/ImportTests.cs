@@ -85,7 +85,8 @@ public sealed class ImportTests
     [InlineData("import", "a.log", "--dir", "d", "--source", "web", "--format", "clf")]
     [InlineData("run", "--dir", "d")]
     [InlineData("installs", "--dir", "d", "--from", "yesterday")]
-    [InlineData("installs", "--dir", "d", "--by", "month")]
+    [InlineData("installs", "--dir", "d", "--by", "fortnight")]
+    [InlineData("installs", "--dir", "d", "--csv", "--json")]
     [InlineData("brew")]
     [InlineData]
     public void Wrong_usage_is_exit_2_and_says_what_to_do(params string[] args)
