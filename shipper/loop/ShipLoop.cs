@@ -9,11 +9,6 @@ using Pipeline.Shipper.Tables;
 
 namespace Pipeline.Shipper.Loop;
 
-/// <summary>How often the shipper looks, and when it seals.</summary>
-/// <param name="Period">Between two rounds of the catch-up. 1 s to 1 h; longer: fewer probes, and a later find of what did not come or was
-/// set back.</param>
-public sealed record ShipPolicy(SealPolicy Seal, TimeSpan Period);
-
 /// <summary>
 /// Brings captures into the tables. Catch-up and feed yield captures; this loop alone offers them, seals, and stores offsets:
 /// 1 read the tables, catch up with every shard, and seal what that found — then, until told to stop:
