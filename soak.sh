@@ -3,9 +3,11 @@
 #   ./soak.sh simulation [N | FROM..TO]  simulated schedules, 10000 where nothing is said; prints how many had which actors
 #   ./soak.sh crash [KILLS] [SEED]      SIGKILLs of the real program, 1000 where nothing is said
 #   ./soak.sh distributed [KILLS] [SEED]  SIGKILLs of processes, brokers and stores of the distributed way, 500 where nothing is said
-#   ./soak.sh tail [FROM..TO]           schedules of files that are written, rotated, truncated, compressed and deleted while they are followed, 0..1000 where nothing is said
+#   ./soak.sh tail [FROM..TO]           schedules of files that are written, rotated, truncated, compressed and deleted while
+#                                       they are followed, 0..1000 where nothing is said
 #   ./soak.sh fuzz [INPUTS] [SEED]     mutated inputs for every parser and the endpoint's bodies, 100,000,000 where nothing is said
-#   ./soak.sh leak [LINES]             marked lines through the real program, whose every byte is then searched, 1,000,000 where nothing is said
+#   ./soak.sh leak [LINES]             marked lines through the real program, whose every byte is then searched,
+#                                       1,000,000 where nothing is said
 set -euo pipefail
 cd "$(dirname "$0")"
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
@@ -20,7 +22,8 @@ simulation() {
 crash() {
   dotnet build tests/integration -v q -nologo
   CRASH_KILLS="${1:-1000}" CRASH_SEED="${2:-1}" \
-    dotnet tests/integration/bin/Debug/net10.0/Pipeline.Tests.Integration.dll -class Pipeline.Tests.Integration.Crash.CrashTests -showLiveOutput
+    dotnet tests/integration/bin/Debug/net10.0/Pipeline.Tests.Integration.dll \
+      -class Pipeline.Tests.Integration.Crash.CrashTests -showLiveOutput
 }
 
 distributed() {
@@ -28,12 +31,15 @@ distributed() {
   # The program as it is published: what operations run, and sooner at work after a kill.
   dotnet publish cli -c Release -o artifacts/soak -v q -nologo
   PIPELINE_TEST_PROGRAM="$PWD/artifacts/soak/pipeline" DISTRIBUTED_KILLS="${1:-500}" DISTRIBUTED_SEED="${2:-1}" \
-    dotnet tests/integration/bin/Debug/net10.0/Pipeline.Tests.Integration.dll -class Pipeline.Tests.Integration.Crash.DistributedCrashTests -showLiveOutput
+    dotnet tests/integration/bin/Debug/net10.0/Pipeline.Tests.Integration.dll \
+      -class Pipeline.Tests.Integration.Crash.DistributedCrashTests -showLiveOutput
 }
 
 tail() {
   dotnet build tests/unit -c Release -v q -nologo
-  TAIL_SEEDS="${1:-0..1000}" dotnet tests/unit/bin/Release/net10.0/Pipeline.Tests.Unit.dll -class Pipeline.Tests.Unit.Files.TailScheduleTests -showLiveOutput
+  TAIL_SEEDS="${1:-0..1000}" dotnet tests/unit/bin/Release/net10.0/Pipeline.Tests.Unit.dll \
+    -class Pipeline.Tests.Unit.Files.TailScheduleTests \
+    -showLiveOutput
 }
 
 fuzz() {
@@ -45,7 +51,8 @@ fuzz() {
 leak() {
   dotnet build tests/integration -c Release -v q -nologo
   LEAK_LINES="${1:-1000000}" \
-    dotnet tests/integration/bin/Release/net10.0/Pipeline.Tests.Integration.dll -class Pipeline.Tests.Integration.Leak.LeakTests -showLiveOutput
+    dotnet tests/integration/bin/Release/net10.0/Pipeline.Tests.Integration.dll \
+      -class Pipeline.Tests.Integration.Leak.LeakTests -showLiveOutput
 }
 
 case "${1:-}" in

@@ -104,16 +104,21 @@ internal static class CompactCommand
         ])));
         foreach (var (compaction, found) in results)
         {
-            output.Line($"{compaction.Dataset}: " +
-                $"{(compaction.Version < 0 ? "there is no table" : $"version {compaction.Version}, {Say.Count(compaction.Dates.Sum(d => d.FilesBefore), "segment")} of {Say.Count(compaction.Dates.Count, "date")} {(dry ? "would be merged" : $"merged in {Say.Count(compaction.Commits, "commit")}")}")}");
+            var merged = dry ? "would be merged" : $"merged in {Say.Count(compaction.Commits, "commit")}";
+            output.Line($"{compaction.Dataset}: " + (compaction.Version < 0 ? "there is no table"
+                : $"version {compaction.Version}, {Say.Count(compaction.Dates.Sum(d => d.FilesBefore), "segment")} of "
+                    + $"{Say.Count(compaction.Dates.Count, "date")} {merged}"));
             foreach (var difference in compaction.Differences)
             {
                 output.Line("DIFFERENCE: " + difference);
             }
             if (found is not null)
             {
-                output.Line($"{compaction.Dataset}: " +
-                    $"{(dry ? $"{Say.Count(found.Removable.Count, "segment")} ({Say.Bytes(found.Removable.Sum(s => s.Bytes))}) could be removed" : $"{Say.Count(found.Removed, "segment")} ({Say.Bytes(found.RemovedBytes)}) removed")}, {Say.N(found.Waiting)} in their grace, {Say.N(found.Unproven)} not provably void and left alone");
+                var removed = dry
+                    ? $"{Say.Count(found.Removable.Count, "segment")} ({Say.Bytes(found.Removable.Sum(s => s.Bytes))}) could be removed"
+                    : $"{Say.Count(found.Removed, "segment")} ({Say.Bytes(found.RemovedBytes)}) removed";
+                output.Line($"{compaction.Dataset}: {removed}, {Say.N(found.Waiting)} in their grace, "
+                    + $"{Say.N(found.Unproven)} not provably void and left alone");
                 foreach (var receipt in found.Receipts)
                 {
                     output.Line($"receipt: {receipt}");

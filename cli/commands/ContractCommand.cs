@@ -58,7 +58,9 @@ internal static class ContractCommand
             output.Line($"{contract.Dataset} {contract.Version} (sha256 {contract.Sha256}): {did}");
             if (output.IsJson)
             {
-                Printer.Json($$"""{"dataset":"{{contract.Dataset}}","version":"{{contract.Version}}","sha256":"{{contract.Sha256}}","stored":{{(there ? "false" : parsed.GetValue(dry) ? "false" : "true")}}}""");
+                var stored = there || parsed.GetValue(dry) ? "false" : "true";
+                Printer.Json($$"""{"dataset":"{{contract.Dataset}}","version":"{{contract.Version}}","sha256":"{{contract.Sha256}}","""
+                    + $"\"stored\":{stored}}}");
             }
             return ExitCode.Done;
         });

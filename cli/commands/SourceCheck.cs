@@ -50,7 +50,8 @@ internal static class SourceCheck
             throw new FailedException($"source {source.Name}: {string.Join($"{Environment.NewLine}error: source {source.Name}: ", wrong)}");
         }
         output.Line($"source {source.Name}: " +
-            $"{source.Format}{(source.Paths.Count > 0 ? $", {Say.Count(seen, "file")} can be read" : "")}{(source.Push is null ? "" : ", takes pushes")}");
+            $"{source.Format}{(source.Paths.Count > 0 ? $", {Say.Count(seen, "file")} can be read" : "")}"
+            + (source.Push is null ? "" : ", takes pushes"));
     }
 
     private static string? WhyNot(string path, SourceSettings source)

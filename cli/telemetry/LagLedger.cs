@@ -23,7 +23,7 @@ internal sealed class LagLedger(TimeProvider time)
 
     private double Now => time.GetElapsedTime(_start).TotalSeconds;
 
-    /// <summary>A capture has so many records of the dataset; again is no harm.</summary>
+    /// <summary>Records the number of records that a capture has of the dataset. Idempotent.</summary>
     /// <param name="fresh">It was made just now: else its age, where it is the first of its shard, is worth a look.</param>
     public void Saw(string shard, string dataset, long number, long records, ShippedLink? shipped, bool fresh)
     {

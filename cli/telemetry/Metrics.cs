@@ -13,7 +13,7 @@ internal enum MetricKind
 /// <param name="Unit">By UCUM: `s`, `By`, or what is counted, in braces.</param>
 /// <param name="Labels">Names of labels. Their values are configuration or a closed list of the code: never what a line, a message or a
 /// request holds.</param>
-/// <param name="MaxSeries">At most so many label sets; what would be more is summed under `_other`.</param>
+/// <param name="MaxSeries">Maximum number of label sets; further ones are summed under `_other`.</param>
 internal sealed record Metric(string Name, MetricKind Kind, string Unit, string[] Labels, int MaxSeries, string Meaning)
 {
     /// <summary>The unit in words.</summary>

@@ -16,7 +16,7 @@ public static class CaptureFile
     /// </summary>
     public const int MaxBytes = 900_000;
 
-    /// <summary>So many bytes from the start tell where the header ends.</summary>
+    /// <summary>Bytes from the start that suffice to find the end of the header.</summary>
     internal const int MinBytes = MagicLength + 4;
 
     private const int MagicLength = 9, Digit = 7, MaxHeader = 64 << 20;

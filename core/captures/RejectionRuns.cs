@@ -16,7 +16,7 @@ public readonly record struct RejectedLines(int Read, string Reason, long FirstL
 /// </summary>
 public static class RejectionBlock
 {
-    /// <summary>Not a reason: in a redrive's read, lines that are records by now, of it or of a redrive before it.</summary>
+    /// <summary>Not a reason: in a redrive's read, lines that have become records, of it or of a redrive before it.</summary>
     public const string Redriven = "redriven";
 
     /// <summary>The bytes of these runs, which must be in order of their reads; null for none.</summary>

@@ -12,7 +12,7 @@ public sealed class Columns
 {
     private long[] _time;
 
-    /// <param name="rows">Room for so many is made at once.</param>
+    /// <param name="rows">Initial capacity.</param>
     public Columns(Contract contract, int rows = 64)
     {
         Contract = contract;

@@ -16,6 +16,6 @@ public sealed record CompactionPolicy(long TargetRows = 8 << 20, long TargetByte
 
     public bool IsSmall(SegmentFile file) => RowsOf(file) < TargetRows / 2 && file.Size < TargetBytes / 2;
 
-    /// <summary>Where another engine's entry does not tell the rows, as many as so many bytes may hold.</summary>
+    /// <summary>Where another engine's entry does not tell the rows, the most rows that a file of this size may hold.</summary>
     internal static long RowsOf(SegmentFile file) => file.Rows >= 0 ? file.Rows : file.Size / 2;
 }

@@ -38,7 +38,7 @@ public interface ICompactionEvents
     /// <summary>A commit replaced segments of these dates by others.</summary>
     void Compacted(string dataset, long version, int inputs, int outputs, long rows, long bytesBefore, long bytesAfter);
 
-    /// <summary>Another commit took inputs of so many groups away; they are planned anew.</summary>
+    /// <summary>Another commit removed inputs of this number of groups; they are planned again.</summary>
     void CompactionConflict(string dataset, long version, int groups);
 
     /// <summary>Segments of a date are not what the log says, and were left as they are.</summary>

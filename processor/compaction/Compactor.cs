@@ -15,8 +15,8 @@ namespace Pipeline.Processor.Compaction;
 public sealed class Compactor(TableLog log, ReadOnlyMemory<byte> rowKey, Workers workers, TimeProvider time, CompactionPolicy policy,
     ICompactionEvents events)
 {
-    /// <summary>A commit waits for so many groups or rows: few entries where many dates have little, and little lost where it
-    /// conflicts.</summary>
+    /// <summary>A commit waits for at most this number of groups or rows: few entries where many dates have little, and little lost
+    /// where it conflicts.</summary>
     private const int CommitGroups = 256;
     private const long CommitRows = 16 << 20;
 

@@ -182,7 +182,7 @@ public sealed class OrphanedSegments(TableLog log, ReadOnlyMemory<byte> rowKey, 
         }
         catch (PipelineException)
         {
-            // A file that is none of ours, or a damaged one: nothing is proven, so it stays.
+            // A file that is not ours, or a damaged one: nothing is proven, so it stays.
             return null;
         }
     }

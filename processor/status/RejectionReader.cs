@@ -110,7 +110,7 @@ public sealed class RejectionReader(CaptureStore captures, Func<string, string, 
     /// <summary>A capture of program 0.1.0 tells the name itself.</summary>
     private string? PathOf(ReadEntry read) => read.File is { } file ? nameOf(read.Source, file) ?? read.Path : null;
 
-    /// <summary>The lines of each read that are records by now: the newest redrive of a read says all of them.</summary>
+    /// <summary>The lines of each read that have become records: the newest redrive of a read says all of them.</summary>
     private async Task<Dictionary<(string Shard, RedriveOf Of), IReadOnlyList<RejectedLines>>> RedrivenAsync(Action<string>? broken,
         CancellationToken cancel)
     {

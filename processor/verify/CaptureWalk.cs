@@ -8,7 +8,7 @@ namespace Pipeline.Processor.Verify;
 /// Reads a shard's captures from the lowest that stands to the head, a few ahead of the fold, with the snapshots beside them.
 /// A number that is free is the end only where a list shows nothing above it, and it is read again first: the shard may be growing.
 /// </summary>
-/// <param name="snapshotEvery">After so many captures a snapshot is due; another capture is made only when it stands.</param>
+/// <param name="snapshotEvery">Captures between two snapshots. No further capture is made until the one that is due stands.</param>
 internal sealed class CaptureWalk(CaptureStore captures, string shard, FrameCheck? frames, Workers workers, int snapshotEvery)
 {
     private const string Later = "later ones stand", Known = "a snapshot knows them";

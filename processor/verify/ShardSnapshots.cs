@@ -3,7 +3,7 @@ using Pipeline.Core.Captures;
 namespace Pipeline.Processor.Verify;
 
 /// <summary>The snapshots of a shard that stand, by one list, and those that ought to.</summary>
-/// <param name="every">After so many captures a snapshot is due.</param>
+/// <param name="every">Captures between two snapshots.</param>
 internal sealed class ShardSnapshots(CaptureStore captures, string shard, int every)
 {
     private readonly SortedSet<long> _numbers = [];

@@ -11,7 +11,7 @@ namespace Pipeline.Processor.Verify;
 /// <param name="Captures">Null where only the UK side can be reached.</param>
 /// <param name="Tables">One log for each dataset; none where only the US side can be reached.</param>
 /// <param name="Contracts">The datasets that the program knows.</param>
-/// <param name="SnapshotEvery">After so many captures of a shard a snapshot is due.</param>
+/// <param name="SnapshotEvery">Captures of a shard between two snapshots.</param>
 internal sealed record VerifiedStores(CaptureStore? Captures, IReadOnlyList<TableLog> Tables, IReadOnlyList<Contract> Contracts,
     int SnapshotEvery);
 

@@ -24,7 +24,8 @@ public static class VerifiedReceipts
     {
         var receipt = await OfAsync(store, report, time, cancel) ?? throw new DifferenceException(
             "No receipt was written: there is one only for a check that was clean and looked at the tables.");
-        var name = $"{Folder}{Kind(report.Deep)}/{receipt.At.ToString(TimeFormat, CultureInfo.InvariantCulture)}-{RandomNumberGenerator.GetHexString(8, lowercase: true)}.json";
+        var name = $"{Folder}{Kind(report.Deep)}/{receipt.At.ToString(TimeFormat, CultureInfo.InvariantCulture)}-"
+            + $"{RandomNumberGenerator.GetHexString(8, lowercase: true)}.json";
         await Puts.UntilKnownAsync(store, name, receipt.ToJson(), time, null, cancel);
         return name;
     }

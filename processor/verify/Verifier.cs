@@ -24,7 +24,7 @@ public sealed record VerifyRequest(bool Deep, bool Since, VerifiedThrough? Kept 
 /// <param name="rowKey">What rows are hashed with (<see cref="InstallationKey.RowKey"/>); needed for a deep check only.</param>
 /// <param name="workers">Where captures and segments are decoded and hashed.</param>
 /// <param name="contracts">The datasets that the program knows, where no table tells.</param>
-/// <param name="snapshotEvery">After so many captures of a shard a snapshot is due.</param>
+/// <param name="snapshotEvery">Captures of a shard between two snapshots.</param>
 public sealed class Verifier(
     CaptureStore? captures, IReadOnlyList<TableLog> tables, ReadOnlyMemory<byte>? rowKey, Workers workers,
         IReadOnlyList<Core.Contracts.Contract>? contracts = null, int snapshotEvery = ShardState.SnapshotEvery)

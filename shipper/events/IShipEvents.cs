@@ -36,7 +36,7 @@ public interface IShipEvents
     /// <summary>A message was left where it lies; the reason is one of <see cref="SetAsideReason"/>.</summary>
     void SetAside(FeedPosition position, string reason) { }
 
-    /// <summary>The group gave us partitions, of so many that the topic has.</summary>
+    /// <summary>The group gave us partitions; <paramref name="count"/>: all that the topic has.</summary>
     void Assigned(IReadOnlyList<int> partitions, int count) { }
 
     /// <summary>The group took partitions; where they were lost, before it told us.</summary>

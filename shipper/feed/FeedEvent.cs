@@ -18,7 +18,7 @@ public abstract record FeedEvent
         public override int Bytes => Capture.Bytes.Length;
     }
 
-    /// <summary>A message that is none: left where it lies, and named. Never holds what the message held.</summary>
+    /// <summary>A message that is not a capture of ours: skipped and reported. Never holds its content.</summary>
     public sealed record SetAside(FeedPosition Position, string Reason) : FeedEvent
     {
         /// <summary>A flood of them fills the queue as captures do, and waits on the topic.</summary>

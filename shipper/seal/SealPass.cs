@@ -16,7 +16,7 @@ namespace Pipeline.Shipper.Seal;
 /// </summary>
 internal sealed class SealPass : IDisposable
 {
-    /// <summary>So many dates have a writer each.</summary>
+    /// <summary>Maximum number of dates with a writer each.</summary>
     public const int MaxWriters = 16;
 
     private const long SegmentRows = 4 << 20;

@@ -20,7 +20,8 @@ internal sealed class AppServiceFormat(Random random) : LineFormat
         var windows = random.Happens(0.5);
         var properties = Properties(request, windows);
         to.Put("{\"time\":\"").Put(Time(request))
-            .Put("\",\"resourceId\":\"/SUBSCRIPTIONS/0/RESOURCEGROUPS/UPDATES/PROVIDERS/MICROSOFT.WEB/SITES/UPDATES\",\"category\":\"AppServiceHTTPLogs\",\"properties\":")
+            .Put("\",\"resourceId\":\"/SUBSCRIPTIONS/0/RESOURCEGROUPS/UPDATES/PROVIDERS/MICROSOFT.WEB/SITES/UPDATES\",")
+            .Put("\"category\":\"AppServiceHTTPLogs\",\"properties\":")
             .Put(windows ? properties : Quoted(properties)).Put("}");
         return request.Micros;
     }
@@ -49,11 +50,15 @@ internal sealed class AppServiceFormat(Random random) : LineFormat
         // The platform's load balancer adds its own id to most queries.
         var query = request.Query
             + (random.Happens(0.6)
-            ? $"{(request.Query.Length > 0 ? "&" : "")}X-ARR-LOG-ID={random.Hex(8)}-{random.Hex(4)}-4{random.Hex(3)}-8{random.Hex(3)}-{random.Hex(12)}" : "");
+            ? $"{(request.Query.Length > 0 ? "&" : "")}X-ARR-LOG-ID={random.Hex(8)}-{random.Hex(4)}-4{random.Hex(3)}-8{random.Hex(3)}-"
+                + random.Hex(12) : "");
         var agent = request.Agent.Length == 0 ? none : windows ? request.Agent.Replace(' ', '+') : request.Agent;
-        return $"{{\"CsHost\":\"updates.example.net\",\"CsMethod\":{Quoted(request.Method)},\"CIp\":{Quoted(request.Address.Text)},\"SPort\":\"443\",\"CsUriStem\":{Quoted(request.Path)},"
-            + $"\"CsUriQuery\":{Quoted(query.Length == 0 ? none : query)},\"TimeTaken\":{(windows ? "5" : "\"5\"")},\"ScStatus\":{(windows ? status : Quoted(status))},\"Result\":\"Success\","
-            + $"\"UserAgent\":{Quoted(agent)},\"Cookie\":\"--\",\"CsUsername\":\"{none}\",\"Referer\":\"{none}\",\"ComputerName\":\"WEBWK00000A\"}}";
+        return $"{{\"CsHost\":\"updates.example.net\",\"CsMethod\":{Quoted(request.Method)},"
+            + $"\"CIp\":{Quoted(request.Address.Text)},\"SPort\":\"443\",\"CsUriStem\":{Quoted(request.Path)},"
+            + $"\"CsUriQuery\":{Quoted(query.Length == 0 ? none : query)},\"TimeTaken\":{(windows ? "5" : "\"5\"")},"
+            + $"\"ScStatus\":{(windows ? status : Quoted(status))},\"Result\":\"Success\","
+            + $"\"UserAgent\":{Quoted(agent)},\"Cookie\":\"--\",\"CsUsername\":\"{none}\",\"Referer\":\"{none}\","
+            + "\"ComputerName\":\"WEBWK00000A\"}";
     }
 
     private static string Quoted(string text) => "\"" + JsonEncodedText.Encode(text, JavaScriptEncoder.UnsafeRelaxedJsonEscaping) + "\"";

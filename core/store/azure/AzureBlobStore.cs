@@ -59,8 +59,8 @@ public sealed class AzureBlobStore : IObjectStore
         try
         {
             AccountInfo info = await _clients.Once.GetParentBlobServiceClient().GetAccountInfoAsync(cancel);
-            return $"{info.AccountKind}, " +
-                $"{info.SkuName}{(info.IsHierarchicalNamespaceEnabled ? ", with a hierarchical namespace: its folders are seen as objects; use an account without" : "")}";
+            return $"{info.AccountKind}, {info.SkuName}" + (info.IsHierarchicalNamespaceEnabled
+                ? ", with a hierarchical namespace: its folders are seen as objects; use an account without" : "");
         }
         catch (Exception e) when (AzureFaults.IsOfRequest(e) && !cancel.IsCancellationRequested)
         {

@@ -16,7 +16,7 @@ namespace Pipeline.Core.Table.Parquet;
 /// </summary>
 internal sealed class StringDictionary
 {
-    /// <summary>So many values are looked for at once.</summary>
+    /// <summary>Values looked up in one batch.</summary>
     private const int Stretch = 64;
 
     /// <summary>With so few values nothing is waited for.</summary>
