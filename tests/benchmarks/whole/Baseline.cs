@@ -9,7 +9,7 @@ namespace Pipeline.Tests.Benchmarks.Whole;
 /// datasets. Two threads, as the machine that the
 /// targets are for has. It is given what it does not have to do: no capture, no fsync, no sums, no counts of rejections, no positions, one
 /// time zone only.
-/// The query is the fastest of seven that gave the same rows (docs/benchmarks.md): a filter in the same statement as the expression is
+/// The query is the fastest of seven that gave the same rows (docs/decisions): a filter in the same statement as the expression is
 /// pushed below it, and the expression is then computed
 /// more than once, which took three times as long; with more than four groups, or where a repetition can take the byte that ends it, RE2
 /// leaves its one-pass way.
