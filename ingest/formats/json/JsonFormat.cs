@@ -129,7 +129,7 @@ public abstract class JsonFormat : ILineFormat
         {
             return false;
         }
-        LogLine.Target(uri, ref request);
+        LogRequest.Target(uri, ref request);
         return true;
     }
 }

@@ -26,7 +26,7 @@ public sealed class CombinedFormat : ILineFormat, ILogTail
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static bool ILogTail.TryTail(ReadOnlySpan<byte> text, scoped ref Request request)
     {
-        if (!LogLine.TryStatusAndBytes(ref text))
+        if (!LogFields.TryStatusAndBytes(ref text))
         {
             return false;
         }
@@ -38,17 +38,17 @@ public sealed class CombinedFormat : ILineFormat, ILogTail
         {
             text = text[4..];
         }
-        else if (!LogLine.TryQuoted(ref text, out _))
+        else if (!LogFields.TryQuoted(ref text, out _))
         {
             return false;
         }
-        if (!LogLine.TryQuoted(ref text, out request.Agent))
+        if (!LogFields.TryQuoted(ref text, out request.Agent))
         {
             return false;
         }
         while (!text.IsEmpty)
         {
-            if (!LogLine.TryQuoted(ref text, out _))
+            if (!LogFields.TryQuoted(ref text, out _))
             {
                 return false;
             }

@@ -20,6 +20,6 @@ public sealed class CommonFormat : ILineFormat, ILogTail
         return null;
     }
 
-    static bool ILogTail.TryTail(ReadOnlySpan<byte> text, scoped ref Request request) => LogLine.TryStatusAndBytes(ref text)
+    static bool ILogTail.TryTail(ReadOnlySpan<byte> text, scoped ref Request request) => LogFields.TryStatusAndBytes(ref text)
         && text.IsEmpty;
 }

@@ -131,19 +131,19 @@ public sealed class NginxFormat : ILineFormat
             case NginxPart.Skipped:
                 return true;
             case NginxPart.Request:
-                return LogLine.TryRequest(value, ref request);
+                return LogRequest.TryRead(value, ref request);
             case NginxPart.Agent:
                 request.Agent = value;
                 return true;
             case NginxPart.Method:
                 request.Method = value;
-                return value.Length is > 0 and <= 32 && !value.SequenceEqual("-"u8) && LogLine.IsMethod(value);
+                return value.Length is > 0 and <= 32 && !value.SequenceEqual("-"u8) && LogRequest.IsMethod(value);
             case NginxPart.Target:
                 if (value.IsEmpty)
                 {
                     return false;
                 }
-                LogLine.Target(value, ref request);
+                LogRequest.Target(value, ref request);
                 return true;
             case NginxPart.Path:
                 request.Path = value;

@@ -52,7 +52,7 @@ internal readonly record struct NginxStep(string Variable, NginxPart Part, bool 
         {
             return Next.Length == 1 ? text.IndexOf(Next[0]) : text.IndexOf(Next);
         }
-        var quote = LogLine.ClosingQuote(text);
+        var quote = LogFields.ClosingQuote(text);
         return quote >= 0 && text[quote..].StartsWith(Next) ? quote : -1;
     }
 }
