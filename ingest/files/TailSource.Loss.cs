@@ -5,8 +5,6 @@ namespace Pipeline.Ingest.Files;
 /// <summary>Files that lose their names, and what may be lost with them.</summary>
 public sealed partial class TailSource
 {
-    private enum Kind { Unknown, Copy, Another }
-
     /// <summary>Bytes in common that are more than a first line that many files have.</summary>
     private const int MinCopy = 1_024;
 
@@ -21,25 +19,20 @@ public sealed partial class TailSource
         _loose.Add(file);
         // What is here now was written since: with the first line of the file that was here it is all the same another one.
         seen.Rewritten = !file.IsGzip;
-        if (file.Open is not { } open)
+        var open = file.Open;
+        var goesOn = open is null || cursors.Find(file.Identity) is not { } cursor || Continues(file, open, cursor);
+        switch (FileTransitions.OfLostName(new LostNameFacts(open is not null, file.IsGzip,
+            IsInPlace: there && file.Inode != 0 && file.Inode == seen.Stamp.Inode, goesOn)))
         {
-            if (file.IsGzip)
-            {
+            case FileTransition.Truncated:
+                Truncated(file, open?.RawLength ?? seen.Stamp.Length);
+                break;
+            case FileTransition.Forget:
                 Drop(file);
-            }
-            else if (there && file.Inode != 0 && file.Inode == seen.Stamp.Inode)
-            {
-                Truncated(file, seen.Stamp.Length);
-            }
-            else
-            {
+                break;
+            case FileTransition.Missing:
                 file.MissingSince = time.GetTimestamp();
-            }
-            return;
-        }
-        if (cursors.Find(file.Identity) is { } cursor && !Continues(file, open, cursor))
-        {
-            Truncated(file, open.RawLength);
+                break;
         }
     }
 
@@ -64,13 +57,12 @@ public sealed partial class TailSource
 
     /// <summary>An older copy, or a file that was written anew while nobody looked: what it holds is not read, so it counts as a possible
     /// loss.</summary>
-    private void Shrunk(SeenPath seen)
+    private void TellShrunk(SeenPath seen, ShrunkFile shrunk)
     {
-        if (!seen.ShrunkReported)
+        if (!shrunk.IsReported)
         {
-            seen.ShrunkReported = true;
             Lost();
-            events.Shrunk(seen.Path, seen.Decompressed > 0 ? seen.Decompressed : seen.Stamp.Length, seen.ShrunkFrom);
+            events.Shrunk(seen.Path, seen.Decompressed > 0 ? seen.Decompressed : seen.Stamp.Length, shrunk.From);
         }
     }
 
@@ -99,18 +91,14 @@ public sealed partial class TailSource
     /// it was read.</summary>
     private void Missing(FollowedFile file, long since)
     {
-        if (time.GetElapsedTime(since) < options.Quiet * MissingQuiets)
+        switch (FileTransitions.OfMissing(time.GetElapsedTime(since), options.Quiet * MissingQuiets, file.LastPath != file.FirstPath))
         {
-            return;
-        }
-        if (file.LastPath == file.FirstPath)
-        {
-            Truncated(file, 0);
-        }
-        else
-        {
-            // It had been rotated before: the oldest file goes, as it should.
-            Drop(file);
+            case FileTransition.Truncated:
+                Truncated(file, 0);
+                break;
+            case FileTransition.Forget:
+                Drop(file);
+                break;
         }
     }
 
@@ -136,7 +124,7 @@ public sealed partial class TailSource
     /// 2 What was seen to be a copy stays one when its original is gone: `copytruncate` copies what is read meanwhile. 3 A first line that
     /// two different files had tells nothing of a third.
     /// </summary>
-    private (Kind Kind, string Of) Compare(SeenPath seen, SourceFile file, string fingerprint)
+    private (CopyLikeness Likeness, string Of) Compare(SeenPath seen, SourceFile file, string fingerprint)
     {
         var (known, unknown) = (cursors.Known(fingerprint), 0);
         foreach (var (identity, offset) in known)
@@ -147,34 +135,35 @@ public sealed partial class TailSource
             }
             switch (Compare(file, identity))
             {
-                case Kind.Copy:
-                    return (Kind.Copy, identity);
-                case Kind.Unknown when seen.CopyOf == identity && (seen.CopyLength == file.LengthAtOpen || seen.CopyLength >= MinCopy):
-                    return (Kind.Copy, identity);
-                case Kind.Unknown:
+                case CopyLikeness.Copy:
+                    return (CopyLikeness.Copy, identity);
+                case CopyLikeness.Unknown when seen.CopyOf == identity
+                    && (seen.CopyLength == file.LengthAtOpen || seen.CopyLength >= MinCopy):
+                    return (CopyLikeness.Copy, identity);
+                case CopyLikeness.Unknown:
                     unknown++;
                     break;
             }
         }
-        return (unknown == 0 || (known.Count > 1 && !file.IsGzip) ? Kind.Another : Kind.Unknown, fingerprint);
+        return (unknown == 0 || (known.Count > 1 && !file.IsGzip) ? CopyLikeness.Another : CopyLikeness.Unknown, fingerprint);
     }
 
-    private Kind Compare(SourceFile file, string identity)
+    private CopyLikeness Compare(SourceFile file, string identity)
     {
         if (file.IsGzip || _followed.GetValueOrDefault(identity) is not { } followed || (followed.Open is null && followed.Path is null))
         {
-            return Kind.Unknown;
+            return CopyLikeness.Unknown;
         }
         var other = followed.Open;
         try
         {
             other ??= SourceFile.Open(followed.Path!);
-            return file.Before(file.LengthAtOpen) is not { } ours || other.Before(file.LengthAtOpen) is not { } theirs ? Kind.Unknown
-                : ours.AsSpan().SequenceEqual(theirs) ? Kind.Copy : Kind.Another;
+            return file.Before(file.LengthAtOpen) is not { } ours || other.Before(file.LengthAtOpen) is not { } theirs
+                ? CopyLikeness.Unknown : ours.AsSpan().SequenceEqual(theirs) ? CopyLikeness.Copy : CopyLikeness.Another;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return Kind.Unknown;
+            return CopyLikeness.Unknown;
         }
         finally
         {

@@ -37,41 +37,35 @@ public sealed partial class TailSource
                 (fingerprint, content, decision) = await workers.Run(() => Decide(opened));
             }
             (seen.End, seen.Decompressed, seen.LastError) = (file.End, file.Decompressed, null);
-            var shrunk = seen.ShrunkOf;
-            seen.ShrunkOf = null;
+            var shrunk = seen.Shrunk;
+            seen.Shrunk = null;
             _shrunk.Remove(seen);
             if (decision is null or FileDecision.Shrunk)
             {
                 Release(seen, null);
                 seen.Identity = null;
             }
-            if (shrunk is not null && !file.IsGzip && Check(file, seen.ShrunkLength) != seen.ShrunkCheck)
+            if (shrunk is not null && !file.IsGzip && Check(file, shrunk.Length) != shrunk.Check)
             {
                 // It was written over before it was known what it is.
-                Shrunk(seen);
+                TellShrunk(seen, shrunk);
                 shrunk = null;
             }
             if (decision is FileDecision.Shrunk before)
             {
-                var (kind, copied) = seen.Rewritten && !file.IsGzip ? (Kind.Another, before.Identity)
+                var (likeness, copied) = seen.Rewritten && !file.IsGzip ? (CopyLikeness.Another, before.Identity)
                     : await workers.Run(() => Compare(seen, opened, fingerprint!));
-                if (kind == Kind.Another || (kind == Kind.Unknown && seen.ReadsAgain && before.IsNear))
+                switch (FileTransitions.OfShrunk(likeness, before.IsNear, seen.ReadsAgain))
                 {
-                    decision = before.Again;
-                }
-                else if (kind == Kind.Copy)
-                {
-                    Same(seen, copied, file);
-                }
-                else
-                {
-                    seen.ShrunkOf = fingerprint;
-                    _shrunk.Add(seen);
-                    (seen.ShrunkAt, seen.ShrunkReported) = shrunk == fingerprint ? (seen.ShrunkAt, seen.ShrunkReported)
-                        : (time.GetTimestamp(), false);
-                    (seen.ShrunkFrom, seen.IsNear) = (before.Cursor.Offset, before.IsNear);
-                    (seen.ShrunkLength, seen.ShrunkCheck) = (file.IsGzip ? 0 : file.LengthAtOpen, file.IsGzip ? null
-                        : Check(file, file.LengthAtOpen));
+                    case FileTransition.ReadAgain:
+                        decision = before.Again;
+                        break;
+                    case FileTransition.Copy:
+                        Same(seen, copied, file);
+                        break;
+                    default:
+                        Hold(seen, file, fingerprint!, before, shrunk);
+                        break;
                 }
             }
             if (decision is null or FileDecision.Shrunk)
@@ -90,61 +84,48 @@ public sealed partial class TailSource
             if (decision is FileDecision.Branch parted)
             {
                 var of = _followed.GetValueOrDefault(parted.Point.Of);
-                if (of is { Path: null, Open: not null, IsGzip: false } && !file.IsGzip && !drained)
+                switch (FileTransitions.OfBranch(new PathFacts(file.IsGzip, drained), Peer(of, path, mayDecide), parted.Point.From))
                 {
-                    return await ReadOnAsync(of, sink, stop, mayEnd: false) ? Look.More
-                        : await LookAsync(seen, changed, mayDecide, sink, stop, drained: true);
-                }
-                if (of?.Path is { } holder && holder != path && !mayDecide(holder))
-                {
-                    return Look.Wait;
-                }
-                if (of is { Path: not null } || (of is { Open: not null } && parted.Point.From == 0))
-                {
-                    // That file is there still: this one is another.
-                    decision = parted with { Point = parted.Point.Apart() };
-                }
-                else if (of is { Open: null } && parted.Point.From > 0)
-                {
-                    Drop(of);
+                    case FileTransition.Drain:
+                        return await ReadOnAsync(of!, sink, stop, mayEnd: false) ? Look.More
+                            : await LookAsync(seen, changed, mayDecide, sink, stop, drained: true);
+                    case FileTransition.Wait:
+                        return Look.Wait;
+                    case FileTransition.Apart:
+                        decision = parted with { Point = parted.Point.Apart() };
+                        break;
+                    case FileTransition.Succeed:
+                        Drop(of!);
+                        break;
                 }
             }
             var point = (decision as FileDecision.Branch)?.Point;
             var followed = _followed.GetValueOrDefault(decision.Identity);
             var cursor = (decision as FileDecision.Resume)?.Cursor;
-            if (followed?.Path is { } owner && owner != path)
+            var reader = Peer(followed, path, mayDecide);
+            var goesOn = reader is { Name: PeerName.Elsewhere, IsDecided: true } && cursor is not null
+                && await workers.Run(() => opened.EndsALine(cursor.Offset, out _));
+            switch (FileTransitions.OfContent(new PathFacts(file.IsGzip, drained), reader, goesOn))
             {
-                if (!mayDecide(owner))
-                {
+                case FileTransition.Wait:
                     return Look.Wait;
-                }
-                if (cursor is null || !await workers.Run(() => opened.EndsALine(cursor.Offset, out _)))
-                {
+                case FileTransition.Copy:
                     Same(seen, decision.Identity, file);
                     // The same first line and not yet read: whether it is the same file shows when the other was read.
                     seen.Settled &= cursor is not null;
                     return Look.Done;
-                }
-                // It goes on where the other, which was looked at before, has no further line: they are two files that were alike up to
-                // here, and the other turns out to be a part of this one, or another file.
-                var other = _seen[owner];
-                _times.Unsettle(other);
-                Keep(followed, null);
-            }
-            if (followed is { Path: null, Open: not null, IsGzip: false })
-            {
-                // The file that had this content is still open, and may have grown since: it is read to its end first.
-                if (file.IsGzip)
-                {
+                case FileTransition.Overtake:
+                    // They are two files that were alike up to here: the other is a part of this one, or another file.
+                    _times.Unsettle(_seen[followed!.Path!]);
+                    Keep(followed, null);
+                    break;
+                case FileTransition.Compressed:
                     seen.Identity = decision.Identity;
-                    followed.Add(seen);
+                    followed!.Add(seen);
                     return Look.Done;
-                }
-                if (!drained)
-                {
-                    return await ReadOnAsync(followed, sink, stop, mayEnd: false) ? Look.More
+                case FileTransition.Drain:
+                    return await ReadOnAsync(followed!, sink, stop, mayEnd: false) ? Look.More
                         : await LookAsync(seen, changed, mayDecide, sink, stop, drained: true);
-                }
             }
             (seen.SameSince, seen.SameReported, seen.Rewritten, seen.CopyOf) = (null, false, false, null);
             if (followed is null)
@@ -164,7 +145,7 @@ public sealed partial class TailSource
                 followed = new FollowedFile(decision.Identity, cursors.Names.Find(decision.Identity) is { } known && IsNameOf(path, known)
                     ? known : path, reads, file.IsGzip) { LastPath = path };
                 _followed[decision.Identity] = followed;
-                foreach (var copy in _shrunk.Where(s => FileCursors.FingerprintOf(decision.Identity).SequenceEqual(s.ShrunkOf)))
+                foreach (var copy in _shrunk.Where(s => FileCursors.FingerprintOf(decision.Identity).SequenceEqual(s.Shrunk?.Of)))
                 {
                     // Now there is something to compare it with.
                     _times.Unsettle(copy);
@@ -231,6 +212,25 @@ public sealed partial class TailSource
         finally
         {
             file?.Dispose();
+        }
+    }
+
+    /// <summary>A followed file as the decision sees it. Whether its name is decided is only asked where that is elsewhere.</summary>
+    private static PeerFacts? Peer(FollowedFile? file, string path, Func<string, bool> mayDecide) => file is null ? null
+        : new PeerFacts(file.Path is null ? PeerName.None : file.Path == path ? PeerName.Here : PeerName.Elsewhere, file.Open is not null,
+            file.IsGzip, file.Path is not { } name || name == path || mayDecide(name));
+
+    /// <summary>A file that is left alone. With the first line that it was found with before, it is so since then.</summary>
+    private void Hold(SeenPath seen, SourceFile file, string fingerprint, FileDecision.Shrunk now, ShrunkFile? before)
+    {
+        var (since, reported) = before?.Of == fingerprint ? (before.Since, before.IsReported) : (time.GetTimestamp(), false);
+        var shrunk = new ShrunkFile(fingerprint, since, now.Cursor.Offset, 0, null, now.IsNear, reported);
+        // Held before its end is read: where that fails, it is still known to be shrunk.
+        seen.Shrunk = shrunk;
+        _shrunk.Add(seen);
+        if (!file.IsGzip)
+        {
+            seen.Shrunk = shrunk with { Length = file.LengthAtOpen, Check = Check(file, file.LengthAtOpen) };
         }
     }
 

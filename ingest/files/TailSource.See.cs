@@ -83,9 +83,9 @@ public sealed partial class TailSource
     {
         var seen = _seen[path];
         Release(seen, null, there: false);
-        if (_shrunk.Remove(seen))
+        if (_shrunk.Remove(seen) && seen.Shrunk is { } shrunk)
         {
-            Shrunk(seen);
+            TellShrunk(seen, shrunk);
         }
         _seen.Remove(path);
         _times.Remove(seen);

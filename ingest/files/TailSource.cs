@@ -156,11 +156,12 @@ public sealed partial class TailSource(TailOptions options, FileCursors cursors,
                 seen.SameReported = true;
                 events.SameContent(path, other);
             }
-            if (seen.ShrunkOf is not null && IsQuiet(seen.ShrunkAt) && !seen.IsBroken)
+            if (seen.Shrunk is { } shrunk && IsQuiet(shrunk.Since) && !seen.IsBroken)
             {
-                Shrunk(seen);
+                TellShrunk(seen, shrunk);
+                seen.Shrunk = shrunk with { IsReported = true };
             }
-            if (seen is { ShrunkOf: not null, IsNear: true, ReadsAgain: false } && IsQuiet(seen.ChangedAt))
+            if (seen is { Shrunk.IsNear: true, ReadsAgain: false } && IsQuiet(seen.ChangedAt))
             {
                 // It stays so: it is no file that is being restored.
                 seen.ReadsAgain = true;

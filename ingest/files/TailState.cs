@@ -64,17 +64,9 @@ internal sealed class SeenPath(string path, int spread)
     /// <summary>It was a copy of this identity, whole or a part, when it had so many bytes.</summary>
     public string? CopyOf { get; set; }
     public long CopyLength { get; set; }
-    /// <summary>It has this first line, ends before the cursor of another file that has it, and may be an older copy of that: left
-    /// alone.</summary>
-    public string? ShrunkOf { get; set; }
-    public long ShrunkAt { get; set; }
-    public long ShrunkFrom { get; set; }
-    /// <summary>How long it was then, and the check there: so that it is noticed when something else takes its place.</summary>
-    public long ShrunkLength { get; set; }
-    public string? ShrunkCheck { get; set; }
-    public bool ShrunkReported { get; set; }
-    /// <summary>Little of it would be read again: when it lasts, it is read as a file that lost its end.</summary>
-    public bool IsNear { get; set; }
+    /// <summary>It ends before the cursor of another file and is left alone; null where it does not.</summary>
+    public ShrunkFile? Shrunk { get; set; }
+    /// <summary>It stayed shrunk, and is read as a file that lost its end.</summary>
     public bool ReadsAgain { get; set; }
     /// <summary>Since when another path has the same content.</summary>
     public long? SameSince { get; set; }
@@ -90,9 +82,18 @@ internal sealed class SeenPath(string path, int spread)
     public bool IsBroken => End is not (ContentEnd.Open or ContentEnd.Whole);
 
     /// <summary>Something is the matter with it that is reported when it lasts.</summary>
-    public bool MayTell => (SameSince is not null && !SameReported) || (ShrunkOf is not null
-        && (!ShrunkReported || (IsNear && !ReadsAgain))) || (IsBroken && !EndReported);
+    public bool MayTell => (SameSince is not null && !SameReported) || (Shrunk is { } shrunk
+        && (!shrunk.IsReported || (shrunk.IsNear && !ReadsAgain))) || (IsBroken && !EndReported);
 }
+
+/// <summary>A file that may be an older copy of one that was read farther.</summary>
+/// <param name="Of">The first line that both have.</param>
+/// <param name="Since">When it was found so: a timestamp of the clock.</param>
+/// <param name="From">The cursor that it ends before.</param>
+/// <param name="Length">How long it was then: with the check there it is noticed when something else takes its place. 0 where it is
+/// compressed.</param>
+/// <param name="IsNear">Little of it would be read again: when it lasts, it is read as a file that lost its end.</param>
+internal sealed record ShrunkFile(string Of, long Since, long From, long Length, string? Check, bool IsNear, bool IsReported);
 
 /// <summary>A file that is followed, whatever its name is.</summary>
 internal sealed class FollowedFile(string identity, string firstPath, ILineFormat format, bool isGzip) : IDisposable
