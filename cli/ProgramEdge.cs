@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Pipeline.Cli.Output;
+using Pipeline.Cli.Settings;
 using Pipeline.Core;
 using Pipeline.Core.Store;
 using Pipeline.Ingest.Shard;

@@ -1,5 +1,6 @@
 using Pipeline.Cli.Installation;
 using Pipeline.Cli.Output;
+using Pipeline.Cli.Settings;
 using Pipeline.Core;
 
 namespace Pipeline.Cli.Commands;

@@ -1,4 +1,3 @@
-using Pipeline.Cli.Output;
 using Pipeline.Core.Captures;
 using Pipeline.Core.Contracts;
 using Pipeline.Ingest.Push;

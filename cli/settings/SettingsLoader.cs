@@ -1,5 +1,4 @@
 using System.Collections;
-using Pipeline.Cli.Output;
 using Pipeline.Core;
 
 namespace Pipeline.Cli.Settings;

@@ -47,7 +47,7 @@ internal sealed class SegmentRewrite(TableLog log, RowHash hash, Action<StoreExc
             writer.Add(Kept(batch, search));
         }
         var bytes = writer.Finish();
-        var output = writer.Describe(SegmentFile.NewPath(file.Date));
+        var output = writer.Describe(SegmentFile.NewPath(file.Date, log.NewId()));
         await _retry.PutAsync(log.Store, TableNames.Segment(log.Contract.Dataset, output.Path), bytes, cancel);
         // 3
         var after = await _retry.UntilAnsweredAsync(() => SumsAsync(output, cancel), cancel);

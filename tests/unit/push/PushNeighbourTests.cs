@@ -107,7 +107,7 @@ public sealed class PushNeighbourTests
         Assert.Null(other.Endpoint.HealthAddress);
         Assert.Contains(other.Warnings, w => w.Contains("push.health", StringComparison.Ordinal));
         Assert.Equal(200, (await other.PushAsync("c:1", "1\n")).Status);
-        await Assert.ThrowsAsync<Core.ConfigurationException>(() => PushRig.StartAsync(options: new() { Health = taken }));
+        await Assert.ThrowsAsync<Core.OutageException>(() => PushRig.StartAsync(options: new() { Health = taken }));
     }
 
     [Theory]

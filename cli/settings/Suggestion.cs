@@ -1,4 +1,4 @@
-namespace Pipeline.Cli.Output;
+namespace Pipeline.Cli.Settings;
 
 /// <summary>The name that was probably meant, where one was typed that does not exist.</summary>
 internal static class Suggestion
