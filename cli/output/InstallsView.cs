@@ -36,8 +36,8 @@ internal static class InstallsView
         }
         if (facts.UnreadableAddresses > 0)
         {
-            output.Line($"{Say.N(facts.UnreadableAddresses)} rows have an address that is none: they are checks, and in no count of " +
-                $"addresses and in no estimate");
+            output.Line($"{Say.N(facts.UnreadableAddresses)} rows have an unparsable address: they count as checks, and in no count of " +
+                $"addresses and no estimate");
         }
     }
 

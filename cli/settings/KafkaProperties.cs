@@ -12,7 +12,8 @@ internal static class KafkaProperties
     private static readonly HashSet<string> Allowed = new(StringComparer.Ordinal)
     {
         "client.id", "client.rack", "client.dns.lookup", "broker.address.family", "broker.address.ttl", "debug", "statistics.interval.ms",
-        "message.max.bytes", "message.copy.max.bytes", "receive.message.max.bytes", "max.in.flight.requests.per.connection", "max.in.flight",
+        "message.max.bytes", "message.copy.max.bytes", "receive.message.max.bytes", "max.in.flight.requests.per.connection",
+        "max.in.flight",
         "topic.metadata.refresh.interval.ms", "topic.metadata.refresh.fast.interval.ms", "topic.metadata.propagation.max.ms",
         "metadata.max.age.ms", "socket.timeout.ms", "socket.send.buffer.bytes", "socket.receive.buffer.bytes", "socket.keepalive.enable",
         "socket.nagle.disable", "socket.max.fails", "socket.connection.setup.timeout.ms", "connections.max.idle.ms",

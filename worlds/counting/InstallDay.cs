@@ -126,7 +126,7 @@ internal sealed class InstallDay(WorldRecipe recipe, int seed)
 
     private bool Away() => recipe.AwayFrom is { } first && _day >= first && _day < first + 14;
 
-    /// <summary>An instant of this UTC day at which it is so many hours where the install is.</summary>
+    /// <summary>An instant of this UTC day at which the local time of the install is a number of hours.</summary>
     private long Morning(Installation install, double hours, out bool weekend)
     {
         var day = Calendar.Day;

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Pipeline.Worlds.Counting;
 
-/// <summary>The versions of a world, oldest first: six that are out when it starts, and one more every so many days.</summary>
+/// <summary>The versions of a world, oldest first: six that are out when it starts, and another one at regular intervals.</summary>
 internal sealed class ReleaseCalendar
 {
     /// <summary>Versions that are out at the start.</summary>

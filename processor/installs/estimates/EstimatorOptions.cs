@@ -26,7 +26,7 @@ public sealed record EstimatorOptions
     /// <summary>Fewer keys in the panel, and no estimate is given.</summary>
     public int LeastPanel { get; init; } = 100;
 
-    /// <summary>So many days on which timers crossed, and a key counts as shared. One alone is a check by hand.</summary>
+    /// <summary>Days on which timers crossed after which a key counts as shared. One alone is a check by hand.</summary>
     public int CrossedDays { get; init; } = 2;
 
     /// <summary>Checks per active day above which a key counts as shared, where there are too few keys to find it out.</summary>
