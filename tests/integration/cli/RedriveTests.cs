@@ -13,7 +13,7 @@ public sealed class RedriveTests
     {
         using var folder = new Folder();
         var log = folder.Write("a.log", string.Concat(Enumerable.Range(0, Lines).Select(i => Sample.Line(i % 60, $"203.0.113.{i}"))));
-        Assert.Equal(0, Cli.Run("import", log, "--source", "web", "--dir", folder.Dir, "--format", "iis-w3c").Exit);
+        Assert.Equal(3, Cli.Run("import", log, "--source", "web", "--dir", folder.Dir, "--format", "iis-w3c").Exit);
         Assert.Equal(Lines, Count(Cli.Run("verify", "--dir", folder.Dir, "--json").Json, "rejections", "malformed"));
 
         var dry = Cli.Run("redrive", "--reason", "malformed", "--format", "combined", "--dry-run", "--dir", folder.Dir, "--json");
@@ -50,7 +50,7 @@ public sealed class RedriveTests
         Cli.Run("import", log, "--source", "web", "--dir", folder.Dir, "--format", "iis-w3c");
         File.Delete(log);
         var gone = Cli.Run("redrive", "--reason", "malformed", "--dir", folder.Dir);
-        Assert.Equal(0, gone.Exit);
+        Assert.Equal(1, gone.Exit);
         Assert.Contains("not found: " + log, gone.Out, StringComparison.Ordinal);
         Assert.Equal(2, Cli.Run("redrive", "--reason", "ugly", "--dir", folder.Dir).Exit);
     }

@@ -14,7 +14,7 @@ public sealed class DamagedCaptureTests
     {
         using var folder = new Folder();
         var tails = new[] { "web", "api" }
-            .SelectMany(name => (string[])["--tail", $"{name}={folder.Write(name + ".log", Sample.Line(0) + Sample.Line(1))}"]).ToList();
+            .SelectMany(name => (string[])["--tail", $"{name}={folder.Write(name + ".log", Sample.Line(name[0] % 7) + Sample.Line(8))}"]).ToList();
         using (var ingest = Tool.Start(SealSoon, ["ingest", "--dir", folder.Dir, .. tails]))
         {
             await ingest.WaitForAsync("ready ");

@@ -86,7 +86,7 @@ public sealed class KafkaLostTests
     }
 
     private static void Write(string log, int from, int count) =>
-        File.AppendAllText(log, string.Concat(Enumerable.Range(from, count).Select(i => Sample.Line(i % 60, $"203.0.113.{i % 256}"))));
+        File.AppendAllText(log, string.Concat(Enumerable.Range(from, count).Select(i => Sample.Line(i % 60, $"198.51.100.{i % 256}"))));
 
     /// <summary>All lines are captured and shipped, and verify finds nothing wrong at any moment.</summary>
     private static async Task ArrivedAsync(string config, long lines)
