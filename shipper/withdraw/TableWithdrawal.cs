@@ -35,6 +35,7 @@ public sealed class TableWithdrawal(TableLog log, CaptureStore captures, ReadOnl
         var done = new List<TableRemoval>();
         var retry = new StoreRetry(log.Time, waiting);
         using var hash = new RowHash(rowKey.Span);
+        HashSet<long>? carriedOut = null;
         while (true)
         {
             // 1
@@ -45,7 +46,8 @@ public sealed class TableWithdrawal(TableLog log, CaptureStore captures, ReadOnl
             // 6
             state = await CloseAsync(state, cancel);
             // 2
-            if (Next(shard, state) is not { } withdrawn)
+            carriedOut ??= await retry.UntilAnsweredAsync(() => CarriedOut.ReadAsync(log, state, shard.Shard, cancel), cancel);
+            if (Next(shard, carriedOut) is not { } withdrawn)
             {
                 return done;
             }
@@ -57,12 +59,17 @@ public sealed class TableWithdrawal(TableLog log, CaptureStore captures, ReadOnl
             if (await CommitAsync(shard.Shard, withdrawn, rows, state, hash, cancel) is { } removal)
             {
                 done.Add(removal);
+                carriedOut.Add(removal.Receipt);
+            }
+            else
+            {
+                carriedOut = null;
             }
         }
     }
 
-    private Withdrawn? Next(ShardState shard, TableState state) => shard.Withdrawals?.FirstOrDefault(withdrawn =>
-        withdrawn.Capture > state.WithdrawnThrough(shard.Shard) && withdrawn.Records.ContainsKey(_dataset));
+    private Withdrawn? Next(ShardState shard, HashSet<long> carriedOut) => shard.Withdrawals?.FirstOrDefault(withdrawn =>
+        !carriedOut.Contains(withdrawn.Capture) && withdrawn.Records.ContainsKey(_dataset));
 
     private void CheckShipped(ShardState shard, Withdrawn withdrawn, TableState state)
     {

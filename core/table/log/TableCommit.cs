@@ -60,6 +60,10 @@ public sealed record TableCommit
     /// <summary>Every `txn` of the entry: application id → version.</summary>
     public IReadOnlyDictionary<string, long> Txn { get; init; } = new Dictionary<string, long>();
 
+    /// <summary>The capture of this shard whose withdrawal the entry carries out; null: none (rule 36).</summary>
+    public long? WithdrawalOf(string shard) => Kind == CommitKind.Withdraw
+        && Txn.TryGetValue(TableNames.TxnWithdrawn + shard, out var number) ? number : null;
+
     /// <summary>The shipped links that the entry sets.</summary>
     public IReadOnlyDictionary<string, ShippedLink> Shipped { get; init; } = new Dictionary<string, ShippedLink>();
 
