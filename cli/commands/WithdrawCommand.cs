@@ -31,7 +31,7 @@ internal static class WithdrawCommand
             var range = Range(parsed.GetValue(captures));
             var settings = parsed.Settings();
             using var installation = await OpenInstallation.OpenAsync(settings.Places, TimeProvider.System, stop);
-            var role = new WithdrawRole(settings, installation, Workers.Pool, Log);
+            var role = new WithdrawRole(settings, installation, Workers.Pool, Printer.Trouble);
             if (parsed.GetValue(dry))
             {
                 var plan = WithdrawReport.Of(await role.PlanAsync(name, range, stop), null);
@@ -86,14 +86,4 @@ internal static class WithdrawCommand
 
     private static long? Number(string text) =>
         long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
-
-    /// <summary>An outage is told while it lasts, and damage when it is found.</summary>
-    private static void Log(string line)
-    {
-        string[] told = ["outage", "passed-over", "damaged"];
-        if (told.Any(name => line.StartsWith(name, StringComparison.Ordinal)))
-        {
-            Console.Error.WriteLine(line);
-        }
-    }
 }

@@ -1,7 +1,5 @@
-using System.Text;
 using Pipeline.Core;
 using Pipeline.Core.Records;
-using Pipeline.Core.Table;
 using Pipeline.Core.Table.Log;
 using Pipeline.Core.Table.Segments;
 
@@ -20,8 +18,7 @@ public sealed class InstallCounter(TableLog log)
 {
     internal const string AddressColumn = "client_ip", VersionColumn = "xencenter_version";
 
-    private readonly List<string> _versions = [];
-    private readonly Dictionary<string, int> _index = new(StringComparer.Ordinal);
+    private readonly VersionIndex _versions = new();
     private long _unreadable;
 
     /// <exception cref="PipelineException">3: a segment that the log names is gone or damaged; no number is given then. 78: a dataset
@@ -45,7 +42,7 @@ public sealed class InstallCounter(TableLog log)
                 var start = WindowKinds.StartOf(count.Kind, date.Key);
                 if (count.Start != start)
                 {
-                    rows.AddRange(count.Close(_versions));
+                    rows.AddRange(count.Close(_versions.Names));
                     count.Open(start);
                 }
             }
@@ -54,7 +51,7 @@ public sealed class InstallCounter(TableLog log)
                 await CountFileAsync(file, open, address, version, cancel);
             }
         }
-        rows.AddRange(counts.SelectMany(count => count.Close(_versions)));
+        rows.AddRange(counts.SelectMany(count => count.Close(_versions.Names)));
         return new InstallFacts
         {
             Dataset = log.Contract.Dataset, TableVersion = state?.Version ?? -1, Through = dates.Count == 0 ? null
@@ -72,14 +69,7 @@ public sealed class InstallCounter(TableLog log)
 
     private async Task CountFileAsync(SegmentFile file, List<WindowCount> open, int address, int version, CancellationToken cancel)
     {
-        if (await SegmentReader.OpenAsync(log.Store, TableNames.Segment(log.Contract.Dataset, file.Path), log.Contract, file.Size,
-            cancel) is not { } reader)
-        {
-            throw new DifferenceException(
-                $"{log.Where}: segment {file.Path} ({file.Rows} rows of {file.Date}) is in the log and not in the store, so nothing can " +
-                $"be counted. Restore it from a copy; `pipeline verify` names all that is gone.");
-        }
-        await foreach (var batch in reader.ReadAsync(cancel))
+        await foreach (var batch in TableRows.ReadAsync(log, file, cancel))
         {
             CountBatch(batch.Strings[address], batch.Strings[version], open);
         }
@@ -93,7 +83,7 @@ public sealed class InstallCounter(TableLog log)
             var version = versions[row];
             if (last < 0 || !versions[last].SequenceEqual(version))
             {
-                (last, index) = (row, IndexOf(version));
+                (last, index) = (row, _versions.Of(version));
             }
             var family = Address.Read(addresses[row], out var number);
             _unreadable += family == Address.Family.None ? 1 : 0;
@@ -102,21 +92,6 @@ public sealed class InstallCounter(TableLog log)
                 count.Add(index, family, number);
             }
         }
-    }
-
-    private int IndexOf(ReadOnlySpan<byte> version)
-    {
-        Span<char> text = stackalloc char[64];
-        ReadOnlySpan<char> name = Encoding.UTF8.TryGetChars(version, text, out var length) ? text[..length]
-            : Encoding.UTF8.GetString(version);
-        var known = _index.GetAlternateLookup<ReadOnlySpan<char>>();
-        if (!known.TryGetValue(name, out var index))
-        {
-            index = _versions.Count;
-            _versions.Add(name.ToString());
-            known[name] = index;
-        }
-        return index;
     }
 
     private (int Address, int Version) Columns()

@@ -2,7 +2,7 @@ namespace Pipeline.Processor.Installs.Estimates;
 
 /// <summary>The checks that count of one key on one UTC day.</summary>
 /// <param name="Key">The rank of the key among all keys.</param>
-/// <param name="Least">The oldest version of the day, beside the newest and the last.</param>
+/// <param name="Least">The oldest version of the day, next to the newest and the last.</param>
 /// <param name="Falls">An older version came after a newer one.</param>
 /// <param name="Crossed">Two checks were exactly a day apart and another came between them: see <see cref="Crossings"/>.</param>
 internal readonly record struct KeyDay(int Key, int Day, int Checks, int Least, int Newest, int Last, bool Falls, bool Crossed);
