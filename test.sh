@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the tests need and passes them. Prints one line per test project and, last, the sum:
 # "N passed, N failed, N skipped". Exits 0 only where something ran and nothing failed.
-# Needs the .NET 10 SDK. Where npm is too, the emulator of Azure Blob Storage is installed beside its tests; else they are
+# Needs the .NET 10 SDK. Where npm is too, the emulator of Azure Blob Storage is installed next to its tests; else they are
 # skipped. Arguments are names of test projects; none: all of them.
 set -uo pipefail
 cd "$(dirname "$0")"

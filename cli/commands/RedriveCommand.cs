@@ -94,7 +94,8 @@ internal static class RedriveCommand
             output.Line($"{source.Source}: {Say.Count(source.Found, "line")} rejected as {report.Reason} in files; " +
                 $"{(report.DryRun ? "would become records" : "now records")} {Say.N(source.Redriven.Values.Sum())} " +
                 $"({Say.List(source.Records)}), still rejected {Say.N(source.Left)}, unavailable " +
-                $"{Say.N(source.Unavailable)}{(source.Pushed > 0 ? $"; {Say.N(source.Pushed)} more were pushed, which no file holds" : "")}");
+                Say.N(source.Unavailable)
+                + (source.Pushed > 0 ? $"; {Say.N(source.Pushed)} more were pushed, which no file holds" : ""));
             foreach (var missing in source.MissingFiles)
             {
                 output.Line($"  not found: {missing}, or it has another content now; name where it is behind the options");

@@ -91,7 +91,8 @@ internal static class RejectionsCommand
                 ?? (report.By == RejectionReader.Name(RejectionsBy.Reason) ? g.Key : "-"), Say.N(g.Lines), g.Redriven is { } redriven
                 ? Say.N(redriven) : "-"]));
         }
-        output.Line($"in all: {Say.List(report.Reasons.Where(r => r.Value != 0))}{(report.Expired > 0 ? $" ({Say.N(report.Expired)} of them in captures that have expired)" : "")}");
+        output.Line($"in all: {Say.List(report.Reasons.Where(r => r.Value != 0))}"
+            + (report.Expired > 0 ? $" ({Say.N(report.Expired)} of them in captures that have expired)" : ""));
         if (report.Redriven.Count > 0)
         {
             // Those that the last line sums up are net; of a rule or a shape it is not known which lines were redriven.
@@ -116,7 +117,9 @@ internal static class RejectionsCommand
             }
             else
             {
-                output.Line($"{(run.File is null ? $"{run.Source} (push, capture {run.Capture})" : run.Path ?? $"{run.Source} file {run.File}")}:{run.FirstLine}{(run.Count > 1 ? $"-{run.FirstLine + run.Count - 1}" : "")} {run.Reason}");
+                var place = run.File is null ? $"{run.Source} (push, capture {run.Capture})" : run.Path ?? $"{run.Source} file {run.File}";
+                var last = run.Count > 1 ? $"-{run.FirstLine + run.Count - 1}" : "";
+                output.Line($"{place}:{run.FirstLine}{last} {run.Reason}");
             }
         }
     }

@@ -1,7 +1,7 @@
 namespace Pipeline.Cli.Settings;
 
 /// <summary>
-/// Which properties of librdkafka may be set beside the settings: those in a list, which change speed, sizes and waits. What is not in the
+/// The properties of librdkafka that the configuration may set: those in a list, which change speed, sizes and waits. What is not in the
 /// list is refused, because other properties load code, run commands, weaken TLS, or break what the program promises.
 /// </summary>
 internal static class KafkaProperties

@@ -5,9 +5,10 @@ internal static class YamlSnippet
 {
     private const int Width = 76;
 
-    private static readonly string[] s_secrets = ["connection-string:", "password:", "secret:"];
+    private static readonly string[] s_secrets = ["connection-string", "password", "secret", "token", "AccountKey=", "SharedAccess",
+        "sig="];
 
-    /// <summary>Begins with a line end; empty where the line cannot be shown. A value behind a secret's key is not shown.</summary>
+    /// <summary>Begins with a line end; empty where the line cannot be shown. What follows a secret's name on it is not shown.</summary>
     /// <param name="line">From 1; after the last: the last that is not empty.</param>
     /// <param name="column">From 1.</param>
     public static string At(string path, int line, int column)

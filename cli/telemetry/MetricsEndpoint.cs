@@ -24,8 +24,8 @@ internal sealed class MetricsEndpoint : IAsyncDisposable
     public Uri Address => new(_app.Urls.First());
 
     /// <param name="shown">Asked for where the url is https.</param>
-    /// <exception cref="PipelineException">4: plain http off loopback. 5: the address is taken. 78: not an address, or https without a certificate that can
-    /// be read.</exception>
+    /// <exception cref="PipelineException">4: plain http off loopback. 5: the address is taken. 78: not an address, or https without a
+    /// certificate that can be read.</exception>
     public static async Task<MetricsEndpoint> StartAsync(
         string url, Func<ServerCertificate> shown, MeterProvider metrics, CancellationToken cancel)
     {

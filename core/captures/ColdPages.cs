@@ -53,8 +53,8 @@ public sealed class ColdPages(CaptureStore captures, ShardState state, StoreRetr
     /// <summary>As <see cref="ShardState.IsForgotten"/>.</summary>
     public bool IsForgotten(string identity, long page) => _withdrawn.Any(withdrawn => withdrawn.Hides(identity, page));
 
-    /// <summary>Every retired stream that is cold: its key in the state, the newest page that has it, and its sequence. Reads the pages that
-    /// have streams. One caller at a time, and no other call meanwhile.</summary>
+    /// <summary>Every retired stream that is cold: its key in the state, the newest page that has it, and its sequence. Reads the pages
+    /// that have streams. One caller at a time, and no other call meanwhile.</summary>
     /// <exception cref="CorruptException">A page is damaged or gone.</exception>
     public async Task<Dictionary<string, (long Page, long Sequence)>> StreamsAsync(CancellationToken cancel)
     {

@@ -147,8 +147,8 @@ public sealed class ShardState
         if (state is not { Version: >= 1 } || (state.Version <= CurrentVersion && state.Version == CurrentVersion != state.IsLater))
         {
             throw new InvalidDataException(
-                $"snapshot {origin}: version {state?.Version}, which never was so. It is damaged; delete it only when every capture since " +
-                $"the one before it still stands.");
+                $"snapshot {origin}: version {state?.Version}, which never was so. It is damaged; delete it only when every capture " +
+                $"since the one before it still stands.");
         }
         return state.Version > CurrentVersion ? throw Later(origin, state.Version, null) : state.Version < PlainVersion
             ? VersionOne.Renewed(state) : state;

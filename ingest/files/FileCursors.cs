@@ -42,8 +42,9 @@ public sealed class FileCursors
     /// <summary>What left the shard's state; null: nothing did.</summary>
     public ColdPages? Cold { get; init; }
 
-    /// <summary>Takes back what is cold of the files with this first line, and of the one that was last read under this name. Call it before
-    /// <see cref="Decide(string, FileContent, string)"/>. True: something was, so that what was decided before may be wrong.</summary>
+    /// <summary>Takes back what is cold of the files with this first line, and of the one that was last read under this name. Call it
+    /// before <see cref="Decide(string, FileContent, string)"/>. True: something was, so that an earlier decision may
+    /// be wrong.</summary>
     /// <param name="path">Null: only the first line counts.</param>
     /// <exception cref="CorruptException">A cold page is damaged or gone.</exception>
     public async Task<bool> RecallAsync(string fingerprint, string? path, CancellationToken cancel)
@@ -54,8 +55,8 @@ public sealed class FileCursors
         }
         var any = false;
         var named = path is null ? null : Names.IdentityOf(path);
-        foreach (var first in new[] { fingerprint, named is null || Find(named) is not null ? fingerprint : FingerprintOf(named).ToString() }
-            .Distinct())
+        var other = named is null || Find(named) is not null ? fingerprint : FingerprintOf(named).ToString();
+        foreach (var first in new[] { fingerprint, other }.Distinct())
         {
             foreach (var file in await cold.FilesAsync(Source, first, cancel))
             {

@@ -120,7 +120,8 @@ internal sealed class PushIntake(PushSource source, PushEndpointOptions options,
                 Source.Sink.Note(Source.Name, Core.Captures.LossNotes.PushGap);
                 return new PushReply.Refused(PushCode.Gap,
                     $"The sequence is neither the next of its stream, {gap.Expected}, nor one of the last " +
-                    $"{Core.Captures.PushCursor.Remembered}. Nothing was captured. Send the sequences in order, from {gap.Expected} on.") { Expected = gap.Expected };
+                    $"{Core.Captures.PushCursor.Remembered}. Nothing was captured. Send the sequences in order, from {gap.Expected} on.")
+                    { Expected = gap.Expected };
             case PushDecision.TooManyStreams:
                 return new PushReply.Refused(PushCode.TooManyStreams,
                     $"The source has {PushStreams.MaxStreams} open streams, and either each of them was used within the hour "

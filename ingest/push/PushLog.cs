@@ -23,7 +23,8 @@ internal sealed class PushLog(Action<string> warn) : ILoggerProvider
         {
             if (IsEnabled(logLevel))
             {
-                warn($"{name}: {eventId.Name ?? eventId.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)}{(exception is null ? "" : " (" + exception.GetType().Name + ")")}");
+                var what = eventId.Name ?? eventId.Id.ToString(System.Globalization.CultureInfo.InvariantCulture);
+                warn($"{name}: {what}{(exception is null ? "" : $" ({exception.GetType().Name})")}");
             }
         }
     }

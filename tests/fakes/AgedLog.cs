@@ -62,7 +62,8 @@ public sealed class AgedLog
         var day = new UtcDay(_first.Number + (int)(Version / _perDay));
         var start = day.Number * UtcDay.MicrosPerDay;
         var compacts = (Version + 1) % _perDay == 0;
-        var file = new SegmentFile(SegmentFile.NewPath(day, Guid.NewGuid()), day, 20_000, compacts ? _today.Sum(f => f.Rows) : 1000, start, start + 1);
+        var file = new SegmentFile(SegmentFile.NewPath(day, Guid.NewGuid()), day, 20_000,
+            compacts ? _today.Sum(f => f.Rows) : 1000, start, start + 1);
         _live[file.Path] = file;
         if (!compacts)
         {

@@ -78,7 +78,8 @@ internal sealed partial class Schedule
 
     private Task<VerifyReport> VerifyAsync(VerifiedThrough? kept) => new Verifier(
         new CaptureStore(Us.Contents, StoreId, Key.Captures()), [.. PublishedContracts.All.Select(c => LogOf(Uk.Contents, c))],
-        Key.RowKey(), Workers.Inline, snapshotEvery: Scenario.Limits.SnapshotEvery).RunAsync(new VerifyRequest(Deep: true, Since: false, kept));
+        Key.RowKey(), Workers.Inline, snapshotEvery: Scenario.Limits.SnapshotEvery)
+            .RunAsync(new VerifyRequest(Deep: true, Since: false, kept));
 
     private async Task<(string? What, bool MayBe)> SetBackAsync(SimulatedStore store)
     {

@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace Pipeline.Worlds.Counting;
 
-/// <summary>Writes a world as a web server would have: a file of `combined` lines a day, and beside them the truth.</summary>
+/// <summary>Writes a world as a web server would have: a file of `combined` lines a day, and the truth in a file of its own.</summary>
 public static class CountingLog
 {
     /// <summary>The name of the file with the truth.</summary>

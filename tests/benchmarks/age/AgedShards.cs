@@ -60,7 +60,8 @@ internal static class AgedShards
         ];
     }
 
-    private static Figure Of(int files, Dictionary<int, List<double>> times) => new($"start and import of 100 lines, {files:N0} closed files",
+    private static Figure Of(int files, Dictionary<int, List<double>> times) => new(
+        $"start and import of 100 lines, {files:N0} closed files",
         "ms", Repeat.Median(times[files]), times[files].Min(), times[files].Max());
 
     private static CaptureStore Captures(IObjectStore store) => new(store, "00112233445566778899aabbccddeeff", Key.Captures());
@@ -77,7 +78,8 @@ internal static class AgedShards
         await loop.ClaimAsync(["web"], default);
         var run = loop.RunAsync(default);
         using var pages = new ColdPages(captures, state);
-        var results = await new FileImport(new FileCursors("web", state.Files) { Cold = pages }, LogFormats.Named("combined"), Key.Cursors(),
+        var results = await new FileImport(new FileCursors("web", state.Files) { Cold = pages }, LogFormats.Named("combined"),
+            Key.Cursors(),
             loop, Workers.Pool).RunAsync([log], final: true, default);
         loop.Complete();
         await run;

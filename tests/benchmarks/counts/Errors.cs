@@ -1,6 +1,6 @@
 namespace Pipeline.Tests.Benchmarks.Counts;
 
-/// <summary>Estimates beside the truth: relative errors, and how often and how widely bounds held it.</summary>
+/// <summary>Estimates compared with the truth: relative errors, and how often and how widely bounds held it.</summary>
 internal sealed class Errors
 {
     private readonly List<double> _errors = [];

@@ -3,8 +3,8 @@ using Pipeline.Worlds.Counting;
 
 namespace Pipeline.Tests.Benchmarks.Counts;
 
-/// <summary>The estimates of one kind of world over several seeds, beside naive counts. Steps of a seed: 1 the world runs and its requests
-/// are kept — 2 weeks, days and 28 days are estimated and counted naively — 3 the exclusions and the phase are held against the
+/// <summary>The estimates of one kind of world over several seeds, compared with naive counts. Steps of a seed: 1 the world runs and its
+/// requests are kept — 2 weeks, days and 28 days are estimated and counted naively — 3 the exclusions and the phase are held against the
 /// truth.</summary>
 internal sealed class WorldScore(WorldRecipe recipe)
 {

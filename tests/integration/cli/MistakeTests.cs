@@ -1,6 +1,7 @@
 namespace Pipeline.Tests.Integration.Cli;
 
-/// <summary>Mistakes that people make, typed into the real program: an exit code, a message that says what to do, and nothing lost.</summary>
+/// <summary>Mistakes that people make, typed into the real program: an exit code, a message that says what to do, and nothing
+/// lost.</summary>
 public sealed class MistakeTests
 {
     [Theory]

@@ -14,7 +14,8 @@ public sealed class DamagedCaptureTests
     {
         using var folder = new Folder();
         var tails = new[] { "web", "api" }
-            .SelectMany(name => (string[])["--tail", $"{name}={folder.Write(name + ".log", Sample.Line(name[0] % 7) + Sample.Line(8))}"]).ToList();
+            .Select(name => $"{name}={folder.Write(name + ".log", Sample.Line(name[0] % 7) + Sample.Line(8))}")
+            .SelectMany(tail => (string[])["--tail", tail]).ToList();
         using (var ingest = Tool.Start(SealSoon, ["ingest", "--dir", folder.Dir, .. tails]))
         {
             await ingest.WaitForAsync("ready ");

@@ -82,7 +82,8 @@ public sealed class GuardPageTests
     {
         using var guarded = new GuardedBytes(Most);
         var (choose, scratch) = (Chooser.For(20, 2), new byte[ClientAddress.MaxLength]);
-        byte[][] seeds = [.. new[] { "203.0.113.9", "255.255.255.255:65535", "[2001:db8::1]:443", "::ffff:1.2.3.4", "fe80::1%eth0", "1.2.3.",
+        byte[][] seeds = [.. new[] { "203.0.113.9", "255.255.255.255:65535", "[2001:db8::1]:443", "::ffff:1.2.3.4", "fe80::1%eth0",
+            "1.2.3.",
             "999.1.1.1.1.1.1.1.1.1", "0000000000000000000000" }.Select(Encoding.ASCII.GetBytes)];
         for (var i = 0; i < Lines * 10; i++)
         {

@@ -124,8 +124,8 @@ public sealed class ColdImportTests : IDisposable
     }
 
     private static string Text(int file, int from, int lines) => string.Concat(Enumerable.Range(from, lines).Select(i =>
-        $"198.18.{file}.{i % 250} - - [02/Nov/2026:{i / 60 % 24:d2}:{i % 60:d2}:58 +0000] \"GET /updates.2.tsv?l={i} HTTP/1.1\" 200 1 \"-\" "
-        + "\"Citrix XenServer AutoUpdate\"\n"));
+        $"198.18.{file}.{i % 250} - - [02/Nov/2026:{i / 60 % 24:d2}:{i % 60:d2}:58 +0000] \"GET /updates.2.tsv?l={i} HTTP/1.1\" 200 1 "
+        + "\"-\" \"Citrix XenServer AutoUpdate\"\n"));
 
     /// <summary>Lines that were captured.</summary>
     private async Task<long> ImportAsync(IObjectStore store)

@@ -24,12 +24,9 @@ public sealed partial class MeasureTests
     /// <summary>Documents and code with long lines, by the beginning of their path. Tests hold lines of logs as they are.</summary>
     private static readonly string[] LongLines =
     [
-        "ARCHITECTURE.md", "CHANGELOG.md", "README.md", "THIRD-PARTY-NOTICES.md", "bench.sh", "cli/commands/CompletionCommand.cs",
-        "cli/commands/RedriveCommand.cs", "cli/commands/RejectionsCommand.cs", "cli/commands/RepairCommand.cs",
-        "cli/commands/VerifyCommand.cs", "cli/telemetry/MetricsEndpoint.cs", "core/captures/", "core/table/log/EntryWriter.cs",
-        "docs/README.md", "docs/classification.md", "docs/decisions/a-withdrawal", "docs/decisions/closed-files", "docs/counting.md",
-        "docs/design.md", "docs/glossary.md", "docs/protocol.md", "docs/runbooks/", "docs/sources.md", "docs/storage-format.md",
-        "docs/traps.md", "docs/verify.md", "docs/where.md", "ingest/", "test.sh", "tests/",
+        "cli/commands/CompletionCommand.cs", "cli/commands/RepairCommand.cs", "cli/commands/VerifyCommand.cs",
+        "core/table/log/EntryWriter.cs", "docs/classification.md", "ingest/formats/text/NginxLogFormat.cs", "ingest/push/PushTypes.cs",
+        "test.sh", "tests/",
     ];
 
     [Fact]

@@ -17,8 +17,11 @@ internal static partial class Repository
 
     /// <summary>Files below the given folders that are part of the repository, not built.</summary>
     public static IEnumerable<string> Files(string pattern, params string[] folders) => folders
-        .SelectMany(folder => Directory.EnumerateFiles(Path.Combine(Root, folder), pattern, SearchOption.AllDirectories))
-        .Where(file => !Path.GetRelativePath(Root, file).Split(Path.DirectorySeparatorChar).Any(part => Skipped.Contains(part)));
+        .SelectMany(folder => Below(Path.GetFullPath(Path.Combine(Root, folder)), pattern));
+
+    private static IEnumerable<string> Below(string folder, string pattern) => Directory.EnumerateFiles(folder, pattern)
+        .Concat(Directory.EnumerateDirectories(folder).Where(inner => !Skipped.Contains(Path.GetFileName(inner)))
+            .SelectMany(inner => Below(inner, pattern)));
 
     /// <summary>A path below the root, with forward slashes.</summary>
     public static string Name(string file) => Path.GetRelativePath(Root, file).Replace('\\', '/');

@@ -55,7 +55,8 @@ internal sealed class PushRig : IAsyncDisposable
     public int Waited => _time.Waits;
 
     public static async Task<PushRig> StartAsync(MemoryStore? memory = null, InstallationKey? key = null,
-        PushEndpointOptions? options = null, string? token = null, bool open = true, Func<PushSource, PushSource>? with = null, ColdPolicy? cold = null)
+        PushEndpointOptions? options = null, string? token = null, bool open = true, Func<PushSource, PushSource>? with = null,
+        ColdPolicy? cold = null)
     {
         var rig = new PushRig(memory ?? new MemoryStore(), key ?? InstallationKey.New(), options ?? new(), cold);
         await rig.Endpoint.StartAsync();

@@ -141,7 +141,8 @@ public sealed class RepairTests
         {
             Kind = CommitKind.Repair, Reason = "repair", ReadShipped = new Dictionary<string,
                 ShippedLink?> { ["web"] = state.Shipped["web"] },
-            Add = [.. entry.Added.Select(f => f with { Path = SegmentFile.NewPath(f.Date, Guid.NewGuid()) })], Shards = entry.Shards, Dates = entry.Dates,
+            Add = [.. entry.Added.Select(f => f with { Path = SegmentFile.NewPath(f.Date, Guid.NewGuid()) })], Shards = entry.Shards,
+            Dates = entry.Dates,
         };
         var result = await new Committer(world.Logs[1]).TryCommitAsync(state, draft, TestContext.Current.CancellationToken);
         Assert.Equal(["web"], Assert.IsType<CommitResult.ShippedMoved>(result).Shards);

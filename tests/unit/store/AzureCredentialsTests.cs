@@ -15,7 +15,8 @@ public sealed class AzureCredentialsTests
     {
         var options = AzureCredentials.Identity(new BlobClientOptions());
         var asked = typeof(DefaultAzureCredentialOptions).GetProperties()
-            .Where(p => p.Name.StartsWith(Prefix, StringComparison.Ordinal) && p.PropertyType == typeof(bool) && !(bool)p.GetValue(options)!)
+            .Where(p => p.Name.StartsWith(Prefix, StringComparison.Ordinal) && p.PropertyType == typeof(bool)
+                && !(bool)p.GetValue(options)!)
             .Select(p => p.Name[Prefix.Length..]).Order(StringComparer.Ordinal);
         Assert.Equal(["EnvironmentCredential", "ManagedIdentityCredential", "WorkloadIdentityCredential"], asked);
     }

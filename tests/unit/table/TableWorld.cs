@@ -61,7 +61,8 @@ internal static class TableWorld
         Add = [File(inputs.Sum(file => file.Rows))],
     };
 
-    public static SegmentFile File(long rows) => new(SegmentFile.NewPath(Day, Guid.NewGuid()), Day, 1000, rows, Day.Number * UtcDay.MicrosPerDay,
+    public static SegmentFile File(long rows) => new(SegmentFile.NewPath(Day, Guid.NewGuid()), Day, 1000, rows,
+        Day.Number * UtcDay.MicrosPerDay,
         Day.Number * UtcDay.MicrosPerDay + 123_456);
 
     public static async Task<TableState> CommitAsync(TableLog log, TableState state, CommitDraft draft) =>

@@ -80,7 +80,8 @@ internal sealed class StoredWorld
         {
             Source = shard, Format = "combined", File = keyed ? file : null, From = from, To = from
                 + lines * 100, Check = "00", Line = from / 100, Physical = lines, Lines = lines,
-            Recalls = keyed ? cold?.Page : null, Duplicates = duplicates, Rejected = empty == 0 ? null : new(StringComparer.Ordinal) { ["empty"] = empty },
+            Recalls = keyed ? cold?.Page : null, Duplicates = duplicates,
+            Rejected = empty == 0 ? null : new(StringComparer.Ordinal) { ["empty"] = empty },
         }];
         var header = new CaptureHeader
         {
